@@ -1,0 +1,33 @@
+//! Loan arithmetic: money, terms, due dates and schedules.
+//!
+//! Pure: no clock, no I/O, no SQL, no float. A schedule is a function of an amount, a date and
+//! [`Terms`]; every amount is a whole number of the currency's smallest units, and every rounding
+//! is done once, from the exact value.
+
+#![cfg_attr(
+    test,
+    allow(clippy::unwrap_used, reason = "a test that panics has failed")
+)]
+
+mod calendar;
+mod currency;
+mod exact;
+mod money;
+mod number;
+mod rate;
+mod refusal;
+mod schedule;
+mod terms;
+
+pub use calendar::{DateError, FIRST_YEAR, LAST_YEAR, parse_date};
+pub use currency::{Currency, UnknownCurrency};
+pub use money::{Money, MoneyError};
+pub use number::Number;
+pub use rate::{AnnualRate, Percent, RateError};
+pub use refusal::{Field, Reason, Refusal};
+pub use schedule::{Row, Schedule, schedule};
+pub use terms::{
+    Allocation, Amortization, DayCount, Fee, FeePatch, FeeValue, FeeWhen, Given, Grace, GracePatch,
+    InterestMethod, InterestPeriod, LateFee, LateFeeKind, LateFeePatch, MAX_INSTALMENTS, MonthEnd,
+    Prepayment, RepayUnit, Rounding, Terms, TermsPatch, term_months,
+};
