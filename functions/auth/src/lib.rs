@@ -1,0 +1,10 @@
+//! Registration, login, sessions, one's own profile.
+
+use backend::app::App;
+use utoipa_axum::router::OpenApiRouter;
+
+/// The routes of this group.
+#[must_use]
+pub fn router() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+}

@@ -1,0 +1,1 @@
+//! Migrations, database roles, the first admin, demo data.

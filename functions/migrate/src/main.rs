@@ -1,0 +1,2 @@
+//! Migrations, database roles, the first admin, demo data.
+fn main() {}

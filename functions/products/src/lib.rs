@@ -1,0 +1,10 @@
+//! Loan products and their versions.
+
+use backend::app::App;
+use utoipa_axum::router::OpenApiRouter;
+
+/// The routes of this group.
+#[must_use]
+pub fn router() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+}

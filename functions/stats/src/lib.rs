@@ -1,0 +1,1 @@
+//! The scheduled function: stores a snapshot of the statistics.

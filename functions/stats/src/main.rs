@@ -1,0 +1,2 @@
+//! The scheduled function: stores a snapshot of the statistics.
+fn main() {}

@@ -1,0 +1,79 @@
+//! What every handler has at hand: the database, the signing keys, the lender's time zone, the limits.
+
+use std::sync::Arc;
+
+use axum::extract::FromRef;
+use jiff::{Timestamp, civil::Date, tz::TimeZone};
+
+use crate::{
+    auth::tokens::Tokens,
+    config::{self, ConfigError, DatabaseConfig, Limits},
+    db::{Connector, Db},
+};
+
+/// The state of a function, shared by its requests. Cheap to clone.
+#[derive(Clone)]
+pub struct App {
+    /// The database.
+    pub db: Db,
+    /// Issues and checks access tokens.
+    pub tokens: Tokens,
+    /// Business dates are dates in this zone.
+    pub zone: TimeZone,
+    /// Limits on guessing and on registering.
+    pub limits: Arc<Limits>,
+}
+
+impl App {
+    /// From the environment. Reads no secret and connects to nothing yet.
+    ///
+    /// # Errors
+    ///
+    /// When a variable is missing or has a value it cannot have.
+    pub fn from_env() -> Result<Self, ConfigError> {
+        let database = DatabaseConfig::from_env()?;
+        let connector = Connector::new(database.source, database.ca_file);
+        let db = Db::new(connector, database.pool_size);
+        Ok(Self {
+            db: db.map_err(|error| ConfigError::new("DATABASE_POOL_SIZE", error.to_string()))?,
+            tokens: Tokens::new(config::secret("SIGNING_KEYS_SECRET_ARN", "SIGNING_KEYS")?),
+            zone: config::business_time_zone()?,
+            limits: Arc::new(Limits::from_env()?),
+        })
+    }
+
+    /// Reads the secrets and connects, so that the first request finds both done. What fails here fails again, and is
+    /// told, when a request needs it.
+    pub async fn warm_up(&self) {
+        let (keys, connection) = tokio::join!(self.tokens.warm_up(), self.db.warm_up());
+        if let Err(error) = keys {
+            let error: &dyn std::error::Error = &error;
+            tracing::warn!(error, "the signing keys are not ready");
+        }
+        if let Err(error) = connection {
+            let error: &dyn std::error::Error = &error;
+            tracing::warn!(error, "the database is not ready");
+        }
+    }
+
+    /// The business date of an instant.
+    #[must_use]
+    pub fn date_of(&self, instant: Timestamp) -> Date {
+        self.zone.to_datetime(instant).date()
+    }
+
+    /// The instant at which a business date starts.
+    ///
+    /// # Errors
+    ///
+    /// When the date is at the very edge of the calendar: the dates of the interface, years 1900 to 2200, never are.
+    pub fn start_of(&self, date: Date) -> Result<Timestamp, jiff::Error> {
+        Ok(date.to_zoned(self.zone.clone())?.timestamp())
+    }
+}
+
+impl FromRef<App> for Db {
+    fn from_ref(app: &App) -> Self {
+        app.db.clone()
+    }
+}

@@ -1,0 +1,195 @@
+//! Who may call: one extractor type for each kind of caller, named in a handler's signature.
+//!
+//! The extractor checks the token's signature and role; no query is needed for that. The session and the user's status
+//! are checked by a query that travels with the handler's first one: [`Guard::read`] and [`Guard::begin`] are the ways
+//! to a [`Caller`], and they give nothing of the handler's answer if the session is over.
+
+use std::marker::PhantomData;
+
+use axum::{
+    extract::FromRequestParts,
+    http::{header, request::Parts},
+};
+use jiff::Timestamp;
+use tokio_postgres::Row;
+use uuid::Uuid;
+
+use super::tokens::Claims;
+use crate::{
+    app::App,
+    db::{Batch, Db, DbError, FromRow, Sql, Statement, Tx, column},
+    http::{address::ClientAddress, problem::Problem},
+    models::users::Role,
+};
+
+/// A kind of caller: the roles it comprises.
+pub trait Kind: Send + Sync + 'static {
+    /// The roles.
+    const ROLES: &'static [Role];
+}
+
+macro_rules! kinds {
+    ($($(#[$doc:meta])* $name:ident, $marker:ident: $($role:ident),+;)*) => {
+        $(
+            #[doc = concat!("Marks [`", stringify!($name), "`].")]
+            pub struct $marker;
+            impl Kind for $marker {
+                const ROLES: &'static [Role] = &[$(Role::$role),+];
+            }
+            $(#[$doc])*
+            pub type $name = Guard<$marker>;
+        )*
+    };
+}
+
+kinds! {
+    /// Any user with a valid session.
+    AnyUser, IsAnyUser: Customer, Agent, Admin;
+    /// A customer.
+    Customer, IsCustomer: Customer;
+    /// An agent whom an admin has approved.
+    Agent, IsAgent: Agent;
+    /// An admin.
+    Admin, IsAdmin: Admin;
+    /// An agent or an admin.
+    Staff, IsStaff: Agent, Admin;
+    /// A customer or an agent.
+    Applicant, IsApplicant: Customer, Agent;
+}
+
+/// A caller whose token we signed and whose role may call; the session has not been looked at.
+pub struct Guard<K> {
+    claims: Claims,
+    address: ClientAddress,
+    db: Db,
+    kind: PhantomData<K>,
+}
+
+/// A caller with a session that is not over and a user who is active.
+#[derive(Clone, Debug)]
+pub struct Caller {
+    /// The user.
+    pub id: Uuid,
+    /// The session.
+    pub session: Uuid,
+    /// The user's name.
+    pub username: String,
+    /// The user's role.
+    pub role: Role,
+    /// Where the request came from.
+    pub address: ClientAddress,
+    /// The database's clock when the session was checked.
+    pub now: Timestamp,
+}
+
+/// The session's user, if the session is not over and the user is active.
+pub const SESSION: &str = "\
+SELECT u.username, now() AS now FROM sessions s JOIN users u ON u.id = s.user_id
+WHERE s.id = $1 AND s.user_id = $2 AND s.expires_at > now() AND u.status = 'active'";
+
+struct Session {
+    username: String,
+    now: Timestamp,
+}
+
+impl FromRow for Session {
+    fn from_row(row: &Row) -> Result<Self, DbError> {
+        Ok(Self { username: column(row, "username")?, now: column(row, "now")? })
+    }
+}
+
+impl<K: Kind> FromRequestParts<App> for Guard<K> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
+        let token = parts
+            .headers
+            .get(header::AUTHORIZATION)
+            .and_then(|value| value.to_str().ok()?.split_once(' '))
+            .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
+            .map(|(_, token)| token.trim())
+            .ok_or_else(Problem::unauthenticated)?;
+        let claims = app.tokens.check(token).await?;
+        let Ok(address) = ClientAddress::from_request_parts(parts, app).await;
+        let guard = Self { claims, address, db: app.db.clone(), kind: PhantomData };
+        if K::ROLES.contains(&claims.role) {
+            return Ok(guard);
+        }
+        // 401 wins over 403: a session that is over learns nothing more.
+        guard.refuse(Problem::forbidden("forbidden", "Your role does not allow this.")).await
+    }
+}
+
+impl<K: Kind> Guard<K> {
+    /// The id that the token names: for building the first queries, whose answers only a valid session gets.
+    #[must_use]
+    pub fn id(&self) -> Uuid {
+        self.claims.sub
+    }
+
+    /// The role that the token names: as [`id`](Self::id).
+    #[must_use]
+    pub fn role(&self) -> Role {
+        self.claims.role
+    }
+
+    fn session(&self) -> Statement<Option<Session>> {
+        Sql::new(SESSION).bind(self.claims.sid).bind(self.claims.sub).optional()
+    }
+
+    fn admit(&self, session: Option<Session>) -> Result<Caller, Problem> {
+        let Session { username, now } = session.ok_or_else(Problem::unauthenticated)?;
+        let Claims { sub: id, sid: session, role, .. } = self.claims;
+        Ok(Caller { id, session, username, role, address: self.address.clone(), now })
+    }
+
+    /// Checks the session and runs statements that write nothing, in one round trip.
+    ///
+    /// # Errors
+    ///
+    /// 401 if the session is over, whatever the statements brought; 503 without a database.
+    pub async fn read<B: Batch + Sync>(&self, batch: B) -> Result<(Caller, B::Answer), Problem>
+    where
+        B::Answer: Send,
+    {
+        let (session, answer) = self.db.read(&(self.session(), batch)).await?;
+        Ok((self.admit(session)?, answer))
+    }
+
+    /// Opens a transaction, checks the session and runs the transaction's first statements, in one round trip.
+    ///
+    /// # Errors
+    ///
+    /// As [`read`](Self::read); nothing is written then.
+    pub async fn begin<B: Batch + Sync>(&self, batch: B) -> Result<(Tx, Caller, B::Answer), Problem>
+    where
+        B::Answer: Send,
+    {
+        let (tx, (session, answer)) = self.db.begin(&(self.session(), batch)).await?;
+        match self.admit(session) {
+            Ok(caller) => Ok((tx, caller, answer)),
+            Err(problem) => {
+                tx.rollback().await;
+                Err(problem)
+            }
+        }
+    }
+
+    /// Passes on a value that was read from the request before the session was checked, or its refusal, which only a
+    /// valid session gets to see.
+    ///
+    /// # Errors
+    ///
+    /// 401 if the session is over, else the refusal.
+    pub async fn check<T>(&self, value: Result<T, Problem>) -> Result<T, Problem> {
+        match value {
+            Ok(value) => Ok(value),
+            Err(problem) => self.refuse(problem).await,
+        }
+    }
+
+    async fn refuse<T>(&self, problem: Problem) -> Result<T, Problem> {
+        self.read(()).await?;
+        Err(problem)
+    }
+}

@@ -1,0 +1,142 @@
+//! What is configured from outside, one struct a concern. Each variable is described in `docs/operations.md`.
+
+use std::{env, num::NonZeroU32, path::PathBuf, str::FromStr, time::Duration};
+
+use jiff::tz::TimeZone;
+use secrecy::SecretString;
+
+use crate::secrets::SecretSource;
+
+/// A variable that is missing or has a value it cannot have.
+#[derive(Debug, thiserror::Error)]
+#[error("environment variable {name}: {reason}")]
+pub struct ConfigError {
+    name: &'static str,
+    reason: String,
+}
+
+impl ConfigError {
+    /// An error about the variable `name`.
+    pub fn new(name: &'static str, reason: impl Into<String>) -> Self {
+        Self { name, reason: reason.into() }
+    }
+}
+
+/// The variable's value; empty counts as absent, since `sam local` only passes variables that the template declares.
+fn variable(name: &'static str) -> Option<String> {
+    env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+fn parsed<T: FromStr>(name: &'static str, default: T, expected: &str) -> Result<T, ConfigError> {
+    match variable(name) {
+        None => Ok(default),
+        Some(text) => text.parse().map_err(|_| ConfigError::new(name, format!("{text:?} is not {expected}"))),
+    }
+}
+
+/// A secret: from Secrets Manager if `arn_name` is set, else from the variable `name` itself.
+///
+/// # Errors
+///
+/// When neither is set.
+pub fn secret(arn_name: &'static str, name: &'static str) -> Result<SecretSource, ConfigError> {
+    optional_secret(arn_name, name)
+        .ok_or_else(|| ConfigError::new(name, format!("neither {arn_name} nor {name} is set")))
+}
+
+/// As [`secret`], where it may be absent.
+#[must_use]
+pub fn optional_secret(arn_name: &'static str, name: &'static str) -> Option<SecretSource> {
+    match variable(arn_name) {
+        Some(arn) => Some(SecretSource::manager(arn)),
+        None => variable(name).map(|value| SecretSource::fixed(SecretString::from(value))),
+    }
+}
+
+/// The database that functions use.
+#[derive(Clone, Debug)]
+pub struct DatabaseConfig {
+    /// `DATABASE_SECRET_ARN`, or `DATABASE_URL` locally.
+    pub source: SecretSource,
+    /// `DATABASE_CA_FILE`: certificate authorities (PEM) besides those of RDS.
+    pub ca_file: Option<PathBuf>,
+    /// `DATABASE_POOL_SIZE`: connections of one process. An environment serves one request at a time: 1.
+    pub pool_size: usize,
+}
+
+impl DatabaseConfig {
+    /// # Errors
+    ///
+    /// When a variable is missing or no value.
+    pub fn from_env() -> Result<Self, ConfigError> {
+        Ok(Self {
+            source: secret("DATABASE_SECRET_ARN", "DATABASE_URL")?,
+            ca_file: ca_file(),
+            pool_size: parsed("DATABASE_POOL_SIZE", 1, "a number of connections")?,
+        })
+    }
+}
+
+/// `DATABASE_CA_FILE`.
+#[must_use]
+pub fn ca_file() -> Option<PathBuf> {
+    variable("DATABASE_CA_FILE").map(PathBuf::from)
+}
+
+/// The lender's time zone.
+///
+/// # Errors
+///
+/// When `BUSINESS_TIME_ZONE` is no name of the tz database.
+pub fn business_time_zone() -> Result<TimeZone, ConfigError> {
+    const NAME: &str = "BUSINESS_TIME_ZONE";
+    let name = variable(NAME).unwrap_or_else(|| "UTC".into());
+    TimeZone::get(&name).map_err(|_| ConfigError::new(NAME, format!("{name:?} is no name of the tz database")))
+}
+
+/// How many attempts at once, and how long until each further one.
+#[derive(Clone, Copy, Debug)]
+pub struct Limit {
+    /// Attempts at once.
+    pub burst: NonZeroU32,
+    /// Time until one more.
+    pub interval: Duration,
+}
+
+impl Limit {
+    fn from_env(name: &'static str, burst: u32, seconds: u64) -> Result<Self, ConfigError> {
+        let text = variable(name).unwrap_or_else(|| format!("{burst}/{seconds}"));
+        let parse = || {
+            let (burst, seconds) = text.split_once('/')?;
+            let seconds: u64 = seconds.trim().parse().ok().filter(|seconds| (1..=86_400).contains(seconds))?;
+            Some(Self { burst: burst.trim().parse().ok()?, interval: Duration::from_secs(seconds) })
+        };
+        parse().ok_or_else(|| {
+            ConfigError::new(name, format!("{text:?} is not BURST/SECONDS, such as {burst}/{seconds}"))
+        })
+    }
+}
+
+/// Limits on guessing and on registering.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// `LIMIT_LOGIN_USER`: failed logins of one username from one address.
+    pub login_user: Limit,
+    /// `LIMIT_LOGIN_ADDRESS`: failed logins from one address.
+    pub login_address: Limit,
+    /// `LIMIT_REGISTER_ADDRESS`: registrations from one address.
+    pub register_address: Limit,
+}
+
+impl Limits {
+    /// # Errors
+    ///
+    /// When a variable is not `BURST/SECONDS`.
+    pub fn from_env() -> Result<Self, ConfigError> {
+        Ok(Self {
+            login_user: Limit::from_env("LIMIT_LOGIN_USER", 10, 60)?,
+            login_address: Limit::from_env("LIMIT_LOGIN_ADDRESS", 300, 1)?,
+            register_address: Limit::from_env("LIMIT_REGISTER_ADDRESS", 60, 60)?,
+        })
+    }
+}

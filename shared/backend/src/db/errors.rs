@@ -1,0 +1,102 @@
+//! The one place where what Postgres says is sorted into what we do about it.
+
+use std::{error::Error, fmt};
+
+use tokio_postgres::error::SqlState;
+
+/// Why a statement or a connection failed.
+#[derive(Debug)]
+pub enum DbError {
+    /// The connection broke, perhaps after the statement took effect: 503; a read may be sent again.
+    Lost(Box<dyn Error + Send + Sync>),
+    /// No connection could be made, or the server has no time or room: 503.
+    Unavailable(Box<dyn Error + Send + Sync>),
+    /// Waited for another transaction's lock until the lock timeout: 409, try again.
+    Busy(Box<dyn Error + Send + Sync>),
+    /// A unique constraint, foreign key, check or trigger refused the row; `constraint` names it.
+    Refused {
+        /// The name of the constraint.
+        constraint: String,
+        /// What Postgres said.
+        source: Box<dyn Error + Send + Sync>,
+    },
+    /// A defect: wrong SQL, a column of another type, a row too many.
+    Unexpected(Box<dyn Error + Send + Sync>),
+}
+
+impl DbError {
+    /// A defect described in our own words.
+    pub fn unexpected(message: impl Into<String>) -> Self {
+        Self::Unexpected(message.into().into())
+    }
+
+    /// The name of the constraint that refused the row, if one did.
+    #[must_use]
+    pub fn constraint(&self) -> Option<&str> {
+        match self {
+            Self::Refused { constraint, .. } => Some(constraint),
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Display for DbError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Lost(_) => write!(f, "the connection to the database broke"),
+            Self::Unavailable(_) => write!(f, "the database cannot be reached"),
+            Self::Busy(_) => write!(f, "the lock timeout passed"),
+            Self::Refused { constraint, .. } => write!(f, "constraint {constraint} refused the row"),
+            Self::Unexpected(_) => write!(f, "the database answered with an error"),
+        }
+    }
+}
+
+impl Error for DbError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match self {
+            Self::Lost(source)
+            | Self::Unavailable(source)
+            | Self::Busy(source)
+            | Self::Refused { source, .. }
+            | Self::Unexpected(source) => Some(source.as_ref()),
+        }
+    }
+}
+
+impl From<tokio_postgres::Error> for DbError {
+    fn from(error: tokio_postgres::Error) -> Self {
+        let Some(db) = error.as_db_error() else {
+            // Not an answer of the server: a broken connection, unless the answer could not be read. tokio-postgres
+            // offers no kind for the latter, so a conversion error is told by its source.
+            let conversion = error.source().is_some_and(|source| !source.is::<std::io::Error>());
+            return if error.is_closed() || !conversion {
+                Self::Lost(Box::new(error))
+            } else {
+                Self::Unexpected(Box::new(error))
+            };
+        };
+        let code = db.code().clone();
+        if code == SqlState::LOCK_NOT_AVAILABLE
+            || code == SqlState::T_R_DEADLOCK_DETECTED
+            || code == SqlState::T_R_SERIALIZATION_FAILURE
+        {
+            return Self::Busy(Box::new(error));
+        }
+        if let Some(constraint) = db.constraint().map(str::to_owned)
+            && code.code().starts_with("23")
+        {
+            return Self::Refused { constraint, source: Box::new(error) };
+        }
+        let one_of = |classes: &[&str]| classes.iter().any(|class| code.code().starts_with(class));
+        // 08: connection; 57P: shut down, crashed, starting; 25006: a primary that became a standby.
+        if one_of(&["08", "57P", "25006"]) {
+            return Self::Lost(Box::new(error));
+        }
+        // 28: refused at the door; 53: too many connections, out of memory or disk; 57014: the statement timeout.
+        if one_of(&["28", "53", "57014"]) {
+            return Self::Unavailable(Box::new(error));
+        }
+        Self::Unexpected(Box::new(error))
+    }
+}

@@ -1,0 +1,116 @@
+//! The database: a small pool, statements as values, transactions that cost two round trips.
+//!
+//! Every statement works through a pooler in transaction mode: no session `SET`, no session advisory lock, no
+//! prepared statement that outlives its round trip.
+
+mod connect;
+mod errors;
+mod statement;
+mod tx;
+
+use std::{sync::Arc, time::Duration};
+
+use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, PoolError, RecyclingMethod, Runtime, Timeouts};
+use tokio::time::timeout;
+
+pub use self::{
+    connect::{Connector, DatabaseTarget},
+    errors::DbError,
+    statement::{Batch, Bind, FromRow, Sql, Statement, column},
+    tx::Tx,
+};
+
+/// How long a request waits for a connection of this environment to be free.
+const WAIT: Duration = Duration::from_secs(5);
+/// How long a new connection may take, TLS and login included.
+const CREATE: Duration = Duration::from_secs(5);
+/// How long the first answer on a pooled connection may take before the connection counts as dead: the environment
+/// may have been frozen, and the other end may be gone without a word.
+const FIRST_ANSWER: Duration = Duration::from_secs(2);
+
+/// The database as handlers see it.
+#[derive(Clone)]
+pub struct Db {
+    pool: Pool,
+    connector: Arc<Connector>,
+}
+
+impl Db {
+    /// A pool of at most `size` connections; nothing is connected yet.
+    ///
+    /// # Errors
+    ///
+    /// Never in practice: the pool's only refusal is a timeout without a runtime, and there is one.
+    pub fn new(connector: Arc<Connector>, size: usize) -> Result<Self, DbError> {
+        // `Fast` asks only whether the connection task ended; `Verified` costs a round trip each time.
+        let config = ManagerConfig { recycling_method: RecyclingMethod::Fast };
+        let manager = Manager::from_connect(tokio_postgres::Config::new(), connect::Hook(connector.clone()), config);
+        let pool = Pool::builder(manager)
+            .max_size(size)
+            .runtime(Runtime::Tokio1)
+            .timeouts(Timeouts { wait: Some(WAIT), create: Some(CREATE), recycle: Some(CREATE) })
+            .build()
+            .map_err(|error| DbError::Unexpected(Box::new(error)))?;
+        Ok(Self { pool, connector })
+    }
+
+    async fn connection(&self) -> Result<Object, DbError> {
+        if self.pool.status().available == 0 {
+            self.connector.prepare().await.map_err(|error| DbError::Unavailable(Box::new(error)))?;
+        }
+        let answer = match self.pool.get().await {
+            Err(PoolError::Backend(error)) if connect::password_refused(&error) => {
+                self.connector.prepare_anew().await.map_err(|error| DbError::Unavailable(Box::new(error)))?;
+                self.pool.get().await
+            }
+            answer => answer,
+        };
+        answer.map_err(|error| DbError::Unavailable(Box::new(error)))
+    }
+
+    /// Makes the first connection.
+    ///
+    /// # Errors
+    ///
+    /// When the database cannot be reached.
+    pub async fn warm_up(&self) -> Result<(), DbError> {
+        self.connection().await.map(drop)
+    }
+
+    /// Runs statements that write nothing, in one round trip; once more on another connection if this one died.
+    ///
+    /// # Errors
+    ///
+    /// See [`DbError`]; the first statement's error if several fail.
+    pub async fn read<B: Batch>(&self, batch: &B) -> Result<B::Answer, DbError> {
+        let first = self.read_once(batch).await;
+        match first {
+            Err(DbError::Lost(_)) => self.read_once(batch).await,
+            answer => answer,
+        }
+    }
+
+    async fn read_once<B: Batch>(&self, batch: &B) -> Result<B::Answer, DbError> {
+        let connection = self.connection().await?;
+        let answer = match timeout(FIRST_ANSWER, batch.run(&connection)).await {
+            Ok(answer) => answer,
+            Err(elapsed) => Err(DbError::Lost(elapsed.into())),
+        };
+        if let Err(DbError::Lost(_)) = answer {
+            // Out of the pool: dropping it closes the socket.
+            drop(Object::take(connection));
+        }
+        answer
+    }
+
+    /// Opens a transaction: sends `BEGIN` and, in the same round trip, its first statements.
+    ///
+    /// # Errors
+    ///
+    /// See [`DbError`]. Nothing has been written then, whatever the statements were.
+    pub async fn begin<B: Batch>(&self, batch: &B) -> Result<(Tx, B::Answer), DbError> {
+        let tx = Tx::new(self.connection().await?);
+        let answer = tx.begin(batch).await?;
+        Ok((tx, answer))
+    }
+}

@@ -1,0 +1,212 @@
+//! One SQL statement as a value: its text, its parameters with their types, and how to read its answer.
+//!
+//! Models build statements; only [`Db`](super::Db) and [`Tx`](super::Tx) run them. Because a statement is a value,
+//! several can be sent in one round trip, and a read can be sent again on a fresh connection.
+
+use std::{borrow::Cow, fmt::Write as _};
+
+use jiff::{Timestamp, civil::Date};
+use rust_decimal::Decimal;
+use tokio_postgres::{
+    Client, Row,
+    types::{ToSql, Type},
+};
+use uuid::Uuid;
+
+use super::DbError;
+
+/// A value that can be bound to a parameter. The Postgres type is stated rather than asked for: the server need not
+/// describe the statement first, which saves two round trips.
+pub trait Bind: ToSql + Send + Sync + 'static {
+    /// The Postgres type this value is sent as.
+    const TYPE: Type;
+}
+
+macro_rules! bind {
+    ($($rust:ty => $postgres:ident),* $(,)?) => {
+        $(impl Bind for $rust { const TYPE: Type = Type::$postgres; }
+          impl Bind for Option<$rust> { const TYPE: Type = Type::$postgres; })*
+    };
+}
+
+bind! {
+    Uuid => UUID, String => TEXT, &'static str => TEXT, Decimal => NUMERIC, i16 => INT2, i32 => INT4, i64 => INT8,
+    bool => BOOL, f64 => FLOAT8, Timestamp => TIMESTAMPTZ, Date => DATE, serde_json::Value => JSONB, Vec<u8> => BYTEA,
+    Vec<String> => TEXT_ARRAY, Vec<&'static str> => TEXT_ARRAY, Vec<Uuid> => UUID_ARRAY,
+}
+
+/// Reads one row by its column names.
+pub trait FromRow: Sized {
+    /// # Errors
+    ///
+    /// When a column is missing or of another type: a defect, answered as an internal error.
+    fn from_row(row: &Row) -> Result<Self, DbError>;
+}
+
+type Reader<T> = fn(Vec<Row>) -> Result<T, DbError>;
+
+/// A statement whose answer is read as `T`.
+pub struct Statement<T> {
+    sql: Cow<'static, str>,
+    params: Vec<(Box<dyn ToSql + Send + Sync>, Type)>,
+    read: Reader<T>,
+}
+
+/// A statement under construction: text and parameters, no reader yet.
+pub struct Sql {
+    sql: Cow<'static, str>,
+    params: Vec<(Box<dyn ToSql + Send + Sync>, Type)>,
+}
+
+impl Sql {
+    /// Starts from constant text.
+    #[must_use]
+    pub fn new(sql: &'static str) -> Self {
+        Self { sql: Cow::Borrowed(sql), params: Vec::new() }
+    }
+
+    /// Binds the next parameter (`$1`, `$2`, ... in order).
+    #[must_use]
+    pub fn bind<V: Bind>(mut self, value: V) -> Self {
+        self.params.push((Box::new(value), V::TYPE));
+        self
+    }
+
+    /// Appends constant text.
+    #[must_use]
+    pub fn push(mut self, text: &'static str) -> Self {
+        self.sql.to_mut().push_str(text);
+        self
+    }
+
+    /// Appends constant text in which each `{}` stands for this one value.
+    #[must_use]
+    pub fn push_bind<V: Bind>(mut self, text: &'static str, value: V) -> Self {
+        let mut placeholder = String::with_capacity(4);
+        // Writing to a String cannot fail.
+        let _ = write!(placeholder, "${}", self.params.len() + 1);
+        self.sql.to_mut().push_str(&text.replace("{}", &placeholder));
+        self.bind(value)
+    }
+
+    /// As [`push_bind`](Self::push_bind) where there is a value; nothing otherwise.
+    #[must_use]
+    pub fn push_if<V: Bind>(self, text: &'static str, value: Option<V>) -> Self {
+        match value {
+            Some(value) => self.push_bind(text, value),
+            None => self,
+        }
+    }
+
+    /// The answer is exactly one row.
+    #[must_use]
+    pub fn one<T: FromRow>(self) -> Statement<T> {
+        self.read(|rows| match rows.as_slice() {
+            [row] => T::from_row(row),
+            rows => Err(DbError::unexpected(format!("expected one row, got {}", rows.len()))),
+        })
+    }
+
+    /// The answer is one row or none.
+    #[must_use]
+    pub fn optional<T: FromRow>(self) -> Statement<Option<T>> {
+        self.read(|rows| match rows.as_slice() {
+            [] => Ok(None),
+            [row] => T::from_row(row).map(Some),
+            rows => Err(DbError::unexpected(format!("expected at most one row, got {}", rows.len()))),
+        })
+    }
+
+    /// The answer is a list of rows.
+    #[must_use]
+    pub fn all<T: FromRow>(self) -> Statement<Vec<T>> {
+        self.read(|rows| rows.iter().map(T::from_row).collect())
+    }
+
+    /// The answer, if there is one, does not matter.
+    #[must_use]
+    pub fn execute(self) -> Statement<()> {
+        self.read(|_| Ok(()))
+    }
+
+    /// The answer is whether there was any row.
+    #[must_use]
+    pub fn exists(self) -> Statement<bool> {
+        self.read(|rows| Ok(!rows.is_empty()))
+    }
+
+    fn read<T>(self, read: Reader<T>) -> Statement<T> {
+        Statement { sql: self.sql, params: self.params, read }
+    }
+}
+
+/// What can be sent in one round trip: a statement, an optional one, or a tuple of them. They are executed in order.
+pub trait Batch {
+    /// What comes back.
+    type Answer;
+
+    /// Sends everything before it waits for anything.
+    fn run(&self, client: &Client) -> impl Future<Output = Result<Self::Answer, DbError>> + Send;
+}
+
+impl<T: Send> Batch for Statement<T> {
+    type Answer = T;
+
+    async fn run(&self, client: &Client) -> Result<T, DbError> {
+        let params = self.params.iter().map(|(value, type_)| (value.as_ref() as &(dyn ToSql + Sync), type_.clone()));
+        let params: Vec<_> = params.collect();
+        let rows = client.query_typed(&self.sql, &params).await?;
+        (self.read)(rows)
+    }
+}
+
+impl<B: Batch + Sync> Batch for Option<B>
+where
+    B::Answer: Send,
+{
+    type Answer = Option<B::Answer>;
+
+    async fn run(&self, client: &Client) -> Result<Self::Answer, DbError> {
+        match self {
+            Some(batch) => batch.run(client).await.map(Some),
+            None => Ok(None),
+        }
+    }
+}
+
+impl Batch for () {
+    type Answer = ();
+
+    async fn run(&self, _: &Client) -> Result<(), DbError> {
+        Ok(())
+    }
+}
+
+macro_rules! batch {
+    ($($name:ident . $index:tt),*) => {
+        impl<$($name: Batch + Sync),*> Batch for ($($name,)*)
+        where
+            $($name::Answer: Send),*
+        {
+            type Answer = ($($name::Answer,)*);
+
+            async fn run(&self, client: &Client) -> Result<Self::Answer, DbError> {
+                // `biased` polls in order, so the statements are sent in order and the first error is the one told.
+                tokio::try_join!(biased; $(self.$index.run(client)),*)
+            }
+        }
+    };
+}
+
+batch!(A.0, B.1);
+batch!(A.0, B.1, C.2);
+batch!(A.0, B.1, C.2, D.3);
+
+/// A column by name.
+///
+/// # Errors
+///
+/// As [`FromRow::from_row`].
+pub fn column<'r, V: tokio_postgres::types::FromSql<'r>>(row: &'r Row, name: &str) -> Result<V, DbError> {
+    row.try_get(name).map_err(DbError::from)
+}

@@ -1,0 +1,75 @@
+//! A transaction that is opened and closed in the round trips of its statements.
+
+use deadpool_postgres::Object;
+use futures_util::future::try_join_all;
+use tokio_postgres::Client;
+
+use super::{Batch, DbError, Statement};
+
+/// An open transaction. Dropped without [`commit`](Self::commit) or [`rollback`](Self::rollback), for instance when a
+/// request times out, its connection is closed rather than given back, and the server rolls back.
+pub struct Tx {
+    connection: Option<Object>,
+}
+
+impl Tx {
+    pub(super) fn new(connection: Object) -> Self {
+        Self { connection: Some(connection) }
+    }
+
+    fn client(&self) -> Result<&Client, DbError> {
+        match &self.connection {
+            Some(connection) => Ok(connection),
+            None => Err(DbError::unexpected("the transaction has ended")),
+        }
+    }
+
+    pub(super) async fn begin<B: Batch>(&self, batch: &B) -> Result<B::Answer, DbError> {
+        let client = self.client()?;
+        let begin = async { client.batch_execute("BEGIN").await.map_err(DbError::from) };
+        let ((), answer) = tokio::try_join!(biased; begin, batch.run(client))?;
+        Ok(answer)
+    }
+
+    /// Runs statements in one round trip.
+    ///
+    /// # Errors
+    ///
+    /// See [`DbError`]. Drop the transaction then.
+    pub async fn run<B: Batch>(&self, batch: &B) -> Result<B::Answer, DbError> {
+        batch.run(self.client()?).await
+    }
+
+    /// Runs the writes in order and commits, all in one round trip.
+    ///
+    /// # Errors
+    ///
+    /// See [`DbError`]: the first statement's that failed, or the commit's. Nothing is written then, but for
+    /// [`DbError::Lost`], where the commit may have happened: the answer is not known.
+    pub async fn commit(mut self, writes: Vec<Statement<()>>) -> Result<(), DbError> {
+        let client = self.client()?;
+        let commit = async { client.batch_execute("COMMIT").await.map_err(DbError::from) };
+        // A statement that fails makes the server turn the COMMIT behind it into a rollback.
+        tokio::try_join!(biased; try_join_all(writes.iter().map(|write| write.run(client))), commit)?;
+        // Back to the pool: no transaction is open on it any more.
+        drop(self.connection.take());
+        Ok(())
+    }
+
+    /// Ends the transaction without effect and gives the connection back.
+    pub async fn rollback(mut self) {
+        if let Ok(client) = self.client()
+            && client.batch_execute("ROLLBACK").await.is_ok()
+        {
+            drop(self.connection.take());
+        }
+    }
+}
+
+impl Drop for Tx {
+    fn drop(&mut self) {
+        if let Some(connection) = self.connection.take() {
+            drop(Object::take(connection));
+        }
+    }
+}

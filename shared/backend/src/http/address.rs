@@ -1,0 +1,38 @@
+//! The caller's network address: the gateway's `sourceIp`, locally the peer's. Never a header, which anyone can set.
+
+use std::{
+    convert::Infallible,
+    net::{IpAddr, SocketAddr},
+};
+
+use axum::{
+    extract::FromRequestParts, http::request::Parts};
+use lambda_http::request::RequestContext;
+
+/// The other end of the connection: an extension that the local server adds to each request.
+#[derive(Clone, Copy, Debug)]
+pub struct Peer(pub SocketAddr);
+
+/// Where the request came from; unknown only in tests that do not say.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClientAddress(pub Option<IpAddr>);
+
+impl ClientAddress {
+    /// As text for the audit log and the limits; empty if unknown.
+    #[must_use]
+    pub fn text(&self) -> String {
+        self.0.map(|address| address.to_string()).unwrap_or_default()
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for ClientAddress {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
+        if let Some(RequestContext::ApiGatewayV2(context)) = parts.extensions.get::<RequestContext>() {
+            let source = context.http.source_ip.as_deref();
+            return Ok(Self(source.and_then(|source| source.parse().ok())));
+        }
+        Ok(Self(parts.extensions.get::<Peer>().map(|Peer(peer)| peer.ip())))
+    }
+}

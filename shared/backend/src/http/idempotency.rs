@@ -1,0 +1,138 @@
+//! Idempotency-Key: the same command sent twice takes effect once, and both senders get the same answer.
+//!
+//! The key's row is written in the transaction of the command's effect: either both are there or neither. A second
+//! request with the key waits on that row until the first has ended.
+
+use axum::{
+    extract::FromRequestParts,
+    http::{StatusCode, request::Parts},
+};
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+use tokio_postgres::Row;
+use uuid::Uuid;
+
+use super::{answer::Answer, problem::Problem};
+use crate::db::{DbError, FromRow, Sql, Statement, column};
+
+/// The key a client chose, with the operation it was sent to.
+pub struct IdempotencyKey {
+    key: Option<String>,
+    operation: String,
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for IdempotencyKey {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        let operation = format!("{} {}", parts.method, parts.uri.path());
+        let Some(value) = parts.headers.get("idempotency-key") else {
+            return Ok(Self { key: None, operation });
+        };
+        match value.to_str() {
+            Ok(key) if (1..=255).contains(&key.len()) => Ok(Self { key: Some(key.to_owned()), operation }),
+            _ => {
+                let detail = "Idempotency-Key has 1 to 255 visible ASCII characters.";
+                Err(Problem::bad_request("bad_idempotency_key", detail))
+            }
+        }
+    }
+}
+
+/// Takes the key, or finds the answer given under it. Waits for a transaction that has taken it already. A row whose
+/// status is null was made by this very transaction, since none is committed without its answer; one older than seven
+/// days counts as gone.
+pub const CLAIM: &str = "\
+INSERT INTO idempotency_keys AS k (caller_id, operation, key, fingerprint) VALUES ($1, $2, $3, $4)
+ON CONFLICT (caller_id, operation, key) DO UPDATE SET
+    fingerprint = CASE WHEN k.created_at < now() - interval '7 days' THEN excluded.fingerprint ELSE k.fingerprint END,
+    status = CASE WHEN k.created_at < now() - interval '7 days' THEN NULL ELSE k.status END,
+    created_at = CASE WHEN k.created_at < now() - interval '7 days' THEN now() ELSE k.created_at END
+RETURNING fingerprint, status, body, etag, location";
+
+/// Keeps the answer under the key.
+pub const KEEP: &str = "\
+UPDATE idempotency_keys SET status = $4, body = $5, etag = $6, location = $7
+WHERE caller_id = $1 AND operation = $2 AND key = $3";
+
+impl IdempotencyKey {
+    /// A claim on the key for this caller and body; nothing is sent yet. `body` is the command as it was understood, so
+    /// that the order of its fields and blanks between them make no difference.
+    ///
+    /// # Errors
+    ///
+    /// 500 if the body does not serialise: a defect.
+    pub fn claim(self, caller: Uuid, body: &impl Serialize) -> Result<Claim, Problem> {
+        let json = serde_json::to_vec(body).map_err(Problem::internal)?;
+        let fingerprint = Sha256::digest(json).to_vec();
+        Ok(Claim { caller, operation: self.operation, key: self.key, fingerprint })
+    }
+}
+
+/// A claim on a key, if the client sent one.
+pub struct Claim {
+    caller: Uuid,
+    operation: String,
+    key: Option<String>,
+    fingerprint: Vec<u8>,
+}
+
+/// The row of a key, as the claim finds it.
+pub struct Claimed {
+    fingerprint: Vec<u8>,
+    answer: Option<Answer>,
+}
+
+impl FromRow for Claimed {
+    fn from_row(row: &Row) -> Result<Self, DbError> {
+        let status: Option<i16> = column(row, "status")?;
+        let answer = match status {
+            None => None,
+            Some(status) => Some(Answer {
+                status: u16::try_from(status)
+                    .ok()
+                    .and_then(|status| StatusCode::from_u16(status).ok())
+                    .ok_or_else(|| DbError::unexpected("a stored status is none"))?,
+                body: column(row, "body")?,
+                etag: column(row, "etag")?,
+                location: column(row, "location")?,
+                replayed: true,
+            }),
+        };
+        Ok(Self { fingerprint: column(row, "fingerprint")?, answer })
+    }
+}
+
+impl Claim {
+    /// Takes the key in the transaction, if there is one.
+    #[must_use]
+    pub fn take(&self) -> Option<Statement<Claimed>> {
+        let key = self.key.clone()?;
+        let sql = Sql::new(CLAIM).bind(self.caller).bind(self.operation.clone()).bind(key);
+        Some(sql.bind(self.fingerprint.clone()).one())
+    }
+
+    /// The answer to send again, if this command was carried out before.
+    ///
+    /// # Errors
+    ///
+    /// 422 if the key came with another body then.
+    pub fn earlier_answer(&self, claimed: Option<Claimed>) -> Result<Option<Answer>, Problem> {
+        let Some(Claimed { fingerprint, answer: Some(answer) }) = claimed else { return Ok(None) };
+        if fingerprint == self.fingerprint {
+            return Ok(Some(answer));
+        }
+        let detail = "This Idempotency-Key was used for another request. Choose a new key for a new request.";
+        Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "idempotency_key_reused", detail))
+    }
+
+    /// Keeps the answer, as one of the transaction's writes.
+    #[must_use]
+    pub fn keep(self, answer: &Answer) -> Option<Statement<()>> {
+        let sql = Sql::new(KEEP).bind(self.caller).bind(self.operation).bind(self.key?);
+        // Every HTTP status fits.
+        let status = i16::try_from(answer.status.as_u16()).unwrap_or(i16::MAX);
+        let sql = sql.bind(status).bind(answer.body.clone()).bind(answer.etag.clone());
+        Some(sql.bind(answer.location.clone()).execute())
+    }
+}

@@ -1,0 +1,12 @@
+//! The conventions of the HTTP interface, each in one place.
+
+pub mod address;
+pub mod answer;
+pub mod body;
+pub mod etag;
+pub mod idempotency;
+pub mod layers;
+pub mod pagination;
+pub mod path;
+pub mod problem;
+pub mod query;

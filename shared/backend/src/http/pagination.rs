@@ -1,0 +1,103 @@
+//! Keyset paging: a page, and the opaque cursor that says where the next one starts.
+
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use jiff::Timestamp;
+use serde::{Deserialize, Deserializer, Serialize, de::DeserializeOwned};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use super::{body::refusal, problem::Problem};
+
+/// How many things a page holds: 1 to 200, 50 where nothing is said.
+#[derive(Clone, Copy, Debug)]
+pub struct Limit(u8);
+
+impl Default for Limit {
+    fn default() -> Self {
+        Self(50)
+    }
+}
+
+impl Limit {
+    /// One more than a page: whether that one comes back says whether there is a next page.
+    #[must_use]
+    pub fn and_one(self) -> i64 {
+        i64::from(self.0) + 1
+    }
+}
+
+impl<'de> Deserialize<'de> for Limit {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        match text.parse::<u8>() {
+            Ok(limit) if (1..=200).contains(&limit) => Ok(Self(limit)),
+            _ => Err(refusal("out_of_range", "limit is a whole number from 1 to 200")),
+        }
+    }
+}
+
+/// One page of a list.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub struct Page<T> {
+    /// The things on this page, in the list's order.
+    pub data: Vec<T>,
+    /// Send it as `cursor` for the next page; null on the last one.
+    pub next_cursor: Option<String>,
+}
+
+/// The last thing of a page, by what the list is sorted by and by its id: where the next page starts.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Position<K>(pub K, pub Uuid);
+
+/// What a list can be sorted by.
+pub trait SortKey: Serialize + DeserializeOwned {}
+impl SortKey for Timestamp {}
+impl SortKey for String {}
+impl SortKey for i32 {}
+
+impl<K: SortKey> Position<K> {
+    /// Reads a cursor.
+    ///
+    /// # Errors
+    ///
+    /// 400 for a cursor that is none, or that another caller or another query was given.
+    pub fn from_cursor(cursor: &str, binding: [u8; 16]) -> Result<Self, Problem> {
+        let parse = || {
+            let bytes = URL_SAFE_NO_PAD.decode(cursor).ok()?;
+            let (bound_to, position) = bytes.split_at_checked(16)?;
+            (bound_to == binding).then_some(())?;
+            serde_json::from_slice(position).ok()
+        };
+        parse().ok_or_else(|| {
+            let detail = "The cursor is not one that was given for this list, with these filters, to this caller.";
+            Problem::bad_request("bad_cursor", detail)
+        })
+    }
+
+    /// Writes the cursor.
+    #[must_use]
+    pub fn to_cursor(&self, binding: [u8; 16]) -> String {
+        let mut bytes = binding.to_vec();
+        // A pair of plain values always serialises.
+        bytes.extend(serde_json::to_vec(self).unwrap_or_default());
+        URL_SAFE_NO_PAD.encode(bytes)
+    }
+}
+
+impl<T> Page<T> {
+    /// Makes a page of what [`Limit::and_one`] brought: the last row, if there is one too many, only shows that there is
+    /// a next page.
+    #[must_use]
+    pub fn new<R, K: SortKey>(
+        mut rows: Vec<R>,
+        limit: Limit,
+        binding: [u8; 16],
+        position: impl Fn(&R) -> Position<K>,
+        show: impl Fn(R) -> T,
+    ) -> Self {
+        let more = rows.len() > usize::from(limit.0);
+        rows.truncate(usize::from(limit.0));
+        let next_cursor = rows.last().filter(|_| more).map(|last| position(last).to_cursor(binding));
+        Self { data: rows.into_iter().map(show).collect(), next_cursor }
+    }
+}

@@ -1,0 +1,252 @@
+//! The one error envelope: RFC 9457 problem details. What a client may read and what we log are kept apart by type.
+
+use std::{borrow::Cow, error::Error, sync::Arc};
+
+use axum::{
+    body::Body,
+    http::{HeaderName, HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::db::DbError;
+
+/// One field that breaks a rule.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct FieldError {
+    /// JSON pointer (RFC 6901) to the field in the request body; for a query parameter, `/` and its name.
+    #[schema(example = "/amount")]
+    pub pointer: String,
+    /// Stable code of the rule.
+    #[schema(example = "too_many_decimals")]
+    pub code: Cow<'static, str>,
+    /// The rule in words.
+    #[schema(example = "INR has 2 decimals")]
+    pub detail: String,
+}
+
+impl FieldError {
+    /// An error of the field that `pointer` names.
+    pub fn new(pointer: impl Into<String>, code: impl Into<Cow<'static, str>>, detail: impl Into<String>) -> Self {
+        Self { pointer: pointer.into(), code: code.into(), detail: detail.into() }
+    }
+}
+
+/// A refusal as it is told to the client, with its cause for the log.
+#[derive(Clone, Debug)]
+pub struct Problem {
+    status: StatusCode,
+    code: &'static str,
+    detail: Cow<'static, str>,
+    errors: Vec<FieldError>,
+    headers: Vec<(HeaderName, HeaderValue)>,
+    cause: Option<Arc<dyn Error + Send + Sync>>,
+}
+
+/// The body of every refusal, `application/problem+json` (RFC 9457).
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[schema(as = Problem)]
+pub struct ProblemBody {
+    /// Always `about:blank`: the code says which problem it is.
+    #[serde(rename = "type")]
+    #[schema(example = "about:blank")]
+    pub type_: Cow<'static, str>,
+    /// The status in words.
+    #[schema(example = "Unprocessable Entity")]
+    pub title: Cow<'static, str>,
+    /// The HTTP status.
+    #[schema(example = 422)]
+    pub status: u16,
+    /// What is wrong with this request, for a person.
+    #[schema(example = "The request breaks a rule of validation.")]
+    pub detail: Cow<'static, str>,
+    /// What is wrong, for a program; stable.
+    #[schema(example = "validation_failed")]
+    pub code: Cow<'static, str>,
+    /// The id of this request, as in the `X-Request-Id` header and our logs.
+    pub request_id: String,
+    /// For 422: each field that breaks a rule.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub errors: Vec<FieldError>,
+}
+
+impl Problem {
+    /// A refusal with a public message.
+    pub fn new(status: StatusCode, code: &'static str, detail: impl Into<Cow<'static, str>>) -> Self {
+        Self { status, code, detail: detail.into(), errors: Vec::new(), headers: Vec::new(), cause: None }
+    }
+
+    /// 400: the request cannot be read.
+    pub fn bad_request(code: &'static str, detail: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, code, detail)
+    }
+
+    /// 401: no token, or one that is not valid any more.
+    #[must_use]
+    pub fn unauthenticated() -> Self {
+        let detail = "A valid access token is required: log in and send it as Authorization: Bearer.";
+        Self::new(StatusCode::UNAUTHORIZED, "unauthenticated", detail)
+            .header(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))
+    }
+
+    /// 403: this caller may never do this.
+    pub fn forbidden(code: &'static str, detail: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(StatusCode::FORBIDDEN, code, detail)
+    }
+
+    /// 404: no such thing, or a thing this caller may not know of.
+    #[must_use]
+    pub fn not_found() -> Self {
+        Self::new(StatusCode::NOT_FOUND, "not_found", "There is no such thing here.")
+    }
+
+    /// 409: the state does not allow it.
+    pub fn conflict(code: &'static str, detail: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(StatusCode::CONFLICT, code, detail)
+    }
+
+    /// 422: fields that break a rule.
+    #[must_use]
+    pub fn invalid(errors: Vec<FieldError>) -> Self {
+        let detail = "The request breaks a rule of validation.";
+        Self { errors, ..Self::new(StatusCode::UNPROCESSABLE_ENTITY, "validation_failed", detail) }
+    }
+
+    /// 422: one field that breaks a rule.
+    pub fn field(
+        pointer: impl Into<String>,
+        code: impl Into<Cow<'static, str>>,
+        detail: impl Into<String>,
+    ) -> Self {
+        Self::invalid(vec![FieldError::new(pointer, code, detail)])
+    }
+
+    /// 429: too many attempts; `seconds` until the next one is allowed.
+    #[must_use]
+    pub fn too_many(seconds: u64) -> Self {
+        Self::new(StatusCode::TOO_MANY_REQUESTS, "too_many_attempts", "Too many attempts; wait before the next one.")
+            .retry_after(seconds)
+    }
+
+    /// 503: the database, or the way to it, does not answer.
+    #[must_use]
+    pub fn unavailable() -> Self {
+        let detail = "The service cannot do this at the moment. Try again soon.";
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", detail).retry_after(1)
+    }
+
+    /// 500: a defect of ours, logged with its cause.
+    pub fn internal(cause: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        let detail = "The server failed to do this. The failure has been logged under the request id.";
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal_error", detail).caused_by(cause)
+    }
+
+    /// Adds a header to the answer.
+    #[must_use]
+    pub fn header(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        self.headers.push((name, value));
+        self
+    }
+
+    /// Adds `Retry-After`.
+    #[must_use]
+    pub fn retry_after(self, seconds: u64) -> Self {
+        self.header(header::RETRY_AFTER, HeaderValue::from(seconds))
+    }
+
+    /// Keeps the cause for the log; it is never shown.
+    #[must_use]
+    pub fn caused_by(mut self, cause: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        self.cause = Some(Arc::from(cause.into()));
+        self
+    }
+
+    /// The HTTP status.
+    #[must_use]
+    pub const fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    /// The stable code.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        self.code
+    }
+
+    /// The chain of causes, outermost first, for the log.
+    #[must_use]
+    pub fn causes(&self) -> Option<String> {
+        let mut text = String::new();
+        let mut next = self.cause.as_deref().map(|cause| cause as &dyn Error);
+        while let Some(cause) = next {
+            if !text.is_empty() {
+                text.push_str(": ");
+            }
+            text.push_str(&cause.to_string());
+            next = cause.source();
+        }
+        (!text.is_empty()).then_some(text)
+    }
+
+    /// The answer with its body, for the request that `request_id` names.
+    #[must_use]
+    pub fn render(&self, request_id: &str) -> Response {
+        let body = ProblemBody {
+            type_: "about:blank".into(),
+            title: self.status.canonical_reason().unwrap_or("Error").into(),
+            status: self.status.as_u16(),
+            detail: self.detail.clone(),
+            code: self.code.into(),
+            request_id: request_id.to_owned(),
+            errors: self.errors.clone(),
+        };
+        // A struct of strings and numbers always serialises.
+        let body = serde_json::to_vec(&body).unwrap_or_default();
+        let mut response = Response::new(Body::from(body));
+        *response.status_mut() = self.status;
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        headers.extend(self.headers.iter().cloned());
+        response
+    }
+}
+
+/// The body is written by the outermost layer, which knows the request's id: see [`layers`](super::layers).
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let mut response = self.status.into_response();
+        response.extensions_mut().insert(self);
+        response
+    }
+}
+
+impl From<DbError> for Problem {
+    fn from(error: DbError) -> Self {
+        match error {
+            DbError::Lost(_) | DbError::Unavailable(_) => Self::unavailable().caused_by(error),
+            DbError::Busy(_) => {
+                let detail = "Another request is changing the same thing. Try again.";
+                Self::conflict("busy", detail).retry_after(1).caused_by(error)
+            }
+            DbError::Refused { ref constraint, .. } => match known_constraint(constraint) {
+                Some(problem) => problem,
+                None => Self::internal(error),
+            },
+            DbError::Unexpected(_) => Self::internal(error),
+        }
+    }
+}
+
+/// Constraints that a well-formed request can run into, because another request came first.
+fn known_constraint(constraint: &str) -> Option<Problem> {
+    Some(match constraint {
+        "users_username_key" => Problem::conflict("username_taken", "This username is taken."),
+        "users_email_key" => Problem::conflict("email_taken", "This e-mail address is taken."),
+        "products_pkey" => Problem::conflict("product_code_taken", "A product with this code exists."),
+        "products_one_default" => {
+            Problem::conflict("default_product_exists", "This currency has a default product; change that one first.")
+        }
+        _ => return None,
+    })
+}

@@ -1,0 +1,16 @@
+//! What every function is built on: authentication, models, the database pool, the conventions of the HTTP interface.
+//!
+//! A request's way: the caller's extractor ([`auth::callers`]), the body and query read late ([`http::body`],
+//! [`http::query`]), statements of a model ([`models`]) run by the database ([`db`]), an answer or a problem
+//! ([`http::answer`], [`http::problem`]). What a loan costs is decided by the crate `lending`, never here.
+
+pub mod app;
+pub mod auth;
+pub mod config;
+pub mod db;
+pub mod fields;
+pub mod http;
+pub mod lambda;
+pub mod models;
+pub mod secrets;
+pub mod telemetry;

@@ -1,0 +1,4 @@
+//! One file for each aggregate: its rows, its SQL, its functions. Functions build statements; they do not run them.
+
+pub mod audit;
+pub mod users;
