@@ -49,10 +49,7 @@ pub fn parse_date(text: &str) -> Result<Date, DateError> {
     if !shape_is_right {
         return Err(DateError);
     }
-    text.parse::<Date>()
-        .ok()
-        .filter(|date| is_taken(*date))
-        .ok_or(DateError)
+    text.parse::<Date>().ok().filter(|date| is_taken(*date)).ok_or(DateError)
 }
 
 /// Whether the date is in the years that are taken.
@@ -68,9 +65,7 @@ pub(crate) struct JsonDate(pub(crate) Date);
 impl<'de> Deserialize<'de> for JsonDate {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
-        parse_date(&text)
-            .map(Self)
-            .map_err(serde::de::Error::custom)
+        parse_date(&text).map(Self).map_err(serde::de::Error::custom)
     }
 }
 
@@ -97,8 +92,7 @@ impl Frequency {
     }
 
     fn months_after(self, start: Date, months: i64) -> Option<Date> {
-        let month_index =
-            (i64::from(start.year()) * 12 + i64::from(start.month()) - 1).checked_add(months)?;
+        let month_index = (i64::from(start.year()) * 12 + i64::from(start.month()) - 1).checked_add(months)?;
         // Checked before the conversion: every later step is then small.
         let year = i16::try_from(month_index.div_euclid(12)).ok()?;
         let month = i8::try_from(month_index.rem_euclid(12) + 1).ok()?;
@@ -120,9 +114,7 @@ fn days_after(start: Date, days: i64) -> Option<Date> {
     if days > ALL_DAYS {
         return None;
     }
-    start
-        .checked_add(jiff::Span::new().try_days(days).ok()?)
-        .ok()
+    start.checked_add(jiff::Span::new().try_days(days).ok()?).ok()
 }
 
 /// Days from `start` to `end`, the first counted and the last not.
@@ -135,11 +127,7 @@ pub(crate) fn days_between(start: Date, end: Date) -> i32 {
 /// the year (counted from March, so that the leap day is its last) and days within it.
 fn day_number(date: Date) -> i32 {
     let (year, month) = (i32::from(date.year()), i32::from(date.month()));
-    let (year, month) = if month > 2 {
-        (year, month - 3)
-    } else {
-        (year - 1, month + 9)
-    };
+    let (year, month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
     let leap_days = year / 4 - year / 100 + year / 400;
     year * 365 + leap_days + (month * 153 + 2) / 5 + i32::from(date.day())
 }
@@ -194,16 +182,13 @@ impl YearFraction {
     pub(crate) fn plus(self, other: Self) -> Self {
         let common = self.denominator / gcd(self.denominator, other.denominator);
         let denominator = common * other.denominator;
-        let numerator = self.numerator * (denominator / self.denominator)
-            + other.numerator * (denominator / other.denominator);
+        let numerator =
+            self.numerator * (denominator / self.denominator) + other.numerator * (denominator / other.denominator);
         Self::of(numerator, denominator)
     }
 
     const fn of(numerator: u64, denominator: u64) -> Self {
-        Self {
-            numerator,
-            denominator,
-        }
+        Self { numerator, denominator }
     }
 }
 
@@ -241,8 +226,8 @@ fn thirty_360_us(start: Date, end: Date) -> u64 {
         end_day = 30;
     }
     start_day = start_day.min(30);
-    let months = (i32::from(end.year()) - i32::from(start.year())) * 12 + i32::from(end.month())
-        - i32::from(start.month());
+    let months =
+        (i32::from(end.year()) - i32::from(start.year())) * 12 + i32::from(end.month()) - i32::from(start.month());
     u64::try_from(months * 30 + end_day - start_day).unwrap_or(0)
 }
 
@@ -254,11 +239,7 @@ mod tests {
     use super::*;
 
     fn every(every: u32, unit: RepayUnit, month_end: MonthEnd) -> Frequency {
-        Frequency {
-            every,
-            unit,
-            month_end,
-        }
+        Frequency { every, unit, month_end }
     }
 
     fn any_date() -> impl Strategy<Value = Date> {
@@ -271,51 +252,22 @@ mod tests {
     #[test]
     fn the_seed_day_is_remembered() {
         let monthly = every(1, RepayUnit::Month, MonthEnd::Clamp);
-        let dates: Vec<_> = (0..4)
-            .filter_map(|k| monthly.after(date(2023, 1, 31), k))
-            .collect();
-        assert_eq!(
-            dates,
-            [
-                date(2023, 1, 31),
-                date(2023, 2, 28),
-                date(2023, 3, 31),
-                date(2023, 4, 30)
-            ]
-        );
+        let dates: Vec<_> = (0..4).filter_map(|k| monthly.after(date(2023, 1, 31), k)).collect();
+        assert_eq!(dates, [date(2023, 1, 31), date(2023, 2, 28), date(2023, 3, 31), date(2023, 4, 30)]);
         let rolling = every(1, RepayUnit::Month, MonthEnd::Roll);
-        let dates: Vec<_> = (0..4)
-            .filter_map(|k| rolling.after(date(2023, 1, 31), k))
-            .collect();
-        assert_eq!(
-            dates,
-            [
-                date(2023, 1, 31),
-                date(2023, 3, 1),
-                date(2023, 3, 31),
-                date(2023, 5, 1)
-            ]
-        );
+        let dates: Vec<_> = (0..4).filter_map(|k| rolling.after(date(2023, 1, 31), k)).collect();
+        assert_eq!(dates, [date(2023, 1, 31), date(2023, 3, 1), date(2023, 3, 31), date(2023, 5, 1)]);
         assert_eq!(rolling.after(date(2023, 12, 31), 2), Some(date(2024, 3, 1)));
-        assert_eq!(
-            monthly.after(date(2023, 12, 31), 2),
-            Some(date(2024, 2, 29))
-        );
+        assert_eq!(monthly.after(date(2023, 12, 31), 2), Some(date(2024, 2, 29)));
     }
 
     #[test]
     fn nothing_is_due_outside_the_years_that_are_taken() {
         let monthly = every(1, RepayUnit::Month, MonthEnd::Clamp);
-        assert_eq!(
-            monthly.after(date(2200, 11, 30), 1),
-            Some(date(2200, 12, 30))
-        );
+        assert_eq!(monthly.after(date(2200, 11, 30), 1), Some(date(2200, 12, 30)));
         assert_eq!(monthly.after(date(2200, 12, 1), 1), None);
         let rolling = every(2, RepayUnit::Month, MonthEnd::Roll);
-        assert_eq!(
-            rolling.after(date(2200, 8, 31), 1),
-            Some(date(2200, 10, 31))
-        );
+        assert_eq!(rolling.after(date(2200, 8, 31), 1), Some(date(2200, 10, 31)));
         for unit in [RepayUnit::Month, RepayUnit::Week, RepayUnit::Day] {
             for month_end in [MonthEnd::Clamp, MonthEnd::Roll] {
                 let longest = every(u32::MAX, unit, month_end);

@@ -91,10 +91,7 @@ impl Currency {
     /// Every currency, in the order of the codes.
     #[must_use]
     pub fn all() -> impl ExactSizeIterator<Item = Self> {
-        #[expect(
-            clippy::cast_possible_truncation,
-            reason = "the table has fewer than 256 rows"
-        )]
+        #[expect(clippy::cast_possible_truncation, reason = "the table has fewer than 256 rows")]
         (0..TABLE.len()).map(|index| Self(index as u8))
     }
 }
@@ -149,29 +146,15 @@ mod tests {
 
     #[test]
     fn only_exact_codes_are_known() {
-        for text in [
-            "", "eur", "EUR ", " EUR", "EU", "EURO", "XXX", "XAU", "DEM", "HRK", "é",
-        ] {
+        for text in ["", "eur", "EUR ", " EUR", "EU", "EURO", "XXX", "XAU", "DEM", "HRK", "é"] {
             assert_eq!(Currency::from_code(text), Err(UnknownCurrency), "{text:?}");
         }
     }
 
     #[test]
     fn decimals_by_hand() {
-        for (code, decimals) in [
-            ("VND", 0),
-            ("JPY", 0),
-            ("INR", 2),
-            ("KES", 2),
-            ("BHD", 3),
-            ("TND", 3),
-            ("CLF", 4),
-        ] {
-            assert_eq!(
-                Currency::from_code(code).map(Currency::decimals),
-                Ok(decimals),
-                "{code}"
-            );
+        for (code, decimals) in [("VND", 0), ("JPY", 0), ("INR", 2), ("KES", 2), ("BHD", 3), ("TND", 3), ("CLF", 4)] {
+            assert_eq!(Currency::from_code(code).map(Currency::decimals), Ok(decimals), "{code}");
         }
     }
 
@@ -183,19 +166,14 @@ mod tests {
         use iso_currency::{Flag, IntoEnumIterator};
 
         let is_replaced = |other: iso_currency::Currency| {
-            other.code() != "VES"
-                && other
-                    .flags()
-                    .iter()
-                    .any(|flag| matches!(flag, Flag::Superseded(_)))
+            other.code() != "VES" && other.flags().iter().any(|flag| matches!(flag, Flag::Superseded(_)))
         };
         let theirs: BTreeMap<String, u32> = iso_currency::Currency::iter()
             .filter(|other| !is_replaced(*other))
             .filter_map(|other| Some((other.code().to_owned(), u32::from(other.exponent()?))))
             .collect();
-        let ours: BTreeMap<String, u32> = Currency::all()
-            .map(|currency| (currency.code().to_owned(), currency.decimals()))
-            .collect();
+        let ours: BTreeMap<String, u32> =
+            Currency::all().map(|currency| (currency.code().to_owned(), currency.decimals())).collect();
         assert_eq!(ours, theirs);
     }
 

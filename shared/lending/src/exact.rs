@@ -37,11 +37,7 @@ pub(crate) fn round_div(numerator: i128, denominator: i128, rounding: Rounding) 
 
 /// `value` as a multiple of `unit`, which is positive.
 pub(crate) fn round_to_multiple(value: i128, unit: i128, rounding: Rounding) -> i128 {
-    if unit == 1 {
-        value
-    } else {
-        round_div(value, unit, rounding) * unit
-    }
+    if unit == 1 { value } else { round_div(value, unit, rounding) * unit }
 }
 
 /// A rate for a period: an exact fraction in lowest terms. Below 2^57 both, see [`Self::new`].
@@ -52,10 +48,7 @@ pub(crate) struct Ratio {
 }
 
 impl Ratio {
-    pub(crate) const ZERO: Self = Self {
-        numerator: 0,
-        denominator: 1,
-    };
+    pub(crate) const ZERO: Self = Self { numerator: 0, denominator: 1 };
 
     /// An annual rate for a part of a year.
     ///
@@ -67,10 +60,7 @@ impl Ratio {
         let numerator = u64::from(rate.millionths()) * fraction.numerator;
         let denominator = Percent::MILLIONTHS_OF_ONE * fraction.denominator;
         let common = gcd(numerator, denominator);
-        Self {
-            numerator: numerator / common,
-            denominator: denominator / common,
-        }
+        Self { numerator: numerator / common, denominator: denominator / common }
     }
 
     /// This part of `amount`, rounded once. The amount is at most 10^15, so that the product stays
@@ -122,19 +112,13 @@ struct Natural {
 }
 
 /// The low and the high half.
-#[expect(
-    clippy::cast_possible_truncation,
-    reason = "the halves are what is wanted"
-)]
+#[expect(clippy::cast_possible_truncation, reason = "the halves are what is wanted")]
 const fn split(wide: u128) -> (u64, u64) {
     (wide as u64, (wide >> 64) as u64)
 }
 
 impl Natural {
-    const ZERO: Self = Self {
-        limbs: [0; LIMBS],
-        len: 0,
-    };
+    const ZERO: Self = Self { limbs: [0; LIMBS], len: 0 };
     const ONE: Self = {
         let mut one = Self::ZERO;
         one.limbs[0] = 1;
@@ -170,10 +154,7 @@ impl Natural {
     /// Takes away `other` times `factor`, which is not more than there is.
     fn subtract_multiple(&mut self, other: &Self, factor: u64) {
         let (mut carry, mut borrow) = (0, false);
-        for (limb, part) in self.limbs[..self.len]
-            .iter_mut()
-            .zip(&other.limbs[..self.len])
-        {
+        for (limb, part) in self.limbs[..self.len].iter_mut().zip(&other.limbs[..self.len]) {
             let product;
             (product, carry) = split(u128::from(*part) * u128::from(factor) + u128::from(carry));
             let (once, first) = limb.overflowing_sub(product);
@@ -205,11 +186,7 @@ impl Natural {
         let (skipped, shift) = (shift / 64, shift % 64);
         let limb = |index: usize| u128::from(self.limbs.get(skipped + index).copied().unwrap_or(0));
         let low = limb(0) | (limb(1) << 64);
-        if shift == 0 {
-            low
-        } else {
-            (low >> shift) | (limb(2) << (128 - shift))
-        }
+        if shift == 0 { low } else { (low >> shift) | (limb(2) << (128 - shift)) }
     }
 
     /// Divides by `divisor`, which is not zero, and rounds. The quotient has at most 63 bits.

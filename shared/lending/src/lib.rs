@@ -4,10 +4,7 @@
 //! [`Terms`]; every amount is a whole number of the currency's smallest units, and every rounding
 //! is done once, from the exact value.
 
-#![cfg_attr(
-    test,
-    allow(clippy::unwrap_used, reason = "a test that panics has failed")
-)]
+#![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test that panics has failed"))]
 
 mod calendar;
 mod currency;
@@ -27,7 +24,7 @@ pub use rate::{AnnualRate, Percent, RateError};
 pub use refusal::{Field, Reason, Refusal};
 pub use schedule::{Row, Schedule, schedule};
 pub use terms::{
-    Allocation, Amortization, DayCount, Fee, FeePatch, FeeValue, FeeWhen, Given, Grace, GracePatch,
-    InterestMethod, InterestPeriod, LateFee, LateFeeKind, LateFeePatch, MAX_INSTALMENTS, MonthEnd,
-    Prepayment, RepayUnit, Rounding, Terms, TermsPatch, term_months,
+    Allocation, Amortization, DayCount, Fee, FeePatch, FeeValue, FeeWhen, Given, Grace, GracePatch, InterestMethod,
+    InterestPeriod, LateFee, LateFeeKind, LateFeePatch, MAX_INSTALMENTS, MonthEnd, Prepayment, RepayUnit, Rounding,
+    Terms, TermsPatch, term_months,
 };

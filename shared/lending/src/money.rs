@@ -95,9 +95,7 @@ impl Money {
     pub fn from_decimal(value: Decimal, currency: Currency) -> Result<Self, MoneyError> {
         let allowed = currency.decimals();
         let value = value.normalize();
-        let missing = allowed
-            .checked_sub(value.scale())
-            .ok_or(MoneyError::TooManyDecimals { allowed })?;
+        let missing = allowed.checked_sub(value.scale()).ok_or(MoneyError::TooManyDecimals { allowed })?;
         10i128
             .checked_pow(missing)
             .and_then(|factor| value.mantissa().checked_mul(factor))
@@ -108,10 +106,7 @@ impl Money {
     /// So many smallest units: 1050 in INR is 10.50.
     #[must_use]
     pub const fn from_units(units: i64, currency: Currency) -> Self {
-        Self {
-            units: units as i128,
-            currency,
-        }
+        Self { units: units as i128, currency }
     }
 
     /// No money.
@@ -167,9 +162,7 @@ impl Money {
         if self.currency != other.currency {
             return None;
         }
-        self.units
-            .checked_add(other.units)
-            .and_then(|units| Self::checked(units, self.currency))
+        self.units.checked_add(other.units).and_then(|units| Self::checked(units, self.currency))
     }
 
     /// The difference; `None` for two currencies, or beyond 28 digits.
@@ -178,9 +171,7 @@ impl Money {
         if self.currency != other.currency {
             return None;
         }
-        self.units
-            .checked_sub(other.units)
-            .and_then(|units| Self::checked(units, self.currency))
+        self.units.checked_sub(other.units).and_then(|units| Self::checked(units, self.currency))
     }
 }
 
@@ -239,11 +230,7 @@ mod tests {
             ("0.001", "BHD", 1),
             ("0.0001", "CLF", 1),
         ] {
-            assert_eq!(
-                Money::parse(text, currency(code)).unwrap().units(),
-                units,
-                "{text} {code}"
-            );
+            assert_eq!(Money::parse(text, currency(code)).unwrap().units(), units, "{text} {code}");
         }
     }
 
@@ -260,10 +247,7 @@ mod tests {
             let money = Money::from_units(units, currency(code));
             assert_eq!(money.to_string(), text);
             assert_eq!(money.to_decimal().to_string(), text);
-            assert_eq!(
-                serde_json::to_string(&money).unwrap(),
-                format!("\"{text}\"")
-            );
+            assert_eq!(serde_json::to_string(&money).unwrap(), format!("\"{text}\""));
         }
     }
 
@@ -274,14 +258,8 @@ mod tests {
         assert_eq!(read("12000.5000").unwrap().units(), 1_200_050);
         assert_eq!(read("-3").unwrap().units(), -300);
         assert_eq!(read("0.000").unwrap(), Money::zero(rupee));
-        assert_eq!(
-            read("0.001"),
-            Err(MoneyError::TooManyDecimals { allowed: 2 })
-        );
-        assert_eq!(
-            read("79228162514264337593543950335"),
-            Err(MoneyError::TooLarge)
-        );
+        assert_eq!(read("0.001"), Err(MoneyError::TooManyDecimals { allowed: 2 }));
+        assert_eq!(read("79228162514264337593543950335"), Err(MoneyError::TooLarge));
     }
 
     #[test]
@@ -289,19 +267,13 @@ mod tests {
         let (rupee, dong) = (currency("INR"), currency("VND"));
         let one = Money::from_units(1, rupee);
         assert_eq!(one.checked_add(one), Some(Money::from_units(2, rupee)));
-        assert_eq!(
-            one.checked_sub(Money::from_units(3, rupee)),
-            Some(Money::from_units(-2, rupee))
-        );
+        assert_eq!(one.checked_sub(Money::from_units(3, rupee)), Some(Money::from_units(-2, rupee)));
         assert_eq!(one.checked_add(Money::zero(dong)), None);
         assert_eq!(one.checked_sub(Money::zero(dong)), None);
         assert_eq!(one.partial_cmp(&Money::from_units(1, dong)), None);
         let most = Money::computed(Money::LIMIT - 1, rupee);
         assert_eq!(most.checked_add(one), None);
-        assert_eq!(
-            Money::computed(1 - Money::LIMIT, rupee).checked_sub(one),
-            None
-        );
+        assert_eq!(Money::computed(1 - Money::LIMIT, rupee).checked_sub(one), None);
         assert_eq!(most.to_decimal().mantissa(), most.units());
     }
 

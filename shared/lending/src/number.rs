@@ -45,11 +45,7 @@ pub(crate) fn parse_fixed(text: &str, decimals: u32, max: i128) -> Result<i128, 
 }
 
 /// `units` of 10^-`decimals` with exactly `decimals` decimals: (-5, 2) is `-0.05`.
-pub(crate) fn write_fixed(
-    f: &mut std::fmt::Formatter<'_>,
-    units: i128,
-    decimals: u32,
-) -> std::fmt::Result {
+pub(crate) fn write_fixed(f: &mut std::fmt::Formatter<'_>, units: i128, decimals: u32) -> std::fmt::Result {
     let sign = if units < 0 { "-" } else { "" };
     let scale = 10u128.pow(decimals);
     let (whole, fraction) = (units.unsigned_abs() / scale, units.unsigned_abs() % scale);
@@ -60,9 +56,7 @@ pub(crate) fn write_fixed(
 }
 
 /// The text of a JSON string or a JSON number, with every digit as the client wrote it.
-pub(crate) fn deserialize_text<'de, D: Deserializer<'de>>(
-    deserializer: D,
-) -> Result<String, D::Error> {
+pub(crate) fn deserialize_text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
     let raw = Box::<RawValue>::deserialize(deserializer)?;
     let json = raw.get();
     match json.as_bytes().first() {
@@ -92,9 +86,7 @@ impl Number {
     /// nor a percentage can hold.
     pub fn parse(text: &str) -> Result<Self, crate::MoneyError> {
         let units = parse_fixed(text, Self::DECIMALS, Self::MAX)?;
-        let written = text
-            .split_once('.')
-            .map_or(0, |(_, fraction)| fraction.len());
+        let written = text.split_once('.').map_or(0, |(_, fraction)| fraction.len());
         let mut value = Decimal::from_i128_with_scale(units, Self::DECIMALS);
         // Keeps the decimals that were written: "1.50" in a currency without decimals is refused.
         value.rescale(u32::try_from(written).unwrap_or(Self::DECIMALS));
@@ -140,14 +132,10 @@ mod tests {
     #[test]
     fn the_grammar_is_digits_point_digits() {
         for text in [
-            "", ".", "1.", ".5", "-1", "+1", "1e3", "1E3", " 1", "1 ", "1,5", "1.2.3", "0x1",
-            "NaN", "inf", "١", "1_000", "1.-5", "--1", "1\n",
+            "", ".", "1.", ".5", "-1", "+1", "1e3", "1E3", " 1", "1 ", "1,5", "1.2.3", "0x1", "NaN", "inf", "١",
+            "1_000", "1.-5", "--1", "1\n",
         ] {
-            assert_eq!(
-                parse_fixed(text, 2, 1000),
-                Err(NumberError::NotANumber),
-                "{text:?}"
-            );
+            assert_eq!(parse_fixed(text, 2, 1000), Err(NumberError::NotANumber), "{text:?}");
         }
         assert_eq!(parse_fixed("7", 2, 1000), Ok(700));
         assert_eq!(parse_fixed("007.5", 2, 1000), Ok(750));
@@ -156,20 +144,11 @@ mod tests {
 
     #[test]
     fn no_zero_is_dropped_and_nothing_overflows() {
-        assert_eq!(
-            parse_fixed("7.050", 2, 1000),
-            Err(NumberError::TooManyDecimals(2))
-        );
-        assert_eq!(
-            parse_fixed("7.0", 0, 1000),
-            Err(NumberError::TooManyDecimals(0))
-        );
+        assert_eq!(parse_fixed("7.050", 2, 1000), Err(NumberError::TooManyDecimals(2)));
+        assert_eq!(parse_fixed("7.0", 0, 1000), Err(NumberError::TooManyDecimals(0)));
         assert_eq!(parse_fixed("10.00", 2, 1000), Ok(1000));
         assert_eq!(parse_fixed("10.01", 2, 1000), Err(NumberError::TooLarge));
-        assert_eq!(
-            parse_fixed(&"9".repeat(10_000), 2, 1000),
-            Err(NumberError::TooLarge)
-        );
+        assert_eq!(parse_fixed(&"9".repeat(10_000), 2, 1000), Err(NumberError::TooLarge));
         assert_eq!(parse_fixed(&"0".repeat(10_000), 2, 1000), Ok(0));
     }
 
@@ -187,18 +166,7 @@ mod tests {
             let number: Number = serde_json::from_str(json).unwrap();
             assert_eq!(number.get().to_string(), text);
         }
-        for json in [
-            "-1",
-            "1e3",
-            "1.2345678",
-            "null",
-            "true",
-            "[1]",
-            "{}",
-            "\"\"",
-            "\"1 \"",
-            "-0",
-        ] {
+        for json in ["-1", "1e3", "1.2345678", "null", "true", "[1]", "{}", "\"\"", "\"1 \"", "-0"] {
             assert!(serde_json::from_str::<Number>(json).is_err(), "{json}");
         }
     }

@@ -92,9 +92,7 @@ impl Percent {
         if value.is_sign_negative() && !value.is_zero() {
             return Err(RateError::NotANumber);
         }
-        let missing = Self::DECIMALS
-            .checked_sub(value.scale())
-            .ok_or(RateError::TooManyDecimals)?;
+        let missing = Self::DECIMALS.checked_sub(value.scale()).ok_or(RateError::TooManyDecimals)?;
         10i128
             .checked_pow(missing)
             .and_then(|factor| value.mantissa().checked_mul(factor))
@@ -106,9 +104,7 @@ impl Percent {
         if millionths > Self::MAX {
             return Err(RateError::TooLarge);
         }
-        u32::try_from(millionths)
-            .map(|millionths| Self { millionths })
-            .map_err(|_| RateError::TooLarge)
+        u32::try_from(millionths).map(|millionths| Self { millionths }).map_err(|_| RateError::TooLarge)
     }
 
     /// Millionths of a percent.
@@ -214,10 +210,7 @@ mod tests {
             let rate = AnnualRate::parse(text).unwrap();
             assert_eq!(rate.to_string(), shown);
             assert_eq!(rate.to_decimal().to_string(), shown);
-            assert_eq!(
-                serde_json::to_string(&rate).unwrap(),
-                format!("\"{shown}\"")
-            );
+            assert_eq!(serde_json::to_string(&rate).unwrap(), format!("\"{shown}\""));
         }
     }
 
@@ -235,10 +228,7 @@ mod tests {
         let stored = |text: &str| AnnualRate::from_decimal(text.parse().unwrap());
         assert_eq!(stored("-0.5"), Err(RateError::NotANumber));
         assert_eq!(stored("1000.5"), Err(RateError::TooLarge));
-        assert_eq!(
-            stored("79228162514264337593543950335"),
-            Err(RateError::TooLarge)
-        );
+        assert_eq!(stored("79228162514264337593543950335"), Err(RateError::TooLarge));
         assert_eq!(stored("1.0000001"), Err(RateError::TooManyDecimals));
         assert_eq!(stored("1.00000000"), AnnualRate::parse("1"));
     }

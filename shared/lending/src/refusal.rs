@@ -112,9 +112,7 @@ impl fmt::Display for Reason {
             Self::AmountOrPercent => f.write_str("must have either an amount or a percent"),
             Self::NotBelowInstalments => f.write_str("must be below the number of instalments"),
             Self::AboveInstalments => f.write_str("must not be above the number of instalments"),
-            Self::NotAMultipleOfSmallestAmount => {
-                f.write_str("must be a multiple of smallest_amount")
-            }
+            Self::NotAMultipleOfSmallestAmount => f.write_str("must be a multiple of smallest_amount"),
             Self::NotAfterDisbursement => f.write_str("must be after the disbursement"),
             Self::DateOutOfRange => f.write_str("leads to a date outside the years 1900 to 2200"),
             Self::DoesNotAmortise => f.write_str(
@@ -129,25 +127,16 @@ impl fmt::Display for Reason {
 
 impl Refusal {
     pub(crate) const fn amount(reason: Reason) -> Self {
-        Self {
-            field: Field::Amount,
-            reason,
-        }
+        Self { field: Field::Amount, reason }
     }
 
     pub(crate) const fn disbursed_on(reason: Reason) -> Self {
-        Self {
-            field: Field::DisbursedOn,
-            reason,
-        }
+        Self { field: Field::DisbursedOn, reason }
     }
 
     /// A field of the terms, by its pointer within them.
     pub(crate) fn terms(pointer: impl Into<Cow<'static, str>>, reason: Reason) -> Self {
-        Self {
-            field: Field::Terms(pointer.into()),
-            reason,
-        }
+        Self { field: Field::Terms(pointer.into()), reason }
     }
 
     /// The field at fault.

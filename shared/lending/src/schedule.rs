@@ -10,9 +10,7 @@ use crate::calendar::{YearFraction, days_between, is_taken};
 use crate::exact::{Ratio, level_instalment, round_div, round_to_multiple};
 use crate::rate::Percent;
 use crate::refusal::{Reason, Refusal};
-use crate::terms::{
-    Amortization, FeeValue, FeeWhen, InterestMethod, MAX_INSTALMENTS, Rounding, Terms, Units,
-};
+use crate::terms::{Amortization, FeeValue, FeeWhen, InterestMethod, MAX_INSTALMENTS, Rounding, Terms, Units};
 use crate::{Money, MoneyError};
 
 /// What a loan costs and when it is due.
@@ -113,14 +111,8 @@ fn dated_rows(amount: Money, disbursed_on: Date, terms: &Terms) -> Result<Vec<Ro
     if !is_taken(disbursed_on) {
         return Err(Refusal::disbursed_on(Reason::DateOutOfRange));
     }
-    if terms
-        .first_due_on()
-        .is_some_and(|first| first <= disbursed_on)
-    {
-        return Err(Refusal::terms(
-            "/first_due_on",
-            Reason::NotAfterDisbursement,
-        ));
+    if terms.first_due_on().is_some_and(|first| first <= disbursed_on) {
+        return Err(Refusal::terms("/first_due_on", Reason::NotAfterDisbursement));
     }
     // The date that gives the seed day, and the number of the row that is one period after it.
     let (seed, periods_before) = match terms.first_due_on() {
@@ -131,28 +123,12 @@ fn dated_rows(amount: Money, disbursed_on: Date, terms: &Terms) -> Result<Vec<Ro
     let mut rows = Vec::with_capacity(terms.instalments() as usize);
     let mut start = disbursed_on;
     for n in 1..=terms.instalments() {
-        let due_on = terms
-            .frequency()
-            .after(seed, n - periods_before)
-            .ok_or_else(|| {
-                let field = if n == 1 {
-                    "/repay_every"
-                } else {
-                    "/instalments"
-                };
-                Refusal::terms(field, Reason::DateOutOfRange)
-            })?;
+        let due_on = terms.frequency().after(seed, n - periods_before).ok_or_else(|| {
+            let field = if n == 1 { "/repay_every" } else { "/instalments" };
+            Refusal::terms(field, Reason::DateOutOfRange)
+        })?;
         let days = days_between(start, due_on).unsigned_abs();
-        rows.push(Row {
-            n,
-            due_on,
-            days,
-            principal: zero,
-            interest: zero,
-            fees: zero,
-            due: zero,
-            balance: zero,
-        });
+        rows.push(Row { n, due_on, days, principal: zero, interest: zero, fees: zero, due: zero, balance: zero });
         start = due_on;
     }
     Ok(rows)
@@ -166,10 +142,7 @@ struct Fees {
 
 impl Fees {
     fn of(amount: Money, terms: &Terms, units: Units) -> Result<Self, Refusal> {
-        let mut fees = Self {
-            at_disbursement: 0,
-            each_row: 0,
-        };
+        let mut fees = Self { at_disbursement: 0, each_row: 0 };
         for (index, fee) in terms.fees().iter().enumerate() {
             let charged = match fee.value {
                 FeeValue::Amount(number) => units
@@ -208,13 +181,7 @@ struct Loan<'a> {
 }
 
 impl<'a> Loan<'a> {
-    fn new(
-        amount: Money,
-        disbursed_on: Date,
-        terms: &'a Terms,
-        units: Units,
-        rows: &[Row],
-    ) -> Self {
+    fn new(amount: Money, disbursed_on: Date, terms: &'a Terms, units: Units, rows: &[Row]) -> Self {
         let rate = terms.interest_rate_apr().percent();
         let mut rates = [Ratio::ZERO; MAX_INSTALMENTS as usize];
         let mut whole_term = YearFraction::ZERO;
@@ -281,20 +248,14 @@ impl<'a> Loan<'a> {
                 self.equal_instalments(instalment, put)?;
                 Ok(instalment)
             }
-            (InterestMethod::DecliningBalance, Amortization::EqualPrincipal) => {
-                Ok(self.equal_principal(&mut put))
-            }
+            (InterestMethod::DecliningBalance, Amortization::EqualPrincipal) => Ok(self.equal_principal(&mut put)),
             (InterestMethod::Flat, _) => self.flat(&mut put),
         }
     }
 
     /// Declining balance, equal instalments: what the row's interest leaves of the instalment is
     /// principal; the last row takes the whole balance. Gives what the last row asks for.
-    fn equal_instalments(
-        &self,
-        instalment: i128,
-        mut put: impl FnMut(usize, i128, i128),
-    ) -> Result<i128, Refusal> {
+    fn equal_instalments(&self, instalment: i128, mut put: impl FnMut(usize, i128, i128)) -> Result<i128, Refusal> {
         let mut balance = self.principal;
         let mut due = 0;
         for (index, rate) in self.rates().iter().enumerate() {
@@ -374,11 +335,8 @@ impl<'a> Loan<'a> {
         let mut first_instalment = 0;
         for (index, rate) in self.rates().iter().enumerate() {
             let is_last = index + 1 == self.rows;
-            let interest = if is_last {
-                interest_left
-            } else {
-                interest_left.min(rate.of(self.principal, self.rounding()))
-            };
+            let interest =
+                if is_last { interest_left } else { interest_left.min(rate.of(self.principal, self.rounding())) };
             let mut principal = 0;
             if index >= self.first_repaying {
                 let exact = self.principal + interest * self.repaying();
@@ -408,8 +366,7 @@ impl<'a> Loan<'a> {
     fn total_flat_interest(&self) -> i128 {
         let rate = i128::from(self.terms.interest_rate_apr().percent().millionths());
         let numerator = self.principal * rate * i128::from(self.whole_term.numerator);
-        let denominator =
-            i128::from(Percent::MILLIONTHS_OF_ONE) * i128::from(self.whole_term.denominator);
+        let denominator = i128::from(Percent::MILLIONTHS_OF_ONE) * i128::from(self.whole_term.denominator);
         round_div(numerator, denominator, self.rounding())
     }
 
@@ -462,8 +419,7 @@ fn does_not_amortise() -> Refusal {
 /// counted by days.
 fn period(terms: &Terms, index: usize, start: Date, end: Date) -> YearFraction {
     let frequency = terms.frequency();
-    let is_irregular =
-        index == 0 && terms.first_due_on().is_some() && frequency.after(start, 1) != Some(end);
+    let is_irregular = index == 0 && terms.first_due_on().is_some() && frequency.after(start, 1) != Some(end);
     if is_irregular {
         return YearFraction::by_days(terms.day_count(), start, end);
     }

@@ -284,9 +284,7 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Given<T> {
 }
 
 /// For fields that have no `null`: left out is `None`, and `null` is refused like any wrong type.
-fn present<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
-    deserializer: D,
-) -> Result<Option<T>, D::Error> {
+fn present<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
     T::deserialize(deserializer).map(Some)
 }
 
@@ -308,11 +306,7 @@ fn present<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
-#[serde(
-    deny_unknown_fields,
-    default,
-    expecting = "an object with the terms of a loan"
-)]
+#[serde(deny_unknown_fields, default, expecting = "an object with the terms of a loan")]
 pub struct TermsPatch {
     /// Percent a year. Must come from somewhere.
     #[serde(deserialize_with = "present")]
@@ -443,18 +437,13 @@ impl TermsPatch {
 impl<'de> Deserialize<'de> for Terms {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let patch = TermsPatch::deserialize(deserializer)?;
-        Self::make(&patch, None, None).map_err(|refusal| {
-            serde::de::Error::custom(format_args!("{} {refusal}", refusal.pointer()))
-        })
+        Self::make(&patch, None, None)
+            .map_err(|refusal| serde::de::Error::custom(format_args!("{} {refusal}", refusal.pointer())))
     }
 }
 
 impl Terms {
-    fn make(
-        patch: &TermsPatch,
-        base: Option<&Self>,
-        currency: Option<Currency>,
-    ) -> Result<Self, Refusal> {
+    fn make(patch: &TermsPatch, base: Option<&Self>, currency: Option<Currency>) -> Result<Self, Refusal> {
         let missing = |pointer| Refusal::terms(pointer, Reason::Required);
         let mut terms = Self {
             interest_rate_apr: patch
@@ -465,25 +454,16 @@ impl Terms {
                 .instalments
                 .or(base.map(|base| base.instalments))
                 .ok_or_else(|| missing("/instalments"))?,
-            repay_every: patch
-                .repay_every
-                .or(base.map(|base| base.repay_every))
-                .unwrap_or(1),
+            repay_every: patch.repay_every.or(base.map(|base| base.repay_every)).unwrap_or(1),
             repay_unit: pick(patch.repay_unit, base.map(|base| base.repay_unit)),
-            first_due_on: patch
-                .first_due_on
-                .over(base.and_then(|base| base.first_due_on)),
+            first_due_on: patch.first_due_on.over(base.and_then(|base| base.first_due_on)),
             interest_method: pick(patch.interest_method, base.map(|base| base.interest_method)),
             amortization: pick(patch.amortization, base.map(|base| base.amortization)),
             interest_period: pick(patch.interest_period, base.map(|base| base.interest_period)),
             day_count: pick(patch.day_count, base.map(|base| base.day_count)),
             rounding: pick(patch.rounding, base.map(|base| base.rounding)),
-            smallest_amount: patch
-                .smallest_amount
-                .over(base.and_then(|base| base.smallest_amount)),
-            instalment_multiple: patch
-                .instalment_multiple
-                .over(base.and_then(|base| base.instalment_multiple)),
+            smallest_amount: patch.smallest_amount.over(base.and_then(|base| base.smallest_amount)),
+            instalment_multiple: patch.instalment_multiple.over(base.and_then(|base| base.instalment_multiple)),
             month_end: pick(patch.month_end, base.map(|base| base.month_end)),
             grace: Grace::make(patch.grace, base.map(|base| base.grace)),
             fees: match &patch.fees {
@@ -509,10 +489,7 @@ impl Terms {
     fn check(&self) -> Result<(), Refusal> {
         let refuse = |pointer, reason| Err(Refusal::terms(pointer, reason));
         if !(1..=MAX_INSTALMENTS).contains(&self.instalments) {
-            let range = Reason::OutOfRange {
-                least: 1,
-                most: MAX_INSTALMENTS,
-            };
+            let range = Reason::OutOfRange { least: 1, most: MAX_INSTALMENTS };
             return refuse("/instalments", range);
         }
         if self.repay_every == 0 {
@@ -530,16 +507,10 @@ impl Terms {
         if self.grace.interest_free > self.instalments {
             return refuse("/grace/interest_free", Reason::AboveInstalments);
         }
-        if self
-            .smallest_amount
-            .is_some_and(|amount| amount.get().is_zero())
-        {
+        if self.smallest_amount.is_some_and(|amount| amount.get().is_zero()) {
             return refuse("/smallest_amount", Reason::NotPositive);
         }
-        if self
-            .instalment_multiple
-            .is_some_and(|amount| amount.get().is_zero())
-        {
+        if self.instalment_multiple.is_some_and(|amount| amount.get().is_zero()) {
             return refuse("/instalment_multiple", Reason::NotPositive);
         }
         Ok(())
@@ -548,11 +519,8 @@ impl Terms {
     /// Checks every amount against the currency, and writes it with the currency's decimals.
     fn settle_currency(&mut self, currency: Currency) -> Result<(), Refusal> {
         let units = self.units(currency)?;
-        let amount = |number, pointer: &str| {
-            units
-                .amount(number)
-                .map_err(|reason| Refusal::terms(pointer.to_owned(), reason))
-        };
+        let amount =
+            |number, pointer: &str| units.amount(number).map_err(|reason| Refusal::terms(pointer.to_owned(), reason));
         if let Some(number) = &mut self.smallest_amount {
             *number = amount(*number, "/smallest_amount")?.into();
         }
@@ -574,22 +542,14 @@ impl Terms {
 
     /// The units that amounts are multiples of, in this currency.
     pub(crate) fn units(&self, currency: Currency) -> Result<Units, Refusal> {
-        let mut units = Units {
-            currency,
-            smallest: 1,
-            multiple: 1,
-        };
+        let mut units = Units { currency, smallest: 1, multiple: 1 };
         if let Some(number) = self.smallest_amount {
-            units.smallest = units
-                .amount(number)
-                .map_err(|reason| Refusal::terms("/smallest_amount", reason))?
-                .units();
+            units.smallest = units.amount(number).map_err(|reason| Refusal::terms("/smallest_amount", reason))?.units();
         }
         units.multiple = match self.instalment_multiple {
-            Some(number) => units
-                .amount(number)
-                .map_err(|reason| Refusal::terms("/instalment_multiple", reason))?
-                .units(),
+            Some(number) => {
+                units.amount(number).map_err(|reason| Refusal::terms("/instalment_multiple", reason))?.units()
+            }
             None => units.smallest,
         };
         Ok(units)
@@ -597,11 +557,7 @@ impl Terms {
 
     /// How often an instalment falls due.
     pub(crate) const fn frequency(&self) -> Frequency {
-        Frequency {
-            every: self.repay_every,
-            unit: self.repay_unit,
-            month_end: self.month_end,
-        }
+        Frequency { every: self.repay_every, unit: self.repay_unit, month_end: self.month_end }
     }
 
     /// Percent a year.
@@ -783,47 +739,29 @@ impl Grace {
 
 impl Fee {
     fn make_all(patches: &[FeePatch]) -> Result<Vec<Self>, Refusal> {
-        patches
-            .iter()
-            .enumerate()
-            .map(|(index, patch)| Self::make(index, patch))
-            .collect()
+        patches.iter().enumerate().map(|(index, patch)| Self::make(index, patch)).collect()
     }
 
     fn make(index: usize, patch: &FeePatch) -> Result<Self, Refusal> {
         let code = &patch.code;
-        if code.trim().is_empty()
-            || code.chars().count() > LONGEST_CODE
-            || code.chars().any(char::is_control)
-        {
-            let reason = Reason::NotAName {
-                longest: LONGEST_CODE,
-            };
+        if code.trim().is_empty() || code.chars().count() > LONGEST_CODE || code.chars().any(char::is_control) {
+            let reason = Reason::NotAName { longest: LONGEST_CODE };
             return Err(Refusal::terms(format!("/fees/{index}/code"), reason));
         }
         let value = match (patch.amount, patch.percent) {
             (Some(amount), None) => FeeValue::Amount(amount),
             (None, Some(percent)) => FeeValue::Percent(percent),
             _ => {
-                return Err(Refusal::terms(
-                    format!("/fees/{index}"),
-                    Reason::AmountOrPercent,
-                ));
+                return Err(Refusal::terms(format!("/fees/{index}"), Reason::AmountOrPercent));
             }
         };
-        Ok(Self {
-            code: code.clone(),
-            when: patch.when,
-            value,
-        })
+        Ok(Self { code: code.clone(), when: patch.when, value })
     }
 }
 
 impl LateFee {
     fn make(patch: LateFeePatch) -> Result<Self, Refusal> {
-        let value = patch
-            .value
-            .ok_or_else(|| Refusal::terms("/late_fee/value", Reason::Required))?;
+        let value = patch.value.ok_or_else(|| Refusal::terms("/late_fee/value", Reason::Required))?;
         let value = match patch.kind {
             LateFeeKind::Flat => value,
             LateFeeKind::PercentOfOverdue => Percent::from_decimal(value.get())
@@ -834,11 +772,6 @@ impl LateFee {
         if max_times == 0 {
             return Err(Refusal::terms("/late_fee/max_times", Reason::NotPositive));
         }
-        Ok(Self {
-            grace_days: patch.grace_days,
-            kind: patch.kind,
-            value,
-            max_times,
-        })
+        Ok(Self { grace_days: patch.grace_days, kind: patch.kind, value, max_times })
     }
 }

@@ -1,0 +1,8 @@
+//! Schedules of random loans over the whole range of terms: that they keep the rules
+//! (`properties`), and that they are those of an independent, slow computation (`differential`).
+#![allow(clippy::unwrap_used, reason = "a test that panics has failed")]
+
+mod differential;
+mod loans;
+mod properties;
+mod reference;
