@@ -10,3 +10,4 @@ pub mod pagination;
 pub mod path;
 pub mod problem;
 pub mod query;
+pub mod time;
