@@ -209,3 +209,179 @@ impl Natural {
         i128::from(quotient) + i128::from(is_raised(rounding, rest, quotient % 2 == 1))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use num_bigint::BigUint;
+    use num_integer::Integer;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const ALL: [Rounding; 4] = [Rounding::HalfEven, Rounding::HalfUp, Rounding::Up, Rounding::Down];
+
+    fn big(number: &Natural) -> BigUint {
+        number.limbs[..number.len].iter().rev().fold(BigUint::ZERO, |sum, limb| (sum << 64u32) + BigUint::from(*limb))
+    }
+
+    /// The product of the factors; zero has none.
+    fn product(factors: &[u64]) -> Natural {
+        let mut number = Natural::ONE;
+        for factor in factors {
+            number.multiply(*factor);
+        }
+        number
+    }
+
+    fn rate(numerator: u64, denominator: u64) -> Ratio {
+        Ratio { numerator, denominator }
+    }
+
+    #[test]
+    fn the_four_roundings() {
+        // In the order of `ALL`: half to even, half up, up, down.
+        for (numerator, denominator, expected) in [
+            (15_625, 1000, [16, 16, 16, 15]),
+            (5, 2, [2, 3, 3, 2]),
+            (7, 2, [4, 4, 4, 3]),
+            (-5, 2, [-2, -3, -3, -2]),
+            (-7, 2, [-4, -4, -4, -3]),
+            (7, 3, [2, 2, 3, 2]),
+            (8, 3, [3, 3, 3, 2]),
+            (-1, 3, [0, 0, -1, 0]),
+            (6, 3, [2, 2, 2, 2]),
+            (0, 3, [0, 0, 0, 0]),
+        ] {
+            let got = ALL.map(|rounding| round_div(numerator, denominator, rounding));
+            assert_eq!(got, expected, "{numerator}/{denominator}");
+        }
+        assert_eq!(ALL.map(|it| round_to_multiple(250, 100, it)), [200, 300, 300, 200]);
+        assert_eq!(ALL.map(|it| round_to_multiple(251, 1, it)), [251; 4]);
+    }
+
+    #[test]
+    fn the_denominator_may_be_the_largest() {
+        // The rest is compared with the other part, not doubled.
+        assert_eq!(round_div(i128::MAX - 1, i128::MAX, Rounding::HalfEven), 1);
+        assert_eq!(round_div(i128::MAX / 2, i128::MAX, Rounding::HalfUp), 0);
+        assert_eq!(round_div(i128::MAX, 1, Rounding::Up), i128::MAX);
+    }
+
+    #[test]
+    fn ratios_are_in_lowest_terms() {
+        let ratio = |text: &str, numerator, denominator| {
+            Ratio::new(Percent::parse(text).unwrap(), YearFraction { numerator, denominator })
+        };
+        assert_eq!(ratio("24", 1, 12), rate(1, 50));
+        assert_eq!(ratio("0", 1, 12), Ratio::ZERO);
+        assert_eq!(ratio("1000", 301 * 12, 12), rate(3010, 1));
+        assert_eq!(ratio("0.000001", 1, 365 * 366), rate(1, 100_000_000 * 365 * 366));
+        // The largest numerator: everything at its bound, prime to the denominator.
+        let largest = ratio("999.999999", 301 * 365 * 366 - 1, 365 * 366);
+        assert!(largest.numerator < 1 << 56 && largest.denominator < 1 << 44);
+    }
+
+    #[test]
+    fn instalments_by_hand_with_their_ties() {
+        for (principal, rates, expected) in [
+            // No interest: 5/2.
+            (5, vec![Ratio::ZERO; 2], [2, 3, 3, 2]),
+            // One period: 3 * 1.5 and 5 * 1.1.
+            (3, vec![rate(1, 2)], [4, 5, 5, 4]),
+            (5, vec![rate(1, 10)], [6, 6, 6, 5]),
+            // Two at 200 %: P * 9/4.
+            (2, vec![rate(2, 1); 2], [4, 5, 5, 4]),
+            (6, vec![rate(2, 1); 2], [14, 14, 14, 13]),
+            // An interest-free one first: P / (1 + 1/3) = 3P/4.
+            (2, vec![Ratio::ZERO, rate(2, 1)], [2, 2, 2, 1]),
+            (6, vec![Ratio::ZERO, rate(2, 1)], [4, 5, 5, 4]),
+            // Fewer units than periods.
+            (1, vec![Ratio::ZERO; 12], [0, 0, 1, 0]),
+        ] {
+            let got = ALL.map(|rounding| level_instalment(principal, &rates, rounding));
+            assert_eq!(got, expected, "{principal} {rates:?}");
+        }
+        // 15000 at 8 % over 60 months, in millionths: numpy-financial's pmt, 304.1459143262...
+        let payment = level_instalment(15_000_000_000, &[rate(1, 150); 60], Rounding::HalfEven);
+        assert_eq!(payment, 304_145_914);
+    }
+
+    #[test]
+    fn the_longest_numbers_fit() {
+        // Far beyond what dates allow: 600 periods of 301 years at 1000 %.
+        let longest = rate(999_999_999 * (301 * 365 * 366 - 1), 100_000_000 * 365 * 366);
+        let amount = 10i128.pow(15);
+        let instalment = level_instalment(amount, &[longest; 600], Rounding::HalfEven);
+        // After so long, all but nothing of the principal is left to the later instalments.
+        assert_eq!(instalment, longest.of(amount, Rounding::HalfEven));
+    }
+
+    proptest! {
+        #[test]
+        fn naturals_are_numbers(
+            ours in prop::collection::vec(1u64.., 0..40),
+            theirs in prop::collection::vec(1u64.., 0..40),
+            factor in 0u64..,
+        ) {
+            let (mut sum, other) = (product(&ours), product(&theirs));
+            let (wanted, addend) = (big(&sum), big(&other));
+            prop_assert_eq!(&wanted, &ours.iter().map(|it| BigUint::from(*it)).product());
+            prop_assert_eq!(sum.compare(&other), wanted.cmp(&addend));
+            prop_assert_eq!(sum.bits() as u64, wanted.bits());
+            sum.add(&other);
+            prop_assert_eq!(big(&sum), &wanted + &addend);
+            // (a + b + b * factor) - b * factor is what it was.
+            let mut multiple = product(&theirs);
+            if factor > 0 {
+                multiple.multiply(factor);
+                sum.add(&multiple);
+            }
+            sum.subtract_multiple(&other, factor);
+            prop_assert_eq!(big(&sum), wanted + addend);
+            prop_assert!(sum.len == 0 || sum.limbs[sum.len - 1] != 0);
+        }
+
+        /// Quotients up to 63 bits, exact ones, halves and their neighbours among them.
+        #[test]
+        fn quotients_are_rounded_from_the_exact_value(
+            divisor in prop::collection::vec(1u64.., 1..20),
+            quotient in prop_oneof![0u64..100, 0u64..(1 << 62)],
+            rest in prop_oneof![Just(0u8), Just(1), Just(2), Just(3), Just(4)],
+        ) {
+            // Twice the divisor has a whole half.
+            let mut half = product(&divisor);
+            let half_value = big(&half);
+            half.multiply(2);
+            let divisor = half;
+            let whole = big(&divisor);
+            let rest = match rest {
+                0 => BigUint::ZERO,
+                1 => half_value.clone() - 1u32,
+                2 => half_value.clone(),
+                3 => half_value.clone() + 1u32,
+                _ => &whole - 1u32,
+            };
+            let rest = rest % &whole;
+            let value = &whole * quotient + &rest;
+            let mut number = Natural::ZERO;
+            for limb in value.iter_u64_digits() {
+                number.limbs[number.len] = limb;
+                number.len += 1;
+            }
+            let is_odd = quotient.is_odd();
+            for rounding in ALL {
+                let raised = match rounding {
+                    Rounding::Down => false,
+                    Rounding::Up => rest > BigUint::ZERO,
+                    Rounding::HalfUp => rest >= half_value,
+                    Rounding::HalfEven => rest > half_value || (rest == half_value && is_odd),
+                };
+                let number = Natural { limbs: number.limbs, len: number.len };
+                prop_assert_eq!(
+                    number.divide_rounded(&divisor, rounding),
+                    i128::from(quotient) + i128::from(raised)
+                );
+            }
+        }
+    }
+}
