@@ -1,10 +1,15 @@
-//! Loan products and their versions.
+//! The route group `products`: loan products and their versions.
+
+mod edit;
+mod read;
 
 use backend::app::App;
-use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::{router::OpenApiRouter, routes};
 
 /// The routes of this group.
 #[must_use]
 pub fn router() -> OpenApiRouter<App> {
     OpenApiRouter::new()
+        .routes(routes!(read::list_products, edit::create_product))
+        .routes(routes!(read::get_product, edit::update_product))
 }

@@ -110,7 +110,13 @@ impl Db {
     /// See [`DbError`]. Nothing has been written then, whatever the statements were.
     pub async fn begin<B: Batch>(&self, batch: &B) -> Result<(Tx, B::Answer), DbError> {
         let tx = Tx::new(self.connection().await?);
-        let answer = tx.begin(batch).await?;
-        Ok((tx, answer))
+        match tx.begin(batch).await {
+            Ok(answer) => Ok((tx, answer)),
+            Err(error) => {
+                // Locks must not outlive the answer.
+                tx.rollback().await;
+                Err(error)
+            }
+        }
     }
 }

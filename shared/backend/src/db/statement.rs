@@ -9,7 +9,7 @@ use jiff::{Timestamp, civil::Date};
 use rust_decimal::Decimal;
 use tokio_postgres::{
     Client, Row,
-    types::{ToSql, Type},
+    types::{Json, ToSql, Type},
 };
 use uuid::Uuid;
 
@@ -33,6 +33,10 @@ bind! {
     Uuid => UUID, String => TEXT, &'static str => TEXT, Decimal => NUMERIC, i16 => INT2, i32 => INT4, i64 => INT8,
     bool => BOOL, f64 => FLOAT8, Timestamp => TIMESTAMPTZ, Date => DATE, serde_json::Value => JSONB, Vec<u8> => BYTEA,
     Vec<String> => TEXT_ARRAY, Vec<&'static str> => TEXT_ARRAY, Vec<Uuid> => UUID_ARRAY,
+}
+
+impl<T: serde::Serialize + std::fmt::Debug + Send + Sync + 'static> Bind for Json<T> {
+    const TYPE: Type = Type::JSONB;
 }
 
 /// Reads one row by its column names.

@@ -136,7 +136,11 @@ pub(super) fn field_error(path: &Path, message: &str) -> FieldError {
     if let Some((code, detail)) = message.strip_prefix('[').and_then(|rest| rest.split_once("] ")) {
         return FieldError::new(pointer, code.to_owned(), detail);
     }
-    let code = if message.starts_with("unknown variant") { "unknown_value" } else { "wrong_type" };
+    let code = match message {
+        message if message.starts_with("unknown variant") => "unknown_value",
+        message if message.starts_with("invalid type") => "wrong_type",
+        _ => "invalid_value",
+    };
     FieldError::new(pointer, code, message)
 }
 

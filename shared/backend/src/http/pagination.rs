@@ -1,7 +1,6 @@
 //! Keyset paging: a page, and the opaque cursor that says where the next one starts.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use jiff::Timestamp;
 use serde::{Deserialize, Deserializer, Serialize, de::DeserializeOwned};
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -47,15 +46,9 @@ pub struct Page<T> {
 
 /// The last thing of a page, by what the list is sorted by and by its id: where the next page starts.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Position<K>(pub K, pub Uuid);
+pub struct Position<K, I = Uuid>(pub K, pub I);
 
-/// What a list can be sorted by.
-pub trait SortKey: Serialize + DeserializeOwned {}
-impl SortKey for Timestamp {}
-impl SortKey for String {}
-impl SortKey for i32 {}
-
-impl<K: SortKey> Position<K> {
+impl<K: Serialize + DeserializeOwned, I: Serialize + DeserializeOwned> Position<K, I> {
     /// Reads a cursor.
     ///
     /// # Errors
@@ -88,16 +81,15 @@ impl<T> Page<T> {
     /// Makes a page of what [`Limit::and_one`] brought: the last row, if there is one too many, only shows that there is
     /// a next page.
     #[must_use]
-    pub fn new<R, K: SortKey>(
-        mut rows: Vec<R>,
+    pub fn new<K: Serialize + DeserializeOwned, I: Serialize + DeserializeOwned>(
+        mut data: Vec<T>,
         limit: Limit,
         binding: [u8; 16],
-        position: impl Fn(&R) -> Position<K>,
-        show: impl Fn(R) -> T,
+        position: impl Fn(&T) -> Position<K, I>,
     ) -> Self {
-        let more = rows.len() > usize::from(limit.0);
-        rows.truncate(usize::from(limit.0));
-        let next_cursor = rows.last().filter(|_| more).map(|last| position(last).to_cursor(binding));
-        Self { data: rows.into_iter().map(show).collect(), next_cursor }
+        let more = data.len() > usize::from(limit.0);
+        data.truncate(usize::from(limit.0));
+        let next_cursor = data.last().filter(|_| more).map(|last| position(last).to_cursor(binding));
+        Self { data, next_cursor }
     }
 }

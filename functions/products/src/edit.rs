@@ -1,0 +1,274 @@
+//! Making and changing products: for admins. Loans keep the terms of the version they were made with.
+
+use backend::{
+    auth::callers::{Admin, Caller},
+    fields::{Name, NumberText},
+    http::{
+        answer::Answer,
+        body::{Input, require_version},
+        command::{Outcome, conclude},
+        etag::Version,
+        idempotency::{Claim, Claimed, IdempotencyKey},
+        path::PathParameter,
+        problem::{FieldError, Problem},
+        time::Instant,
+    },
+    models::{
+        audit::{self, Subject},
+        products::{self, Product},
+        terms::TermsSchema,
+    },
+};
+use lending::{AnnualRate, Currency, Money, TermsPatch};
+use serde::Deserialize;
+use serde_json::json;
+use utoipa::ToSchema;
+
+/// What a new product is made of.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({
+    "code": "microloan-usd", "name": "Microloan USD", "currency": "USD", "min_amount": "10.00", "max_amount": "5000.00",
+    "min_instalments": 1, "max_instalments": 24, "min_rate_apr": "10", "max_rate_apr": "36", "is_default": true,
+    "terms": {"interest_rate_apr": "24", "instalments": 12}}))]
+pub(crate) struct NewProduct {
+    /// 1 to 64 of `a-z0-9-`.
+    #[schema(value_type = String, pattern = "^[a-z0-9-]{1,64}$")]
+    code: Code,
+    #[schema(value_type = String, min_length = 1, max_length = 200)]
+    name: Name,
+    /// ISO 4217.
+    #[schema(value_type = String, pattern = "^[A-Z]{3}$")]
+    currency: Currency,
+    #[schema(value_type = String)]
+    min_amount: NumberText,
+    #[schema(value_type = String)]
+    max_amount: NumberText,
+    #[schema(minimum = 1, maximum = 600)]
+    min_instalments: u32,
+    #[schema(minimum = 1, maximum = 600)]
+    max_instalments: u32,
+    #[schema(value_type = String)]
+    min_rate_apr: AnnualRate,
+    #[schema(value_type = String)]
+    max_rate_apr: AnnualRate,
+    /// Default: false.
+    #[serde(default)]
+    is_default: bool,
+    /// Default: true.
+    #[serde(default = "yes")]
+    #[schema(default = true)]
+    active: bool,
+    /// The terms of its loans; must give a rate and a number of instalments.
+    #[schema(value_type = TermsSchema)]
+    terms: TermsPatch,
+}
+
+/// What changes of a product; what is left out stays. Code and currency never change.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({"max_amount": "75000.00", "terms": {"interest_rate_apr": "22.5"}}))]
+pub(crate) struct ProductPatch {
+    #[schema(value_type = Option<String>, min_length = 1, max_length = 200)]
+    name: Option<Name>,
+    #[schema(value_type = Option<String>)]
+    min_amount: Option<NumberText>,
+    #[schema(value_type = Option<String>)]
+    max_amount: Option<NumberText>,
+    #[schema(minimum = 1, maximum = 600)]
+    min_instalments: Option<u32>,
+    #[schema(minimum = 1, maximum = 600)]
+    max_instalments: Option<u32>,
+    #[schema(value_type = Option<String>)]
+    min_rate_apr: Option<AnnualRate>,
+    #[schema(value_type = Option<String>)]
+    max_rate_apr: Option<AnnualRate>,
+    is_default: Option<bool>,
+    active: Option<bool>,
+    /// The terms that change; the others stay.
+    #[schema(value_type = Option<TermsSchema>)]
+    #[serde(default)]
+    terms: TermsPatch,
+}
+
+const fn yes() -> bool {
+    true
+}
+
+/// A product's code: 1 to 64 of `a-z0-9-`.
+struct Code(String);
+
+impl<'de> Deserialize<'de> for Code {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let allowed = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+        if (1..=64).contains(&text.len()) && text.bytes().all(allowed) {
+            return Ok(Self(text));
+        }
+        Err(backend::http::body::refusal("not_a_code", "must have 1 to 64 characters of a-z, 0-9 and -"))
+    }
+}
+
+/// The product as the answer to a request for it.
+pub(crate) fn answer(product: &Product) -> Result<Answer, Problem> {
+    Ok(Answer::ok(product)?.with_version(product.version))
+}
+
+/// Collects what is wrong with the parts of a product.
+struct Errors(Vec<FieldError>);
+
+impl Errors {
+    fn money(&mut self, pointer: &str, text: &NumberText, currency: Currency) -> Money {
+        Money::parse(text.as_str(), currency).unwrap_or_else(|error| {
+            self.0.push(FieldError::new(pointer, error.code(), error.to_string()));
+            Money::zero(currency)
+        })
+    }
+
+    fn instalments(&mut self, pointer: &str, count: u32) -> u32 {
+        if !(1..=lending::MAX_INSTALMENTS).contains(&count) {
+            let rule = format!("must be from 1 to {}", lending::MAX_INSTALMENTS);
+            self.0.push(FieldError::new(pointer, "out_of_range", rule));
+        }
+        count
+    }
+
+    fn none_or_refuse(self) -> Result<(), Problem> {
+        if self.0.is_empty() { Ok(()) } else { Err(Problem::invalid(self.0)) }
+    }
+}
+
+fn refused(refusal: &lending::Refusal) -> Problem {
+    Problem::field(refusal.pointer_under("/terms"), refusal.code(), refusal.to_string())
+}
+
+impl NewProduct {
+    fn product(self) -> Result<Product, Problem> {
+        let terms = self.terms.complete(self.currency).map_err(|refusal| refused(&refusal))?;
+        let mut errors = Errors(Vec::new());
+        // The times are set when it is made.
+        let not_yet = Instant(jiff::Timestamp::UNIX_EPOCH);
+        let product = Product {
+            code: self.code.0,
+            version: Version(1),
+            name: self.name.into_string(),
+            currency: self.currency,
+            min_amount: errors.money("/min_amount", &self.min_amount, self.currency),
+            max_amount: errors.money("/max_amount", &self.max_amount, self.currency),
+            min_instalments: errors.instalments("/min_instalments", self.min_instalments),
+            max_instalments: errors.instalments("/max_instalments", self.max_instalments),
+            min_rate_apr: self.min_rate_apr,
+            max_rate_apr: self.max_rate_apr,
+            is_default: self.is_default,
+            active: self.active,
+            terms,
+            created_at: not_yet,
+            updated_at: not_yet,
+        };
+        errors.none_or_refuse()?;
+        checked(product)
+    }
+}
+
+impl ProductPatch {
+    fn over(self, product: &Product) -> Result<Product, Problem> {
+        let terms = self.terms.over(&product.terms, product.currency).map_err(|refusal| refused(&refusal))?;
+        let mut errors = Errors(Vec::new());
+        let mut money = |pointer: &str, text: Option<NumberText>, now: Money| {
+            text.map_or(now, |text| errors.money(pointer, &text, product.currency))
+        };
+        let min_amount = money("/min_amount", self.min_amount, product.min_amount);
+        let max_amount = money("/max_amount", self.max_amount, product.max_amount);
+        let mut count = |pointer: &str, count: Option<u32>, now: u32| {
+            count.map_or(now, |count| errors.instalments(pointer, count))
+        };
+        let min_instalments = count("/min_instalments", self.min_instalments, product.min_instalments);
+        let max_instalments = count("/max_instalments", self.max_instalments, product.max_instalments);
+        errors.none_or_refuse()?;
+        checked(Product {
+            name: self.name.map_or_else(|| product.name.clone(), Name::into_string),
+            min_amount,
+            max_amount,
+            min_instalments,
+            max_instalments,
+            min_rate_apr: self.min_rate_apr.unwrap_or(product.min_rate_apr),
+            max_rate_apr: self.max_rate_apr.unwrap_or(product.max_rate_apr),
+            is_default: self.is_default.unwrap_or(product.is_default),
+            active: self.active.unwrap_or(product.active),
+            terms,
+            ..product.clone()
+        })
+    }
+}
+
+fn checked(product: Product) -> Result<Product, Problem> {
+    let errors = product.broken_rules();
+    if errors.is_empty() { Ok(product) } else { Err(Problem::invalid(errors)) }
+}
+
+/// Makes a product.
+#[utoipa::path(
+    post, path = "/api/products", tag = "products", request_body = NewProduct,
+    params(("Idempotency-Key" = Option<String>, Header, description = "1 to 255 characters; the same key gives the same answer")),
+    responses(
+        (status = 201, description = "The new product", body = Product, headers(
+            ("ETag" = String, description = "The product's version, for If-Match"),
+            ("Location" = String, description = "Where the product can be read"))),
+        (status = 409, description = "A product with this code exists (`product_code_taken`), or the currency has an open \
+            default product (`default_product_exists`)", body = backend::http::problem::ProblemBody))
+)]
+pub(crate) async fn create_product(admin: Admin, key: IdempotencyKey, input: Input) -> Result<Answer, Problem> {
+    let product = admin.check(input.read::<NewProduct>().and_then(NewProduct::product)).await?;
+    let claim = key.claim(admin.id(), &product)?;
+    let (tx, caller, claimed) = admin.begin(claim.take()).await?;
+    conclude(tx, create(&caller, product, claim, claimed)).await
+}
+
+fn create(caller: &Caller, product: Product, claim: Claim, claimed: Option<Claimed>) -> Result<Outcome, Problem> {
+    if let Some(answer) = claim.earlier_answer(claimed)? {
+        return Ok(Outcome::unchanged(answer));
+    }
+    let now = Instant(caller.now);
+    let product = Product { created_at: now, updated_at: now, ..product };
+    let location = format!("/api/products/{}", product.code);
+    let answer = Answer::created(location, &product)?.with_version(product.version);
+
+    let mut writes = products::insert(&product, Some(caller.id));
+    let subject = Subject::Product(product.code.clone());
+    writes.push(audit::by(caller, "product.create", &subject, json!({"version": product.version})));
+    writes.extend(claim.keep(&answer));
+    Ok(Outcome { answer, writes })
+}
+
+/// Changes a product. Loans that exist keep their terms.
+#[utoipa::path(
+    patch, path = "/api/products/{code}", tag = "products", request_body = ProductPatch,
+    params(
+        ("code" = String, Path, description = "The product's code", example = "microloan-inr"),
+        ("If-Match" = String, Header, description = "The ETag of the version you have seen", example = "\"1\"")),
+    responses(
+        (status = 200, description = "The product as it now is", body = Product, headers(
+            ("ETag" = String, description = "The product's version, for If-Match"))),
+        (status = 409, description = "The currency has an open default product (`default_product_exists`)",
+            body = backend::http::problem::ProblemBody))
+)]
+pub(crate) async fn update_product(admin: Admin, path: PathParameter, input: Input) -> Result<Answer, Problem> {
+    let (tx, caller, product) = admin.begin(products::lock(path.text().to_owned())).await?;
+    conclude(tx, update(&caller, product, &input)).await
+}
+
+fn update(caller: &Caller, product: Option<Product>, input: &Input) -> Result<Outcome, Problem> {
+    let product = product.ok_or_else(Problem::not_found)?;
+    let (if_match, patch) = input.read_versioned::<ProductPatch>()?;
+    require_version(&if_match, product.version)?;
+    let changed = patch.over(&product)?;
+    if changed == product {
+        return Ok(Outcome::unchanged(answer(&product)?));
+    }
+    let changed = Product { version: product.version.next(), updated_at: Instant(caller.now), ..changed };
+
+    let mut writes = products::update(&changed, caller.id);
+    let subject = Subject::Product(changed.code.clone());
+    writes.push(audit::by(caller, "product.update", &subject, json!({"version": changed.version})));
+    Ok(Outcome { answer: answer(&changed)?, writes })
+}

@@ -1,0 +1,62 @@
+//! Reading products: open to anyone.
+
+use axum::{
+    Json,
+    extract::State,
+    response::{IntoResponse, Response},
+};
+use backend::{
+    app::App,
+    http::{
+        pagination::{Limit, Page, Position},
+        path::PathParameter,
+        problem::Problem,
+        query::QueryString,
+    },
+    models::products::{self, Product},
+};
+use serde::Deserialize;
+use utoipa::IntoParams;
+use uuid::Uuid;
+
+use crate::edit::answer;
+
+/// The query of a list of products.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct ListQuery {
+    /// How many on a page.
+    #[param(value_type = Option<u8>, minimum = 1, maximum = 200, default = 50)]
+    limit: Option<Limit>,
+    /// `next_cursor` of the page before.
+    cursor: Option<String>,
+}
+
+/// Lists the products, newest first.
+#[utoipa::path(
+    get, path = "/api/products", tag = "products", params(ListQuery),
+    responses((status = 200, description = "A page of products", body = Page<Product>))
+)]
+pub(crate) async fn list_products(State(app): State<App>, query: QueryString) -> Result<Json<Page<Product>>, Problem> {
+    let binding = query.binding(Uuid::nil());
+    let ListQuery { limit, cursor } = query.read()?;
+    let limit = limit.unwrap_or_default();
+    let after = cursor.map(|cursor| Position::from_cursor(&cursor, binding)).transpose()?;
+    let products = app.db.read(&products::list(after, limit)).await?;
+    Ok(Json(Page::new(products, limit, binding, |last| Position(last.created_at, last.code.clone()))))
+}
+
+/// Shows one product.
+#[utoipa::path(
+    get, path = "/api/products/{code}", tag = "products",
+    params(("code" = String, Path, description = "The product's code", example = "microloan-inr")),
+    responses((
+        status = 200, description = "The product", body = Product,
+        headers(("ETag" = String, description = "The product's version, for If-Match"))
+    ))
+)]
+pub(crate) async fn get_product(State(app): State<App>, path: PathParameter) -> Result<Response, Problem> {
+    let product = app.db.read(&products::by_code(path.text().to_owned())).await?;
+    Ok(answer(&product.ok_or_else(Problem::not_found)?)?.into_response())
+}

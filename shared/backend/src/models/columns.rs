@@ -1,0 +1,59 @@
+//! Columns read as the values they hold: money of the row's currency, rates, terms.
+//!
+//! A value that the schema's constraints let through and these refuse would be a defect of ours: an internal error.
+
+use lending::{AnnualRate, Currency, Money, Terms};
+use rust_decimal::Decimal;
+use tokio_postgres::{Row, types::Json};
+
+use crate::db::{DbError, column};
+
+/// A currency by its code.
+///
+/// # Errors
+///
+/// When the column is missing or holds none.
+pub fn currency(row: &Row, name: &str) -> Result<Currency, DbError> {
+    let code: &str = column(row, name)?;
+    Currency::from_code(code).map_err(|error| DbError::Unexpected(Box::new(error)))
+}
+
+/// An amount in `currency`.
+///
+/// # Errors
+///
+/// When the column is missing or holds no such amount.
+pub fn money(row: &Row, name: &str, currency: Currency) -> Result<Money, DbError> {
+    let amount: Decimal = column(row, name)?;
+    Money::from_decimal(amount, currency).map_err(|error| DbError::Unexpected(Box::new(error)))
+}
+
+/// Percent a year.
+///
+/// # Errors
+///
+/// When the column is missing or holds no rate.
+pub fn rate(row: &Row, name: &str) -> Result<AnnualRate, DbError> {
+    let rate: Decimal = column(row, name)?;
+    AnnualRate::from_decimal(rate).map_err(|error| DbError::Unexpected(Box::new(error)))
+}
+
+/// Complete terms.
+///
+/// # Errors
+///
+/// When the column is missing or holds none.
+pub fn terms(row: &Row, name: &str) -> Result<Terms, DbError> {
+    let Json(terms) = column(row, name)?;
+    Ok(terms)
+}
+
+/// A whole number that is never negative.
+///
+/// # Errors
+///
+/// When the column is missing or holds a negative number.
+pub fn count(row: &Row, name: &str) -> Result<u32, DbError> {
+    let count: i32 = column(row, name)?;
+    u32::try_from(count).map_err(|error| DbError::Unexpected(Box::new(error)))
+}
