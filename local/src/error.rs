@@ -1,0 +1,92 @@
+//! What can go wrong on the way to a Postgres. The text of an error is written for the person at the terminal: it
+//! says what was tried and, where there is one, the way out.
+
+use std::error::Error as StdError;
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// Why there is no Postgres, or why it did not do what was asked.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// None of the three ways leads to a Postgres; the text names them and what each of them met.
+    #[error("{0}")]
+    NoPostgres(String),
+    /// Another process works on the same data.
+    #[error("{} is in use by another process{}", folder.display(), holder.as_ref().map(|id| format!(" ({id})")).unwrap_or_default())]
+    Busy {
+        /// The folder with the data.
+        folder: PathBuf,
+        /// The number of the process that holds it, where it is known.
+        holder: Option<String>,
+    },
+    /// An environment variable, or a file of ours, holds what cannot be used.
+    #[error("{0}")]
+    Setting(String),
+    /// The operating system refused something.
+    #[error("cannot {what}: {source}")]
+    Io {
+        /// What was tried, as the end of the sentence "cannot ...".
+        what: String,
+        /// The refusal.
+        source: io::Error,
+    },
+    /// A program was run and failed.
+    #[error("{program} failed:\n{output}")]
+    Program {
+        /// The program's name.
+        program: String,
+        /// What it printed.
+        output: String,
+    },
+    /// The server ended before it was ready, or is not ready after a long time.
+    #[error("Postgres did not start: {reason}; the end of its log {}:\n{log}", file.display())]
+    NotStarted {
+        /// What was seen.
+        reason: String,
+        /// The log file.
+        file: PathBuf,
+        /// The log's last lines.
+        log: String,
+    },
+    /// A statement or a connection failed.
+    #[error("cannot {what}: {}", chain(source))]
+    Sql {
+        /// What was tried, as the end of the sentence "cannot ...".
+        what: String,
+        /// The failure. Its own text is often only "db error": read its source.
+        source: tokio_postgres::Error,
+    },
+    /// The tests' schema could not be made.
+    #[error("cannot migrate the template database: {}", chain(source.as_ref()))]
+    Schema {
+        /// What the migration said.
+        source: Box<dyn StdError + Send + Sync>,
+    },
+}
+
+impl Error {
+    /// For `map_err` on file operations: `verb` and the path complete "cannot ...".
+    pub(crate) fn io(verb: &str, path: &Path) -> impl FnOnce(io::Error) -> Self {
+        let what = format!("{verb} {}", path.display());
+        move |source| Self::Io { what, source }
+    }
+
+    /// For `map_err` on statements: `what` completes "cannot ...".
+    pub(crate) fn sql(what: impl Into<String>) -> impl FnOnce(tokio_postgres::Error) -> Self {
+        let what = what.into();
+        move |source| Self::Sql { what, source }
+    }
+}
+
+/// The error's text and those of its sources, which the client library leaves out.
+fn chain(error: &dyn StdError) -> String {
+    let mut text = error.to_string();
+    let mut next = error.source();
+    while let Some(source) = next {
+        text.push_str(": ");
+        text.push_str(&source.to_string());
+        next = source.source();
+    }
+    text
+}

