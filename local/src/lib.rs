@@ -15,8 +15,10 @@ pub mod options;
 pub mod postgres;
 mod progress;
 mod project;
+mod signals;
 pub mod testing;
 
 pub use error::Error;
 pub use progress::say;
 pub use project::Project;
+pub use signals::Signals;

@@ -5,8 +5,7 @@ use std::process::ExitCode;
 
 use local::options::{self, HELP, Options, Request};
 use local::postgres::Postgres;
-use local::{Error, Project, say};
-use tokio::signal::unix::{SignalKind, signal};
+use local::{Error, Project, Signals, say};
 
 /// The exit code for a command line that is not understood.
 const USAGE: u8 = 2;
@@ -38,15 +37,17 @@ fn main() -> ExitCode {
 
 #[tokio::main(flavor = "current_thread")]
 async fn run(options: &Options) -> Result<(), Error> {
-    let listen = |kind| signal(kind).map_err(|source| Error::Io { what: "listen for signals".to_owned(), source });
+    let mut signals = Signals::listen()?;
     let project = Project::locate()?;
-    // Until here, and while Postgres is made and started, a signal ends us at once, and the server with us.
-    let postgres = Postgres::open(&project, options.lifetime).await?;
-    let (mut interrupt, mut terminate) = (listen(SignalKind::interrupt())?, listen(SignalKind::terminate())?);
-    tokio::select! {
-        _ = interrupt.recv() => {}
-        _ = terminate.recv() => {}
-    }
+    let postgres = tokio::select! {
+        opened = Postgres::open(&project, options.lifetime) => opened?,
+        () = signals.received() => {
+            // What has been started ends with us.
+            say("stopping ...");
+            return Ok(());
+        }
+    };
+    signals.received().await;
     say("stopping ...");
     postgres.stop().await
 }

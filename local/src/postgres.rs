@@ -123,7 +123,7 @@ enum Kind {
 }
 
 impl Postgres {
-    /// Opens the Postgres that the environment asks for. While a server is made and started this blocks the thread.
+    /// Opens the Postgres that the environment asks for. Dropping the future takes back what has been started.
     ///
     /// # Errors
     ///
@@ -152,21 +152,25 @@ impl Postgres {
     }
 
     async fn start(project: &Project, ways: Ways, lifetime: Lifetime) -> Result<Self, Error> {
-        let account = Account::detect()?;
-        let binaries = ways.binaries(project, account)?;
-        let version = binaries.version;
-        let cluster = match lifetime {
-            Lifetime::Ephemeral => Cluster::ephemeral(binaries, account)?,
-            Lifetime::Kept => {
-                let data = project.data(account)?;
-                let name = format!("postgres-{}", version.major);
-                tell_of_others(&data, &name);
-                Cluster::open(data.join(name), Durability::Full, binaries, account)?
-            }
+        let project = project.clone();
+        let make = move || {
+            let account = Account::detect()?;
+            let binaries = ways.binaries(&project, account)?;
+            let cluster = match lifetime {
+                Lifetime::Ephemeral => Cluster::ephemeral(binaries, account)?,
+                Lifetime::Kept => {
+                    let data = project.data(account)?;
+                    let name = format!("postgres-{}", binaries.version.major);
+                    tell_of_others(&data, &name);
+                    Cluster::open(data.join(name), Durability::Full, binaries, account)?
+                }
+            };
+            Server::start(cluster)
         };
-        let server = Server::start(cluster)?;
+        let server = blocking(make).await?;
         say(format_args!(
-            "Postgres {version} is running on 127.0.0.1:{}, data in {}",
+            "Postgres {} is running on 127.0.0.1:{}, data in {}",
+            server.cluster().binaries.version,
             server.port(),
             server.cluster().folder.display()
         ));
@@ -211,6 +215,20 @@ impl Postgres {
             }
         }
     }
+}
+
+/// Runs work that takes long and waits for other processes on a thread of its own. When nobody waits for the result
+/// any more, it is dropped on that thread; the end of the program does not wait for the work.
+pub(crate) async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, Error> + Send + 'static,
+) -> Result<T, Error> {
+    let (sender, receiver) = tokio::sync::oneshot::channel();
+    std::thread::spawn(move || {
+        // Nobody waits: see above.
+        let _ = sender.send(work());
+    });
+    // Without a result, the work has panicked and said why.
+    receiver.await.unwrap_or_else(|_| Err(Error::Setting("there is no Postgres".to_owned())))
 }
 
 /// Where a newer Postgres begins with an empty database, says where the older one's data are.

@@ -117,10 +117,13 @@ impl Server {
     }
 
     async fn start(ways: Ways) -> Result<Arc<Self>, Error> {
-        let project = Project::locate()?;
-        let account = Account::detect()?;
-        let binaries = ways.binaries(&project, account)?;
-        let server = postgres::Server::start(free_cluster(&project, account, &binaries)?)?;
+        let make = move || {
+            let project = Project::locate()?;
+            let account = Account::detect()?;
+            let binaries = ways.binaries(&project, account)?;
+            postgres::Server::start(free_cluster(&project, account, &binaries)?)
+        };
+        let server = postgres::blocking(make).await?;
         let url = server.url("postgres")?;
         let client = sql::connect(&url).await?;
         // Nobody else uses these data, so whatever is there was left behind.

@@ -153,8 +153,6 @@ fn ctrl_c_stops_postgres_and_removes_ephemeral_data() {
         let mut dev = project.start(&["--ephemeral"]);
         assert!(dev.answers());
         assert!(dev.folder.join("data/PG_VERSION").is_file());
-        // Until its handler is there the signal ends it at once, which the next test is about.
-        sleep(Duration::from_millis(500));
         dev.signal(signal);
         let (status, said) = dev.end();
         assert!(status.success(), "{status}: {said}");
