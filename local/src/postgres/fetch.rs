@@ -100,7 +100,7 @@ impl Package {
     /// still be had.
     fn fetch(&self, folder: &Path, account: Account) -> Result<Result<Binaries, String>, Error> {
         let Some(command) = self.command() else {
-            return Ok(Err("it is not on this machine".to_owned()));
+            return Ok(Err("that is not on this machine".to_owned()));
         };
         let target = folder.join(self.folder());
         // Unpacked beside its place and moved there when it is whole, so that an interrupted run leaves no half.
@@ -158,11 +158,11 @@ fn npm_platform(system: &str, processor: &str) -> Option<&'static str> {
     }
 }
 
-/// The last words of a client that failed: where they say "error", from there on, else the last line.
+/// Why a client failed: the first line of what it printed that says "error", else the last line.
 fn reason(output: &str) -> String {
-    let lines: Vec<&str> = output.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
-    let telling = lines.iter().rfind(|line| line.to_lowercase().contains("error")).or(lines.last());
-    telling.map_or_else(|| "it failed without a word".to_owned(), |line| (*line).to_owned())
+    let mut lines = output.lines().map(str::trim).filter(|line| !line.is_empty());
+    let telling = lines.clone().find(|line| line.to_lowercase().contains("error")).or_else(|| lines.next_back());
+    telling.unwrap_or("it failed without a word").to_owned()
 }
 
 /// npm's packages cannot hold links: they bring a list of those that the libraries need, for a script of theirs that
@@ -196,7 +196,7 @@ mod tests {
     fn a_failed_client_is_quoted_where_it_says_error() {
         let pip =
             "WARNING: Retrying\nERROR: Could not find a version\nERROR: No matching distribution found\n\nnotice\n";
-        assert_eq!(reason(pip), "ERROR: No matching distribution found");
+        assert_eq!(reason(pip), "ERROR: Could not find a version");
         assert_eq!(reason("first\nlast\n\n"), "last");
         assert_eq!(reason(""), "it failed without a word");
     }
