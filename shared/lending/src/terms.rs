@@ -4,8 +4,12 @@
 //! The JSON form is the one of products, quotes and loans. Rates and amounts are taken as strings
 //! or numbers, digit by digit, and written as strings.
 
+use std::fmt;
+
 use jiff::civil::Date;
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{MapAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::calendar::{Frequency, JsonDate, is_taken};
 use crate::number::Number;
@@ -22,9 +26,9 @@ const LONGEST_CODE: usize = 64;
 macro_rules! words {
     ($(#[$about:meta])* $name:ident { $($(#[$meaning:meta])* $variant:ident = $word:literal,)+ }) => {
         $(#[$about])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
         pub enum $name {
-            $($(#[$meaning])* #[serde(rename = $word)] $variant,)+
+            $($(#[$meaning])* $variant,)+
         }
 
         impl $name {
@@ -43,6 +47,22 @@ macro_rules! words {
         impl Default for $name {
             fn default() -> Self {
                 Self::ALL[0]
+            }
+        }
+
+        impl Serialize for $name {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_str(self.as_str())
+            }
+        }
+
+        /// From a string alone: what serde derives would take `{"month": null}` too.
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                match String::deserialize(deserializer)?.as_str() {
+                    $($word => Ok(Self::$variant),)+
+                    other => Err(serde::de::Error::unknown_variant(other, &[$($word,)+])),
+                }
             }
         }
     };
@@ -306,7 +326,7 @@ fn present<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> R
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
-#[serde(deny_unknown_fields, default, expecting = "an object with the terms of a loan")]
+#[serde(deny_unknown_fields, default, remote = "Self")]
 pub struct TermsPatch {
     /// Percent a year. Must come from somewhere.
     #[serde(deserialize_with = "present")]
@@ -368,7 +388,7 @@ fn given_date<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Given<Date>,
 
 /// [`Grace`] as a request has it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
-#[serde(deny_unknown_fields, default, expecting = "an object with the graces")]
+#[serde(deny_unknown_fields, default, remote = "Self")]
 pub struct GracePatch {
     /// See [`Grace::principal`].
     #[serde(deserialize_with = "present")]
@@ -383,7 +403,7 @@ pub struct GracePatch {
 
 /// [`Fee`] as a request has it: with `amount` or with `percent`.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
-#[serde(deny_unknown_fields, default, expecting = "an object with a fee")]
+#[serde(deny_unknown_fields, default, remote = "Self")]
 pub struct FeePatch {
     /// See [`Fee::code`].
     pub code: String,
@@ -399,7 +419,7 @@ pub struct FeePatch {
 
 /// [`LateFee`] as a request has it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
-#[serde(deny_unknown_fields, default, expecting = "an object with a late fee")]
+#[serde(deny_unknown_fields, default, remote = "Self")]
 pub struct LateFeePatch {
     /// See [`LateFee::grace_days`]; 0 by default.
     pub grace_days: u32,
@@ -411,6 +431,40 @@ pub struct LateFeePatch {
     /// See [`LateFee::max_times`]; 1 by default.
     #[serde(deserialize_with = "present")]
     pub max_times: Option<u32>,
+}
+
+/// What serde derives for a struct takes a JSON array too, as its fields in order. These types are
+/// written as objects and nothing else: `"terms": []` is a wrong type.
+macro_rules! objects_only {
+    ($($name:ident, $expecting:literal;)+) => { $(
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                struct Object;
+
+                impl<'de> Visitor<'de> for Object {
+                    type Value = $name;
+
+                    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                        f.write_str($expecting)
+                    }
+
+                    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<$name, A::Error> {
+                        // The derived function, which `remote = "Self"` puts beside the trait's.
+                        $name::deserialize(MapAccessDeserializer::new(map))
+                    }
+                }
+
+                deserializer.deserialize_map(Object)
+            }
+        }
+    )+ };
+}
+
+objects_only! {
+    TermsPatch, "an object with the terms of a loan";
+    GracePatch, "an object with the graces";
+    FeePatch, "an object with a fee";
+    LateFeePatch, "an object with a late fee";
 }
 
 impl TermsPatch {
@@ -436,7 +490,7 @@ impl TermsPatch {
 /// default. What needs the currency is checked where a currency is at hand.
 impl<'de> Deserialize<'de> for Terms {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let patch = TermsPatch::deserialize(deserializer)?;
+        let patch = <TermsPatch as Deserialize>::deserialize(deserializer)?;
         Self::make(&patch, None, None)
             .map_err(|refusal| serde::de::Error::custom(format_args!("{} {refusal}", refusal.pointer())))
     }

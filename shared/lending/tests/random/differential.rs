@@ -29,7 +29,7 @@ fn same(loan: &Loan) -> Result<(), TestCaseError> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(1500))]
+    #![proptest_config(ProptestConfig::with_cases(500))]
 
     #[test]
     fn schedules_are_those_of_the_reference(loan in loans()) {
