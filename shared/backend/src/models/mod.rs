@@ -1,7 +1,10 @@
 //! One file for each aggregate: its rows, its SQL, its functions. Functions build statements; they do not run them.
 
+pub mod applications;
 pub mod audit;
 pub mod columns;
+pub mod loans;
 pub mod products;
+pub mod sessions;
 pub mod terms;
 pub mod users;

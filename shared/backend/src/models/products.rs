@@ -157,12 +157,16 @@ pub const LOCK: &str = "SELECT * FROM products WHERE code = $1 FOR UPDATE";
 /// One product.
 pub const BY_CODE: &str = "SELECT * FROM products WHERE code = $1";
 
-/// The product of this code or, without one, the open default of this currency; it does not change until the
-/// transaction ends.
+/// The open default product of a currency.
+pub const DEFAULT: &str = "SELECT * FROM products WHERE currency = $1 AND is_default AND active";
+
+/// The product of this code or, without one, that of this loan.
 pub const FOR_LOAN: &str = "\
-SELECT * FROM products
-WHERE CASE WHEN $1 IS NULL THEN currency = $2 AND is_default AND active ELSE code = $1 END
-FOR SHARE";
+SELECT * FROM products WHERE code = coalesce($1, (SELECT product_code FROM loans WHERE id = $2))";
+
+/// The product of one version of this loan.
+pub const OF_VERSION: &str = "\
+SELECT p.* FROM products p JOIN loan_versions v ON v.product_code = p.code WHERE v.loan_id = $1 AND v.version = $2";
 
 /// All products.
 pub const LIST: &str = "SELECT * FROM products WHERE true";
@@ -200,10 +204,25 @@ pub fn lock(code: String) -> Statement<Option<Product>> {
     Sql::new(LOCK).bind(code).optional()
 }
 
-/// The product that a loan is made with: the one named, or the currency's default.
+/// The product of a new loan: the one named, or the currency's open default.
 #[must_use]
-pub fn for_loan(code: Option<String>, currency: Option<Currency>) -> Statement<Option<Product>> {
-    Sql::new(FOR_LOAN).bind(code).bind(currency.map(Currency::code)).optional()
+pub fn named_or_default(code: Option<String>, currency: Currency) -> Statement<Option<Product>> {
+    match code {
+        Some(code) => by_code(code),
+        None => Sql::new(DEFAULT).bind(currency.code()).optional(),
+    }
+}
+
+/// The product of a loan that is edited: the one named, or the one it has.
+#[must_use]
+pub fn named_or_of_loan(code: Option<String>, loan: Uuid) -> Statement<Option<Product>> {
+    Sql::new(FOR_LOAN).bind(code).bind(loan).optional()
+}
+
+/// The product that a version of a loan named.
+#[must_use]
+pub fn of_version(loan: Uuid, version: i32) -> Statement<Option<Product>> {
+    Sql::new(OF_VERSION).bind(loan).bind(version).optional()
 }
 
 /// A page of products, newest first.

@@ -1,0 +1,170 @@
+//! Applying for a loan: a customer for itself, an agent for a customer.
+
+use axum::extract::State;
+use backend::{
+    app::App,
+    auth::callers::{Applicant, Caller},
+    fields::{NumberText, UserRef},
+    http::{
+        answer::Answer,
+        body::Input,
+        command::{Outcome, conclude},
+        idempotency::{Claim, Claimed, IdempotencyKey},
+        problem::{Problem, ProblemBody},
+    },
+    models::{
+        applications::{self, Moment, Pointers, Proposal, Term},
+        audit::{self, Subject},
+        loans::{self, Action, Borrower, LoanView},
+        products::{self, Product},
+        users::Role,
+    },
+};
+use lending::{AnnualRate, Currency, Money};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use utoipa::ToSchema;
+
+use crate::shared;
+
+/// An application. What it leaves out comes from the product.
+#[derive(Clone, Deserialize, Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({
+    "borrower_id": "usr_india_999", "amount": 12000.50, "currency": "INR", "term_months": 6, "interest_rate_apr": 24.0}))]
+pub(crate) struct NewLoan {
+    /// The customer's id or username. A customer may leave it out; an agent may not.
+    #[schema(value_type = Option<String>)]
+    borrower_id: Option<UserRef>,
+    /// The product's code; default: the currency's default product.
+    #[schema(example = "microloan-inr")]
+    product: Option<String>,
+    /// A string or a number, with no more decimals than the currency has.
+    #[schema(value_type = NumberText)]
+    amount: NumberText,
+    /// ISO 4217.
+    #[schema(value_type = String, pattern = "^[A-Z]{3}$")]
+    currency: Currency,
+    /// For products with monthly instalments: instead of `instalments`.
+    #[schema(minimum = 1)]
+    term_months: Option<u32>,
+    /// Number of instalments.
+    #[schema(minimum = 1, maximum = 600)]
+    instalments: Option<u32>,
+    /// Percent a year; for agents only, within the product's range.
+    #[schema(value_type = Option<NumberText>)]
+    interest_rate_apr: Option<AnnualRate>,
+}
+
+/// An application whose fields are values.
+struct Application {
+    body: NewLoan,
+    amount: Money,
+    term: Option<Term>,
+    pointers: Pointers,
+}
+
+impl NewLoan {
+    fn parse(self, role: Role) -> Result<Application, Problem> {
+        if role == Role::Customer && self.interest_rate_apr.is_some() {
+            return Err(Problem::field("/interest_rate_apr", "not_allowed", "a customer may not choose the rate"));
+        }
+        if role == Role::Agent && self.borrower_id.is_none() {
+            return Err(Problem::field("/borrower_id", "required", "an agent names the customer"));
+        }
+        let amount = Money::parse(self.amount.as_str(), self.currency)
+            .map_err(|error| Problem::field("/amount", error.code(), error.to_string()))?;
+        let (term, pointers) = shared::term(self.term_months, self.instalments)?;
+        Ok(Application { body: self, amount, term, pointers })
+    }
+}
+
+/// Applies for a loan. It starts as `pending`.
+#[utoipa::path(
+    post, path = "/api/loans", tag = "loans", request_body = NewLoan,
+    params(("Idempotency-Key" = Option<String>, Header, description = "1 to 255 characters; the same key gives the same answer")),
+    responses(
+        (status = 201, description = "The new loan", body = LoanView, headers(
+            ("ETag" = String, description = "The loan's version, for If-Match"),
+            ("Location" = String, description = "Where the loan can be read"))),
+        (status = 403, description = "A customer named another borrower (`not_yourself`)", body = ProblemBody),
+        (status = 409, description = "A request with the same Idempotency-Key is under way (`busy`)", body = ProblemBody))
+)]
+pub(crate) async fn create_loan(
+    applicant: Applicant,
+    State(app): State<App>,
+    key: IdempotencyKey,
+    input: Input,
+) -> Result<Answer, Problem> {
+    let body = applicant.check(input.read::<NewLoan>()).await?;
+    let by_agent = applicant.role() == Role::Agent;
+    let product = products::named_or_default(body.product.clone(), body.currency);
+    let borrower = body.borrower_id.as_ref().filter(|_| by_agent).map(loans::borrower);
+    let claim = key.claim(applicant.id(), &body)?;
+
+    let (tx, caller, (claimed, product, borrower)) = applicant.begin((claim.take(), product, borrower)).await?;
+    let at = shared::moment(&app, &caller);
+    conclude(tx, create(&caller, body, product, borrower.flatten(), at, claim, claimed)).await
+}
+
+fn create(
+    caller: &Caller,
+    body: NewLoan,
+    product: Option<Product>,
+    borrower: Option<Borrower>,
+    at: Moment,
+    claim: Claim,
+    claimed: Option<Claimed>,
+) -> Result<Outcome, Problem> {
+    let borrower = match caller.role {
+        Role::Customer => Some(itself(caller, body.borrower_id.as_ref())?),
+        Role::Agent | Role::Admin => borrower,
+    };
+    if let Some(answer) = claim.earlier_answer(claimed)? {
+        return Ok(Outcome::unchanged(answer));
+    }
+    let Application { body, amount, term, pointers } = body.parse(caller.role)?;
+    let borrower = borrower.ok_or_else(|| {
+        Problem::field("/borrower_id", "borrower_not_found", "there is no active customer of this name")
+    })?;
+    let product = product_of(&body, product)?;
+    let proposal = Proposal::new(product, amount, term, body.interest_rate_apr, pointers)?;
+    let agent_id = (caller.role == Role::Agent).then_some(caller.id);
+    let loan = applications::create(borrower, proposal, caller.id, agent_id, at, pointers)?;
+
+    let location = format!("/api/loans/{}", loan.id);
+    let answer = Answer::created(location, &loan.view(at.today))?.with_version(loan.version);
+    let mut writes = loans::insert(&loan, None);
+    let detail = json!({"version": loan.version, "status": loan.status});
+    writes.push(audit::by(caller, Action::Create.audit(), &Subject::Loan(loan.id), detail));
+    writes.extend(claim.keep(&answer));
+    Ok(Outcome { answer, writes })
+}
+
+/// A customer applies for itself only. Naming anyone else is refused alike, whether or not there is such a customer.
+fn itself(caller: &Caller, named: Option<&UserRef>) -> Result<Borrower, Problem> {
+    let is_caller = match named {
+        None => true,
+        Some(UserRef::Id(id)) => *id == caller.id,
+        Some(UserRef::Username(name)) => *name == caller.username,
+    };
+    if is_caller {
+        return Ok(Borrower { id: caller.id, username: caller.username.clone() });
+    }
+    Err(Problem::forbidden("not_yourself", "A customer applies for a loan of its own only."))
+}
+
+fn product_of(body: &NewLoan, product: Option<Product>) -> Result<Product, Problem> {
+    match (product, &body.product) {
+        (Some(product), _) if product.currency == body.currency => Ok(product),
+        (Some(product), _) => {
+            let detail = format!("{} lends {}", product.code, product.currency);
+            Err(Problem::field("/currency", "currency_mismatch", detail))
+        }
+        (None, Some(_)) => Err(Problem::field("/product", "product_not_found", "there is no product of this code")),
+        (None, None) => {
+            let detail = format!("{} has no default product; name one", body.currency);
+            Err(Problem::field("/product", "no_default_product", detail))
+        }
+    }
+}

@@ -1,0 +1,170 @@
+//! Editing what is applied for: by agents, while nobody has approved it.
+
+use axum::extract::State;
+use backend::{
+    app::App,
+    auth::callers::{Agent, Caller},
+    fields::{NumberText, Reason},
+    http::{
+        answer::Answer,
+        body::{Input, require_version},
+        command::{Outcome, conclude},
+        path::PathParameter,
+        problem::{Problem, ProblemBody},
+    },
+    models::{
+        applications::{self, Moment, Proposal, Term},
+        loans::{self, Action, Loan, LoanState, LoanView, Scope},
+        products::{self, Product},
+    },
+};
+use lending::{AnnualRate, Money};
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+use crate::shared;
+
+/// What changes of an application; what is left out stays. Another product brings its own terms and rate; the number of
+/// instalments stays.
+#[derive(Clone, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({"amount": "15000.00", "term_months": 9, "reason": "income confirmed"}))]
+pub(crate) struct LoanPatch {
+    /// In the loan's currency.
+    #[schema(value_type = Option<NumberText>)]
+    amount: Option<NumberText>,
+    /// A product of the same currency.
+    product: Option<String>,
+    /// For products with monthly instalments: instead of `instalments`.
+    #[schema(minimum = 1)]
+    term_months: Option<u32>,
+    /// Number of instalments.
+    #[schema(minimum = 1, maximum = 600)]
+    instalments: Option<u32>,
+    /// Percent a year, within the product's range.
+    #[schema(value_type = Option<NumberText>)]
+    interest_rate_apr: Option<AnnualRate>,
+    /// Why; kept in the history.
+    #[schema(value_type = Option<String>, min_length = 1, max_length = 1000)]
+    reason: Option<Reason>,
+}
+
+/// Which version to go back to, and why.
+#[derive(Clone, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({"version": 1, "reason": "entered for the wrong customer"}))]
+pub(crate) struct Revert {
+    /// A version of this loan.
+    #[schema(minimum = 1)]
+    version: i32,
+    /// Kept in the history.
+    #[schema(value_type = String, min_length = 1, max_length = 1000)]
+    reason: Reason,
+}
+
+/// Edits an application, pending or rejected. A rejected one becomes pending again.
+#[utoipa::path(
+    patch, path = "/api/loans/{id}", tag = "loans", request_body = LoanPatch,
+    params(
+        ("id" = uuid::Uuid, Path, description = "The loan's id"),
+        ("If-Match" = String, Header, description = "The ETag of the version you have seen", example = "\"1\"")),
+    responses(
+        (status = 200, description = "The loan as it now is", body = LoanView,
+            headers(("ETag" = String, description = "The loan's version, for If-Match"))),
+        (status = 409, description = "The loan is neither pending nor rejected (`not_editable`)", body = ProblemBody))
+)]
+pub(crate) async fn update_loan(
+    agent: Agent,
+    State(app): State<App>,
+    path: PathParameter,
+    input: Input,
+) -> Result<Answer, Problem> {
+    let id = agent.check(path.uuid()).await?;
+    // The product travels with the loan, so the body is looked at early; what is wrong with it is told in its turn.
+    let product = input.read::<LoanPatch>().ok().and_then(|patch| patch.product);
+    let batch = (loans::lock(id, Scope::All), products::named_or_of_loan(product, id));
+    let (tx, caller, (loan, product)) = agent.begin(batch).await?;
+    let at = shared::moment(&app, &caller);
+    conclude(tx, update(&caller, loan, product, &input, at)).await
+}
+
+fn update(
+    caller: &Caller,
+    loan: Option<Loan>,
+    product: Option<Product>,
+    input: &Input,
+    at: Moment,
+) -> Result<Outcome, Problem> {
+    let loan = loan.ok_or_else(Problem::not_found)?;
+    let (if_match, patch) = input.read_versioned::<LoanPatch>()?;
+    let currency = loan.amount.currency();
+    let amount = match &patch.amount {
+        None => loan.amount,
+        Some(text) => Money::parse(text.as_str(), currency)
+            .map_err(|error| Problem::field("/amount", error.code(), error.to_string()))?,
+    };
+    let (term, pointers) = shared::term(patch.term_months, patch.instalments)?;
+    require_version(&if_match, loan.version)?;
+    applications::editable(&loan)?;
+
+    let product =
+        product.ok_or_else(|| Problem::field("/product", "product_not_found", "there is no product of this code"))?;
+    if product.currency != currency {
+        let detail = format!("{} lends {}, this loan is in {currency}", product.code, product.currency);
+        return Err(Problem::field("/product", "currency_mismatch", detail));
+    }
+    let rate = patch.interest_rate_apr;
+    let proposal = if product.code == loan.product {
+        Proposal::changing(&loan, product, amount, term, rate, pointers)?
+    } else {
+        let term = term.unwrap_or(Term::Instalments(loan.terms.instalments()));
+        Proposal::new(product, amount, Some(term), rate, pointers)?
+    };
+    match applications::edit(&loan, proposal, caller.id, at, pointers)? {
+        None => Ok(Outcome::unchanged(shared::answer(&loan, at)?)),
+        Some(edited) => shared::step(&loan, &edited, Action::Edit, caller, patch.reason.map(Reason::into_string), at),
+    }
+}
+
+/// Goes back to the amount, product, instalments and rate of an earlier version; the loan becomes pending.
+#[utoipa::path(
+    post, path = "/api/loans/{id}/revert", tag = "loans", request_body = Revert,
+    params(
+        ("id" = uuid::Uuid, Path, description = "The loan's id"),
+        ("If-Match" = String, Header, description = "The ETag of the version you have seen", example = "\"2\"")),
+    responses(
+        (status = 200, description = "The loan as it now is", body = LoanView,
+            headers(("ETag" = String, description = "The loan's version, for If-Match"))),
+        (status = 409, description = "The loan is neither pending nor rejected (`not_editable`)", body = ProblemBody))
+)]
+pub(crate) async fn revert_loan(
+    agent: Agent,
+    State(app): State<App>,
+    path: PathParameter,
+    input: Input,
+) -> Result<Answer, Problem> {
+    let id = agent.check(path.uuid()).await?;
+    // As in `update_loan`.
+    let version = input.read::<Revert>().map_or(0, |revert| revert.version);
+    let batch = (loans::lock(id, Scope::All), loans::version(id, version), products::of_version(id, version));
+    let (tx, caller, (loan, earlier, product)) = agent.begin(batch).await?;
+    let at = shared::moment(&app, &caller);
+    conclude(tx, revert(&caller, loan, earlier.zip(product), &input, at)).await
+}
+
+fn revert(
+    caller: &Caller,
+    loan: Option<Loan>,
+    earlier: Option<(LoanState, Product)>,
+    input: &Input,
+    at: Moment,
+) -> Result<Outcome, Problem> {
+    let loan = loan.ok_or_else(Problem::not_found)?;
+    let (if_match, revert) = input.read_versioned::<Revert>()?;
+    require_version(&if_match, loan.version)?;
+    applications::editable(&loan)?;
+    let (earlier, product) =
+        earlier.ok_or_else(|| Problem::field("/version", "version_not_found", "this loan has no such version"))?;
+    let reverted = applications::revert(&loan, earlier, product, caller.id, at)?;
+    shared::step(&loan, &reverted, Action::Revert, caller, Some(revert.reason.into_string()), at)
+}

@@ -1,0 +1,324 @@
+//! Reading loans: a customer its own, agents and admins all of them.
+
+use axum::{Json, extract::State};
+use backend::{
+    app::App,
+    auth::callers::AnyUser,
+    fields::UserRef,
+    http::{
+        answer::Answer,
+        pagination::{Limit, Page, Position},
+        path::PathParameter,
+        problem::Problem,
+        query::QueryString,
+        time::BusinessDate,
+    },
+    models::loans::{self, Filter, HistoryEntry, LoanStatus, LoanView, Scope, Sort},
+};
+use jiff::{Timestamp, ToSpan, civil::Date};
+use lending::{Currency, Money, Row};
+use rust_decimal::Decimal;
+use serde::{Deserialize, Deserializer, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use crate::shared;
+
+/// The query of a list of loans. Filters combine.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct ListQuery {
+    /// One or several, comma-separated, in any case; `new` means pending, empty means all.
+    #[param(value_type = Option<String>, example = "pending,approved")]
+    #[serde(default)]
+    status: Statuses,
+    /// The borrower's id or username.
+    #[param(value_type = Option<String>)]
+    borrower_id: Option<UserRef>,
+    /// The agent's id or username, or `me`.
+    #[param(value_type = Option<String>)]
+    agent_id: Option<UserRef>,
+    /// The product's code.
+    product: Option<String>,
+    /// ISO 4217.
+    #[param(value_type = Option<String>)]
+    currency: Option<Currency>,
+    /// Applied for on this date or later.
+    #[param(value_type = Option<BusinessDate>)]
+    created_from: Option<BusinessDate>,
+    /// Applied for on this date or before; the date includes its whole day.
+    #[param(value_type = Option<BusinessDate>)]
+    created_to: Option<BusinessDate>,
+    /// Last changed on this date or later.
+    #[param(value_type = Option<BusinessDate>)]
+    updated_from: Option<BusinessDate>,
+    /// Last changed on this date or before; the date includes its whole day.
+    #[param(value_type = Option<BusinessDate>)]
+    updated_to: Option<BusinessDate>,
+    /// At least this amount; needs `currency`.
+    min_amount: Option<String>,
+    /// At most this amount; needs `currency`.
+    max_amount: Option<String>,
+    /// `-created_at` (default), `created_at`, `-updated_at`, `updated_at`; with `currency`, `-amount` and `amount` too.
+    #[param(value_type = Option<String>)]
+    sort: Option<Sort>,
+    /// How many on a page.
+    #[param(value_type = Option<u8>, minimum = 1, maximum = 200, default = 50)]
+    limit: Option<Limit>,
+    /// `next_cursor` of the page before.
+    cursor: Option<String>,
+}
+
+/// Statuses, comma-separated.
+#[derive(Default)]
+struct Statuses(Vec<LoanStatus>);
+
+impl<'de> Deserialize<'de> for Statuses {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let parts = text.split(',').map(str::trim).filter(|part| !part.is_empty());
+        let statuses: Result<Vec<LoanStatus>, ()> = parts.map(str::parse).collect();
+        let mut statuses = statuses.map_err(|()| {
+            let all = LoanStatus::ALL.map(LoanStatus::as_str).join(", ");
+            backend::http::body::refusal("unknown_value", format!("is a comma-separated list of: {all}, new"))
+        })?;
+        statuses.sort_unstable();
+        statuses.dedup();
+        Ok(Self(statuses))
+    }
+}
+
+impl ListQuery {
+    fn filter(&self, app: &App, caller: uuid::Uuid) -> Result<Filter, Problem> {
+        let (created_from, created_before) =
+            period(app, ["/created_from", "/created_to"], self.created_from, self.created_to)?;
+        let (updated_from, updated_before) =
+            period(app, ["/updated_from", "/updated_to"], self.updated_from, self.updated_to)?;
+        let sort = self.sort.unwrap_or_default();
+        if sort.is_by_amount() && self.currency.is_none() {
+            return Err(Problem::field(
+                "/sort",
+                "currency_required",
+                "amounts compare within one currency: give currency",
+            ));
+        }
+        let min_amount = self.amount("/min_amount", self.min_amount.as_deref())?;
+        let max_amount = self.amount("/max_amount", self.max_amount.as_deref())?;
+        if let (Some(min), Some(max)) = (min_amount, max_amount)
+            && min > max
+        {
+            return Err(Problem::field("/min_amount", "above_maximum", "must not be above max_amount"));
+        }
+        let agent = match &self.agent_id {
+            Some(UserRef::Username(name)) if name == "me" => Some(UserRef::Id(caller)),
+            agent => agent.clone(),
+        };
+        Ok(Filter {
+            status: self.status.0.clone(),
+            borrower: self.borrower_id.clone(),
+            agent,
+            product: self.product.clone(),
+            currency: self.currency,
+            created_from,
+            created_before,
+            updated_from,
+            updated_before,
+            min_amount,
+            max_amount,
+        })
+    }
+
+    fn amount(&self, pointer: &str, text: Option<&str>) -> Result<Option<Decimal>, Problem> {
+        let Some(text) = text else { return Ok(None) };
+        let Some(currency) = self.currency else {
+            let detail = "amounts compare within one currency: give currency";
+            return Err(Problem::field(pointer, "currency_required", detail));
+        };
+        let amount = Money::parse(text, currency);
+        let amount = amount.map_err(|error| Problem::field(pointer, error.code(), error.to_string()))?;
+        Ok(Some(amount.to_decimal()))
+    }
+}
+
+/// The instants from the start of the first date to the end of the last.
+fn period(
+    app: &App,
+    [from_pointer, to_pointer]: [&str; 2],
+    from: Option<BusinessDate>,
+    to: Option<BusinessDate>,
+) -> Result<(Option<Timestamp>, Option<Timestamp>), Problem> {
+    if let (Some(from), Some(to)) = (from, to)
+        && from > to
+    {
+        let detail = format!("must not be after {}", &to_pointer[1..]);
+        return Err(Problem::field(from_pointer, "after_end", detail));
+    }
+    let start = |date: Date| app.start_of(date).map_err(Problem::internal);
+    let from = from.map(|BusinessDate(date)| start(date)).transpose()?;
+    let before = to.map(|BusinessDate(date)| start(date.saturating_add(1.day()))).transpose()?;
+    Ok((from, before))
+}
+
+/// Lists loans: a customer's own, or all for agents and admins.
+#[utoipa::path(
+    get, path = "/api/loans", tag = "loans", params(ListQuery),
+    responses((status = 200, description = "A page of loans", body = Page<LoanView>))
+)]
+pub(crate) async fn list_loans(
+    user: AnyUser,
+    State(app): State<App>,
+    query: QueryString,
+) -> Result<Json<Page<LoanView>>, Problem> {
+    let binding = query.binding(user.id());
+    let read = || {
+        let list: ListQuery = query.read()?;
+        let sort = list.sort.unwrap_or_default();
+        let limit = list.limit.unwrap_or_default();
+        let after = list.cursor.as_deref().map(|cursor| Position::from_cursor(cursor, binding)).transpose()?;
+        let filter = list.filter(&app, user.id())?;
+        let scope = Scope::of(user.role(), user.id());
+        Ok((loans::list(filter, scope, sort, after, limit)?, sort, limit))
+    };
+    let (list, sort, limit) = user.check(read()).await?;
+    let (caller, loans) = user.read(list).await?;
+    let today = app.date_of(caller.now);
+    let loans = loans.iter().map(|loan| loan.view(today)).collect();
+    Ok(Json(Page::new(loans, limit, binding, |last| sort.position(last))))
+}
+
+/// Shows one loan.
+#[utoipa::path(
+    get, path = "/api/loans/{id}", tag = "loans", params(("id" = uuid::Uuid, Path, description = "The loan's id")),
+    responses((status = 200, description = "The loan", body = LoanView,
+        headers(("ETag" = String, description = "The loan's version, for If-Match"))))
+)]
+pub(crate) async fn get_loan(user: AnyUser, State(app): State<App>, path: PathParameter) -> Result<Answer, Problem> {
+    let id = user.check(path.uuid()).await?;
+    let (caller, loan) = user.read(loans::by_id(id, Scope::of(user.role(), user.id()))).await?;
+    shared::answer(&loan.ok_or_else(Problem::not_found)?, shared::moment(&app, &caller))
+}
+
+/// When the loan is due. Before disbursement a projection.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct LoanSchedule {
+    /// True before disbursement: as if disbursed on `disbursed_on`, the day of the loan's version.
+    projection: bool,
+    /// The day that interest counts from.
+    disbursed_on: BusinessDate,
+    /// ISO 4217.
+    #[schema(value_type = String, example = "INR")]
+    currency: Currency,
+    /// One for each instalment.
+    #[schema(value_type = Vec<ScheduleRow>)]
+    rows: Vec<Row>,
+    /// The sums of the rows.
+    totals: ScheduleTotals,
+}
+
+/// One instalment.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "describes the rows of the engine in the OpenAPI document")]
+struct ScheduleRow {
+    /// Counted from 1.
+    #[schema(example = 1)]
+    n: u32,
+    /// When it is due.
+    due_on: BusinessDate,
+    /// Days since the due date before, or since the disbursement.
+    #[schema(example = 31)]
+    days: u32,
+    /// Principal repaid.
+    #[schema(example = "1902.39")]
+    principal: String,
+    /// Interest paid.
+    #[schema(example = "240.01")]
+    interest: String,
+    /// Fees paid.
+    #[schema(example = "0.00")]
+    fees: String,
+    /// All three together.
+    #[schema(example = "2142.40")]
+    due: String,
+    /// Principal left afterwards.
+    #[schema(example = "10098.11")]
+    balance: String,
+}
+
+/// What the rows add up to.
+#[derive(Serialize, ToSchema)]
+struct ScheduleTotals {
+    #[schema(value_type = String, example = "12000.50")]
+    principal: Money,
+    #[schema(value_type = String, example = "853.90")]
+    interest: Money,
+    /// Of the rows; a fee at disbursement is not among them.
+    #[schema(value_type = String, example = "0.00")]
+    fees: Money,
+    #[schema(value_type = String, example = "12854.40")]
+    due: Money,
+}
+
+/// Shows the schedule of a loan. Before disbursement it is a projection, and says so.
+#[utoipa::path(
+    get, path = "/api/loans/{id}/schedule", tag = "loans", params(("id" = uuid::Uuid, Path, description = "The loan's id")),
+    responses((status = 200, description = "The schedule", body = LoanSchedule))
+)]
+pub(crate) async fn get_schedule(user: AnyUser, path: PathParameter) -> Result<Json<LoanSchedule>, Problem> {
+    let id = user.check(path.uuid()).await?;
+    let (_, loan) = user.read(loans::by_id(id, Scope::of(user.role(), user.id()))).await?;
+    let loan = loan.ok_or_else(Problem::not_found)?;
+    let schedule = loan.schedule().map_err(Problem::internal)?;
+    let zero = Money::zero(loan.amount.currency());
+    let fees = schedule.rows.iter().try_fold(zero, |sum, row| sum.checked_add(row.fees));
+    let totals = ScheduleTotals {
+        principal: loan.amount,
+        interest: schedule.total_interest,
+        fees: fees.ok_or_else(|| Problem::internal("the fees of a schedule do not add up"))?,
+        due: schedule.total_due,
+    };
+    Ok(Json(LoanSchedule {
+        projection: !loan.status.is_disbursed(),
+        disbursed_on: BusinessDate(loan.disbursed_on.unwrap_or(loan.version_on)),
+        currency: loan.amount.currency(),
+        rows: schedule.rows,
+        totals,
+    }))
+}
+
+/// The query of a loan's history.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct HistoryQuery {
+    /// How many on a page.
+    #[param(value_type = Option<u8>, minimum = 1, maximum = 200, default = 50)]
+    limit: Option<Limit>,
+    /// `next_cursor` of the page before.
+    cursor: Option<String>,
+}
+
+/// Shows every version of a loan, newest first: who did what, when and why.
+#[utoipa::path(
+    get, path = "/api/loans/{id}/history", tag = "loans",
+    params(("id" = uuid::Uuid, Path, description = "The loan's id"), HistoryQuery),
+    responses((status = 200, description = "A page of the history", body = Page<HistoryEntry>))
+)]
+pub(crate) async fn get_history(
+    user: AnyUser,
+    path: PathParameter,
+    query: QueryString,
+) -> Result<Json<Page<HistoryEntry>>, Problem> {
+    let id = user.check(path.uuid()).await?;
+    let binding = query.binding(user.id());
+    let read = query.read().and_then(|HistoryQuery { limit, cursor }| {
+        let before = cursor.as_deref().map(|cursor| Position::from_cursor(cursor, binding)).transpose()?;
+        Ok((before, limit.unwrap_or_default()))
+    });
+    // Whether the loan may be known of comes before what is wrong with the query.
+    let (before, limit) = read.as_ref().map_or((None, Limit::default()), |(before, limit)| (before.clone(), *limit));
+    let scope = Scope::of(user.role(), user.id());
+    let (_, (loan, entries)) = user.read((loans::by_id(id, scope), loans::history(id, before, limit))).await?;
+    loan.ok_or_else(Problem::not_found)?;
+    read?;
+    Ok(Json(Page::new(entries, limit, binding, |last| Position(last.version.0, id))))
+}

@@ -1,0 +1,49 @@
+//! What the commands of this group share: how a request gives a term, how a step ends.
+
+use backend::{
+    app::App,
+    auth::callers::Caller,
+    http::{answer::Answer, command::Outcome, problem::Problem},
+    models::{
+        applications::{Moment, Pointers, Term},
+        audit::{self, Subject},
+        loans::{self, Action, Loan},
+    },
+};
+use serde_json::json;
+
+/// When the caller's step is taken.
+pub(crate) fn moment(app: &App, caller: &Caller) -> Moment {
+    Moment { now: caller.now, today: app.date_of(caller.now) }
+}
+
+/// The loan as an answer, with its version.
+pub(crate) fn answer(loan: &Loan, at: Moment) -> Result<Answer, Problem> {
+    Ok(Answer::ok(&loan.view(at.today))?.with_version(loan.version))
+}
+
+/// The term that a request gives: `term_months` or `instalments`, not both.
+pub(crate) fn term(months: Option<u32>, instalments: Option<u32>) -> Result<(Option<Term>, Pointers), Problem> {
+    match (months, instalments) {
+        (Some(_), Some(_)) => {
+            Err(Problem::field("/term_months", "either_or", "give either term_months or instalments, not both"))
+        }
+        (Some(months), None) => Ok((Some(Term::Months(months)), Pointers { instalments: "/term_months" })),
+        (None, instalments) => Ok((instalments.map(Term::Instalments), Pointers::PLAIN)),
+    }
+}
+
+/// Ends a step: the loan as it now is, its version in the history, an entry in the audit log.
+pub(crate) fn step(
+    before: &Loan,
+    after: &Loan,
+    action: Action,
+    caller: &Caller,
+    reason: Option<String>,
+    at: Moment,
+) -> Result<Outcome, Problem> {
+    let mut writes = loans::step(before, after, action, caller.id, reason);
+    let detail = json!({"version": after.version, "status": after.status});
+    writes.push(audit::by(caller, action.audit(), &Subject::Loan(after.id), detail));
+    Ok(Outcome { answer: answer(after, at)?, writes })
+}

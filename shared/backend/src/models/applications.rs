@@ -1,0 +1,340 @@
+//! The steps of a loan application: who may take which, from which state, and what becomes of the loan. Pure: a step is
+//! decided on the loan as it was read and locked; [`loans::step`](super::loans::step) writes it.
+
+use jiff::{Timestamp, civil::Date};
+use lending::{AnnualRate, Money, Refusal, Terms, TermsPatch};
+use uuid::Uuid;
+
+use super::{
+    loans::{Borrower, Decision, Figures, Loan, LoanState, LoanStatus},
+    products::{LimitPointers, Product},
+};
+use crate::{
+    auth::callers::Caller,
+    http::{
+        etag::Version,
+        problem::{FieldError, Problem},
+    },
+    models::users::Role,
+};
+
+/// What is applied for: the part of a loan that edits change.
+#[derive(Clone, Debug)]
+pub struct Proposal {
+    /// What is to be lent.
+    pub amount: Money,
+    /// The product, as it is now: it sets the limits.
+    pub product: Product,
+    /// The version of the product that the terms were taken from.
+    pub product_version: Version,
+    /// The complete terms.
+    pub terms: Terms,
+}
+
+/// Where the request has its fields, for errors.
+#[derive(Clone, Copy, Debug)]
+pub struct Pointers {
+    /// `/term_months` or `/instalments`, whichever the request used.
+    pub instalments: &'static str,
+}
+
+impl Pointers {
+    /// For a request that names none of them.
+    pub const PLAIN: Self = Self { instalments: "/instalments" };
+
+    fn limits(self) -> LimitPointers {
+        LimitPointers { amount: "/amount", instalments: self.instalments, rate: "/interest_rate_apr" }
+    }
+
+    /// A refusal of the engine, at the field of the request that it comes from.
+    fn problem(self, refusal: &Refusal) -> Problem {
+        let pointer = match refusal.pointer() {
+            "/instalments" => self.instalments,
+            pointer @ ("/amount" | "/interest_rate_apr") => pointer,
+            // Everything else comes from the product's terms.
+            _ => "/product",
+        };
+        Problem::field(pointer, refusal.code(), refusal.to_string())
+    }
+}
+
+/// How long a request wants the loan to run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Term {
+    /// A number of instalments.
+    Instalments(u32),
+    /// A number of months.
+    Months(u32),
+}
+
+impl Term {
+    /// The number of instalments, on terms like these.
+    ///
+    /// # Errors
+    ///
+    /// 422 for months where instalments are not monthly, or that are no whole number of periods.
+    pub fn instalments(self, terms: &Terms) -> Result<u32, Problem> {
+        let months = match self {
+            Self::Instalments(instalments) => return Ok(instalments),
+            Self::Months(months) => months,
+        };
+        let refuse = |code, detail: String| Err(Problem::field("/term_months", code, detail));
+        if terms.term_months().is_none() {
+            return refuse("not_monthly", "the product's instalments are not monthly; give instalments".into());
+        }
+        let every = terms.repay_every();
+        if !months.is_multiple_of(every) {
+            return refuse("not_divisible", format!("the product has an instalment every {every} months"));
+        }
+        Ok(months / every)
+    }
+}
+
+impl Proposal {
+    /// On the product's terms, but for what the request says; within the product's limits.
+    ///
+    /// # Errors
+    ///
+    /// 422 for what the product does not allow.
+    pub fn new(
+        product: Product,
+        amount: Money,
+        term: Option<Term>,
+        rate: Option<AnnualRate>,
+        pointers: Pointers,
+    ) -> Result<Self, Problem> {
+        let (terms, version) = (product.terms.clone(), product.version);
+        Self { amount, product, product_version: version, terms }.with(term, rate, pointers)
+    }
+
+    /// On the terms that the loan has, but for what the request says; within the limits that its product has now.
+    ///
+    /// # Errors
+    ///
+    /// As [`new`](Self::new).
+    pub fn changing(
+        loan: &Loan,
+        product: Product,
+        amount: Money,
+        term: Option<Term>,
+        rate: Option<AnnualRate>,
+        pointers: Pointers,
+    ) -> Result<Self, Problem> {
+        let (terms, product_version) = (loan.terms.clone(), loan.product_version);
+        Self { amount, product, product_version, terms }.with(term, rate, pointers)
+    }
+
+    fn with(self, term: Option<Term>, rate: Option<AnnualRate>, pointers: Pointers) -> Result<Self, Problem> {
+        let instalments = term.map(|term| term.instalments(&self.terms)).transpose()?;
+        let patch = TermsPatch { instalments, interest_rate_apr: rate, ..TermsPatch::default() };
+        let terms = patch.over(&self.terms, self.amount.currency()).map_err(|refusal| pointers.problem(&refusal))?;
+        Self { terms, ..self }.within_limits(pointers)
+    }
+
+    /// Checks the product's limits.
+    ///
+    /// # Errors
+    ///
+    /// 422, naming each field that is outside.
+    pub fn within_limits(self, pointers: Pointers) -> Result<Self, Problem> {
+        if !self.product.active {
+            let detail = format!("{} can not be applied for any more", self.product.code);
+            return Err(Problem::field("/product", "product_not_active", detail));
+        }
+        let errors: Vec<FieldError> = self.product.broken_limits(self.amount, &self.terms, pointers.limits());
+        if errors.is_empty() { Ok(self) } else { Err(Problem::invalid(errors)) }
+    }
+
+    fn figures(&self, on: Date, pointers: Pointers) -> Result<Figures, Problem> {
+        let schedule = lending::schedule(self.amount, on, &self.terms);
+        schedule.map(|schedule| Figures::from(&schedule)).map_err(|refusal| pointers.problem(&refusal))
+    }
+}
+
+/// When a step is taken: the instant, and its business date.
+#[derive(Clone, Copy, Debug)]
+pub struct Moment {
+    /// The database's clock.
+    pub now: Timestamp,
+    /// Its business date.
+    pub today: Date,
+}
+
+/// A new application.
+///
+/// # Errors
+///
+/// 422 if there is no schedule for it.
+pub fn create(
+    borrower: Borrower,
+    proposal: Proposal,
+    by: Uuid,
+    agent_id: Option<Uuid>,
+    at: Moment,
+    pointers: Pointers,
+) -> Result<Loan, Problem> {
+    let figures = proposal.figures(at.today, pointers)?;
+    let Proposal { amount, product, product_version, terms } = proposal;
+    Ok(Loan {
+        id: Uuid::now_v7(),
+        borrower_id: borrower.id,
+        borrower_username: borrower.username,
+        agent_id,
+        product: product.code,
+        product_version,
+        amount,
+        terms,
+        figures,
+        disbursed_on: None,
+        outstanding: Money::zero(amount.currency()),
+        next_due_on: None,
+        oldest_unpaid_due_on: None,
+        status: LoanStatus::Pending,
+        version: Version(1),
+        version_on: at.today,
+        created_by: by,
+        edited_by: by,
+        created_at: at.now,
+        updated_at: at.now,
+        decision: None,
+    })
+}
+
+/// The loan's next version, with its figures as of today.
+fn next(loan: &Loan, status: LoanStatus, at: Moment) -> Result<Loan, Problem> {
+    let pointers = Pointers::PLAIN;
+    let schedule = lending::schedule(loan.amount, at.today, &loan.terms);
+    let schedule = schedule.map_err(|refusal| pointers.problem(&refusal))?;
+    Ok(Loan {
+        figures: Figures::from(&schedule),
+        status,
+        version: loan.version.next(),
+        version_on: at.today,
+        // Two clocks may differ by a little; time goes forward all the same.
+        updated_at: at.now.max(loan.updated_at),
+        ..loan.clone()
+    })
+}
+
+/// Whether what is applied for may still change.
+///
+/// # Errors
+///
+/// 409 if it may not.
+pub fn editable(loan: &Loan) -> Result<(), Problem> {
+    match loan.status {
+        LoanStatus::Pending | LoanStatus::Rejected => Ok(()),
+        status => Err(wrong_state("not_editable", "Only a pending or rejected loan can be edited", status)),
+    }
+}
+
+/// A new proposal in place of the old one; a rejected loan becomes pending again. `None` if nothing changes.
+///
+/// # Errors
+///
+/// 422 if there is no schedule for it.
+pub fn edit(
+    loan: &Loan,
+    proposal: Proposal,
+    by: Uuid,
+    at: Moment,
+    pointers: Pointers,
+) -> Result<Option<Loan>, Problem> {
+    proposal.figures(at.today, pointers)?;
+    let Proposal { amount, product, product_version, terms } = proposal;
+    let same = (amount, &product.code, &terms) == (loan.amount, &loan.product, &loan.terms);
+    if same && loan.status == LoanStatus::Pending {
+        return Ok(None);
+    }
+    resubmit(loan, amount, (product.code, product_version), terms, by, at).map(Some)
+}
+
+/// Back to what an earlier version asked for, within the limits that the product has now.
+///
+/// # Errors
+///
+/// 422 if the product does not allow it any more, or there is no schedule for it now.
+pub fn revert(loan: &Loan, earlier: LoanState, product: Product, by: Uuid, at: Moment) -> Result<Loan, Problem> {
+    let pointers = Pointers { instalments: "/version" };
+    let LoanState { amount, product_version, terms, .. } = earlier;
+    let proposal = Proposal { amount, product, product_version, terms }.within_limits(pointers)?;
+    resubmit(loan, amount, (proposal.product.code, product_version), proposal.terms, by, at)
+}
+
+fn resubmit(
+    loan: &Loan,
+    amount: Money,
+    (product, product_version): (String, Version),
+    terms: Terms,
+    by: Uuid,
+    at: Moment,
+) -> Result<Loan, Problem> {
+    let changed = Loan { amount, product, product_version, terms, edited_by: by, decision: None, ..loan.clone() };
+    next(&changed, LoanStatus::Pending, at)
+}
+
+/// An agent puts the customer's own pending application before the admin.
+///
+/// # Errors
+///
+/// 409 if it is not pending, or has an agent.
+pub fn forward(loan: &Loan, agent: Uuid, at: Moment) -> Result<Loan, Problem> {
+    pending(loan)?;
+    if loan.agent_id.is_some() {
+        let detail = "An agent has this application already.";
+        return Err(Problem::conflict("already_forwarded", detail));
+    }
+    Ok(Loan { agent_id: Some(agent), ..next(loan, LoanStatus::Pending, at)? })
+}
+
+/// An admin approves or rejects a pending application.
+///
+/// # Errors
+///
+/// 403 for who made or last changed it, 409 if it is not pending.
+pub fn decide(loan: &Loan, verdict: LoanStatus, by: Uuid, reason: Option<String>, at: Moment) -> Result<Loan, Problem> {
+    if by == loan.created_by || by == loan.edited_by {
+        return Err(Problem::forbidden("own_application", "Nobody decides on what they made or last changed."));
+    }
+    pending(loan)?;
+    let next = next(loan, verdict, at)?;
+    Ok(Loan { decision: Some(Decision { by, at: next.updated_at, reason }), ..next })
+}
+
+/// The customer, or the loan's agent, takes the application back.
+///
+/// # Errors
+///
+/// 403 for another agent, 409 if it is neither pending nor approved.
+pub fn withdraw(loan: &Loan, caller: &Caller, at: Moment) -> Result<Loan, Problem> {
+    if caller.role == Role::Agent && loan.agent_id != Some(caller.id) {
+        return Err(Problem::forbidden("not_the_loans_agent", "Only the loan's own agent may withdraw it."));
+    }
+    match loan.status {
+        LoanStatus::Pending | LoanStatus::Approved => next(loan, LoanStatus::Withdrawn, at),
+        status => Err(wrong_state("not_withdrawable", "Only a pending or approved loan can be withdrawn", status)),
+    }
+}
+
+/// An admin takes an approval back.
+///
+/// # Errors
+///
+/// 409 if the loan is not approved.
+pub fn undo_approval(loan: &Loan, at: Moment) -> Result<Loan, Problem> {
+    match loan.status {
+        LoanStatus::Approved => Ok(Loan { decision: None, ..next(loan, LoanStatus::Pending, at)? }),
+        status => Err(wrong_state("not_approved", "Only an approved loan's approval can be undone", status)),
+    }
+}
+
+fn pending(loan: &Loan) -> Result<(), Problem> {
+    match loan.status {
+        LoanStatus::Pending => Ok(()),
+        status => Err(wrong_state("not_pending", "Only a pending loan allows this", status)),
+    }
+}
+
+fn wrong_state(code: &'static str, rule: &str, status: LoanStatus) -> Problem {
+    Problem::conflict(code, format!("{rule}; this one is {}.", status.as_str()))
+}
