@@ -2,11 +2,16 @@
 
 use std::fmt;
 
+use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 use serde_json::value::RawValue;
+use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::http::body::refusal;
+use crate::http::{body::refusal, problem::Problem};
+
+/// What a rule says of a text it refuses: a stable code, and the rule in words.
+type Rule = (&'static str, &'static str);
 
 /// A field whose rule is a function from text.
 macro_rules! text_field {
@@ -32,7 +37,7 @@ macro_rules! text_field {
 
         impl<'de> Deserialize<'de> for $name {
             fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                let parse: fn(String) -> Result<String, (&'static str, &'static str)> = $parse;
+                let parse: fn(String) -> Result<String, Rule> = $parse;
                 let text = String::deserialize(deserializer)?;
                 parse(text).map(Self).map_err(|(code, detail)| refusal(code, detail))
             }
@@ -50,19 +55,144 @@ text_field! {
     #[schema(min_length = 1, max_length = 200, example = "Asha Patel")]
     Name, |text| plain_text(text, 200)
 }
+text_field! {
+    /// The name to log in with: 3 to 64 of `a-z0-9._-`, folded to lower case, and no UUID.
+    #[schema(pattern = "^[A-Za-z0-9._-]{3,64}$", example = "usr_india_999")]
+    Username, |text| username(&text).ok_or((
+        "not_a_username",
+        "must have 3 to 64 letters a to z, digits, dots, underscores and hyphens, and must not be a UUID",
+    ))
+}
+text_field! {
+    /// An e-mail address: at most 254 characters of ASCII, unique without regard to case.
+    #[schema(format = "email", max_length = 254, example = "asha@example.com")]
+    Email, |text| if is_email(&text) { Ok(text) } else { Err((
+        "not_an_email_address",
+        "must be an address such as name@example.com, of at most 254 characters; international domains in their ASCII form",
+    )) }
+}
+text_field! {
+    /// A telephone number as in E.164: a plus, the country code, the number; at most 15 digits and nothing else.
+    #[schema(pattern = r"^\+[1-9][0-9]{1,14}$", example = "+919812345678")]
+    Phone, |text| if is_phone(&text) { Ok(text) } else { Err((
+        "not_a_phone_number",
+        "must be a plus, the country code and the number, at most 15 digits and nothing else, such as +919812345678",
+    )) }
+}
+
+impl Username {
+    /// The username that a person typed, folded to lower case; `None` where no user can have this name.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        username(text).map(Self)
+    }
+}
+
+fn username(text: &str) -> Option<String> {
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-');
+    // "An id or a username" has one reading only if no username is a UUID.
+    let taken = (3..=64).contains(&text.len()) && text.bytes().all(allowed) && Uuid::try_parse(text).is_err();
+    taken.then(|| text.to_ascii_lowercase())
+}
+
+/// The shape that browsers ask of `<input type="email">` (the WHATWG's HTML standard), with a domain of at least two
+/// labels. ASCII alone, so that "without regard to case" means the same here and in every collation of the database.
+fn is_email(text: &str) -> bool {
+    let in_local = |byte: u8| byte.is_ascii_alphanumeric() || b".!#$%&'*+/=?^_`{|}~-".contains(&byte);
+    let is_label = |label: &str| {
+        (1..=63).contains(&label.len())
+            && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+    };
+    text.len() <= 254
+        && text.split_once('@').is_some_and(|(local, domain)| {
+            (1..=64).contains(&local.len())
+                && local.bytes().all(in_local)
+                && domain.contains('.')
+                && domain.split('.').all(is_label)
+        })
+}
+
+fn is_phone(text: &str) -> bool {
+    text.strip_prefix('+').is_some_and(|digits| {
+        (2..=15).contains(&digits.len()) && !digits.starts_with('0') && digits.bytes().all(|byte| byte.is_ascii_digit())
+    })
+}
+
+/// A new password: 12 to 128 characters, neither the username nor the e-mail address. It has no `Debug`, `Display` or
+/// `Serialize`.
+#[derive(ToSchema)]
+#[schema(value_type = String, format = Password, min_length = 12, max_length = 128, example = "correct horse battery")]
+pub struct Password(SecretString);
+
+impl Password {
+    /// The password of the user with this name and address, to be hashed.
+    ///
+    /// # Errors
+    ///
+    /// 422 naming `pointer` where it is the username or the e-mail address, in whatever case.
+    pub fn of_user(self, username: &str, email: &str, pointer: &str) -> Result<SecretString, Problem> {
+        let folded = self.0.expose_secret().to_lowercase();
+        if folded == username.to_lowercase() {
+            return Err(Problem::field(pointer, "password_is_username", "must not be the username"));
+        }
+        if folded == email.to_lowercase() {
+            return Err(Problem::field(pointer, "password_is_email", "must not be the e-mail address"));
+        }
+        Ok(self.0)
+    }
+}
+
+impl<'de> Deserialize<'de> for Password {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let PasswordAttempt(secret) = PasswordAttempt::deserialize(deserializer)?;
+        match secret.expose_secret().chars().count() {
+            0..12 => Err(refusal("too_short", "must have at least 12 characters")),
+            12..=128 => Ok(Self(secret)),
+            _ => Err(refusal("too_long", "must have at most 128 characters")),
+        }
+    }
+}
+
+/// A password as someone typed it who claims to have it: any text. As [`Password`], it cannot be shown.
+#[derive(ToSchema)]
+#[schema(value_type = String, format = Password, example = "correct horse battery")]
+pub struct PasswordAttempt(pub SecretString);
+
+impl<'de> Deserialize<'de> for PasswordAttempt {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        // serde's own message would repeat a value of another type.
+        let text = String::deserialize(deserializer).map_err(|_| refusal("wrong_type", "must be a string"))?;
+        Ok(Self(SecretString::from(text)))
+    }
+}
+
+/// Reads a field of a PATCH: `None` only where it is left out, so that `null` is a value or refused. To be used with
+/// `#[serde(default, deserialize_with = "given")]`.
+///
+/// # Errors
+///
+/// What `T` refuses.
+pub fn given<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
+    T::deserialize(deserializer).map(Some)
+}
 
 /// Text without control characters, trimmed, of 1 to `max` characters.
 ///
 /// # Errors
 ///
 /// A code and the rule.
-pub fn plain_text(text: String, max: usize) -> Result<String, (&'static str, &'static str)> {
+pub fn plain_text(text: String, max: usize) -> Result<String, Rule> {
     let trimmed = text.trim();
     if trimmed.is_empty() {
         return Err(("blank", "must not be empty or blank"));
     }
     if trimmed.chars().count() > max {
-        return Err(("too_long", if max == 200 { "has at most 200 characters" } else { "has at most 1000 characters" }));
+        return Err((
+            "too_long",
+            if max == 200 { "has at most 200 characters" } else { "has at most 1000 characters" },
+        ));
     }
     // Postgres text holds no NUL; line breaks are the only control characters a person writes.
     if trimmed.chars().any(|c| c.is_control() && c != '\n') {
@@ -117,7 +247,7 @@ impl UserRef {
     pub fn parse(text: &str) -> Self {
         match Uuid::try_parse(text) {
             Ok(id) => Self::Id(id),
-            Err(_) => Self::Username(text.to_lowercase()),
+            Err(_) => Self::Username(text.to_ascii_lowercase()),
         }
     }
 
@@ -162,5 +292,123 @@ impl<'de> Deserialize<'de> for UserRef {
 impl Serialize for UserRef {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(self)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use serde_json::json;
+
+    use super::*;
+
+    fn read<T: serde::de::DeserializeOwned>(value: impl Into<serde_json::Value>) -> Result<T, String> {
+        serde_json::from_value(value.into()).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn a_username_is_folded_to_lower_case() {
+        assert_eq!(read::<Username>("Usr_India.999-x").unwrap().as_str(), "usr_india.999-x");
+        assert_eq!(read::<Username>("a".repeat(64)).unwrap().as_str().len(), 64);
+    }
+
+    #[test]
+    fn a_username_has_only_its_characters_and_is_no_uuid() {
+        let uuid = "01957d3a-7c4e-7a10-9d2b-6f1f4f0c2a11";
+        let refused = ["ab", "", " abc", "a b c", "abc\n", "ab/c", "äöü", "\u{212a}elvin", "a\0bc", uuid];
+        for text in
+            refused.map(str::to_owned).into_iter().chain([uuid.replace('-', ""), uuid.to_uppercase(), "a".repeat(65)])
+        {
+            assert!(read::<Username>(text.as_str()).unwrap_err().starts_with("[not_a_username]"), "{text}");
+        }
+    }
+
+    #[test]
+    fn an_email_address_has_a_local_part_and_a_domain() {
+        let longest = format!("{}@{}.{}.{}.com", "a".repeat(60), "b".repeat(63), "c".repeat(63), "d".repeat(61));
+        assert_eq!(longest.len(), 254);
+        for text in ["Asha@Example.com", "a.b+c@mail.example.co.in", "o'neil@x-y.org", &longest] {
+            assert_eq!(read::<Email>(text).unwrap().as_str(), text);
+        }
+        let (too_long, long_local) = (longest.replace(".com", ".info"), format!("{}@example.com", "a".repeat(65)));
+        for text in [
+            "",
+            "asha",
+            "@example.com",
+            "asha@",
+            "asha@example",
+            "a@b@example.com",
+            "a b@example.com",
+            "a@exa mple.com",
+            "a@.com",
+            "a@example..com",
+            "a@-example.com",
+            "a@example.com ",
+            "ä@example.com",
+            "a@b.c\n",
+            "a\0@b.com",
+            &too_long,
+            &long_local,
+        ] {
+            assert!(read::<Email>(text).unwrap_err().starts_with("[not_an_email_address]"), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_phone_number_is_e_164() {
+        for text in ["+919812345678", "+12", "+123456789012345"] {
+            assert_eq!(read::<Phone>(text).unwrap().as_str(), text);
+        }
+        for text in ["", "+", "+1", "919812345678", "+0123456", "+91 981", "+91-981", "+1234567890123456", "+٣٤٥"] {
+            assert!(read::<Phone>(text).unwrap_err().starts_with("[not_a_phone_number]"), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_password_has_12_to_128_characters_of_any_kind() {
+        for text in ["twelve chars", "ппппппппппää", &"x".repeat(128)] {
+            assert!(read::<Password>(text).is_ok(), "{text}");
+        }
+        assert!(read::<Password>("elevenchars").err().unwrap().starts_with("[too_short]"));
+        assert!(read::<Password>("x".repeat(129)).err().unwrap().starts_with("[too_long]"));
+    }
+
+    #[test]
+    fn a_password_is_not_the_username_or_the_email_address() {
+        let of_user = |password: &str| {
+            let password: Password = read(password).unwrap();
+            password.of_user("usr_india_999", "Asha.Patel@example.com", "/password").map_err(|problem| problem.status())
+        };
+        assert!(of_user("usr_india_9999").is_ok());
+        for password in ["usr_india_999", "USR_India_999", "asha.patel@example.com", "ASHA.PATEL@EXAMPLE.COM"] {
+            assert_eq!(of_user(password).unwrap_err().as_u16(), 422, "{password}");
+        }
+    }
+
+    #[test]
+    fn a_refused_password_is_not_repeated() {
+        for value in [json!(123_456_789_012_u64), json!(["correct horse battery"]), json!("short one"), json!(null)] {
+            let message = read::<Password>(value).err().unwrap();
+            for part in ["123", "correct", "short one"] {
+                assert!(!message.contains(part), "{message}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_field_of_a_patch_tells_absent_from_null() {
+        #[derive(Deserialize)]
+        struct Patch {
+            #[serde(default, deserialize_with = "given")]
+            email: Option<Email>,
+            #[serde(default, deserialize_with = "given")]
+            #[allow(clippy::option_option)]
+            full_name: Option<Option<Name>>,
+        }
+        let absent: Patch = read(json!({})).unwrap();
+        assert!(absent.email.is_none() && absent.full_name.is_none());
+        assert_eq!(read::<Patch>(json!({"full_name": null})).unwrap().full_name, Some(None));
+        assert!(read::<Patch>(json!({"email": null})).is_err());
     }
 }

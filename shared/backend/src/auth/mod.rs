@@ -3,4 +3,5 @@
 pub mod callers;
 pub mod limits;
 pub mod passwords;
+pub mod profile;
 pub mod tokens;

@@ -12,7 +12,7 @@ use super::{etag::Version, problem::Problem};
 /// Tells that an answer was given before.
 pub const IDEMPOTENCY_REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
 
-/// A successful answer with a JSON body.
+/// A successful answer with a JSON body, or without any.
 #[derive(Clone, Debug)]
 pub struct Answer {
     pub(super) status: StatusCode,
@@ -42,6 +42,12 @@ impl Answer {
         Ok(Self { status: StatusCode::CREATED, location: Some(location), ..Self::ok(body)? })
     }
 
+    /// 204, without a body.
+    #[must_use]
+    pub fn no_content() -> Self {
+        Self { status: StatusCode::NO_CONTENT, body: String::new(), etag: None, location: None, replayed: false }
+    }
+
     /// Adds the version's entity tag.
     #[must_use]
     pub fn with_version(mut self, version: Version) -> Self {
@@ -52,10 +58,13 @@ impl Answer {
 
 impl IntoResponse for Answer {
     fn into_response(self) -> Response {
+        let has_body = !self.body.is_empty();
         let mut response = Response::new(Body::from(self.body));
         *response.status_mut() = self.status;
         let headers = response.headers_mut();
-        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        if has_body {
+            headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        }
         // Both are ASCII by construction: a number in quotes, a path of ids and codes.
         let mut insert = |name: HeaderName, value: Option<String>| {
             if let Some(value) = value.and_then(|value| HeaderValue::try_from(value).ok()) {

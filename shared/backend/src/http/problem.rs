@@ -106,6 +106,18 @@ impl Problem {
         Self::new(StatusCode::CONFLICT, code, detail)
     }
 
+    /// 409: another user has this username.
+    #[must_use]
+    pub fn username_taken() -> Self {
+        Self::conflict("username_taken", "This username is taken.")
+    }
+
+    /// 409: another user has this e-mail address.
+    #[must_use]
+    pub fn email_taken() -> Self {
+        Self::conflict("email_taken", "This e-mail address is taken.")
+    }
+
     /// 422: fields that break a rule.
     #[must_use]
     pub fn invalid(errors: Vec<FieldError>) -> Self {
@@ -114,11 +126,7 @@ impl Problem {
     }
 
     /// 422: one field that breaks a rule.
-    pub fn field(
-        pointer: impl Into<String>,
-        code: impl Into<Cow<'static, str>>,
-        detail: impl Into<String>,
-    ) -> Self {
+    pub fn field(pointer: impl Into<String>, code: impl Into<Cow<'static, str>>, detail: impl Into<String>) -> Self {
         Self::invalid(vec![FieldError::new(pointer, code, detail)])
     }
 
@@ -241,8 +249,8 @@ impl From<DbError> for Problem {
 /// Constraints that a well-formed request can run into, because another request came first.
 fn known_constraint(constraint: &str) -> Option<Problem> {
     Some(match constraint {
-        "users_username_key" => Problem::conflict("username_taken", "This username is taken."),
-        "users_email_key" => Problem::conflict("email_taken", "This e-mail address is taken."),
+        "users_username_key" => Problem::username_taken(),
+        "users_email_key" => Problem::email_taken(),
         "products_pkey" => Problem::conflict("product_code_taken", "A product with this code exists."),
         "products_one_default" => {
             Problem::conflict("default_product_exists", "This currency has a default product; change that one first.")

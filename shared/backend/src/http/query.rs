@@ -3,11 +3,17 @@
 use std::convert::Infallible;
 
 use axum::{extract::FromRequestParts, http::request::Parts};
-use serde::de::DeserializeOwned;
+use serde::{
+    Deserialize, Deserializer,
+    de::{DeserializeOwned, IntoDeserializer},
+};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-use super::{body::field_error, problem::Problem};
+use super::{
+    body::{field_error, refusal},
+    problem::Problem,
+};
 
 /// A request's query string, not looked at yet.
 pub struct QueryString {
@@ -55,5 +61,105 @@ impl QueryString {
         let mut binding = [0; 16];
         binding.copy_from_slice(&digest[..16]);
         binding
+    }
+}
+
+/// Reads a filter: one that is empty does not filter. To be used with
+/// `#[serde(default, deserialize_with = "unless_empty")]`.
+///
+/// # Errors
+///
+/// What `T` refuses.
+pub fn unless_empty<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    if text.is_empty() { Ok(None) } else { T::deserialize(text.into_deserializer()).map(Some) }
+}
+
+/// A text to be compared with what the database holds: at most 254 bytes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Needle(String);
+
+impl Needle {
+    /// The text itself.
+    #[must_use]
+    pub fn into_string(self) -> String {
+        self.0
+    }
+
+    /// The pattern for `LIKE` of what starts with the text, in lower case.
+    #[must_use]
+    pub fn prefix_pattern(&self) -> String {
+        let mut pattern = String::with_capacity(self.0.len() + 1);
+        for c in self.0.chars() {
+            if matches!(c, '\\' | '%' | '_') {
+                pattern.push('\\');
+            }
+            pattern.push(c.to_ascii_lowercase());
+        }
+        pattern.push('%');
+        pattern
+    }
+}
+
+impl<'de> Deserialize<'de> for Needle {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        if text.len() > 254 {
+            return Err(refusal("too_long", "must have at most 254 characters"));
+        }
+        // Postgres text holds no NUL.
+        if text.contains('\0') {
+            return Err(refusal("control_character", "must not hold control characters"));
+        }
+        Ok(Self(text))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    #[derive(Debug, PartialEq, Deserialize)]
+    #[serde(rename_all = "lowercase")]
+    enum Colour {
+        Red,
+    }
+
+    #[derive(Debug, PartialEq, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Query {
+        #[serde(default, deserialize_with = "unless_empty")]
+        colour: Option<Colour>,
+        #[serde(default, deserialize_with = "unless_empty")]
+        q: Option<Needle>,
+    }
+
+    fn read(query: &str) -> Result<Query, Problem> {
+        QueryString { path: "/".into(), query: query.into() }.read()
+    }
+
+    #[test]
+    fn an_empty_filter_does_not_filter() {
+        let nothing = Query { colour: None, q: None };
+        assert_eq!(read("").unwrap(), nothing);
+        assert_eq!(read("colour=&q=").unwrap(), nothing);
+        assert_eq!(read("colour=red").unwrap().colour, Some(Colour::Red));
+    }
+
+    #[test]
+    fn an_unknown_or_repeated_parameter_or_value_is_refused() {
+        for query in ["color=red", "colour=red&colour=red", "colour=blue", "q=%00", &format!("q={}", "x".repeat(255))] {
+            assert_eq!(read(query).unwrap_err().status().as_u16(), 422, "{query}");
+        }
+    }
+
+    #[test]
+    fn a_prefix_means_its_characters_and_nothing_more() {
+        let pattern = |text: &str| Needle(text.into()).prefix_pattern();
+        assert_eq!(pattern("Usr_1"), "usr\\_1%");
+        assert_eq!(pattern("100%"), "100\\%%");
+        assert_eq!(pattern("a\\"), "a\\\\%");
     }
 }

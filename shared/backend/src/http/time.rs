@@ -2,11 +2,11 @@
 
 use std::fmt;
 
-use jiff::{Timestamp, civil::Date};
+use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use utoipa::ToSchema;
 
-use super::body::refusal;
+use super::{body::refusal, problem::Problem};
 
 /// An instant: RFC 3339 in UTC with `Z` and exactly six decimals, which is what Postgres keeps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, ToSchema)]
@@ -72,6 +72,41 @@ impl<'de> Deserialize<'de> for BusinessDate {
     }
 }
 
+/// The instants of a range of business dates: from the first one's start up to, and without, the start of the day after
+/// the last one.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Period {
+    /// Not before this.
+    pub from: Option<Timestamp>,
+    /// Before this.
+    pub before: Option<Timestamp>,
+}
+
+impl Period {
+    /// The dates `from` to `to`, both included, in the lender's time zone; `pointer` is the first one's in the request.
+    ///
+    /// # Errors
+    ///
+    /// 422 where `from` is after `to`.
+    pub fn new(
+        zone: &TimeZone,
+        from: Option<BusinessDate>,
+        to: Option<BusinessDate>,
+        pointer: &'static str,
+    ) -> Result<Self, Problem> {
+        if let (Some(from), Some(to)) = (from, to)
+            && from > to
+        {
+            return Err(Problem::field(pointer, "after_end", format!("must not be after {to}")));
+        }
+        let start = |date: Date| date.to_zoned(zone.clone()).map(|midnight| midnight.timestamp());
+        // Dates of the years 1900 to 2200 are far from where the calendar ends.
+        let from = from.map(|date| start(date.0)).transpose().map_err(Problem::internal)?;
+        let before = to.map(|date| date.0.tomorrow().and_then(start)).transpose().map_err(Problem::internal)?;
+        Ok(Self { from, before })
+    }
+}
+
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
@@ -108,5 +143,29 @@ mod tests {
         for text in ["\"2023-02-29\"", "\"1899-12-31\"", "\"2201-01-01\"", "\"2024-2-29\"", "20240229"] {
             assert!(date(text).is_err(), "{text}");
         }
+    }
+
+    #[test]
+    fn a_period_includes_its_whole_last_day_where_the_lender_is() {
+        let zone = TimeZone::get("Asia/Kolkata").unwrap();
+        let date = |text: &str| Some(serde_json::from_value::<BusinessDate>(text.into()).unwrap());
+        let at = |text: &str| Some(text.parse::<Timestamp>().unwrap());
+        let period = |from, to| Period::new(&zone, from, to, "/from");
+
+        let day = period(date("2026-03-02"), date("2026-03-02")).unwrap();
+        assert_eq!(day, Period { from: at("2026-03-01T18:30:00Z"), before: at("2026-03-02T18:30:00Z") });
+        assert_eq!(period(None, None).unwrap(), Period::default());
+        assert_eq!(period(None, date("2200-12-31")).unwrap().before, at("2200-12-31T18:30:00Z"));
+        assert_eq!(period(date("2026-03-02"), date("2026-03-01")).unwrap_err().status().as_u16(), 422);
+    }
+
+    #[test]
+    fn a_day_may_start_after_midnight() {
+        // Clocks in São Paulo went from midnight to 01:00 that day.
+        let zone = TimeZone::get("America/Sao_Paulo").unwrap();
+        let date = Some(BusinessDate(jiff::civil::date(2018, 11, 4)));
+        let period = Period::new(&zone, date, date, "/from").unwrap();
+        assert_eq!(period.from, Some("2018-11-04T03:00:00Z".parse().unwrap()));
+        assert_eq!(period.before, Some("2018-11-05T02:00:00Z".parse().unwrap()));
     }
 }

@@ -1,12 +1,21 @@
 //! The audit log: who did what to what, when and from where.
 
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use tokio_postgres::Row;
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::{
     auth::callers::Caller,
-    db::{Sql, Statement},
-    http::address::ClientAddress,
+    db::{DbError, FromRow, Sql, Statement, column},
+    fields::UserRef,
+    http::{
+        address::ClientAddress,
+        pagination::{Limit, Position},
+        time::{Instant, Period},
+    },
 };
 
 /// Appends an entry.
@@ -60,4 +69,76 @@ pub fn record(
         .bind(address.text())
         .bind(detail)
         .execute()
+}
+
+/// One entry of the log.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[schema(as = AuditEntry)]
+pub struct Entry {
+    /// Names the entry.
+    #[schema(example = "01957d3a-7c4e-7a10-9d2b-6f1f4f0c2a11")]
+    pub id: Uuid,
+    /// When it was done.
+    pub at: Instant,
+    /// Who did it; null for someone who was not logged in.
+    pub actor_id: Option<Uuid>,
+    /// What was done.
+    #[schema(example = "user.suspend")]
+    pub action: String,
+    /// To what: `user:`, `loan:` or `product:` and its id or code, or `nobody`.
+    #[schema(example = "user:01957d3a-7c4e-7a10-9d2b-6f1f4f0c2a12")]
+    pub subject: String,
+    /// The network address the request came from; empty if it is not known.
+    #[schema(example = "203.0.113.7")]
+    pub address: String,
+    /// More about it: names of changed fields, reasons, versions. Never a secret.
+    #[schema(value_type = Object, example = json!({"reason": "left the company"}))]
+    pub detail: Value,
+}
+
+impl FromRow for Entry {
+    fn from_row(row: &Row) -> Result<Self, DbError> {
+        Ok(Self {
+            id: column(row, "id")?,
+            at: Instant(column(row, "at")?),
+            actor_id: column(row, "actor_id")?,
+            action: column(row, "action")?,
+            subject: column(row, "subject")?,
+            address: column(row, "address")?,
+            detail: column(row, "detail")?,
+        })
+    }
+}
+
+/// All entries.
+pub const LIST: &str = "SELECT id, at, actor_id, action, subject, address, detail FROM audit_log WHERE true";
+
+/// What a list of entries is narrowed to.
+#[derive(Clone, Debug, Default)]
+pub struct Filter {
+    /// Done by this user.
+    pub actor: Option<UserRef>,
+    /// This action.
+    pub action: Option<String>,
+    /// To this subject.
+    pub subject: Option<String>,
+    /// In this period.
+    pub period: Period,
+}
+
+/// A page of entries, newest first.
+#[must_use]
+pub fn list(filter: &Filter, after: Option<Position<Timestamp>>, limit: Limit) -> Statement<Vec<Entry>> {
+    let actor = filter.actor.as_ref();
+    let mut sql = Sql::new(LIST)
+        .push_if(" AND actor_id = {}", actor.and_then(UserRef::id))
+        .push_if(" AND actor_id = (SELECT u.id FROM users u WHERE u.username = {})", actor.and_then(UserRef::username))
+        .push_if(" AND action = {}", filter.action.clone())
+        .push_if(" AND subject = {}", filter.subject.clone())
+        .push_if(" AND at >= {}", filter.period.from)
+        .push_if(" AND at < {}", filter.period.before);
+    if let Some(Position(at, id)) = after {
+        sql = sql.push_bind(" AND (at, id) < ({}, ", at).push_bind("{})", id);
+    }
+    sql.push(" ORDER BY at DESC, id DESC").push_bind(" LIMIT {}", limit.and_one()).all()
 }

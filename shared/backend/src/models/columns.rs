@@ -4,6 +4,10 @@
 
 use lending::{AnnualRate, Currency, Money, Terms};
 use rust_decimal::Decimal;
+use serde::{
+    Deserialize,
+    de::{IntoDeserializer, value},
+};
 use tokio_postgres::{Row, types::Json};
 
 use crate::db::{DbError, column};
@@ -56,4 +60,14 @@ pub fn terms(row: &Row, name: &str) -> Result<Terms, DbError> {
 pub fn count(row: &Row, name: &str) -> Result<u32, DbError> {
     let count: i32 = column(row, name)?;
     u32::try_from(count).map_err(|error| DbError::Unexpected(Box::new(error)))
+}
+
+/// One of the words that an enum without data is written as.
+///
+/// # Errors
+///
+/// When the column is missing or holds another word.
+pub fn word<'r, T: Deserialize<'r>>(row: &'r Row, name: &str) -> Result<T, DbError> {
+    let text: &'r str = column(row, name)?;
+    T::deserialize(text.into_deserializer()).map_err(|error: value::Error| DbError::Unexpected(Box::new(error)))
 }

@@ -1,7 +1,22 @@
-//! Users: customers, agents, admins.
+//! Users: customers, agents, admins. What is derived from a password leaves this module only as [`Credentials`], which
+//! cannot be shown.
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use tokio_postgres::Row;
 use utoipa::ToSchema;
+use uuid::Uuid;
+
+use super::columns;
+use crate::{
+    db::{DbError, FromRow, Sql, Statement, column},
+    http::{
+        pagination::{Limit, Position},
+        problem::Problem,
+        query::Needle,
+        time::Instant,
+    },
+};
 
 /// What a user is; fixed when the user is created.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -13,6 +28,18 @@ pub enum Role {
     Agent,
     /// Decides.
     Admin,
+}
+
+impl Role {
+    /// As the interface and the database write it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Customer => "customer",
+            Self::Agent => "agent",
+            Self::Admin => "admin",
+        }
+    }
 }
 
 /// Whether a user may log in.
@@ -27,4 +54,282 @@ pub enum UserStatus {
     Rejected,
     /// Shut out by an admin.
     Suspended,
+}
+
+impl UserStatus {
+    /// As the interface and the database write it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Active => "active",
+            Self::Rejected => "rejected",
+            Self::Suspended => "suspended",
+        }
+    }
+}
+
+/// A user as it is now.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct User {
+    /// Names the user.
+    #[schema(example = "01957d3a-7c4e-7a10-9d2b-6f1f4f0c2a11")]
+    pub id: Uuid,
+    /// The name to log in with, in lower case.
+    #[schema(example = "usr_india_999")]
+    pub username: String,
+    /// The e-mail address.
+    #[schema(format = Email, example = "asha@example.com")]
+    pub email: String,
+    /// The telephone number, E.164.
+    #[schema(example = "+919812345678")]
+    pub phone: String,
+    /// The name people see.
+    #[schema(example = "Asha Patel")]
+    pub full_name: Option<String>,
+    /// What the user is.
+    #[schema(example = "customer")]
+    pub role: Role,
+    /// Whether the user may log in.
+    #[schema(example = "active")]
+    pub status: UserStatus,
+    /// When the user was created.
+    pub created_at: Instant,
+    /// When profile, status or password last changed.
+    pub updated_at: Instant,
+}
+
+impl FromRow for User {
+    fn from_row(row: &Row) -> Result<Self, DbError> {
+        Ok(Self {
+            id: column(row, "id")?,
+            username: column(row, "username")?,
+            email: column(row, "email")?,
+            phone: column(row, "phone")?,
+            full_name: column(row, "full_name")?,
+            role: columns::word(row, "role")?,
+            status: columns::word(row, "status")?,
+            created_at: Instant(column(row, "created_at")?),
+            updated_at: Instant(column(row, "updated_at")?),
+        })
+    }
+}
+
+impl User {
+    /// The user changed in this transaction. Waiting for a lock, it may have started before the one that changed the user
+    /// last; time does not go back.
+    #[must_use]
+    pub fn updated(self, now: Timestamp) -> Self {
+        Self { updated_at: self.updated_at.max(Instant(now)), ..self }
+    }
+}
+
+/// A user with the hash of the password, for checking one.
+pub struct Credentials {
+    /// The user.
+    pub user: User,
+    /// The stored hash.
+    pub password_hash: String,
+}
+
+impl FromRow for Credentials {
+    fn from_row(row: &Row) -> Result<Self, DbError> {
+        Ok(Self { user: User::from_row(row)?, password_hash: column(row, "password_hash")? })
+    }
+}
+
+/// The columns of [`User`], and what follows them.
+macro_rules! select {
+    ($($rest:literal),+) => {
+        concat!("SELECT id, username, email, phone, full_name, role, status, created_at, updated_at", $($rest),+)
+    };
+}
+
+/// One user.
+pub const BY_ID: &str = select!(" FROM users WHERE id = $1");
+
+/// One user, locked against changes of another transaction until this one ends. As every lock on users it lets others
+/// refer to the user meanwhile: audit entries and sessions do.
+pub const LOCK: &str = select!(" FROM users WHERE id = $1 FOR NO KEY UPDATE");
+
+/// One user and all active admins, locked. All who lock several users do so in the order of their ids, so that no two
+/// wait for each other.
+pub const LOCK_WITH_ADMINS: &str =
+    select!(" FROM users WHERE id = $1 OR (role = 'admin' AND status = 'active') ORDER BY id FOR NO KEY UPDATE");
+
+/// One user by name, with the hash.
+pub const CREDENTIALS: &str = select!(", password_hash FROM users WHERE username = $1");
+
+/// One user, with the hash.
+pub const CREDENTIALS_BY_ID: &str = select!(", password_hash FROM users WHERE id = $1");
+
+/// As [`LOCK`], with the hash.
+pub const LOCK_CREDENTIALS: &str = select!(", password_hash FROM users WHERE id = $1 FOR NO KEY UPDATE");
+
+/// Whether a username and an e-mail address are taken.
+pub const TAKEN: &str = "\
+SELECT EXISTS (SELECT FROM users WHERE username = $1) AS username_taken,
+    EXISTS (SELECT FROM users WHERE lower(email) = lower($2)) AS email_taken";
+
+/// All users.
+pub const LIST: &str = select!(" FROM users WHERE true");
+
+/// Makes a user.
+pub const INSERT: &str = "\
+INSERT INTO users (id, username, email, phone, full_name, role, status, created_at, updated_at, password_hash)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
+
+/// Changes what a user may change.
+pub const UPDATE_PROFILE: &str =
+    "UPDATE users SET email = $2, phone = $3, full_name = $4, updated_at = $5 WHERE id = $1";
+
+/// Changes whether a user may log in.
+pub const UPDATE_STATUS: &str = "UPDATE users SET status = $2, updated_at = $3 WHERE id = $1";
+
+/// Sets a new password.
+pub const UPDATE_PASSWORD: &str = "UPDATE users SET password_hash = $2, updated_at = $3 WHERE id = $1";
+
+/// Replaces the hash by another one of the same password: the user does not change.
+pub const UPGRADE_HASH: &str = "UPDATE users SET password_hash = $2 WHERE id = $1";
+
+/// One user.
+#[must_use]
+pub fn by_id(id: Uuid) -> Statement<Option<User>> {
+    Sql::new(BY_ID).bind(id).optional()
+}
+
+/// As [`by_id`], locked for a change.
+#[must_use]
+pub fn lock(id: Uuid) -> Statement<Option<User>> {
+    Sql::new(LOCK).bind(id).optional()
+}
+
+/// As [`lock`], together with all active admins.
+#[must_use]
+pub fn lock_with_admins(id: Uuid) -> Statement<Vec<User>> {
+    Sql::new(LOCK_WITH_ADMINS).bind(id).all()
+}
+
+/// The user of this name and the hash of the password.
+#[must_use]
+pub fn credentials(username: String) -> Statement<Option<Credentials>> {
+    Sql::new(CREDENTIALS).bind(username).optional()
+}
+
+/// As [`credentials`], by id.
+#[must_use]
+pub fn credentials_by_id(id: Uuid) -> Statement<Option<Credentials>> {
+    Sql::new(CREDENTIALS_BY_ID).bind(id).optional()
+}
+
+/// As [`credentials_by_id`], locked for a change.
+#[must_use]
+pub fn lock_credentials(id: Uuid) -> Statement<Option<Credentials>> {
+    Sql::new(LOCK_CREDENTIALS).bind(id).optional()
+}
+
+/// Which names of a new user are taken.
+#[derive(Clone, Copy, Debug)]
+pub struct Taken {
+    username: bool,
+    email: bool,
+}
+
+impl FromRow for Taken {
+    fn from_row(row: &Row) -> Result<Self, DbError> {
+        Ok(Self { username: column(row, "username_taken")?, email: column(row, "email_taken")? })
+    }
+}
+
+impl Taken {
+    /// # Errors
+    ///
+    /// 409 if one is taken, as the unique constraints answer when two come at once.
+    pub fn refuse(self) -> Result<(), Problem> {
+        match self {
+            Self { username: true, .. } => Err(Problem::username_taken()),
+            Self { email: true, .. } => Err(Problem::email_taken()),
+            Self { .. } => Ok(()),
+        }
+    }
+}
+
+/// Looks whether a username and an e-mail address are taken: before the costly hash, and only for that reason.
+#[must_use]
+pub fn taken(username: String, email: String) -> Statement<Taken> {
+    Sql::new(TAKEN).bind(username).bind(email).one()
+}
+
+/// What a list of users is narrowed to.
+#[derive(Clone, Debug, Default)]
+pub struct Filter {
+    /// Users of this role.
+    pub role: Option<Role>,
+    /// Users of this status.
+    pub status: Option<UserStatus>,
+    /// Users whose username, e-mail address or telephone number starts so, without regard to case.
+    pub q: Option<Needle>,
+}
+
+/// A page of users, newest first.
+#[must_use]
+pub fn list(filter: &Filter, after: Option<Position<Timestamp>>, limit: Limit) -> Statement<Vec<User>> {
+    let mut sql = Sql::new(LIST)
+        .push_if(" AND role = {}", filter.role.map(Role::as_str))
+        .push_if(" AND status = {}", filter.status.map(UserStatus::as_str))
+        .push_if(
+            " AND (username LIKE {} OR lower(email) LIKE {} OR phone LIKE {})",
+            filter.q.as_ref().map(Needle::prefix_pattern),
+        );
+    if let Some(Position(created_at, id)) = after {
+        sql = sql.push_bind(" AND (created_at, id) < ({}, ", created_at).push_bind("{})", id);
+    }
+    sql.push(" ORDER BY created_at DESC, id DESC").push_bind(" LIMIT {}", limit.and_one()).all()
+}
+
+/// Makes a user.
+#[must_use]
+pub fn insert(user: &User, password_hash: String) -> Statement<()> {
+    Sql::new(INSERT)
+        .bind(user.id)
+        .bind(user.username.clone())
+        .bind(user.email.clone())
+        .bind(user.phone.clone())
+        .bind(user.full_name.clone())
+        .bind(user.role.as_str())
+        .bind(user.status.as_str())
+        .bind(user.created_at.0)
+        .bind(user.updated_at.0)
+        .bind(password_hash)
+        .execute()
+}
+
+/// Changes a user's profile to this.
+#[must_use]
+pub fn update_profile(user: &User) -> Statement<()> {
+    Sql::new(UPDATE_PROFILE)
+        .bind(user.id)
+        .bind(user.email.clone())
+        .bind(user.phone.clone())
+        .bind(user.full_name.clone())
+        .bind(user.updated_at.0)
+        .execute()
+}
+
+/// Changes a user's status to this.
+#[must_use]
+pub fn update_status(user: &User) -> Statement<()> {
+    Sql::new(UPDATE_STATUS).bind(user.id).bind(user.status.as_str()).bind(user.updated_at.0).execute()
+}
+
+/// Sets a new password.
+#[must_use]
+pub fn update_password(user: &User, password_hash: String) -> Statement<()> {
+    Sql::new(UPDATE_PASSWORD).bind(user.id).bind(password_hash).bind(user.updated_at.0).execute()
+}
+
+/// Replaces the hash by a newer one of the same password.
+#[must_use]
+pub fn upgrade_hash(id: Uuid, password_hash: String) -> Statement<()> {
+    Sql::new(UPGRADE_HASH).bind(id).bind(password_hash).execute()
 }
