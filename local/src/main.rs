@@ -27,8 +27,14 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             say(format_args!("error: {error}"));
-            if matches!(error, Error::Busy { .. }) {
-                say("stop that one first, or add --ephemeral (and another --port) to run beside it");
+            match error {
+                Error::Busy { .. } => {
+                    say("stop that one first, or add --ephemeral (and another --port) to run beside it");
+                }
+                Error::Io { source, .. } if source.kind() == io::ErrorKind::PermissionDenied => {
+                    say("it may be another user's, from a run as root: remove it as that user, or add --ephemeral");
+                }
+                _ => {}
             }
             ExitCode::FAILURE
         }

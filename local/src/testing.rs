@@ -189,12 +189,19 @@ impl Server {
         // Migrated under another name, so that a template is whole where there is one.
         let part = self.name();
         sql::execute(client, "CREATE DATABASE %I", &[&part]).await?;
-        let migrated = schema.migrate(sql::with_database(&self.maintenance, &part).as_str()).await;
-        terminate(client, &part).await?;
-        migrated.map_err(|source| Error::Schema { source })?;
-        // Nobody may connect from here on: a template with connections cannot be cloned.
-        sql::execute(client, "ALTER DATABASE %I ALLOW_CONNECTIONS false", &[&part]).await?;
-        sql::execute(client, "ALTER DATABASE %I RENAME TO %I", &[&part, &name]).await?;
+        let make = async || {
+            let migrated = schema.migrate(sql::with_database(&self.maintenance, &part).as_str()).await;
+            migrated.map_err(|source| Error::Schema { source })?;
+            // Nobody may be connected from here on: a template with connections cannot be cloned.
+            sql::execute(client, "ALTER DATABASE %I ALLOW_CONNECTIONS false", &[&part]).await?;
+            terminate(client, &part).await?;
+            sql::execute(client, "ALTER DATABASE %I RENAME TO %I", &[&part, &name]).await
+        };
+        if let Err(error) = make().await {
+            // Removed at once; the reason for it matters more than whether that succeeds.
+            let _ = sql::execute(client, "DROP DATABASE %I WITH (FORCE)", &[&part]).await;
+            return Err(error);
+        }
         Ok(name)
     }
 
@@ -379,7 +386,8 @@ mod tests {
         assert_eq!(started("microloans"), None);
     }
 
-    struct Empty;
+    /// An empty schema, or one that cannot be migrated.
+    struct Empty(Result<(), &'static str>);
 
     impl Schema for Empty {
         fn name(&self) -> &'static str {
@@ -387,11 +395,11 @@ mod tests {
         }
 
         fn fingerprint(&self) -> String {
-            String::new()
+            format!("{:?}", self.0)
         }
 
         async fn migrate(&self, _: &str) -> Result<(), Box<dyn StdError + Send + Sync>> {
-            Ok(())
+            Ok(self.0?)
         }
     }
 
@@ -416,7 +424,7 @@ mod tests {
         assert!(before.contains(&old) && before.contains(&young), "{before:?}");
 
         let server = Server::borrow(lender.maintenance.clone()).await.unwrap();
-        let (one, two) = (server.fresh(&Empty).await.unwrap(), server.fresh(&Empty).await.unwrap());
+        let (one, two) = (server.fresh(&Empty(Ok(()))).await.unwrap(), server.fresh(&Empty(Ok(()))).await.unwrap());
         one.application_url("pg_read_all_data").await.unwrap();
         assert!(server.stop(Shutdown::Fast).is_err(), "it is not ours to stop");
         assert_eq!(ours(&client).await.len(), before.len() - 1 + 4, "two databases, their template, a role");
@@ -426,8 +434,12 @@ mod tests {
 
         let expected: Vec<String> = before.into_iter().filter(|name| *name != old).collect();
         assert_eq!(ours(&client).await, expected);
+        // Nor does a schema that fails leave anything.
+        let error = server.fresh(&Empty(Err("no such table"))).await.unwrap_err();
+        assert!(error.to_string().contains("no such table"), "{error}");
+        assert_eq!(ours(&client).await, expected);
         // A template that was removed is made again.
-        let again = server.fresh(&Empty).await.unwrap();
+        let again = server.fresh(&Empty(Ok(()))).await.unwrap();
         drop(again);
         assert_eq!(ours(&client).await, expected);
     }
