@@ -10,6 +10,7 @@ use uuid::Uuid;
 use super::columns;
 use crate::{
     db::{DbError, FromRow, Sql, Statement, column},
+    fields::{Email, Name, Phone, Username},
     http::{
         pagination::{Limit, Position},
         problem::Problem,
@@ -121,6 +122,47 @@ impl User {
     #[must_use]
     pub fn updated(self, now: Timestamp) -> Self {
         Self { updated_at: self.updated_at.max(Instant(now)), ..self }
+    }
+}
+
+/// A user who is about to be made.
+#[derive(Clone, Debug)]
+pub struct NewUser {
+    /// The name to log in with.
+    pub username: Username,
+    /// The e-mail address.
+    pub email: Email,
+    /// The telephone number.
+    pub phone: Phone,
+    /// The name people see.
+    pub full_name: Option<Name>,
+    /// What the user is.
+    pub role: Role,
+    /// Whether the user may log in.
+    pub status: UserStatus,
+}
+
+impl NewUser {
+    /// The user, made now.
+    #[must_use]
+    pub fn made(self, now: Timestamp) -> User {
+        User {
+            id: Uuid::now_v7(),
+            username: self.username.into_string(),
+            email: self.email.into_string(),
+            phone: self.phone.into_string(),
+            full_name: self.full_name.map(Name::into_string),
+            role: self.role,
+            status: self.status,
+            created_at: Instant(now),
+            updated_at: Instant(now),
+        }
+    }
+
+    /// Looks whether the username and the e-mail address are taken: before the costly hash, and only for that reason.
+    #[must_use]
+    pub fn taken(&self) -> Statement<Taken> {
+        Sql::new(TAKEN).bind(self.username.as_str().to_owned()).bind(self.email.as_str().to_owned()).one()
     }
 }
 
@@ -252,12 +294,6 @@ impl Taken {
             Self { .. } => Ok(()),
         }
     }
-}
-
-/// Looks whether a username and an e-mail address are taken: before the costly hash, and only for that reason.
-#[must_use]
-pub fn taken(username: String, email: String) -> Statement<Taken> {
-    Sql::new(TAKEN).bind(username).bind(email).one()
 }
 
 /// What a list of users is narrowed to.

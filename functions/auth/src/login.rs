@@ -1,0 +1,276 @@
+//! Login: by HTTP Basic (RFC 7617) or with a JSON body. Whether a user exists shows neither in the answer nor in the time
+//! it takes; that an account is suspended or waits for approval is told only to who knows its password.
+
+use axum::{
+    extract::State,
+    http::{HeaderMap, HeaderValue, StatusCode, header},
+};
+use backend::{
+    app::App,
+    auth::{
+        limits::Guesses,
+        passwords::{self, Check},
+        tokens::LIFETIME,
+    },
+    fields::{PasswordAttempt, Username},
+    http::{
+        address::ClientAddress,
+        answer::Answer,
+        body::Input,
+        command::{Outcome, conclude},
+        problem::{Problem, ProblemBody},
+        time::Instant,
+    },
+    models::{
+        audit::{self, Subject},
+        sessions,
+        users::{self, Credentials, User, UserStatus},
+    },
+};
+use base64::{Engine, engine::general_purpose::STANDARD};
+use secrecy::SecretString;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+/// Who logs in.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({"username": "usr_india_999", "password": "correct horse battery"}))]
+pub(crate) struct Login {
+    /// The username, in any case.
+    username: String,
+    password: PasswordAttempt,
+}
+
+/// A session that has begun.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Session {
+    /// The access token: send it as `Authorization: Bearer`.
+    access_token: String,
+    /// Always `Bearer`.
+    #[schema(example = "Bearer")]
+    token_type: &'static str,
+    /// Seconds until the token expires.
+    #[schema(example = 3600)]
+    expires_in: u64,
+    /// When the token expires.
+    expires_at: Instant,
+    /// Who has logged in.
+    user: User,
+}
+
+/// A username and a password as they came.
+struct Attempt {
+    username: String,
+    password: SecretString,
+    by_basic: bool,
+}
+
+impl Attempt {
+    /// From the `Authorization` header if that is Basic, else from the body.
+    fn read(headers: &HeaderMap, input: &Input) -> Result<Self, Problem> {
+        let header = headers.get(header::AUTHORIZATION).map(HeaderValue::as_bytes);
+        match header.and_then(basic_token) {
+            Some(token) => Self::from_basic(token).ok_or_else(|| wrong(true)),
+            None => {
+                let Login { username, password: PasswordAttempt(password) } = input.read()?;
+                Ok(Self { username, password, by_basic: false })
+            }
+        }
+    }
+
+    /// The header's token: base64 of `username:password`, in UTF-8 as our challenge says.
+    fn from_basic(token: &[u8]) -> Option<Self> {
+        let text = String::from_utf8(STANDARD.decode(token).ok()?).ok()?;
+        let (username, password) = text.split_once(':')?;
+        Some(Self { username: username.to_owned(), password: SecretString::from(password), by_basic: true })
+    }
+}
+
+/// What follows the scheme `Basic`, in any case; `None` for another scheme.
+fn basic_token(header: &[u8]) -> Option<&[u8]> {
+    let (scheme, rest) = header.split_at_checked(5)?;
+    let is_basic = scheme.eq_ignore_ascii_case(b"basic") && rest.first().is_none_or(|byte| *byte == b' ');
+    is_basic.then(|| rest.trim_ascii())
+}
+
+/// Who logged in wrongly is challenged in the scheme it chose: a Basic challenge makes browsers ask for a password.
+fn wrong(by_basic: bool) -> Problem {
+    let challenge = if by_basic { r#"Basic realm="microloans", charset="UTF-8""# } else { "Bearer" };
+    Problem::new(StatusCode::UNAUTHORIZED, "invalid_credentials", "The username or the password is wrong.")
+        .header(header::WWW_AUTHENTICATE, HeaderValue::from_static(challenge))
+}
+
+/// Why a user with the right password may not log in: the code, as in the audit log, and the answer.
+fn shut_out(status: UserStatus) -> Option<Problem> {
+    match status {
+        UserStatus::Active => None,
+        UserStatus::Pending => {
+            Some(Problem::forbidden("agent_not_approved", "An admin has not approved this agent's account yet."))
+        }
+        UserStatus::Rejected => {
+            Some(Problem::forbidden("agent_not_approved", "An admin has turned this agent's account down."))
+        }
+        UserStatus::Suspended => Some(Problem::forbidden("account_suspended", "An admin has suspended this account.")),
+    }
+}
+
+/// Logs in, with HTTP Basic or a JSON body. With both, Basic counts.
+///
+/// Answers a token that is valid for an hour, or until logout, a new password or suspension ends its session. Only failed
+/// attempts count towards the limits on guessing.
+#[utoipa::path(
+    post, path = "/api/auth/login", tag = "auth",
+    request_body(content = Login, description = "Needed unless the Authorization header is Basic"),
+    params(("Authorization" = Option<String>, Header, description = "HTTP Basic, in UTF-8", example = "Basic dXNlcjpwYXNzd29yZA==")),
+    responses(
+        (status = 200, description = "The session", body = Session),
+        (status = 401, description = "The username or the password is wrong (`invalid_credentials`)", body = ProblemBody,
+            headers(("WWW-Authenticate" = String, description = "The scheme that was used"))),
+        (status = 403, description = "The password is right, but the agent is not approved (`agent_not_approved`) or the \
+            account is suspended (`account_suspended`)", body = ProblemBody),
+        (status = 429, description = "Too many failed logins", body = ProblemBody, headers(
+            ("Retry-After" = u64, description = "Seconds until the next attempt is allowed"))))
+)]
+pub(crate) async fn login(
+    State(app): State<App>,
+    address: ClientAddress,
+    headers: HeaderMap,
+    input: Input,
+) -> Result<Answer, Problem> {
+    let attempt = Attempt::read(&headers, &input)?;
+    let guesses = Guesses::new(&app.limits, &attempt.username, &address);
+    let known = Username::parse(&attempt.username).map(|name| users::credentials(name.into_string()));
+    let ((by_username, by_address), credentials) = app.db.read(&(guesses.look(), known)).await?;
+    guesses.allow(by_username.as_ref(), by_address.as_ref())?;
+
+    let credentials = credentials.flatten();
+    let stored = credentials.as_ref().map(|credentials| credentials.password_hash.clone());
+    let check = passwords::check(attempt.password.clone(), stored).await?;
+    match credentials {
+        Some(credentials) if check != Check::Wrong => open(&app, &address, attempt, credentials, check).await,
+        credentials => fail(&app, &address, &guesses, credentials, attempt.by_basic).await,
+    }
+}
+
+/// Counts and records a wrong guess. Neither the entry nor anything else keeps a name that is no user's: people type
+/// their password there.
+async fn fail(
+    app: &App,
+    address: &ClientAddress,
+    guesses: &Guesses,
+    credentials: Option<Credentials>,
+    by_basic: bool,
+) -> Result<Answer, Problem> {
+    let (subject, reason) = match credentials {
+        Some(credentials) => (Subject::User(credentials.user.id), "wrong_password"),
+        None => (Subject::Nobody, "unknown_username"),
+    };
+    let (tx, (by_username, by_address)) = app.db.begin(&guesses.count()).await?;
+    tx.commit(vec![audit::record(None, address, "auth.login_failed", &subject, json!({"reason": reason}))]).await?;
+    // Others may have failed since we looked.
+    guesses.allow(Some(&by_username), Some(&by_address))?;
+    Err(wrong(by_basic))
+}
+
+/// Opens a session for a user whose password is right.
+async fn open(
+    app: &App,
+    address: &ClientAddress,
+    attempt: Attempt,
+    seen: Credentials,
+    check: Check,
+) -> Result<Answer, Problem> {
+    let Credentials { user, password_hash } = seen;
+    if let Some(problem) = shut_out(user.status) {
+        let (tx, ()) = app.db.begin(&()).await?;
+        let detail = json!({"reason": problem.code()});
+        tx.commit(vec![audit::record(None, address, "auth.login_failed", &Subject::User(user.id), detail)]).await?;
+        return Err(problem);
+    }
+    let upgraded = match check {
+        Check::RightButOutdated => Some(passwords::hash(attempt.password.clone()).await?),
+        Check::Right | Check::Wrong => None,
+    };
+    let session = Uuid::now_v7();
+    let (access_token, expires_at) = app.tokens.issue(user.id, user.role, session).await?;
+
+    // From here on neither status nor password changes until the session is there for the change to end.
+    let (tx, locked) = app.db.begin(&users::lock_credentials(user.id)).await?;
+    let decided = async {
+        let Credentials { user, password_hash: now } = locked.ok_or_else(|| wrong(attempt.by_basic))?;
+        let unchanged = now == password_hash;
+        // A new password, or the same one upgraded by another login.
+        if !unchanged && passwords::check(attempt.password, Some(now)).await? == Check::Wrong {
+            return Err(wrong(attempt.by_basic));
+        }
+        if let Some(problem) = shut_out(user.status) {
+            return Err(problem);
+        }
+        let mut writes = vec![sessions::forget_expired(user.id), sessions::start(session, user.id, expires_at)];
+        writes.extend(upgraded.filter(|_| unchanged).map(|hash| users::upgrade_hash(user.id, hash)));
+        writes.push(audit::record(Some(user.id), address, "auth.login", &Subject::User(user.id), json!({})));
+        let session = Session {
+            access_token,
+            token_type: "Bearer",
+            expires_in: LIFETIME.as_secs(),
+            expires_at: Instant(expires_at),
+            user,
+        };
+        Ok(Outcome { answer: Answer::ok(&session)?, writes })
+    };
+    conclude(tx, decided.await).await
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use secrecy::ExposeSecret;
+
+    use super::*;
+
+    fn pair(token: &str) -> Option<(String, String)> {
+        let attempt = Attempt::from_basic(token.as_bytes())?;
+        Some((attempt.username, attempt.password.expose_secret().to_owned()))
+    }
+
+    #[test]
+    fn the_scheme_is_basic_in_any_case() {
+        for header in ["Basic abc", "basic abc", "BASIC   abc "] {
+            assert_eq!(basic_token(header.as_bytes()), Some(b"abc".as_slice()), "{header}");
+        }
+        assert_eq!(basic_token(b"Basic"), Some(b"".as_slice()));
+        for header in ["Bearer abc", "Basicabc", "Bas", ""] {
+            assert_eq!(basic_token(header.as_bytes()), None, "{header}");
+        }
+    }
+
+    /// The first token is the example of RFC 7617, section 2; the second one the example of its section 2.1.
+    #[test]
+    fn basic_credentials_are_split_at_the_first_colon_and_read_as_utf_8() {
+        let expect = |user: &str, password: &str| Some((user.to_owned(), password.to_owned()));
+        assert_eq!(pair("QWxhZGRpbjpvcGVuIHNlc2FtZQ=="), expect("Aladdin", "open sesame"));
+        assert_eq!(pair("dGVzdDoxMjPCow=="), expect("test", "123£"));
+        assert_eq!(pair(&STANDARD.encode("a:b:c")), expect("a", "b:c"));
+        assert_eq!(pair(&STANDARD.encode(":")), expect("", ""));
+    }
+
+    #[test]
+    fn malformed_basic_credentials_are_none() {
+        for token in ["", "*", "QWxhZGRpbg==", "dGVzdDoxMjPCow", &STANDARD.encode(b"test:\xa3")] {
+            assert_eq!(pair(token), None, "{token}");
+        }
+    }
+
+    #[test]
+    fn only_an_active_user_may_log_in() {
+        let code = |status| shut_out(status).map(|problem| (problem.status().as_u16(), problem.code()));
+        assert_eq!(code(UserStatus::Active), None);
+        assert_eq!(code(UserStatus::Pending), Some((403, "agent_not_approved")));
+        assert_eq!(code(UserStatus::Rejected), Some((403, "agent_not_approved")));
+        assert_eq!(code(UserStatus::Suspended), Some((403, "account_suspended")));
+    }
+}

@@ -1,0 +1,42 @@
+//! Logout: the session ends, and its token is refused from the next request on.
+
+use backend::{
+    auth::callers::AnyUser,
+    http::{
+        answer::Answer,
+        command::{Outcome, conclude},
+        problem::Problem,
+        query::QueryString,
+    },
+    models::{
+        audit::{self, Subject},
+        sessions,
+    },
+};
+use serde::Deserialize;
+use serde_json::json;
+use utoipa::IntoParams;
+
+/// The query of a logout.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct LogoutQuery {
+    /// Whether all of the user's sessions end, not this one alone.
+    #[serde(default)]
+    #[param(value_type = Option<bool>, default = false)]
+    all: bool,
+}
+
+/// Logs out: ends this session, or with `all=true` all sessions of the user.
+#[utoipa::path(
+    post, path = "/api/auth/logout", tag = "auth", params(LogoutQuery),
+    responses((status = 204, description = "The token is refused from the next request on"))
+)]
+pub(crate) async fn logout(user: AnyUser, query: QueryString) -> Result<Answer, Problem> {
+    let LogoutQuery { all } = user.check(query.read()).await?;
+    let (tx, caller, ()) = user.begin(()).await?;
+    let ended = if all { sessions::end_all(caller.id) } else { sessions::end(caller.session) };
+    let entry = audit::by(&caller, "auth.logout", &Subject::User(caller.id), json!({"all": all}));
+    conclude(tx, Ok(Outcome { answer: Answer::no_content(), writes: vec![ended, entry] })).await
+}

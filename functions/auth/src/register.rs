@@ -1,0 +1,94 @@
+//! Registration: open to anyone, as a customer or as an agent who then waits for approval.
+
+use axum::extract::State;
+use backend::{
+    app::App,
+    auth::{
+        limits::{Bucket, address_part},
+        passwords,
+    },
+    fields::{Email, Name, Password, Phone, Username},
+    http::{
+        address::ClientAddress,
+        answer::Answer,
+        body::Input,
+        problem::{Problem, ProblemBody},
+    },
+    models::{
+        audit::{self, Subject},
+        users::{self, NewUser, Role, User, UserStatus},
+    },
+};
+use serde::Deserialize;
+use serde_json::json;
+use utoipa::ToSchema;
+
+/// A role that one may choose for oneself.
+#[derive(Clone, Copy, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+enum OpenRole {
+    Customer,
+    Agent,
+}
+
+/// Who registers.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({
+    "username": "usr_india_999", "password": "correct horse battery", "email": "asha@example.com",
+    "phone": "+919812345678", "role": "customer", "full_name": "Asha Patel"}))]
+pub(crate) struct Registration {
+    username: Username,
+    password: Password,
+    email: Email,
+    phone: Phone,
+    role: OpenRole,
+    full_name: Option<Name>,
+}
+
+/// Registers a customer, who is active at once, or an agent, who is pending until an admin approves it.
+///
+/// The number of registrations from one network address is limited; one whose username or e-mail address turns out to be
+/// taken counts.
+#[utoipa::path(
+    post, path = "/api/auth/register", tag = "auth", request_body = Registration,
+    responses(
+        (status = 201, description = "The new user", body = User, headers(
+            ("Location" = String, description = "Where the user can be read"))),
+        (status = 409, description = "The username (`username_taken`) or the e-mail address (`email_taken`) is taken",
+            body = ProblemBody),
+        (status = 429, description = "Too many registrations from this address", body = ProblemBody, headers(
+            ("Retry-After" = u64, description = "Seconds until the next one is allowed"))))
+)]
+pub(crate) async fn register(State(app): State<App>, address: ClientAddress, input: Input) -> Result<Answer, Problem> {
+    let Registration { username, password, email, phone, role, full_name } = input.read()?;
+    let password = password.of_user(username.as_str(), email.as_str(), "/password")?;
+    let (role, status) = match role {
+        OpenRole::Customer => (Role::Customer, UserStatus::Active),
+        OpenRole::Agent => (Role::Agent, UserStatus::Pending),
+    };
+    let new = NewUser { username, email, phone, full_name, role, status };
+
+    // Counted before the costly hash and kept whatever follows: attempts that come at once cost no more than the limit.
+    let bucket = Bucket::new("register_address", &[&address_part(address.0)], app.limits.register_address);
+    let (tx, (level, taken)) = app.db.begin(&(bucket.count(), new.taken())).await?;
+    if let Err(problem) = bucket.allow(Some(&level)) {
+        tx.rollback().await;
+        return Err(problem);
+    }
+    tx.commit(Vec::new()).await?;
+    taken.refuse()?;
+
+    let hash = passwords::hash(password).await?;
+    let user = new.made(level.now);
+    // Where the user itself can read it, if it is a customer, or an admin who is to approve it.
+    let location = match role {
+        Role::Agent => format!("/api/agents/{}", user.id),
+        Role::Customer | Role::Admin => format!("/api/customers/{}", user.id),
+    };
+    let answer = Answer::created(location, &user)?;
+    let entry = audit::record(None, &address, "auth.register", &Subject::User(user.id), json!({"role": role}));
+    let (tx, ()) = app.db.begin(&()).await?;
+    tx.commit(vec![users::insert(&user, hash), entry]).await?;
+    Ok(answer)
+}

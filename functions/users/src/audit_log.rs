@@ -1,0 +1,80 @@
+//! The audit log, for admins.
+
+use axum::{Json, extract::State};
+use backend::{
+    app::App,
+    auth::callers::Admin,
+    fields::UserRef,
+    http::{
+        pagination::{Limit, Page, Position},
+        problem::Problem,
+        query::{Needle, QueryString, unless_empty},
+        time::{BusinessDate, Period},
+    },
+    models::audit::{self, Entry, Filter},
+};
+use serde::Deserialize;
+use utoipa::IntoParams;
+
+/// The query of the audit log.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct EntriesQuery {
+    /// Who did it: a user's id or username.
+    #[serde(default, deserialize_with = "unless_empty")]
+    #[param(value_type = Option<String>, example = "admin")]
+    actor: Option<UserRef>,
+    /// What was done.
+    #[serde(default, deserialize_with = "unless_empty")]
+    #[param(value_type = Option<String>, example = "user.suspend")]
+    action: Option<Needle>,
+    /// To what: `user:`, `loan:` or `product:` and its id or code, or `nobody`.
+    #[serde(default, deserialize_with = "unless_empty")]
+    #[param(value_type = Option<String>, example = "user:01957d3a-7c4e-7a10-9d2b-6f1f4f0c2a12")]
+    subject: Option<Needle>,
+    /// The first business date.
+    #[serde(default, deserialize_with = "unless_empty")]
+    #[param(value_type = Option<String>, format = Date, example = "2026-03-02")]
+    from: Option<BusinessDate>,
+    /// The last business date, included whole.
+    #[serde(default, deserialize_with = "unless_empty")]
+    #[param(value_type = Option<String>, format = Date, example = "2026-03-31")]
+    to: Option<BusinessDate>,
+    /// How many on a page.
+    #[param(value_type = Option<u8>, minimum = 1, maximum = 200, default = 50)]
+    limit: Option<Limit>,
+    /// `next_cursor` of the page before.
+    cursor: Option<String>,
+}
+
+impl EntriesQuery {
+    fn filter(&self, app: &App) -> Result<Filter, Problem> {
+        Ok(Filter {
+            actor: self.actor.clone(),
+            action: self.action.clone().map(Needle::into_string),
+            subject: self.subject.clone().map(Needle::into_string),
+            period: Period::new(&app.zone, self.from, self.to, "/from")?,
+        })
+    }
+}
+
+/// Lists what was done, by whom and to what, newest first.
+#[utoipa::path(
+    get, path = "/api/audit", tag = "audit", params(EntriesQuery),
+    responses((status = 200, description = "A page of the audit log", body = Page<Entry>))
+)]
+pub(crate) async fn list_entries(
+    State(app): State<App>,
+    admin: Admin,
+    query: QueryString,
+) -> Result<Json<Page<Entry>>, Problem> {
+    let read: EntriesQuery = admin.check(query.read()).await?;
+    let filter = admin.check(read.filter(&app)).await?;
+    let binding = query.binding(admin.id());
+    let after = read.cursor.map(|cursor| Position::from_cursor(&cursor, binding)).transpose();
+    let after = admin.check(after).await?;
+    let limit = read.limit.unwrap_or_default();
+    let (_, entries) = admin.read(audit::list(&filter, after, limit)).await?;
+    Ok(Json(Page::new(entries, limit, binding, |last| Position(last.at.0, last.id))))
+}

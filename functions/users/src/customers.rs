@@ -1,0 +1,58 @@
+//! Customers: for agents and admins, and each customer for itself.
+
+use axum::Json;
+use backend::{
+    auth::callers::{AnyUser, Staff},
+    http::{
+        pagination::{Limit, Page},
+        path::PathParameter,
+        problem::Problem,
+        query::{Needle, QueryString, unless_empty},
+    },
+    models::users::{self, Filter, Role, User},
+};
+use serde::Deserialize;
+use utoipa::IntoParams;
+
+use crate::lists::page;
+
+/// The query of a list of customers.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct CustomersQuery {
+    /// What the username, the e-mail address or the telephone number starts with, in any case.
+    #[serde(default, deserialize_with = "unless_empty")]
+    #[param(value_type = Option<String>, max_length = 254, example = "usr_india")]
+    q: Option<Needle>,
+    /// How many on a page.
+    #[param(value_type = Option<u8>, minimum = 1, maximum = 200, default = 50)]
+    limit: Option<Limit>,
+    /// `next_cursor` of the page before.
+    cursor: Option<String>,
+}
+
+/// Lists customers, newest first.
+#[utoipa::path(
+    get, path = "/api/customers", tag = "customers", params(CustomersQuery),
+    responses((status = 200, description = "A page of customers", body = Page<User>))
+)]
+pub(crate) async fn list_customers(staff: Staff, query: QueryString) -> Result<Json<Page<User>>, Problem> {
+    let CustomersQuery { q, limit, cursor } = staff.check(query.read()).await?;
+    page(&staff, &query, &Filter { role: Some(Role::Customer), status: None, q }, limit, cursor).await
+}
+
+/// Shows a customer. Customers see themselves alone.
+#[utoipa::path(
+    get, path = "/api/customers/{id}", tag = "customers", params(("id" = Uuid, Path, description = "The customer's id")),
+    responses((status = 200, description = "The customer", body = User))
+)]
+pub(crate) async fn get_customer(user: AnyUser, path: PathParameter) -> Result<Json<User>, Problem> {
+    let id = user.check(path.uuid()).await?;
+    let (caller, customer) = user.read(users::by_id(id)).await?;
+    customer
+        .filter(|customer| customer.role == Role::Customer)
+        .filter(|customer| caller.role != Role::Customer || customer.id == caller.id)
+        .map(Json)
+        .ok_or_else(Problem::not_found)
+}

@@ -1,0 +1,168 @@
+//! All users, for admins.
+
+use axum::Json;
+use backend::{
+    auth::{callers::Admin, passwords, profile::ProfilePatch},
+    fields::{Email, Name, Password, Phone, Username},
+    http::{
+        answer::Answer,
+        body::Input,
+        command::{Outcome, conclude},
+        pagination::{Limit, Page},
+        path::PathParameter,
+        problem::{Problem, ProblemBody},
+        query::{Needle, QueryString, unless_empty},
+    },
+    models::{
+        audit::{self, Subject},
+        sessions,
+        users::{self, Filter, NewUser, Role, User, UserStatus},
+    },
+};
+use serde::Deserialize;
+use serde_json::json;
+use utoipa::{IntoParams, ToSchema};
+
+use crate::lists::page;
+
+/// The query of a list of users.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct UsersQuery {
+    /// Users of this role.
+    #[serde(default, deserialize_with = "unless_empty")]
+    role: Option<Role>,
+    /// Users of this status.
+    #[serde(default, deserialize_with = "unless_empty")]
+    status: Option<UserStatus>,
+    /// What the username, the e-mail address or the telephone number starts with, in any case.
+    #[serde(default, deserialize_with = "unless_empty")]
+    #[param(value_type = Option<String>, max_length = 254, example = "usr_")]
+    q: Option<Needle>,
+    /// How many on a page.
+    #[param(value_type = Option<u8>, minimum = 1, maximum = 200, default = 50)]
+    limit: Option<Limit>,
+    /// `next_cursor` of the page before.
+    cursor: Option<String>,
+}
+
+/// Lists users, newest first.
+#[utoipa::path(
+    get, path = "/api/users", tag = "users", params(UsersQuery),
+    responses((status = 200, description = "A page of users", body = Page<User>))
+)]
+pub(crate) async fn list_users(admin: Admin, query: QueryString) -> Result<Json<Page<User>>, Problem> {
+    let UsersQuery { role, status, q, limit, cursor } = admin.check(query.read()).await?;
+    page(&admin, &query, &Filter { role, status, q }, limit, cursor).await
+}
+
+/// Shows a user.
+#[utoipa::path(
+    get, path = "/api/users/{id}", tag = "users", params(("id" = Uuid, Path, description = "The user's id")),
+    responses((status = 200, description = "The user", body = User))
+)]
+pub(crate) async fn get_user(admin: Admin, path: PathParameter) -> Result<Json<User>, Problem> {
+    let id = admin.check(path.uuid()).await?;
+    let (_, user) = admin.read(users::by_id(id)).await?;
+    user.map(Json).ok_or_else(Problem::not_found)
+}
+
+/// A new user of any role.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({
+    "username": "agent.pune", "password": "correct horse battery", "email": "pune@example.com",
+    "phone": "+912025512345", "role": "agent", "full_name": "Ravi Kulkarni"}))]
+pub(crate) struct UserCreation {
+    username: Username,
+    password: Password,
+    email: Email,
+    phone: Phone,
+    role: Role,
+    full_name: Option<Name>,
+}
+
+/// Creates a user, who is active at once.
+#[utoipa::path(
+    post, path = "/api/users", tag = "users", request_body = UserCreation,
+    responses(
+        (status = 201, description = "The new user", body = User, headers(
+            ("Location" = String, description = "Where the user can be read"))),
+        (status = 409, description = "The username (`username_taken`) or the e-mail address (`email_taken`) is taken",
+            body = ProblemBody))
+)]
+pub(crate) async fn create_user(admin: Admin, input: Input) -> Result<Answer, Problem> {
+    let creation: UserCreation = admin.check(input.read()).await?;
+    let UserCreation { username, password, email, phone, role, full_name } = creation;
+    let password = admin.check(password.of_user(username.as_str(), email.as_str(), "/password")).await?;
+    let new = NewUser { username, email, phone, full_name, role, status: UserStatus::Active };
+    let (_, taken) = admin.read(new.taken()).await?;
+    taken.refuse()?;
+    let hash = passwords::hash(password).await?;
+
+    let (tx, caller, ()) = admin.begin(()).await?;
+    let user = new.made(caller.now);
+    let outcome = Answer::created(format!("/api/users/{}", user.id), &user).map(|answer| {
+        let entry = audit::by(&caller, "user.create", &Subject::User(user.id), json!({"role": role}));
+        Outcome { answer, writes: vec![users::insert(&user, hash), entry] }
+    });
+    conclude(tx, outcome).await
+}
+
+/// Changes a user's profile.
+#[utoipa::path(
+    patch, path = "/api/users/{id}", tag = "users", request_body = ProfilePatch,
+    params(("id" = Uuid, Path, description = "The user's id")),
+    responses(
+        (status = 200, description = "The user as it now is", body = User),
+        (status = 409, description = "The e-mail address is taken (`email_taken`)", body = ProblemBody))
+)]
+pub(crate) async fn update_user(admin: Admin, path: PathParameter, input: Input) -> Result<Answer, Problem> {
+    let id = admin.check(path.uuid()).await?;
+    let (tx, caller, user) = admin.begin(users::lock(id)).await?;
+    let outcome =
+        user.ok_or_else(Problem::not_found).and_then(|user| input.read::<ProfilePatch>()?.apply(&caller, user));
+    conclude(tx, outcome).await
+}
+
+/// A new password for another user.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({"new_password": "staple of the battery"}))]
+pub(crate) struct PasswordReset {
+    new_password: Password,
+}
+
+/// Sets another user's password. All sessions of that user end.
+#[utoipa::path(
+    put, path = "/api/users/{id}/password", tag = "users", request_body = PasswordReset,
+    params(("id" = Uuid, Path, description = "The user's id")),
+    responses(
+        (status = 204, description = "The new password is set"),
+        (status = 403, description = "Not an admin; or it is the admin's own password (`own_account`), which \
+            `PUT /api/auth/password` changes", body = ProblemBody))
+)]
+pub(crate) async fn reset_password(admin: Admin, path: PathParameter, input: Input) -> Result<Answer, Problem> {
+    let id = admin.check(path.uuid()).await?;
+    if id == admin.id() {
+        let detail = "Change your own password with PUT /api/auth/password, which asks for the current one.";
+        return admin.check(Err(Problem::forbidden("own_account", detail))).await;
+    }
+    let (_, user) = admin.read(users::by_id(id)).await?;
+    let user = user.ok_or_else(Problem::not_found)?;
+    let PasswordReset { new_password } = input.read()?;
+    let hash = passwords::hash(new_password.of_user(&user.username, &user.email, "/new_password")?).await?;
+
+    let (tx, caller, user) = admin.begin(users::lock(id)).await?;
+    let outcome = user.ok_or_else(Problem::not_found).map(|user| {
+        let user = user.updated(caller.now);
+        let writes = vec![
+            users::update_password(&user, hash),
+            sessions::end_all(id),
+            audit::by(&caller, "user.password", &Subject::User(id), json!({})),
+        ];
+        Outcome { answer: Answer::no_content(), writes }
+    });
+    conclude(tx, outcome).await
+}
