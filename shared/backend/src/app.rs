@@ -8,7 +8,7 @@ use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use crate::{
     auth::tokens::Tokens,
     config::{self, ConfigError, DatabaseConfig, Limits},
-    db::{Connector, Db},
+    db::Db,
 };
 
 /// The state of a function, shared by its requests. Cheap to clone.
@@ -31,11 +31,8 @@ impl App {
     ///
     /// When a variable is missing or has a value it cannot have.
     pub fn from_env() -> Result<Self, ConfigError> {
-        let database = DatabaseConfig::from_env()?;
-        let connector = Connector::new(database.source, database.ca_file);
-        let db = Db::new(connector, database.pool_size);
         Ok(Self {
-            db: db.map_err(|error| ConfigError::new("DATABASE_POOL_SIZE", error.to_string()))?,
+            db: Db::from_config(DatabaseConfig::from_env()?)?,
             tokens: Tokens::new(config::secret("SIGNING_KEYS_SECRET_ARN", "SIGNING_KEYS")?),
             zone: config::business_time_zone()?,
             limits: Arc::new(Limits::from_env()?),

@@ -185,10 +185,7 @@ impl Connect for Hook {
 }
 
 pub(super) fn password_refused(error: &Error) -> bool {
-    matches!(
-        error.code(),
-        Some(&SqlState::INVALID_PASSWORD | &SqlState::INVALID_AUTHORIZATION_SPECIFICATION)
-    )
+    matches!(error.code(), Some(&SqlState::INVALID_PASSWORD | &SqlState::INVALID_AUTHORIZATION_SPECIFICATION))
 }
 
 fn spawn<F>(connection: F) -> JoinHandle<()>

@@ -13,8 +13,10 @@ use std::{sync::Arc, time::Duration};
 use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, PoolError, RecyclingMethod, Runtime, Timeouts};
 use tokio::time::timeout;
 
+use crate::config::{ConfigError, DatabaseConfig};
+
 pub use self::{
-    connect::{Connector, DatabaseTarget},
+    connect::{ConnectError, Connector, DatabaseTarget},
     errors::DbError,
     statement::{Batch, Bind, FromRow, Sql, Statement, column},
     tx::Tx,
@@ -52,6 +54,17 @@ impl Db {
             .build()
             .map_err(|error| DbError::Unexpected(Box::new(error)))?;
         Ok(Self { pool, connector })
+    }
+
+    /// As configured; nothing is connected yet.
+    ///
+    /// # Errors
+    ///
+    /// As [`new`](Self::new).
+    pub fn from_config(config: DatabaseConfig) -> Result<Self, ConfigError> {
+        let connector = Connector::new(config.source, config.ca_file);
+        Self::new(connector, config.pool_size)
+            .map_err(|error| ConfigError::new("DATABASE_POOL_SIZE", error.to_string()))
     }
 
     async fn connection(&self) -> Result<Object, DbError> {

@@ -6,5 +6,6 @@ pub mod columns;
 pub mod loans;
 pub mod products;
 pub mod sessions;
+pub mod stats;
 pub mod terms;
 pub mod users;

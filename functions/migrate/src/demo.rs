@@ -1,0 +1,197 @@
+//! Demo data: eight users who share a password that everyone knows, and five loans. For trying things out, never for a
+//! database that is used: see `ALLOW_DEMO_DATA`.
+
+use backend::{
+    auth::passwords,
+    db::{Batch, DbError, FromRow, Sql, Statement, column},
+    http::{problem::Problem, time::Instant},
+    models::{
+        applications::{self, Moment, Pointers, Proposal, Term},
+        loans::{self, Action, Borrower, Figures, Loan, LoanStatus},
+        products,
+        users::{self, Role, User, UserStatus},
+    },
+};
+use jiff::{Timestamp, ToSpan, civil::Date, tz::TimeZone};
+use lending::{AnnualRate, Currency, Money};
+use secrecy::SecretString;
+use tokio_postgres::{Client, Row};
+use uuid::Uuid;
+
+use crate::MigrateError;
+
+/// The password of all demo users.
+pub const PASSWORD: &str = "microloans-demo";
+
+const USERS: [(&str, Role, &str, &str); 8] = [
+    ("admin", Role::Admin, "Ada Admin", "+15550100001"),
+    ("agent", Role::Agent, "Abel Agent", "+15550100002"),
+    ("customer", Role::Customer, "Cora Customer", "+15550100003"),
+    ("usr_kenya_001", Role::Customer, "Wanjiru Kamau", "+254700000001"),
+    ("usr_india_002", Role::Customer, "Asha Patel", "+919800000002"),
+    ("usr_nigeria_003", Role::Customer, "Chidi Okafor", "+2348000000003"),
+    ("usr_vietnam_004", Role::Customer, "Linh Nguyen", "+84900000004"),
+    ("usr_philippines_005", Role::Customer, "Maria Santos", "+639000000005"),
+];
+
+/// A demo loan: who borrows what on which terms, and how far it has come.
+struct DemoLoan {
+    borrower: &'static str,
+    currency: &'static str,
+    amount: &'static str,
+    months: u32,
+    rate: &'static str,
+    status: LoanStatus,
+}
+
+const LOANS: [DemoLoan; 5] = [
+    loan("usr_kenya_001", "KES", "12500", 6, "28", LoanStatus::Pending),
+    loan("usr_india_002", "INR", "50000", 12, "24", LoanStatus::Approved),
+    loan("usr_nigeria_003", "NGN", "32000", 9, "30", LoanStatus::Rejected),
+    loan("usr_vietnam_004", "VND", "8400", 4, "26", LoanStatus::Disbursed),
+    loan("usr_philippines_005", "PHP", "21000", 6, "22", LoanStatus::Repaid),
+];
+
+const fn loan(
+    borrower: &'static str,
+    currency: &'static str,
+    amount: &'static str,
+    months: u32,
+    rate: &'static str,
+    status: LoanStatus,
+) -> DemoLoan {
+    DemoLoan { borrower, currency, amount, months, rate, status }
+}
+
+/// Pays a loan out.
+const DISBURSE: &str = "\
+UPDATE loans SET status = 'disbursed', disbursed_on = $2, outstanding = amount, next_due_on = $3, oldest_unpaid_due_on = $3,
+    instalment = $4, total_interest = $5, total_due = $6, updated_at = $7
+WHERE id = $1";
+
+/// Closes a loan.
+const REPAY: &str = "\
+UPDATE loans SET status = 'repaid', outstanding = 0, next_due_on = NULL, oldest_unpaid_due_on = NULL, updated_at = $2
+WHERE id = $1";
+
+const USER_ID: &str = "SELECT id FROM users WHERE username = $1";
+
+struct Id(Uuid);
+
+impl FromRow for Id {
+    fn from_row(row: &Row) -> Result<Self, DbError> {
+        Ok(Self(column(row, "id")?))
+    }
+}
+
+async fn user(client: &Client, username: &'static str) -> Result<Option<Uuid>, MigrateError> {
+    let id: Option<Id> = Sql::new(USER_ID).bind(username).optional().run(client).await?;
+    Ok(id.map(|Id(id)| id))
+}
+
+/// Loads the demo data where there are no users but, perhaps, the first admin. Returns whether it did.
+pub(crate) async fn load(client: &Client, zone: &TimeZone) -> Result<bool, MigrateError> {
+    let known = client.query_one("SELECT EXISTS (SELECT FROM users WHERE role <> 'admin')", &[]).await?;
+    if known.get(0) {
+        return Ok(false);
+    }
+    // One hash for all: everyone knows the password.
+    let hash = passwords::hash(SecretString::from(PASSWORD)).await.map_err(|problem| MigrateError::demo(&problem))?;
+    let now = Timestamp::now();
+    let at = Moment { now, today: zone.to_datetime(now).date() };
+    client.batch_execute("BEGIN").await?;
+    let loaded = load_all(client, &hash, at).await;
+    client.batch_execute(if loaded.is_ok() { "COMMIT" } else { "ROLLBACK" }).await?;
+    loaded.map(|()| true)
+}
+
+async fn load_all(client: &Client, hash: &str, at: Moment) -> Result<(), MigrateError> {
+    for (username, role, full_name, phone) in USERS {
+        if user(client, username).await?.is_none() {
+            let user = User {
+                id: Uuid::now_v7(),
+                username: username.into(),
+                email: format!("{username}@demo.example"),
+                phone: phone.into(),
+                full_name: Some(full_name.into()),
+                role,
+                status: UserStatus::Active,
+                created_at: Instant(at.now),
+                updated_at: Instant(at.now),
+            };
+            users::insert(&user, hash.to_owned()).run(client).await?;
+        }
+    }
+    let missing = |name: &str| MigrateError::Demo(format!("there is no user {name}"));
+    let agent = user(client, "agent").await?.ok_or_else(|| missing("agent"))?;
+    let admin = user(client, "admin").await?.ok_or_else(|| missing("admin"))?;
+    for (demo, seconds) in LOANS.iter().zip(0_i64..) {
+        let borrower = user(client, demo.borrower).await?.ok_or_else(|| missing(demo.borrower))?;
+        let borrower = Borrower { id: borrower, username: demo.borrower.into() };
+        // A moment apart, so that lists have an order.
+        let at = Moment { now: at.now + seconds.seconds(), ..at };
+        for write in demo.writes(client, borrower, agent, admin, at).await? {
+            write.run(client).await?;
+        }
+    }
+    Ok(())
+}
+
+impl DemoLoan {
+    /// The writes that bring the loan to its state, by the steps that people would take.
+    async fn writes(
+        &self,
+        client: &Client,
+        borrower: Borrower,
+        agent: Uuid,
+        admin: Uuid,
+        at: Moment,
+    ) -> Result<Vec<Statement<()>>, MigrateError> {
+        let impossible = |error: &dyn std::fmt::Display| MigrateError::Demo(error.to_string());
+        let currency = Currency::from_code(self.currency).map_err(|error| impossible(&error))?;
+        let amount = Money::parse(self.amount, currency).map_err(|error| impossible(&error))?;
+        let rate = AnnualRate::parse(self.rate).map_err(|error| impossible(&error))?;
+        let product = products::named_or_default(None, currency).run(client).await?;
+        let product = product.ok_or_else(|| impossible(&"there is no product"))?;
+        let refused = |problem: Problem| MigrateError::demo(&problem);
+
+        let term = Some(Term::Months(self.months));
+        let proposal = Proposal::new(product, amount, term, Some(rate), Pointers::PLAIN).map_err(refused)?;
+        let loan =
+            applications::create(borrower, proposal, agent, Some(agent), at, Pointers::PLAIN).map_err(refused)?;
+        let mut writes = loans::insert(&loan, None);
+        let mut decide = |verdict, action, reason: &str| {
+            let decided = applications::decide(&loan, verdict, admin, Some(reason.into()), at).map_err(refused)?;
+            writes.extend(loans::step(&loan, &decided, action, admin, Some(reason.into())));
+            Ok::<Loan, MigrateError>(decided)
+        };
+        match self.status {
+            LoanStatus::Rejected => {
+                decide(LoanStatus::Rejected, Action::Reject, "income too low")?;
+            }
+            LoanStatus::Approved => {
+                decide(LoanStatus::Approved, Action::Approve, "income confirmed")?;
+            }
+            LoanStatus::Disbursed => {
+                let approved = decide(LoanStatus::Approved, Action::Approve, "income confirmed")?;
+                writes.push(disburse(&approved, at.today, at.now)?);
+            }
+            LoanStatus::Repaid => {
+                let approved = decide(LoanStatus::Approved, Action::Approve, "income confirmed")?;
+                writes.push(disburse(&approved, at.today - 7.months(), at.now)?);
+                writes.push(Sql::new(REPAY).bind(loan.id).bind(at.now).execute());
+            }
+            LoanStatus::Pending | LoanStatus::Withdrawn | LoanStatus::Defaulted => {}
+        }
+        Ok(writes)
+    }
+}
+
+fn disburse(loan: &Loan, on: Date, now: Timestamp) -> Result<Statement<()>, MigrateError> {
+    let schedule = lending::schedule(loan.amount, on, &loan.terms);
+    let schedule = schedule.map_err(|refusal| MigrateError::Demo(refusal.to_string()))?;
+    let Figures { instalment, total_interest, total_due } = Figures::from(&schedule);
+    let sql = Sql::new(DISBURSE).bind(loan.id).bind(on).bind(schedule.rows.first().map(|row| row.due_on));
+    let sql = sql.bind(instalment.to_decimal()).bind(total_interest.to_decimal()).bind(total_due.to_decimal());
+    Ok(sql.bind(now).execute())
+}

@@ -1,0 +1,39 @@
+//! The schema: the migrations, embedded in the program, applied by refinery in order and once.
+
+use refinery::{Error, Runner, embed_migrations};
+use tokio_postgres::Client;
+
+use crate::MigrateError;
+
+mod embedded {
+    use super::embed_migrations;
+
+    embed_migrations!("../../migrations");
+}
+
+/// Names the lock under which the schema changes: "microloans" in ASCII, cut to eight bytes.
+const LOCK: i64 = i64::from_be_bytes(*b"microloa");
+
+fn runner() -> Runner {
+    embedded::migrations::runner()
+}
+
+/// Changes whenever a migration is added or changed.
+#[must_use]
+pub fn fingerprint() -> String {
+    runner().get_migrations().iter().map(|migration| format!("{migration} {:016x}\n", migration.checksum())).collect()
+}
+
+/// Waits until no other session changes the schema, and keeps others from it until this session ends. refinery itself
+/// takes no lock.
+pub(crate) async fn lock(client: &Client) -> Result<(), MigrateError> {
+    client.batch_execute(&format!("SELECT pg_advisory_lock({LOCK})")).await?;
+    Ok(())
+}
+
+/// Applies what has not been applied. Returns the names of the migrations.
+pub(crate) async fn apply(client: &mut Client) -> Result<Vec<String>, MigrateError> {
+    let failed = |error: Error| MigrateError::Migration(Box::new(error));
+    let report = runner().run_async(client).await.map_err(failed)?;
+    Ok(report.applied_migrations().iter().map(ToString::to_string).collect())
+}
