@@ -40,6 +40,15 @@ wait_for() {
   done
 }
 
+# Ends a process that this script started, and waits for its end.
+stop() {
+  kill "$1" 2>/dev/null || return 0
+  if ! wait_for 20 ended "$1"; then kill -KILL "$1" 2>/dev/null || true; fi
+}
+ended() {
+  ! kill -0 "$1" 2>/dev/null
+}
+
 free_port() {
   python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'
 }
@@ -70,6 +79,6 @@ attach() {
 # The whole story, told to a server: story BASE_URL. The server's first administrator is `admin`.
 story() {
   STORY_BASE_URL=$1 STORY_ADMIN_USERNAME=admin STORY_ADMIN_PASSWORD=$admin_password \
-    cargo test --locked --test story
+    timeout 900 cargo test --locked --test story
 }
 admin_password=microloans-demo
