@@ -1,0 +1,232 @@
+//! Terms as a request has them: which fields are there, and nothing that is misspelt or of another
+//! type.
+
+use std::fmt;
+
+use jiff::civil::Date;
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
+
+use super::Terms;
+use super::words::{
+    Allocation, Amortization, DayCount, FeeWhen, InterestMethod, InterestPeriod, LateFeeKind, MonthEnd, Prepayment,
+    RepayUnit, Rounding,
+};
+#[cfg(doc)]
+use super::{Fee, Grace, LateFee};
+use crate::calendar::JsonDate;
+use crate::number::Number;
+use crate::refusal::Refusal;
+use crate::{AnnualRate, Currency, Percent};
+
+/// A field that may be left out, be `null`, or have a value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Given<T> {
+    /// Left out: the base or the default holds.
+    #[default]
+    Absent,
+    /// `null`: none, whatever the base says.
+    Null,
+    /// This value.
+    Value(T),
+}
+
+impl<T> Given<T> {
+    pub(super) fn over(self, base: Option<T>) -> Option<T> {
+        match self {
+            Self::Absent => base,
+            Self::Null => None,
+            Self::Value(value) => Some(value),
+        }
+    }
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Given<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Ok(Option::deserialize(deserializer)?.map_or(Self::Null, Self::Value))
+    }
+}
+
+/// For fields that have no `null`: left out is `None`, and `null` is refused like any wrong type.
+fn present<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
+    T::deserialize(deserializer).map(Some)
+}
+
+/// Terms as a request has them: every field may be left out.
+///
+/// ```
+/// use lending::{Currency, TermsPatch};
+///
+/// let patch: TermsPatch =
+///     serde_json::from_str(r#"{"interest_rate_apr": 24.0, "instalments": 6}"#)?;
+/// let terms = patch.complete(Currency::from_code("INR")?)?;
+/// assert_eq!(terms.interest_rate_apr().to_string(), "24.00");
+/// assert_eq!(terms.repay_unit().as_str(), "month");
+///
+/// // What a request leaves out comes from the product's terms.
+/// let longer = TermsPatch { instalments: Some(12), ..TermsPatch::default() };
+/// let longer = longer.over(&terms, Currency::from_code("INR")?)?;
+/// assert_eq!((longer.instalments(), longer.interest_rate_apr()), (12, terms.interest_rate_apr()));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[serde(deny_unknown_fields, default, remote = "Self")]
+pub struct TermsPatch {
+    /// Percent a year. Must come from somewhere.
+    #[serde(deserialize_with = "present")]
+    pub interest_rate_apr: Option<AnnualRate>,
+    /// 1 to 600. Must come from somewhere.
+    #[serde(deserialize_with = "present")]
+    pub instalments: Option<u32>,
+    /// How many units a repayment period has; 1 by default.
+    #[serde(deserialize_with = "present")]
+    pub repay_every: Option<u32>,
+    /// What it is counted in.
+    #[serde(deserialize_with = "present")]
+    pub repay_unit: Option<RepayUnit>,
+    /// The first due date; none by default.
+    #[serde(deserialize_with = "given_date")]
+    pub first_due_on: Given<Date>,
+    /// What interest is charged on.
+    #[serde(deserialize_with = "present")]
+    pub interest_method: Option<InterestMethod>,
+    /// What is equal from row to row.
+    #[serde(deserialize_with = "present")]
+    pub amortization: Option<Amortization>,
+    /// How a regular period becomes a part of a year.
+    #[serde(deserialize_with = "present")]
+    pub interest_period: Option<InterestPeriod>,
+    /// How days become a part of a year.
+    #[serde(deserialize_with = "present")]
+    pub day_count: Option<DayCount>,
+    /// How amounts are rounded.
+    #[serde(deserialize_with = "present")]
+    pub rounding: Option<Rounding>,
+    /// What every amount of a row is a multiple of; none by default, which is the currency's unit.
+    pub smallest_amount: Given<Number>,
+    /// What an equal instalment is a multiple of; none by default, which is `smallest_amount`.
+    pub instalment_multiple: Given<Number>,
+    /// What becomes of a due date on a day that its month does not have.
+    #[serde(deserialize_with = "present")]
+    pub month_end: Option<MonthEnd>,
+    /// Each of its fields that is left out comes from the base, then is 0.
+    #[serde(deserialize_with = "present")]
+    pub grace: Option<GracePatch>,
+    /// The whole list; none by default.
+    #[serde(deserialize_with = "present")]
+    pub fees: Option<Vec<FeePatch>>,
+    /// In which order a payment pays what is owed.
+    #[serde(deserialize_with = "present")]
+    pub allocation: Option<Allocation>,
+    /// The whole of it; none by default.
+    pub late_fee: Given<LateFeePatch>,
+    /// What a payment of more than is due does.
+    #[serde(deserialize_with = "present")]
+    pub prepayment: Option<Prepayment>,
+}
+
+fn given_date<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Given<Date>, D::Error> {
+    let date: Option<JsonDate> = Option::deserialize(deserializer)?;
+    Ok(date.map_or(Given::Null, |JsonDate(date)| Given::Value(date)))
+}
+
+/// [`Grace`] as a request has it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(deny_unknown_fields, default, remote = "Self")]
+pub struct GracePatch {
+    /// See [`Grace::principal`].
+    #[serde(deserialize_with = "present")]
+    pub principal: Option<u32>,
+    /// See [`Grace::interest_payment`].
+    #[serde(deserialize_with = "present")]
+    pub interest_payment: Option<u32>,
+    /// See [`Grace::interest_free`].
+    #[serde(deserialize_with = "present")]
+    pub interest_free: Option<u32>,
+}
+
+/// [`Fee`] as a request has it: with `amount` or with `percent`.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[serde(deny_unknown_fields, default, remote = "Self")]
+pub struct FeePatch {
+    /// See [`Fee::code`].
+    pub code: String,
+    /// See [`Fee::when`].
+    pub when: FeeWhen,
+    /// Money of the loan's currency.
+    #[serde(deserialize_with = "present")]
+    pub amount: Option<Number>,
+    /// Percent of the loan's amount.
+    #[serde(deserialize_with = "present")]
+    pub percent: Option<Percent>,
+}
+
+/// [`LateFee`] as a request has it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(deny_unknown_fields, default, remote = "Self")]
+pub struct LateFeePatch {
+    /// See [`LateFee::grace_days`]; 0 by default.
+    pub grace_days: u32,
+    /// See [`LateFee::kind`].
+    pub kind: LateFeeKind,
+    /// See [`LateFee::value`]. Must be given.
+    #[serde(deserialize_with = "present")]
+    pub value: Option<Number>,
+    /// See [`LateFee::max_times`]; 1 by default.
+    #[serde(deserialize_with = "present")]
+    pub max_times: Option<u32>,
+}
+
+/// What serde derives for a struct takes a JSON array too, as its fields in order. These types are
+/// written as objects and nothing else: `"terms": []` is a wrong type.
+macro_rules! objects_only {
+    ($($name:ident, $expecting:literal;)+) => { $(
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                struct Object;
+
+                impl<'de> Visitor<'de> for Object {
+                    type Value = $name;
+
+                    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                        f.write_str($expecting)
+                    }
+
+                    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<$name, A::Error> {
+                        // The derived function, which `remote = "Self"` puts beside the trait's.
+                        $name::deserialize(MapAccessDeserializer::new(map))
+                    }
+                }
+
+                deserializer.deserialize_map(Object)
+            }
+        }
+    )+ };
+}
+
+objects_only! {
+    TermsPatch, "an object with the terms of a loan";
+    GracePatch, "an object with the graces";
+    FeePatch, "an object with a fee";
+    LateFeePatch, "an object with a late fee";
+}
+
+impl TermsPatch {
+    /// The complete terms of a loan in `currency`, with the default for what is left out.
+    ///
+    /// # Errors
+    /// A [`Refusal`] naming the field, as listed in the lending rules: a missing or impossible
+    /// value, or a combination that cannot be.
+    pub fn complete(&self, currency: Currency) -> Result<Terms, Refusal> {
+        Terms::make(self, None, Some(currency))
+    }
+
+    /// The same, with the value of `base` for what is left out.
+    ///
+    /// # Errors
+    /// As [`Self::complete`].
+    pub fn over(&self, base: &Terms, currency: Currency) -> Result<Terms, Refusal> {
+        Terms::make(self, Some(base), Some(currency))
+    }
+}
