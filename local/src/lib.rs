@@ -10,7 +10,9 @@ compile_error!(
 );
 
 mod account;
+pub mod api;
 mod error;
+pub mod operations;
 pub mod options;
 pub mod postgres;
 mod progress;

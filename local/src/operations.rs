@@ -1,0 +1,102 @@
+//! Who may call what: one row for each operation of the OpenAPI document.
+//!
+//! The document takes its security from here, and a test calls every operation as every kind of caller and sees that the
+//! code agrees. An operation without a row, or a row without an operation, fails the tests.
+
+use axum::http::Method;
+use backend::models::users::Role::{self, Admin, Agent, Customer};
+
+/// Who may call an operation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Who {
+    /// Anyone, without a token.
+    Anyone,
+    /// Users with one of these roles and a valid session.
+    Users(&'static [Role]),
+}
+
+/// Which things of others a caller may reach with an operation that names a thing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reach {
+    /// Whoever may call it may reach every thing it names, or it names none.
+    All,
+    /// A caller of this role reaches its own only; others' are not found.
+    OwnOf(Role),
+    /// A caller of this role reaches its own only; others' are forbidden.
+    OnlySelf(Role),
+}
+
+/// One operation.
+#[derive(Clone, Debug)]
+pub struct Operation {
+    /// The method.
+    pub method: Method,
+    /// The path, as the OpenAPI document writes it.
+    pub path: &'static str,
+    /// Who may call it.
+    pub who: Who,
+    /// What they may reach.
+    pub reach: Reach,
+}
+
+const ANY: Who = Who::Users(&[Customer, Agent, Admin]);
+const ADMIN: Who = Who::Users(&[Admin]);
+const AGENT: Who = Who::Users(&[Agent]);
+const STAFF: Who = Who::Users(&[Agent, Admin]);
+const APPLICANT: Who = Who::Users(&[Customer, Agent]);
+
+/// Every operation.
+pub const OPERATIONS: &[Operation] = &[
+    row(Method::GET, "/health", Who::Anyone, Reach::All),
+    row(Method::GET, "/health/ready", Who::Anyone, Reach::All),
+    row(Method::GET, "/openapi.json", Who::Anyone, Reach::All),
+    row(Method::GET, "/docs", Who::Anyone, Reach::All),
+    row(Method::POST, "/api/auth/register", Who::Anyone, Reach::All),
+    row(Method::POST, "/api/auth/login", Who::Anyone, Reach::All),
+    row(Method::POST, "/api/auth/logout", ANY, Reach::All),
+    row(Method::GET, "/api/auth/me", ANY, Reach::All),
+    row(Method::PATCH, "/api/auth/me", ANY, Reach::All),
+    row(Method::PUT, "/api/auth/password", ANY, Reach::All),
+    row(Method::GET, "/api/users", ADMIN, Reach::All),
+    row(Method::POST, "/api/users", ADMIN, Reach::All),
+    row(Method::GET, "/api/users/{id}", ADMIN, Reach::All),
+    row(Method::PATCH, "/api/users/{id}", ADMIN, Reach::All),
+    row(Method::PUT, "/api/users/{id}/password", ADMIN, Reach::All),
+    row(Method::POST, "/api/users/{id}/suspend", ADMIN, Reach::All),
+    row(Method::POST, "/api/users/{id}/reactivate", ADMIN, Reach::All),
+    row(Method::GET, "/api/agents", ADMIN, Reach::All),
+    row(Method::GET, "/api/agents/{id}", ADMIN, Reach::All),
+    row(Method::POST, "/api/agents/{id}/approve", ADMIN, Reach::All),
+    row(Method::POST, "/api/agents/{id}/reject", ADMIN, Reach::All),
+    row(Method::GET, "/api/agents/{id}/requests", STAFF, Reach::OnlySelf(Agent)),
+    row(Method::GET, "/api/customers", STAFF, Reach::All),
+    row(Method::GET, "/api/customers/{id}", ANY, Reach::OwnOf(Customer)),
+    row(Method::GET, "/api/audit", ADMIN, Reach::All),
+    row(Method::GET, "/api/products", Who::Anyone, Reach::All),
+    row(Method::POST, "/api/products", ADMIN, Reach::All),
+    row(Method::GET, "/api/products/{code}", Who::Anyone, Reach::All),
+    row(Method::PATCH, "/api/products/{code}", ADMIN, Reach::All),
+    row(Method::GET, "/api/loans", ANY, Reach::All),
+    row(Method::POST, "/api/loans", APPLICANT, Reach::All),
+    row(Method::GET, "/api/loans/{id}", ANY, Reach::OwnOf(Customer)),
+    row(Method::PATCH, "/api/loans/{id}", AGENT, Reach::All),
+    row(Method::GET, "/api/loans/{id}/schedule", ANY, Reach::OwnOf(Customer)),
+    row(Method::GET, "/api/loans/{id}/history", ANY, Reach::OwnOf(Customer)),
+    row(Method::POST, "/api/loans/{id}/revert", AGENT, Reach::All),
+    row(Method::POST, "/api/loans/{id}/forward", AGENT, Reach::All),
+    row(Method::POST, "/api/loans/{id}/approve", ADMIN, Reach::All),
+    row(Method::POST, "/api/loans/{id}/reject", ADMIN, Reach::All),
+    row(Method::POST, "/api/loans/{id}/withdraw", APPLICANT, Reach::OwnOf(Customer)),
+    row(Method::POST, "/api/loans/{id}/undo-approval", ADMIN, Reach::All),
+    row(Method::GET, "/api/stats", STAFF, Reach::All),
+];
+
+const fn row(method: Method, path: &'static str, who: Who, reach: Reach) -> Operation {
+    Operation { method, path, who, reach }
+}
+
+/// The row of an operation.
+#[must_use]
+pub fn find(method: &Method, path: &str) -> Option<&'static Operation> {
+    OPERATIONS.iter().find(|operation| operation.method == *method && operation.path == path)
+}
