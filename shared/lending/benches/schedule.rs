@@ -1,8 +1,4 @@
-//! How long a schedule takes. `cargo bench -p lending`
-
-fn main() {
-    divan::main();
-}
+//! How long a schedule takes: `cargo bench -p lending`.
 
 use divan::Bencher;
 use lending::{Currency, Money, Terms, TermsPatch, parse_date, schedule};
@@ -31,4 +27,8 @@ fn rows<const KIND: usize>(bencher: Bencher<'_, '_>, instalments: u32) {
     if let Some((amount, disbursed_on, terms)) = terms(KIND, instalments) {
         bencher.bench(|| schedule(divan::black_box(amount), disbursed_on, &terms));
     }
+}
+
+fn main() {
+    divan::main();
 }
