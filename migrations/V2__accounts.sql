@@ -24,10 +24,11 @@ CREATE TABLE users (
 );
 CREATE UNIQUE INDEX users_email_key ON users (lower(email));
 
--- Lists, newest first: all users, by role, by role and status.
+-- Lists, newest first: all users, by role, by status, by both.
 CREATE INDEX users_by_time ON users (created_at DESC, id DESC);
 CREATE INDEX users_by_role ON users (role, created_at DESC, id DESC);
 CREATE INDEX users_by_role_and_status ON users (role, status, created_at DESC, id DESC);
+CREATE INDEX users_by_status ON users (status, created_at DESC, id DESC);
 -- Prefixes, without case.
 CREATE INDEX users_by_username_prefix ON users (username text_pattern_ops);
 CREATE INDEX users_by_email_prefix ON users (lower(email) text_pattern_ops);

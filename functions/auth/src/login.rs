@@ -72,13 +72,11 @@ impl Attempt {
     /// From the `Authorization` header if that is Basic, else from the body.
     fn read(headers: &HeaderMap, input: &Input) -> Result<Self, Problem> {
         let header = headers.get(header::AUTHORIZATION).map(HeaderValue::as_bytes);
-        match header.and_then(basic_token) {
-            Some(token) => Self::from_basic(token).ok_or_else(|| wrong(true)),
-            None => {
-                let Login { username, password: PasswordAttempt(password) } = input.read()?;
-                Ok(Self { username, password, by_basic: false })
-            }
+        if let Some(token) = header.and_then(basic_token) {
+            return Self::from_basic(token).ok_or_else(|| wrong(true));
         }
+        let Login { username, password: PasswordAttempt(password) } = input.read()?;
+        Ok(Self { username, password, by_basic: false })
     }
 
     /// The header's token: base64 of `username:password`, in UTF-8 as our challenge says.

@@ -32,6 +32,6 @@ pub(crate) async fn get_me(user: AnyUser) -> Result<Json<User>, Problem> {
 pub(crate) async fn update_me(user: AnyUser, input: Input) -> Result<Answer, Problem> {
     let patch: ProfilePatch = user.check(input.read()).await?;
     let (tx, caller, me) = user.begin(users::lock(user.id())).await?;
-    let outcome = me.ok_or_else(Problem::unauthenticated).and_then(|me| patch.apply(&caller, me));
+    let outcome = me.ok_or_else(Problem::unauthenticated).and_then(|me| patch.apply(&caller, &me));
     conclude(tx, outcome).await
 }

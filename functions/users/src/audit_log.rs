@@ -75,6 +75,6 @@ pub(crate) async fn list_entries(
     let after = read.cursor.map(|cursor| Position::from_cursor(&cursor, binding)).transpose();
     let after = admin.check(after).await?;
     let limit = read.limit.unwrap_or_default();
-    let (_, entries) = admin.read(audit::list(&filter, after, limit)).await?;
+    let (_, entries) = admin.read(audit::list(&filter, after.as_ref(), limit)).await?;
     Ok(Json(Page::new(entries, limit, binding, |last| Position(last.at.0, last.id))))
 }

@@ -23,6 +23,6 @@ pub(crate) async fn page<K: Kind>(
     let after = cursor.map(|cursor| Position::from_cursor(&cursor, binding)).transpose();
     let after = caller.check(after).await?;
     let limit = limit.unwrap_or_default();
-    let (_, users) = caller.read(users::list(filter, after, limit)).await?;
+    let (_, users) = caller.read(users::list(filter, after.as_ref(), limit)).await?;
     Ok(Json(Page::new(users, limit, binding, |last| Position(last.created_at.0, last.id))))
 }

@@ -122,7 +122,7 @@ pub(crate) async fn update_user(admin: Admin, path: PathParameter, input: Input)
     let id = admin.check(path.uuid()).await?;
     let (tx, caller, user) = admin.begin(users::lock(id)).await?;
     let outcome =
-        user.ok_or_else(Problem::not_found).and_then(|user| input.read::<ProfilePatch>()?.apply(&caller, user));
+        user.ok_or_else(Problem::not_found).and_then(|user| input.read::<ProfilePatch>()?.apply(&caller, &user));
     conclude(tx, outcome).await
 }
 

@@ -162,8 +162,9 @@ pub struct PasswordAttempt(pub SecretString);
 
 impl<'de> Deserialize<'de> for PasswordAttempt {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let raw = Box::<RawValue>::deserialize(deserializer)?;
         // serde's own message would repeat a value of another type.
-        let text = String::deserialize(deserializer).map_err(|_| refusal("wrong_type", "must be a string"))?;
+        let text: String = serde_json::from_str(raw.get()).map_err(|_| refusal("wrong_type", "must be a string"))?;
         Ok(Self(SecretString::from(text)))
     }
 }

@@ -149,13 +149,13 @@ pub fn address_part(address: Option<IpAddr>) -> String {
     match address {
         None => String::new(),
         Some(IpAddr::V4(address)) => address.to_string(),
-        Some(IpAddr::V6(address)) => match address.to_ipv4_mapped() {
-            Some(address) => address.to_string(),
-            None => {
-                let [a, b, c, d, ..] = address.segments();
-                format!("{a:x}:{b:x}:{c:x}:{d:x}::/64")
+        Some(IpAddr::V6(address)) => {
+            if let Some(address) = address.to_ipv4_mapped() {
+                return address.to_string();
             }
-        },
+            let [a, b, c, d, ..] = address.segments();
+            format!("{a:x}:{b:x}:{c:x}:{d:x}::/64")
+        }
     }
 }
 
@@ -168,7 +168,7 @@ mod tests {
     use super::*;
 
     const TEN_THEN_ONE_A_MINUTE: Limit =
-        Limit { burst: NonZeroU32::new(10).unwrap(), interval: Duration::from_secs(60) };
+        Limit { burst: NonZeroU32::new(10).unwrap(), interval: Duration::from_mins(1) };
 
     fn bucket() -> Bucket {
         Bucket::new("test", &["asha"], TEN_THEN_ONE_A_MINUTE)

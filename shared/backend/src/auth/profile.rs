@@ -40,15 +40,15 @@ impl ProfilePatch {
     /// # Errors
     ///
     /// 500 if the answer does not serialise: a defect.
-    pub fn apply(self, caller: &Caller, user: User) -> Result<Outcome, Problem> {
+    pub fn apply(self, caller: &Caller, user: &User) -> Result<Outcome, Problem> {
         let changed = User {
             email: self.email.map_or_else(|| user.email.clone(), Email::into_string),
             phone: self.phone.map_or_else(|| user.phone.clone(), Phone::into_string),
             full_name: self.full_name.map_or_else(|| user.full_name.clone(), |name| name.map(Name::into_string)),
             ..user.clone()
         };
-        if changed == user {
-            return Ok(Outcome::unchanged(Answer::ok(&user)?));
+        if changed == *user {
+            return Ok(Outcome::unchanged(Answer::ok(user)?));
         }
         let differs = [
             ("email", changed.email != user.email),

@@ -128,7 +128,7 @@ pub struct Filter {
 
 /// A page of entries, newest first.
 #[must_use]
-pub fn list(filter: &Filter, after: Option<Position<Timestamp>>, limit: Limit) -> Statement<Vec<Entry>> {
+pub fn list(filter: &Filter, after: Option<&Position<Timestamp>>, limit: Limit) -> Statement<Vec<Entry>> {
     let actor = filter.actor.as_ref();
     let mut sql = Sql::new(LIST)
         .push_if(" AND actor_id = {}", actor.and_then(UserRef::id))
@@ -138,7 +138,7 @@ pub fn list(filter: &Filter, after: Option<Position<Timestamp>>, limit: Limit) -
         .push_if(" AND at >= {}", filter.period.from)
         .push_if(" AND at < {}", filter.period.before);
     if let Some(Position(at, id)) = after {
-        sql = sql.push_bind(" AND (at, id) < ({}, ", at).push_bind("{})", id);
+        sql = sql.push_bind(" AND (at, id) < ({}, ", *at).push_bind("{})", *id);
     }
     sql.push(" ORDER BY at DESC, id DESC").push_bind(" LIMIT {}", limit.and_one()).all()
 }

@@ -309,7 +309,7 @@ pub struct Filter {
 
 /// A page of users, newest first.
 #[must_use]
-pub fn list(filter: &Filter, after: Option<Position<Timestamp>>, limit: Limit) -> Statement<Vec<User>> {
+pub fn list(filter: &Filter, after: Option<&Position<Timestamp>>, limit: Limit) -> Statement<Vec<User>> {
     let mut sql = Sql::new(LIST)
         .push_if(" AND role = {}", filter.role.map(Role::as_str))
         .push_if(" AND status = {}", filter.status.map(UserStatus::as_str))
@@ -318,7 +318,7 @@ pub fn list(filter: &Filter, after: Option<Position<Timestamp>>, limit: Limit) -
             filter.q.as_ref().map(Needle::prefix_pattern),
         );
     if let Some(Position(created_at, id)) = after {
-        sql = sql.push_bind(" AND (created_at, id) < ({}, ", created_at).push_bind("{})", id);
+        sql = sql.push_bind(" AND (created_at, id) < ({}, ", *created_at).push_bind("{})", *id);
     }
     sql.push(" ORDER BY created_at DESC, id DESC").push_bind(" LIMIT {}", limit.and_one()).all()
 }
