@@ -57,6 +57,19 @@ pub enum Error {
         /// The failure. Its own text is often only "db error": read its source.
         source: tokio_postgres::Error,
     },
+    /// The port is taken.
+    #[error("port {port} is in use by another program; choose another one with --port N")]
+    PortInUse {
+        /// The port on 127.0.0.1.
+        port: u16,
+    },
+    /// The database could not be made ready.
+    #[error("cannot migrate the database: {}", chain(source))]
+    Migrate {
+        /// What went wrong.
+        #[from]
+        source: migrate::MigrateError,
+    },
     /// The tests' schema could not be made.
     #[error("cannot migrate the template database: {}", chain(source.as_ref()))]
     Schema {

@@ -17,6 +17,7 @@ pub mod options;
 pub mod postgres;
 mod progress;
 mod project;
+pub mod serve;
 mod signals;
 pub mod testing;
 

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use local::options::{self, HELP, Options, Request};
 use local::postgres::Postgres;
-use local::{Error, Project, Signals, say};
+use local::{Error, Project, Signals, say, serve};
 
 /// The exit code for a command line that is not understood.
 const USAGE: u8 = 2;
@@ -41,10 +41,11 @@ fn main() -> ExitCode {
     }
 }
 
-#[tokio::main(flavor = "current_thread")]
+#[tokio::main]
 async fn run(options: &Options) -> Result<(), Error> {
     let mut signals = Signals::listen()?;
     let project = Project::locate()?;
+    serve::check_port(options.port)?;
     let postgres = tokio::select! {
         opened = Postgres::open(&project, options.lifetime) => opened?,
         () = signals.received() => {
@@ -53,7 +54,7 @@ async fn run(options: &Options) -> Result<(), Error> {
             return Ok(());
         }
     };
-    signals.received().await;
+    let served = serve::serve(&postgres, options, signals.received()).await;
     say("stopping ...");
-    postgres.stop().await
+    postgres.stop().await.and(served)
 }

@@ -187,16 +187,14 @@ impl Postgres {
         self.owner.as_str()
     }
 
-    /// The address of the database for the application: a login role `microloans_dev`, whose rights are those of the
-    /// role `group`, which the migrations make. Its password is new each time.
+    /// The address of the database for the application: a login role `microloans_dev` with a password that is new each
+    /// time. Whoever migrates the database makes the role.
     ///
     /// # Errors
     ///
-    /// There is no role `group`, or the owner may not make roles.
-    pub async fn application_url(&self, group: &str) -> Result<String, Error> {
-        let client = sql::connect(&self.owner).await?;
-        let password = sql::login(&client, APPLICATION, group).await?;
-        Ok(sql::as_user(&self.owner, APPLICATION, &password)?.to_string())
+    /// The system gives no random bytes.
+    pub fn application_url(&self) -> Result<String, Error> {
+        Ok(sql::as_user(&self.owner, APPLICATION, &random()?)?.to_string())
     }
 
     /// Stops what [`Postgres::open`] started and removes what was to be removed. Dropping does the same for a server of

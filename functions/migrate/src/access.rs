@@ -1,8 +1,10 @@
 //! The login that functions use: a member of the group that the migrations grant to, with time limits of its own.
 
+use backend::{config::ConfigError, db::DatabaseTarget};
+use std::fmt::Write as _;
+
 use postgres_protocol::password::scram_sha_256;
 use secrecy::{ExposeSecret, SecretString};
-use backend::{config::ConfigError, db::DatabaseTarget};
 use tokio_postgres::Client;
 
 use crate::MigrateError;
@@ -30,7 +32,8 @@ impl Login {
         if let Ok(target) = serde_json::from_str::<DatabaseTarget>(secret) {
             return Ok(Self { username: target.username, password: target.password });
         }
-        let unusable = || ConfigError::new("DATABASE_URL", "neither a postgres:// URL nor the JSON of a database secret");
+        let unusable =
+            || ConfigError::new("DATABASE_URL", "neither a postgres:// URL nor the JSON of a database secret");
         let config: tokio_postgres::Config = secret.parse().map_err(|_| unusable())?;
         let (Some(username), Some(password)) = (config.get_user(), config.get_password()) else {
             return Err(unusable().into());
@@ -58,7 +61,8 @@ pub(crate) async fn grant(client: &Client, login: &Login) -> Result<(), MigrateE
     let verifier = scram_sha_256(login.password.expose_secret().as_bytes());
     let mut script = format!("{verb} ROLE {role} LOGIN PASSWORD '{verifier}';\nGRANT microloans_app TO {role};\n");
     for (name, value) in LIMITS {
-        script.push_str(&format!("ALTER ROLE {role} SET {name} = '{value}';\n"));
+        // Writing to a String cannot fail.
+        let _ = writeln!(script, "ALTER ROLE {role} SET {name} = '{value}';");
     }
     client.batch_execute(&script).await?;
     Ok(())

@@ -98,7 +98,8 @@ pub(crate) async fn load(client: &Client, zone: &TimeZone) -> Result<bool, Migra
     // One hash for all: everyone knows the password.
     let hash = passwords::hash(SecretString::from(PASSWORD)).await.map_err(|problem| MigrateError::demo(&problem))?;
     let now = Timestamp::now();
-    let at = Moment { now, today: zone.to_datetime(now).date() };
+    // Loans are a moment apart, so that lists have an order, and none is in the future.
+    let at = Moment { now: now - 10.seconds(), today: zone.to_datetime(now).date() };
     client.batch_execute("BEGIN").await?;
     let loaded = load_all(client, &hash, at).await;
     client.batch_execute(if loaded.is_ok() { "COMMIT" } else { "ROLLBACK" }).await?;
@@ -125,10 +126,9 @@ async fn load_all(client: &Client, hash: &str, at: Moment) -> Result<(), Migrate
     let missing = |name: &str| MigrateError::Demo(format!("there is no user {name}"));
     let agent = user(client, "agent").await?.ok_or_else(|| missing("agent"))?;
     let admin = user(client, "admin").await?.ok_or_else(|| missing("admin"))?;
-    for (demo, seconds) in LOANS.iter().zip(0_i64..) {
+    for (demo, seconds) in LOANS.iter().zip(1_i64..) {
         let borrower = user(client, demo.borrower).await?.ok_or_else(|| missing(demo.borrower))?;
         let borrower = Borrower { id: borrower, username: demo.borrower.into() };
-        // A moment apart, so that lists have an order.
         let at = Moment { now: at.now + seconds.seconds(), ..at };
         for write in demo.writes(client, borrower, agent, admin, at).await? {
             write.run(client).await?;

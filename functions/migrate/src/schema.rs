@@ -1,5 +1,7 @@
 //! The schema: the migrations, embedded in the program, applied by refinery in order and once.
 
+use std::fmt::Write as _;
+
 use refinery::{Error, Runner, embed_migrations};
 use tokio_postgres::Client;
 
@@ -21,7 +23,12 @@ fn runner() -> Runner {
 /// Changes whenever a migration is added or changed.
 #[must_use]
 pub fn fingerprint() -> String {
-    runner().get_migrations().iter().map(|migration| format!("{migration} {:016x}\n", migration.checksum())).collect()
+    let mut text = String::new();
+    for migration in runner().get_migrations() {
+        // Writing to a String cannot fail.
+        let _ = writeln!(text, "{migration} {:016x}", migration.checksum());
+    }
+    text
 }
 
 /// Waits until no other session changes the schema, and keeps others from it until this session ends. refinery itself

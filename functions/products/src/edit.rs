@@ -179,9 +179,8 @@ impl ProductPatch {
         };
         let min_amount = money("/min_amount", self.min_amount, product.min_amount);
         let max_amount = money("/max_amount", self.max_amount, product.max_amount);
-        let mut count = |pointer: &str, count: Option<u32>, now: u32| {
-            count.map_or(now, |count| errors.instalments(pointer, count))
-        };
+        let mut count =
+            |pointer: &str, count: Option<u32>, now: u32| count.map_or(now, |count| errors.instalments(pointer, count));
         let min_instalments = count("/min_instalments", self.min_instalments, product.min_instalments);
         let max_instalments = count("/max_instalments", self.max_instalments, product.max_instalments);
         errors.none_or_refuse()?;

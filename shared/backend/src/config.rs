@@ -111,9 +111,8 @@ impl Limit {
             let seconds: u64 = seconds.trim().parse().ok().filter(|seconds| (1..=86_400).contains(seconds))?;
             Some(Self { burst: burst.trim().parse().ok()?, interval: Duration::from_secs(seconds) })
         };
-        parse().ok_or_else(|| {
-            ConfigError::new(name, format!("{text:?} is not BURST/SECONDS, such as {burst}/{seconds}"))
-        })
+        parse()
+            .ok_or_else(|| ConfigError::new(name, format!("{text:?} is not BURST/SECONDS, such as {burst}/{seconds}")))
     }
 }
 

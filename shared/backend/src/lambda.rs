@@ -26,13 +26,13 @@ pub async fn run(routes: OpenApiRouter<App>) -> Result<(), Error> {
     telemetry::init();
     let app = App::from_env()?;
     let background = app.clone();
-    tokio::spawn(async move { background.warm_up().await });
-    let router = Adapter::from(layers::serve(routes.into(), app));
+    tokio::spawn(async move { Box::pin(background.warm_up()).await });
+    let handlers = Adapter::from(layers::serve(routes.into(), app));
     let refuser = Adapter::from(layers::around(Router::new().fallback(unreadable_query)));
 
     lambda_runtime::run(service_fn(move |mut event: LambdaEvent<LambdaRequest>| {
-        let service = if query_is_readable(&mut event.payload) { router.clone() } else { refuser.clone() };
-        async move { service.oneshot(event).await }
+        let service = if query_is_readable(&mut event.payload) { handlers.clone() } else { refuser.clone() };
+        Box::pin(async move { service.oneshot(event).await })
     }))
     .await
 }
@@ -44,10 +44,8 @@ async fn unreadable_query() -> Problem {
 /// Whether the query string can be part of a URI. `lambda_http` panics on one that cannot, so that it is taken away.
 fn query_is_readable(request: &mut LambdaRequest) -> bool {
     let LambdaRequest::ApiGatewayV2(request) = request else { return true };
-    let readable = request
-        .raw_query_string
-        .as_ref()
-        .is_none_or(|query| PathAndQuery::try_from(format!("/?{query}")).is_ok());
+    let readable =
+        request.raw_query_string.as_ref().is_none_or(|query| PathAndQuery::try_from(format!("/?{query}")).is_ok());
     if !readable {
         request.raw_query_string = None;
         request.query_string_parameters = lambda_http::aws_lambda_events::query_map::QueryMap::default();

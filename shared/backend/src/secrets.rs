@@ -14,7 +14,7 @@ use secrecy::SecretString;
 use tokio::sync::{Mutex, OnceCell};
 
 /// How long a secret read from Secrets Manager is used before it is read again.
-const TIME_TO_LIVE: Duration = Duration::from_secs(300);
+const TIME_TO_LIVE: Duration = Duration::from_mins(5);
 
 static CLIENT: OnceCell<aws_sdk_secretsmanager::Client> = OnceCell::const_new();
 

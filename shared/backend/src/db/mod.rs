@@ -90,6 +90,15 @@ impl Db {
         self.connection().await.map(drop)
     }
 
+    /// Asks the database for nothing, to see whether it answers.
+    ///
+    /// # Errors
+    ///
+    /// See [`DbError`].
+    pub async fn ping(&self) -> Result<(), DbError> {
+        self.read(&Sql::new("SELECT").execute()).await
+    }
+
     /// Runs statements that write nothing, in one round trip; once more on another connection if this one died.
     ///
     /// # Errors

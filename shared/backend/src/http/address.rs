@@ -5,8 +5,7 @@ use std::{
     net::{IpAddr, SocketAddr},
 };
 
-use axum::{
-    extract::FromRequestParts, http::request::Parts};
+use axum::{extract::FromRequestParts, http::request::Parts};
 use lambda_http::request::RequestContext;
 
 /// The other end of the connection: an extension that the local server adds to each request.

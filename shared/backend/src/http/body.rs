@@ -108,7 +108,7 @@ pub(super) fn field_error(path: &Path, message: &str) -> FieldError {
     let mut pointer = String::new();
     for segment in path {
         match segment {
-            Segment::Seq { index } => pointer.push_str(&format!("/{index}")),
+            Segment::Seq { index } => push_segment(&mut pointer, &index.to_string()),
             Segment::Map { key } => push_segment(&mut pointer, key),
             Segment::Enum { variant } => push_segment(&mut pointer, variant),
             Segment::Unknown => {}

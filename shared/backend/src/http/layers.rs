@@ -55,13 +55,11 @@ async fn method_not_allowed(method: Method) -> Problem {
 /// Reads the body whole, before anyone looks at it.
 async fn limit_body(request: Request, next: Next) -> Response {
     let (parts, body) = request.into_parts();
-    match to_bytes(body, BODY_LIMIT).await {
-        Ok(bytes) => next.run(Request::from_parts(parts, Body::from(bytes))).await,
-        Err(_) => {
-            let detail = format!("The body is larger than {BODY_LIMIT} bytes.");
-            Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", detail).into_response()
-        }
-    }
+    let Ok(bytes) = to_bytes(body, BODY_LIMIT).await else {
+        let detail = format!("The body is larger than {BODY_LIMIT} bytes.");
+        return Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", detail).into_response();
+    };
+    next.run(Request::from_parts(parts, Body::from(bytes))).await
 }
 
 async fn deadline(request: Request, next: Next) -> Response {
@@ -71,6 +69,7 @@ async fn deadline(request: Request, next: Next) -> Response {
     }
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "the layer hands it over")]
 fn panicked(panic: Box<dyn Any + Send>) -> Response {
     let message = panic
         .downcast_ref::<&str>()

@@ -63,7 +63,10 @@ pub struct TermsSchema {
     /// What a late instalment costs; default: nothing.
     late_fee: Option<LateFeeSchema>,
     /// What a payment of more than is due does; default `next_instalments`.
-    #[schema(pattern = "^(next_instalments|last_instalments|reduce_instalment|reduce_term)$", example = "next_instalments")]
+    #[schema(
+        pattern = "^(next_instalments|last_instalments|reduce_instalment|reduce_term)$",
+        example = "next_instalments"
+    )]
     prepayment: Option<String>,
 }
 

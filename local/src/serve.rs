@@ -1,0 +1,134 @@
+//! Serves the whole interface on one local port, on a migrated database.
+
+use std::io::{self, Write as _};
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+
+use axum::extract::{ConnectInfo, Request};
+use axum::middleware::{Next, from_fn};
+use axum::response::Response;
+use backend::app::App;
+use backend::auth::tokens::Tokens;
+use backend::config::{self, Limits};
+use backend::db::{Connector, Db};
+use backend::http::address::Peer;
+use backend::http::layers;
+use backend::secrets::SecretSource;
+use migrate::{DEMO_PASSWORD, Event, Migrator};
+use secrecy::SecretString;
+use serde_json::json;
+use tokio::net::TcpListener;
+use url::Url;
+
+use crate::options::{Contents, Options};
+use crate::postgres::{Postgres, random};
+use crate::{Error, api, say};
+
+/// How many requests may work with the database at once.
+const CONNECTIONS: usize = 16;
+
+/// Finds out whether the port is free, before anything takes its time.
+///
+/// # Errors
+///
+/// [`Error::PortInUse`], or what the system says.
+pub fn check_port(port: u16) -> Result<(), Error> {
+    std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, port)).map(drop).map_err(|error| port_error(port, error))
+}
+
+fn port_error(port: u16, error: io::Error) -> Error {
+    match error.kind() {
+        io::ErrorKind::AddrInUse => Error::PortInUse { port },
+        _ => Error::Io { what: format!("listen on port {port}"), source: error },
+    }
+}
+
+/// Migrates the database, loads what it is to contain, and serves until `stop`. Listens only once all that is done.
+///
+/// # Errors
+///
+/// A setting that cannot be used, a database that cannot be migrated, a port that is taken.
+pub async fn serve(postgres: &Postgres, options: &Options, stop: impl Future<Output = ()>) -> Result<(), Error> {
+    let mut stop = std::pin::pin!(stop);
+    let prepare = prepare(postgres, options.contents);
+    let app = tokio::select! {
+        app = prepare => app?,
+        () = &mut stop => return Ok(()),
+    };
+    let router = layers::serve(api::router().into(), app).layer(from_fn(tell_peer));
+    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, options.port));
+    let listener = TcpListener::bind(address).await.map_err(|error| port_error(options.port, error))?;
+    let address = listener.local_addr().map_err(|error| port_error(options.port, error))?;
+    announce(address);
+
+    let requests = axum::serve(listener, router.into_make_service_with_connect_info::<SocketAddr>());
+    tokio::select! {
+        ended = requests.into_future() => ended.map_err(|source| Error::Io { what: "serve".to_owned(), source }),
+        () = stop => Ok(()),
+    }
+}
+
+/// Tells where the interface is: for people, and for programs that wait for this line.
+fn announce(address: SocketAddr) {
+    let mut output = io::stdout();
+    // A reader that has gone is no reason not to serve.
+    let _ = writeln!(output, "listening on http://{address}").and_then(|()| output.flush());
+    say(format_args!("the interface is described at http://{address}/docs; Ctrl-C stops"));
+}
+
+/// Whoever is at the other end of the connection; the gateway tells it to functions.
+async fn tell_peer(mut request: Request, next: Next) -> Response {
+    if let Some(ConnectInfo(peer)) = request.extensions().get::<ConnectInfo<SocketAddr>>().copied() {
+        request.extensions_mut().insert(Peer(peer));
+    }
+    next.run(request).await
+}
+
+async fn prepare(postgres: &Postgres, contents: Contents) -> Result<App, Error> {
+    let setting = |error: config::ConfigError| Error::Setting(error.to_string());
+    let zone = config::business_time_zone().map_err(setting)?;
+    let limits = Limits::from_env().map_err(setting)?;
+    let application = fixed(&on_this_machine(&postgres.application_url()?)?);
+
+    say("migrating the database ...");
+    let migrator = Migrator {
+        owner: Connector::new(fixed(&on_this_machine(postgres.owner_url())?), config::ca_file()),
+        application: Some(application.clone()),
+        admin: None,
+        demo_is_allowed: true,
+        zone: zone.clone(),
+    };
+    let report = migrator.run(Event { demo: contents == Contents::Demo }).await?;
+    say(format_args!("{} migrations applied", report.migrations.len()));
+    if report.demo_loaded {
+        say(format_args!("demo data loaded: log in as admin, agent or customer, password {DEMO_PASSWORD}"));
+    }
+
+    let connector = Connector::new(application, config::ca_file());
+    Ok(App {
+        db: Db::new(connector, CONNECTIONS).map_err(|error| Error::Setting(error.to_string()))?,
+        tokens: Tokens::new(fixed(&signing_keys()?)),
+        zone,
+        limits: Arc::new(limits),
+    })
+}
+
+fn fixed(secret: &str) -> SecretSource {
+    SecretSource::fixed(SecretString::from(secret))
+}
+
+/// The address without TLS, unless it asks for it: the server is one on this machine.
+fn on_this_machine(url: &str) -> Result<String, Error> {
+    let mut url = Url::parse(url).map_err(|error| Error::Setting(format!("DATABASE_URL: {error}")))?;
+    if !url.query_pairs().any(|(name, _)| name == "sslmode") {
+        url.query_pairs_mut().append_pair("sslmode", "disable");
+    }
+    Ok(url.into())
+}
+
+/// A key of this run: tokens end with it.
+fn signing_keys() -> Result<String, Error> {
+    // Hexadecimal digits are base64url too: these are 48 bytes with 256 random bits.
+    let key = random()? + &random()?;
+    Ok(json!({"current": "local", "keys": {"local": key}}).to_string())
+}
