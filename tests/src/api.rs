@@ -1,0 +1,242 @@
+//! A whole system for one test: a fresh database, all routes in this process, users of any kind.
+
+use std::{
+    error::Error,
+    net::{IpAddr, Ipv4Addr},
+    num::NonZeroU32,
+    ops::Deref,
+    sync::Arc,
+    time::Duration,
+};
+
+use backend::{
+    app::App,
+    auth::{passwords, tokens::Tokens},
+    config::{DatabaseConfig, Limit, Limits},
+    db::{Connector, Db},
+    http::layers,
+    models::users::Role,
+    secrets::SecretSource,
+};
+use jiff::tz::TimeZone;
+use local::testing::{Database, Schema};
+use migrate::{Event, Migrator};
+use secrecy::SecretString;
+use serde_json::json;
+use tokio::sync::OnceCell;
+use tokio_postgres::NoTls;
+use uuid::Uuid;
+
+use crate::{Client, Session};
+
+/// The password of every user that [`Api::user`] makes.
+pub const PASSWORD: &str = "correct horse battery";
+
+/// The address that requests come from where a test does not say.
+pub const ADDRESS: IpAddr = IpAddr::V4(Ipv4Addr::new(203, 0, 113, 1));
+
+/// Names the key that signs tokens.
+pub const SIGNING_KEY_ID: &str = "test";
+
+/// The key that signs tokens, as base64url. Known, so that tests can sign tokens of their own.
+pub const SIGNING_KEY: &str = "dGVzdHMgdXNlIGEga2V5IHRoYXQgZXZlcnlvbmUga25vd3M";
+
+/// Connections of one system: as many requests as can be under way at once.
+const POOL_SIZE: usize = 8;
+
+/// The migrated schema, without any user.
+pub struct TestSchema;
+
+impl Schema for TestSchema {
+    fn name(&self) -> &'static str {
+        "microloans"
+    }
+
+    fn fingerprint(&self) -> String {
+        migrate::fingerprint()
+    }
+
+    async fn migrate(&self, owner_url: &str) -> Result<(), Box<dyn Error + Send + Sync>> {
+        migrator(owner_url).run(Event::default()).await?;
+        Ok(())
+    }
+}
+
+/// Migrates as the owner, and nothing else.
+fn migrator(owner_url: &str) -> Migrator {
+    let owner = Connector::new(SecretSource::fixed(without_tls(owner_url).into()), None);
+    Migrator { owner, application: None, admin: None, demo_is_allowed: false, zone: TimeZone::UTC }
+}
+
+/// The address of a database on this machine, to be reached without TLS.
+#[must_use]
+pub fn without_tls(url: &str) -> String {
+    let separator = if url.contains('?') { '&' } else { '?' };
+    format!("{url}{separator}sslmode=disable")
+}
+
+/// How a system is configured.
+#[derive(Clone, Copy)]
+pub struct ApiOptions {
+    /// The lender's time zone, by its name in the tz database.
+    pub zone: &'static str,
+    /// Limits on guessing and on registering.
+    pub limits: Limits,
+    /// Whether there are demo data.
+    pub demo: bool,
+    /// Username and password of the first admin, if the migrate function makes one.
+    pub first_admin: Option<(&'static str, &'static str)>,
+}
+
+impl Default for ApiOptions {
+    /// UTC, an empty database, and limits that no test runs into by chance.
+    fn default() -> Self {
+        let wide = Limit { burst: NonZeroU32::new(10_000).unwrap(), interval: Duration::from_secs(1) };
+        let limits = Limits { login_user: wide, login_address: wide, register_address: wide };
+        Self { zone: "UTC", limits, demo: false, first_admin: None }
+    }
+}
+
+/// A system: its routes, its database, its keys. Calls are made as anyone ([`Api::anyone`]), with a token
+/// ([`Api::as_`]) or by a [`User`].
+pub struct Api {
+    /// Calls the routes.
+    pub client: Client,
+    /// What handlers have: tokens are issued with it, and its database is the application login's.
+    pub app: App,
+    /// The owner's connection, for what no request can do.
+    pub owner: tokio_postgres::Client,
+    /// The database; removed with this.
+    pub database: Database,
+}
+
+impl Deref for Api {
+    type Target = Client;
+
+    fn deref(&self) -> &Client {
+        &self.client
+    }
+}
+
+impl Api {
+    /// With an empty database.
+    pub async fn new() -> Self {
+        Self::with(ApiOptions::default()).await
+    }
+
+    /// As configured.
+    pub async fn with(options: ApiOptions) -> Self {
+        let database = Database::fresh(&TestSchema).await.unwrap();
+        let zone = TimeZone::get(options.zone).unwrap();
+        if options.demo || options.first_admin.is_some() {
+            let mut migrator = migrator(database.owner_url());
+            (migrator.demo_is_allowed, migrator.zone) = (options.demo, zone.clone());
+            migrator.admin = options.first_admin.map(|(username, password)| {
+                let admin = json!({"username": username, "password": password,
+                    "email": format!("{username}@example.com"), "phone": "+15550100000"});
+                SecretSource::fixed(SecretString::from(admin.to_string()))
+            });
+            migrator.run(Event { demo: options.demo }).await.unwrap();
+        }
+        let source = |text: String| SecretSource::fixed(SecretString::from(text));
+        let url = without_tls(&database.application_url("microloans_app").await.unwrap());
+        let config = DatabaseConfig { source: source(url), ca_file: None, pool_size: POOL_SIZE };
+        let db = Db::from_config(config).unwrap();
+        let keys = json!({"current": SIGNING_KEY_ID, "keys": {SIGNING_KEY_ID: SIGNING_KEY}});
+        let tokens = Tokens::new(source(keys.to_string()));
+        let app = App { db, tokens, zone, limits: Arc::new(options.limits) };
+        let router = layers::serve(local::api::router().into(), app.clone());
+        let owner = connect(database.owner_url()).await;
+        Self { client: Client::in_process(router), app, owner, database }
+    }
+
+    /// A connection with the application login's rights, for statements of a test's own.
+    pub async fn application(&self) -> tokio_postgres::Client {
+        connect(&self.database.application_url("microloans_app").await.unwrap()).await
+    }
+
+    /// Makes a user with a session, without asking the interface.
+    pub async fn user(&self, username: &str, role: Role, status: &str) -> User {
+        let id = Uuid::now_v7();
+        let sql = "INSERT INTO users (id, username, email, phone, role, status, password_hash)
+            VALUES ($1, $2, $2 || '@example.com', '+15550100001', $3, $4, $5)";
+        let hash = password_hash().await;
+        self.owner.execute(sql, &[&id, &username, &role.as_str(), &status, &hash]).await.unwrap();
+        User { id, username: username.to_owned(), role, session: self.session(id, role).await }
+    }
+
+    /// An active customer.
+    pub async fn customer(&self, username: &str) -> User {
+        self.user(username, Role::Customer, "active").await
+    }
+
+    /// An approved agent.
+    pub async fn agent(&self, username: &str) -> User {
+        self.user(username, Role::Agent, "active").await
+    }
+
+    /// An admin.
+    pub async fn admin(&self, username: &str) -> User {
+        self.user(username, Role::Admin, "active").await
+    }
+
+    /// A new session of a user, without a login.
+    pub async fn session(&self, user: Uuid, role: Role) -> Session {
+        let session = Uuid::now_v7();
+        let sql = "INSERT INTO sessions (id, user_id, expires_at) VALUES ($1, $2, now() + interval '1 hour')";
+        self.owner.execute(sql, &[&session, &user]).await.unwrap();
+        let (token, _) = self.app.tokens.issue(user, role, session).await.unwrap();
+        self.client.as_(&token)
+    }
+
+    /// The number that a query of the owner gives.
+    pub async fn count(&self, sql: &str) -> i64 {
+        self.owner.query_one(sql, &[]).await.unwrap().get(0)
+    }
+
+    /// Waits until a statement of the application waits for another transaction's lock.
+    pub async fn someone_waits(&self) {
+        let sql = "SELECT count(*) FROM pg_stat_activity
+            WHERE datname = current_database() AND cardinality(pg_blocking_pids(pid)) > 0";
+        for _ in 0..500 {
+            if self.count(sql).await > 0 {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        panic!("nobody waits");
+    }
+}
+
+/// A user with a session: calls are made by it.
+#[derive(Clone)]
+pub struct User {
+    /// The user's id.
+    pub id: Uuid,
+    /// The user's name.
+    pub username: String,
+    /// The user's role.
+    pub role: Role,
+    /// The session.
+    pub session: Session,
+}
+
+impl Deref for User {
+    type Target = Session;
+
+    fn deref(&self) -> &Session {
+        &self.session
+    }
+}
+
+async fn connect(url: &str) -> tokio_postgres::Client {
+    let (client, connection) = tokio_postgres::connect(url, NoTls).await.unwrap();
+    tokio::spawn(connection);
+    client
+}
+
+/// The hash of [`PASSWORD`], computed once a process.
+async fn password_hash() -> String {
+    static HASH: OnceCell<String> = OnceCell::const_new();
+    HASH.get_or_init(async || passwords::hash(SecretString::from(PASSWORD)).await.unwrap()).await.clone()
+}

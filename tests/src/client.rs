@@ -1,0 +1,348 @@
+//! A client for tests: the same calls in-process and over HTTP, answers checked for what every answer has.
+
+use std::{
+    fmt::Write as _,
+    net::{IpAddr, SocketAddr},
+    ops::Index,
+    panic::Location,
+};
+
+use axum::{
+    Router,
+    body::{Body, Bytes},
+    http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Uri, header},
+};
+use backend::http::address::Peer;
+use http_body_util::{BodyExt, Full};
+use hyper_util::{
+    client::legacy::{Client as HttpClient, connect::HttpConnector},
+    rt::TokioExecutor,
+};
+use serde_json::Value;
+use tower::ServiceExt;
+
+use crate::ADDRESS;
+
+/// Where calls go.
+#[derive(Clone)]
+pub struct Client(Transport);
+
+#[derive(Clone)]
+enum Transport {
+    InProcess(Router),
+    Http { base_url: String, client: Box<HttpClient<HttpConnector, Full<Bytes>>> },
+}
+
+impl Client {
+    /// Calls the routes of this process.
+    #[must_use]
+    pub fn in_process(router: Router) -> Self {
+        Self(Transport::InProcess(router))
+    }
+
+    /// Calls a server over HTTP/1.1 without TLS; `base_url` such as `http://127.0.0.1:3000`.
+    #[must_use]
+    pub fn http(base_url: &str) -> Self {
+        let client = HttpClient::builder(TokioExecutor::new()).build_http();
+        Self(Transport::Http { base_url: base_url.trim_end_matches('/').to_owned(), client: Box::new(client) })
+    }
+
+    /// Calls without a token.
+    #[must_use]
+    pub fn anyone(&self) -> Session {
+        Session { client: self.clone(), token: None }
+    }
+
+    /// Calls with this access token.
+    #[must_use]
+    pub fn as_(&self, token: &str) -> Session {
+        Session { client: self.clone(), token: Some(token.to_owned()) }
+    }
+}
+
+/// A client with a caller: anyone, or who a token names.
+#[derive(Clone)]
+pub struct Session {
+    client: Client,
+    token: Option<String>,
+}
+
+impl Session {
+    /// The access token, if there is one.
+    #[must_use]
+    pub fn token(&self) -> &str {
+        self.token.as_deref().unwrap_or_default()
+    }
+
+    /// `GET path`, with its query.
+    #[track_caller]
+    pub fn get(&self, path: &str) -> Call {
+        self.call(Method::GET, path)
+    }
+
+    /// `POST path`.
+    #[track_caller]
+    pub fn post(&self, path: &str) -> Call {
+        self.call(Method::POST, path)
+    }
+
+    /// `PUT path`.
+    #[track_caller]
+    pub fn put(&self, path: &str) -> Call {
+        self.call(Method::PUT, path)
+    }
+
+    /// `PATCH path`.
+    #[track_caller]
+    pub fn patch(&self, path: &str) -> Call {
+        self.call(Method::PATCH, path)
+    }
+
+    /// Any method.
+    #[track_caller]
+    pub fn call(&self, method: Method, path: &str) -> Call {
+        let mut headers = HeaderMap::new();
+        if let Some(token) = &self.token {
+            headers.insert(header::AUTHORIZATION, HeaderValue::try_from(format!("Bearer {token}")).unwrap());
+        }
+        Call {
+            client: self.client.clone(),
+            method,
+            path: path.to_owned(),
+            headers,
+            body: Vec::new(),
+            address: ADDRESS,
+            at: Location::caller(),
+        }
+    }
+
+    /// Every thing of a list, page by page.
+    pub async fn walk(&self, path: &str) -> Vec<Value> {
+        let mut all = Vec::new();
+        let mut cursor: Option<String> = None;
+        loop {
+            let mut page = path.to_owned();
+            if let Some(cursor) = cursor {
+                let separator = if path.contains('?') { '&' } else { '?' };
+                write!(page, "{separator}cursor={cursor}").unwrap();
+            }
+            let page = self.get(&page).expect(200).await;
+            all.extend(page.list().iter().cloned());
+            match page["next_cursor"].as_str() {
+                Some(next) => cursor = Some(next.to_owned()),
+                None => return all,
+            }
+        }
+    }
+}
+
+/// One request, not sent yet.
+#[must_use]
+pub struct Call {
+    client: Client,
+    method: Method,
+    path: String,
+    headers: HeaderMap,
+    body: Vec<u8>,
+    address: IpAddr,
+    at: &'static Location<'static>,
+}
+
+impl Call {
+    /// Sets a header.
+    pub fn header(mut self, name: &str, value: &str) -> Self {
+        let name = HeaderName::try_from(name).unwrap();
+        self.headers.insert(name, HeaderValue::from_bytes(value.as_bytes()).unwrap());
+        self
+    }
+
+    /// `If-Match` with a version's entity tag.
+    pub fn if_match(self, version: i64) -> Self {
+        self.header("if-match", &format!("\"{version}\""))
+    }
+
+    /// `Idempotency-Key`.
+    pub fn key(self, key: &str) -> Self {
+        self.header("idempotency-key", key)
+    }
+
+    /// A JSON body.
+    #[allow(clippy::needless_pass_by_value, reason = "calls read better with json!(...) as it stands")]
+    pub fn json(self, body: Value) -> Self {
+        self.body("application/json", &body.to_string())
+    }
+
+    /// A JSON body exactly as written.
+    pub fn raw_json(self, body: &str) -> Self {
+        self.body("application/json", body)
+    }
+
+    /// A body of any content type.
+    pub fn body(mut self, content_type: &str, body: &str) -> Self {
+        self = self.header("content-type", content_type);
+        self.body = body.as_bytes().to_vec();
+        self
+    }
+
+    /// Comes from this address; in-process only.
+    pub fn from_address(mut self, address: &str) -> Self {
+        self.address = address.parse().unwrap();
+        self
+    }
+
+    /// Sends it.
+    pub async fn send(self) -> Reply {
+        let Self { client, method, path, headers, body, address, at } = self;
+        let what = format!("{method} {path} ({at})");
+        let response = match client.0 {
+            Transport::InProcess(router) => {
+                let mut request = Request::new(Body::from(body));
+                (*request.method_mut(), *request.headers_mut()) = (method, headers);
+                *request.uri_mut() = path.parse().unwrap_or_else(|error| panic!("{what}: {error}"));
+                request.extensions_mut().insert(Peer(SocketAddr::new(address, 50_000)));
+                let response = router.oneshot(request).await.unwrap();
+                let (parts, body) = response.into_parts();
+                (parts, body.collect().await.unwrap().to_bytes())
+            }
+            Transport::Http { base_url, client } => {
+                let mut request = Request::new(Full::from(body));
+                (*request.method_mut(), *request.headers_mut()) = (method, headers);
+                let uri: Uri = format!("{base_url}{path}").parse().unwrap_or_else(|error| panic!("{what}: {error}"));
+                *request.uri_mut() = uri;
+                let response = client.request(request).await.unwrap_or_else(|error| panic!("{what}: {error}"));
+                let (parts, body) = response.into_parts();
+                (parts, body.collect().await.unwrap_or_else(|error| panic!("{what}: {error}")).to_bytes())
+            }
+        };
+        let (parts, bytes) = response;
+        let text = String::from_utf8(bytes.to_vec()).unwrap();
+        let body = serde_json::from_str(&text).unwrap_or(Value::Null);
+        let reply = Reply { what, status: parts.status.as_u16(), headers: parts.headers, text, body };
+        reply.check(&path);
+        reply
+    }
+
+    /// Sends it, and expects this status.
+    pub async fn expect(self, status: u16) -> Reply {
+        let reply = self.send().await;
+        assert_eq!(reply.status, status, "{reply}");
+        reply
+    }
+
+    /// Sends it, and expects a refusal with this status and code.
+    pub async fn refused(self, status: u16, code: &str) -> Reply {
+        let reply = self.send().await;
+        assert_eq!((reply.status, reply.code()), (status, code), "{reply}");
+        reply
+    }
+
+    /// Sends it, and expects 422 for exactly these fields: pointer and code of each.
+    pub async fn invalid(self, errors: &[(&str, &str)]) -> Reply {
+        let reply = self.refused(422, "validation_failed").await;
+        assert_eq!(reply.errors(), errors, "{reply}");
+        reply
+    }
+}
+
+/// An answer.
+#[derive(Debug)]
+pub struct Reply {
+    /// The request, and where it was sent from, for messages.
+    pub what: String,
+    /// The HTTP status.
+    pub status: u16,
+    /// The headers.
+    pub headers: HeaderMap,
+    /// The body as text.
+    pub text: String,
+    /// The body as JSON; null where it is none.
+    pub body: Value,
+}
+
+impl Reply {
+    /// What every answer has.
+    fn check(&self, path: &str) {
+        let request_id = self.header("x-request-id");
+        assert!(!request_id.is_empty(), "{self}");
+        if path.starts_with("/api/") {
+            assert_eq!(self.header("cache-control"), "no-store", "{self}");
+        }
+        if self.status < 400 {
+            return;
+        }
+        assert_eq!(self.header("content-type"), "application/problem+json", "{self}");
+        assert_eq!(self["status"], self.status, "{self}");
+        assert_eq!(self["request_id"], request_id, "{self}");
+        for member in ["type", "title", "detail", "code"] {
+            assert!(self[member].as_str().is_some_and(|text| !text.is_empty()), "no {member}: {self}");
+        }
+        assert_eq!(
+            self.status == 422 && self.code() == "validation_failed",
+            self.body.get("errors").is_some(),
+            "{self}"
+        );
+        assert_eq!(self.status == 401, self.headers.contains_key("www-authenticate"), "{self}");
+        if matches!(self.status, 429 | 503) {
+            assert!(self.header("retry-after").parse::<u64>().unwrap() >= 1, "{self}");
+        }
+    }
+
+    /// A header, which must be there.
+    #[must_use]
+    pub fn header(&self, name: &str) -> &str {
+        self.optional_header(name).unwrap_or_else(|| panic!("no {name}: {self}"))
+    }
+
+    /// A header, if it is there.
+    #[must_use]
+    pub fn optional_header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).map(|value| value.to_str().unwrap())
+    }
+
+    /// A problem's code; empty where the answer is none.
+    #[must_use]
+    pub fn code(&self) -> &str {
+        self["code"].as_str().unwrap_or_default()
+    }
+
+    /// The fields a problem names: pointer and code of each.
+    #[must_use]
+    pub fn errors(&self) -> Vec<(&str, &str)> {
+        let errors = self["errors"].as_array().map(Vec::as_slice).unwrap_or_default();
+        errors.iter().map(|error| (error["pointer"].as_str().unwrap(), error["code"].as_str().unwrap())).collect()
+    }
+
+    /// The things on a page.
+    #[must_use]
+    pub fn list(&self) -> &[Value] {
+        self["data"].as_array().unwrap_or_else(|| panic!("no page: {self}"))
+    }
+
+    /// A text of the body, which must be there.
+    #[must_use]
+    pub fn text_of(&self, name: &str) -> String {
+        self[name].as_str().unwrap_or_else(|| panic!("no text {name}: {self}")).to_owned()
+    }
+
+    /// The version of a loan or a product, which its entity tag must repeat.
+    #[must_use]
+    pub fn version(&self) -> i64 {
+        let version = self["version"].as_i64().unwrap_or_else(|| panic!("no version: {self}"));
+        assert_eq!(self.header("etag"), format!("\"{version}\""), "{self}");
+        version
+    }
+}
+
+impl Index<&str> for Reply {
+    type Output = Value;
+
+    fn index(&self, name: &str) -> &Value {
+        &self.body[name]
+    }
+}
+
+impl std::fmt::Display for Reply {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}: {} {}", self.what, self.status, self.text)
+    }
+}

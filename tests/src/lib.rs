@@ -1,0 +1,14 @@
+//! What the tests of the whole system are made of: an [`Api`] with a database of its own, and a [`Client`] that talks to
+//! it in-process or to any other one over HTTP. Nothing here is deployed.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::missing_panics_doc,
+    reason = "what goes wrong here is a test that fails"
+)]
+
+mod api;
+mod client;
+
+pub use api::{ADDRESS, Api, ApiOptions, PASSWORD, SIGNING_KEY, SIGNING_KEY_ID, TestSchema, User, without_tls};
+pub use client::{Call, Client, Reply, Session};
