@@ -125,15 +125,25 @@ impl Db {
         answer
     }
 
-    /// Opens a transaction: sends `BEGIN` and, in the same round trip, its first statements.
+    /// Opens a transaction: sends `BEGIN` and, in the same round trip, its first statements; once more on another
+    /// connection if this one died, since nothing is written before the commit.
     ///
     /// # Errors
     ///
     /// See [`DbError`]. Nothing has been written then, whatever the statements were.
     pub async fn begin<B: Batch>(&self, batch: &B) -> Result<(Tx, B::Answer), DbError> {
+        match self.begin_once(batch).await {
+            Err(DbError::Lost(_)) => self.begin_once(batch).await,
+            answer => answer,
+        }
+    }
+
+    async fn begin_once<B: Batch>(&self, batch: &B) -> Result<(Tx, B::Answer), DbError> {
         let tx = Tx::new(self.connection().await?);
         match tx.begin(batch).await {
             Ok(answer) => Ok((tx, answer)),
+            // Dropping the transaction closes its connection.
+            Err(error @ DbError::Lost(_)) => Err(error),
             Err(error) => {
                 // Locks must not outlive the answer.
                 tx.rollback().await;

@@ -2,9 +2,10 @@
 
 use deadpool_postgres::Object;
 use futures_util::future::try_join_all;
+use tokio::time::timeout;
 use tokio_postgres::Client;
 
-use super::{Batch, DbError, Statement};
+use super::{Batch, DbError, FIRST_ANSWER, Statement};
 
 /// An open transaction. Dropped without [`commit`](Self::commit) or [`rollback`](Self::rollback), for instance when a
 /// request times out, its connection is closed rather than given back, and the server rolls back.
@@ -26,7 +27,11 @@ impl Tx {
 
     pub(super) async fn begin<B: Batch>(&self, batch: &B) -> Result<B::Answer, DbError> {
         let client = self.client()?;
-        let begin = async { client.batch_execute("BEGIN").await.map_err(DbError::from) };
+        // Its answer waits for nobody's lock, so one that does not come tells that the connection is dead.
+        let begin = async {
+            let answer = timeout(FIRST_ANSWER, client.batch_execute("BEGIN")).await;
+            answer.map_err(|elapsed| DbError::Lost(elapsed.into()))?.map_err(DbError::from)
+        };
         let ((), answer) = tokio::try_join!(biased; begin, batch.run(client))?;
         Ok(answer)
     }
@@ -48,12 +53,18 @@ impl Tx {
     /// [`DbError::Lost`], where the commit may have happened: the answer is not known.
     pub async fn commit(mut self, writes: Vec<Statement<()>>) -> Result<(), DbError> {
         let client = self.client()?;
-        let commit = async { client.batch_execute("COMMIT").await.map_err(DbError::from) };
         // A statement that fails makes the server turn the COMMIT behind it into a rollback.
-        tokio::try_join!(biased; try_join_all(writes.iter().map(|write| write.run(client))), commit)?;
-        // Back to the pool: no transaction is open on it any more.
-        drop(self.connection.take());
-        Ok(())
+        let (written, committed) = tokio::join!(
+            biased;
+            try_join_all(writes.iter().map(|write| write.run(client))),
+            client.batch_execute("COMMIT"),
+        );
+        if committed.is_ok() {
+            // Back to the pool: no transaction is open on it any more.
+            drop(self.connection.take());
+        }
+        written?;
+        committed.map_err(DbError::from)
     }
 
     /// Ends the transaction without effect and gives the connection back.
