@@ -249,12 +249,12 @@ struct ScheduleRow {
 struct ScheduleTotals {
     #[schema(value_type = String, example = "12000.50")]
     principal: Money,
-    #[schema(value_type = String, example = "853.90")]
+    #[schema(value_type = String, example = "853.89")]
     interest: Money,
     /// Of the rows; a fee at disbursement is not among them.
     #[schema(value_type = String, example = "0.00")]
     fees: Money,
-    #[schema(value_type = String, example = "12854.40")]
+    #[schema(value_type = String, example = "12854.39")]
     due: Money,
 }
 

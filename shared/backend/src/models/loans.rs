@@ -301,10 +301,10 @@ pub struct LoanView {
     #[schema(value_type = String, example = "2142.40")]
     pub instalment: Money,
     /// Interest of all instalments.
-    #[schema(value_type = String, example = "853.90")]
+    #[schema(value_type = String, example = "853.89")]
     pub total_interest: Money,
     /// Everything all instalments ask for.
-    #[schema(value_type = String, example = "12854.40")]
+    #[schema(value_type = String, example = "12854.39")]
     pub total_due: Money,
     /// Principal outstanding; zero before disbursement.
     #[schema(value_type = String, example = "0.00")]
@@ -449,10 +449,10 @@ pub struct LoanState {
     #[schema(value_type = String, example = "2142.40")]
     pub instalment: Money,
     /// Interest of all instalments.
-    #[schema(value_type = String, example = "853.90")]
+    #[schema(value_type = String, example = "853.89")]
     pub total_interest: Money,
     /// Everything all instalments ask for.
-    #[schema(value_type = String, example = "12854.40")]
+    #[schema(value_type = String, example = "12854.39")]
     pub total_due: Money,
 }
 
