@@ -1,15 +1,20 @@
-//! Agents, for admins.
+//! Agents, for admins; an agent's requests, for the agent too.
 
-use axum::Json;
+use axum::{Json, extract::State};
 use backend::{
-    auth::callers::Admin,
+    app::App,
+    auth::callers::{Admin, Staff},
+    fields::UserRef,
     http::{
-        pagination::{Limit, Page},
+        pagination::{Limit, Page, Position},
         path::PathParameter,
-        problem::Problem,
+        problem::{Problem, ProblemBody},
         query::{Needle, QueryString, unless_empty},
     },
-    models::users::{self, Filter, Role, User, UserStatus},
+    models::{
+        loans::{self, LoanView, Scope, Sort},
+        users::{self, Filter, Role, User, UserStatus},
+    },
 };
 use serde::Deserialize;
 use utoipa::IntoParams;
@@ -54,4 +59,54 @@ pub(crate) async fn get_agent(admin: Admin, path: PathParameter) -> Result<Json<
     let id = admin.check(path.uuid()).await?;
     let (_, user) = admin.read(users::by_id(id)).await?;
     user.filter(|user| user.role == Role::Agent).map(Json).ok_or_else(Problem::not_found)
+}
+
+/// The query of a list of requests.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct RequestsQuery {
+    /// How many on a page.
+    #[param(value_type = Option<u8>, minimum = 1, maximum = 200, default = 50)]
+    limit: Option<Limit>,
+    /// `next_cursor` of the page before.
+    cursor: Option<String>,
+}
+
+/// Lists the loans that an agent created or forwarded for customers, newest first.
+#[utoipa::path(
+    get, path = "/api/agents/{id}/requests", tag = "agents",
+    params(("id" = String, Path, description = "The agent's id, or `me`", example = "me"), RequestsQuery),
+    responses(
+        (status = 200, description = "A page of loans", body = Page<LoanView>),
+        (status = 403, description = "Neither an admin nor this agent (`forbidden`)", body = ProblemBody))
+)]
+pub(crate) async fn list_requests(
+    State(app): State<App>,
+    staff: Staff,
+    path: PathParameter,
+    query: QueryString,
+) -> Result<Json<Page<LoanView>>, Problem> {
+    let id = if path.text() == "me" { staff.id() } else { staff.check(path.uuid()).await? };
+    if staff.role() == Role::Agent && id != staff.id() {
+        return staff.check(Err(Problem::forbidden("forbidden", "An agent sees its own requests alone."))).await;
+    }
+    let binding = query.binding(staff.id());
+    let read = || -> Result<_, Problem> {
+        let RequestsQuery { limit, cursor } = query.read()?;
+        let after = cursor.map(|cursor| Position::from_cursor(&cursor, binding)).transpose()?;
+        let limit = limit.unwrap_or_default();
+        let filter = loans::Filter { agent: Some(UserRef::Id(id)), ..loans::Filter::default() };
+        Ok((loans::list(filter, Scope::All, Sort::CreatedDescending, after, limit)?, limit))
+    };
+    // A query that is refused is so only to who names an agent.
+    let (list, limit) = match read() {
+        Ok((list, limit)) => (Some(list), Ok(limit)),
+        Err(problem) => (None, Err(problem)),
+    };
+    let (caller, (agent, loans)) = staff.read((users::by_id(id), list)).await?;
+    agent.filter(|user| user.role == Role::Agent).ok_or_else(Problem::not_found)?;
+    let (limit, today) = (limit?, app.date_of(caller.now));
+    let loans = loans.unwrap_or_default().iter().map(|loan| loan.view(today)).collect();
+    Ok(Json(Page::new(loans, limit, binding, |last| Sort::CreatedDescending.position(last))))
 }

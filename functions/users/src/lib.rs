@@ -21,6 +21,7 @@ pub fn router() -> OpenApiRouter<App> {
         .routes(routes!(status::reactivate_user))
         .routes(routes!(agents::list_agents))
         .routes(routes!(agents::get_agent))
+        .routes(routes!(agents::list_requests))
         .routes(routes!(status::approve_agent))
         .routes(routes!(status::reject_agent))
         .routes(routes!(customers::list_customers))

@@ -1,0 +1,267 @@
+//! Login: both ways, what a refusal tells, limits on guessing, hashes of other forms.
+
+use std::time::{Duration, Instant};
+
+use backend::{config::Limits, models::users::Role};
+use base64::{Engine, engine::general_purpose::STANDARD};
+use serde_json::{Value, json};
+
+use tests::{Api, Call, PASSWORD, Reply};
+
+use crate::support::{Meanwhile, is_open, limit, limited};
+
+/// A password that nobody has.
+const WRONG: &str = "staple of the battery";
+
+fn json_login(api: &Api, username: &str, password: &str) -> Call {
+    api.anyone().post("/api/auth/login").json(json!({"username": username, "password": password}))
+}
+
+fn basic_login(api: &Api, username: &str, password: &str) -> Call {
+    let token = STANDARD.encode(format!("{username}:{password}"));
+    api.anyone().post("/api/auth/login").header("authorization", &format!("Basic {token}"))
+}
+
+#[tokio::test]
+async fn basic_and_json_open_a_session_for_an_hour() {
+    let api = Api::new().await;
+    let customer = api.customer("the.customer").await;
+    for login in [
+        json_login(&api, "the.customer", PASSWORD),
+        json_login(&api, "The.Customer", PASSWORD),
+        basic_login(&api, "the.customer", PASSWORD),
+        basic_login(&api, "THE.CUSTOMER", PASSWORD),
+        // With both, Basic counts, and the body is not looked at.
+        basic_login(&api, "the.customer", PASSWORD).json(json!({"username": "other", "password": WRONG})),
+        basic_login(&api, "the.customer", PASSWORD).body("text/plain", "{"),
+        // Another scheme says nothing about who logs in.
+        json_login(&api, "the.customer", PASSWORD).header("authorization", "Bearer of.no.meaning"),
+    ] {
+        let session = login.expect(200).await;
+        assert_eq!(session["token_type"], "Bearer");
+        assert_eq!(session["expires_in"], 3600);
+        let expires_at: jiff::Timestamp = session["expires_at"].as_str().unwrap().parse().unwrap();
+        let left = expires_at.duration_since(jiff::Timestamp::now()).as_secs();
+        assert!((3590..=3600).contains(&left), "{left}");
+        assert_eq!(session["user"]["id"], customer.id.to_string());
+        assert_eq!(session.body.as_object().unwrap().len(), 5, "{session}");
+        assert!(is_open(&api.as_(&session.text_of("access_token"))).await);
+    }
+}
+
+#[tokio::test]
+async fn basic_is_read_as_utf_8() {
+    let api = Api::new().await;
+    let password = "пароль из слов: да";
+    let body = json!({"username": "someone", "password": password, "email": "someone@example.com",
+        "phone": "+919812345678", "role": "customer"});
+    api.anyone().post("/api/auth/register").json(body).expect(201).await;
+    basic_login(&api, "someone", password).expect(200).await;
+    json_login(&api, "someone", password).expect(200).await;
+}
+
+#[tokio::test]
+async fn a_wrong_login_does_not_tell_whether_the_user_exists() {
+    let api = Api::new().await;
+    api.customer("the.customer").await;
+    let told = |reply: Reply| (reply.status, reply.code().to_owned(), reply.body["detail"].clone());
+    let names = ["the.customer", "nobody", "no name at all", "", "nul\0", &"x".repeat(10_000)];
+    let mut answers = Vec::new();
+    for name in names {
+        let reply = json_login(&api, name, WRONG).send().await;
+        assert_eq!(reply.header("www-authenticate"), "Bearer");
+        answers.push(told(reply));
+        let reply = basic_login(&api, name, WRONG).send().await;
+        assert_eq!(reply.header("www-authenticate"), r#"Basic realm="microloans", charset="UTF-8""#);
+        answers.push(told(reply));
+    }
+    assert_eq!((answers[0].0, answers[0].1.as_str()), (401, "invalid_credentials"));
+    assert!(answers.iter().all(|answer| *answer == answers[0]), "{answers:?}");
+}
+
+#[tokio::test]
+async fn a_wrong_login_takes_as_long_whether_or_not_the_user_exists() {
+    let api = Api::new().await;
+    api.customer("the.customer").await;
+    let time = async |name| {
+        let started = Instant::now();
+        json_login(&api, name, WRONG).refused(401, "invalid_credentials").await;
+        started.elapsed()
+    };
+    time("the.customer").await;
+    let (mut known, mut unknown) = (Vec::new(), Vec::new());
+    for _ in 0..7 {
+        known.push(time("the.customer").await);
+        unknown.push(time("nobody").await);
+    }
+    known.sort();
+    unknown.sort();
+    let (known, unknown) = (known[3], unknown[3]);
+    // Wide enough for a busy machine; without the hash the answer comes in a twentieth of the time.
+    assert!(known < 3 * unknown && unknown < 3 * known, "known {known:?}, unknown {unknown:?}");
+}
+
+#[tokio::test]
+async fn malformed_basic_credentials_are_wrong_ones() {
+    let api = Api::new().await;
+    api.customer("the.customer").await;
+    let latin_1 = STANDARD.encode(b"the.customer:\xe9");
+    for value in ["Basic", "Basic ", "Basic ***", "Basic dGhlLmN1c3RvbWVy", &format!("Basic {latin_1}")] {
+        let call = api.anyone().post("/api/auth/login").header("authorization", value);
+        // Basic counts: a right body does not help.
+        let call = call.json(json!({"username": "the.customer", "password": PASSWORD}));
+        call.refused(401, "invalid_credentials").await;
+    }
+}
+
+#[tokio::test]
+async fn the_body_has_a_username_and_a_password() {
+    let api = Api::new().await;
+    let login = |body: Value| api.anyone().post("/api/auth/login").json(body);
+    login(json!({"username": "someone"})).invalid(&[("/password", "required")]).await;
+    login(json!({"username": "someone", "password": null})).invalid(&[("/password", "wrong_type")]).await;
+    login(json!({"username": "someone", "password": "x", "otp": 1})).invalid(&[("/otp", "unknown_field")]).await;
+    api.anyone().post("/api/auth/login").invalid(&[("/username", "required")]).await;
+}
+
+#[tokio::test]
+async fn who_may_not_log_in_is_told_why_only_with_the_right_password() {
+    let api = Api::new().await;
+    for (status, role, code) in [
+        ("pending", Role::Agent, "agent_not_approved"),
+        ("rejected", Role::Agent, "agent_not_approved"),
+        ("suspended", Role::Agent, "account_suspended"),
+        ("suspended", Role::Customer, "account_suspended"),
+        ("suspended", Role::Admin, "account_suspended"),
+    ] {
+        let username = format!("{status}.{}", role.as_str());
+        api.user(&username, role, status).await;
+        json_login(&api, &username, PASSWORD).refused(403, code).await;
+        json_login(&api, &username, WRONG).refused(401, "invalid_credentials").await;
+    }
+}
+
+fn narrow() -> Limits {
+    Limits { login_user: limit(10, 60), login_address: limit(12, 1), register_address: limit(60, 60) }
+}
+
+#[tokio::test]
+async fn ten_failures_for_a_username_and_address_and_then_one_a_minute() {
+    let api = limited(narrow()).await;
+    api.customer("the.customer").await;
+    for _ in 0..12 {
+        // Success does not count.
+        json_login(&api, "the.customer", PASSWORD).expect(200).await;
+    }
+    for attempt in 0..10 {
+        let name = if attempt % 2 == 0 { "the.customer" } else { "The.Customer" };
+        json_login(&api, name, WRONG).refused(401, "invalid_credentials").await;
+    }
+    let refused = json_login(&api, "the.customer", PASSWORD).refused(429, "too_many_attempts").await;
+    let seconds: u64 = refused.header("retry-after").parse().unwrap();
+    assert!((50..=60).contains(&seconds), "{seconds}");
+    // The same user from elsewhere, and another user from here, are not concerned.
+    json_login(&api, "the.customer", PASSWORD).from_address("203.0.113.2").expect(200).await;
+    json_login(&api, "someone.else", WRONG).refused(401, "invalid_credentials").await;
+    // A minute later: one more.
+    api.owner.execute("UPDATE rate_limits SET full_at = full_at - interval '60 seconds'", &[]).await.unwrap();
+    json_login(&api, "the.customer", WRONG).refused(401, "invalid_credentials").await;
+    json_login(&api, "the.customer", PASSWORD).refused(429, "too_many_attempts").await;
+}
+
+#[tokio::test]
+async fn failures_from_one_address_are_limited_over_all_usernames() {
+    let api = limited(Limits { login_address: limit(3, 60), ..narrow() }).await;
+    api.customer("the.customer").await;
+    for name in ["one", "two", "three"] {
+        json_login(&api, name, WRONG).refused(401, "invalid_credentials").await;
+    }
+    json_login(&api, "the.customer", PASSWORD).refused(429, "too_many_attempts").await;
+    // IPv6: the /64 is what one subscriber has.
+    for host in ["2001:db8::1", "2001:db8::2", "2001:db8::3"] {
+        json_login(&api, "the.customer", WRONG).from_address(host).refused(401, "invalid_credentials").await;
+    }
+    json_login(&api, "the.customer", PASSWORD).from_address("2001:db8::4").refused(429, "too_many_attempts").await;
+    json_login(&api, "the.customer", PASSWORD).from_address("2001:db8:0:1::1").expect(200).await;
+}
+
+#[tokio::test]
+async fn a_refused_attempt_costs_no_hash() {
+    let api = limited(Limits { login_user: limit(1, 60), ..narrow() }).await;
+    api.customer("the.customer").await;
+    let started = Instant::now();
+    json_login(&api, "the.customer", WRONG).refused(401, "invalid_credentials").await;
+    let with_hash = started.elapsed();
+    let mut quickest = Duration::MAX;
+    for _ in 0..5 {
+        let started = Instant::now();
+        json_login(&api, "the.customer", WRONG).refused(429, "too_many_attempts").await;
+        quickest = quickest.min(started.elapsed());
+    }
+    assert!(quickest * 3 < with_hash, "{quickest:?} against {with_hash:?}");
+}
+
+#[tokio::test]
+async fn guesses_made_at_once_are_all_counted() {
+    let api = limited(Limits { login_user: limit(4, 60), ..narrow() }).await;
+    api.customer("the.customer").await;
+    let guess = || json_login(&api, "the.customer", WRONG).send();
+    let replies = tokio::join!(guess(), guess(), guess(), guess(), guess(), guess(), guess());
+    let replies: [Reply; 7] = replies.into();
+    let answered = |status| replies.iter().filter(|reply| reply.status == status).count();
+    assert_eq!((answered(401), answered(429)), (4, 3));
+}
+
+#[tokio::test]
+async fn a_hash_of_a_flask_application_is_upgraded_at_login() {
+    let api = Api::new().await;
+    let customer = api.customer("the.customer").await;
+    // Werkzeug's form; Python: hashlib.pbkdf2_hmac('sha256', b'flask-password', b'Zt3mPq8sLw0xYb1C', 260000).hex()
+    let flask =
+        "pbkdf2:sha256:260000$Zt3mPq8sLw0xYb1C$1ed368eeeb8b916ea0a3dfdcd751deca5aa222164f966c2567cc91b394e12857";
+    api.owner.execute("UPDATE users SET password_hash = $1", &[&flask]).await.unwrap();
+    let stored =
+        async || -> String { api.owner.query_one("SELECT password_hash FROM users", &[]).await.unwrap().get(0) };
+    let before = customer.get("/api/auth/me").expect(200).await.body;
+
+    json_login(&api, "the.customer", WRONG).refused(401, "invalid_credentials").await;
+    assert_eq!(stored().await, flask);
+    // Two at once: one upgrades, the other finds it done.
+    let login = || json_login(&api, "the.customer", "flask-password").expect(200);
+    tokio::join!(login(), login());
+    let upgraded = stored().await;
+    assert!(upgraded.starts_with("$pbkdf2-sha256$i=600000,l=32$"), "{upgraded}");
+    login().await;
+    assert_eq!(stored().await, upgraded, "a hash of the current form stays");
+    assert_eq!(customer.get("/api/auth/me").expect(200).await.body, before, "the user has not changed");
+}
+
+/// A password is checked before the session is written; what becomes true in between must hold.
+#[tokio::test]
+async fn a_login_does_not_outlive_a_change_that_comes_while_it_is_checked() {
+    let api = Api::new().await;
+    let hash = backend::auth::passwords::hash(PASSWORD.into()).await.unwrap();
+    let other_hash = backend::auth::passwords::hash(WRONG.into()).await.unwrap();
+    let changes = [
+        (format!("UPDATE users SET password_hash = '{other_hash}'"), 401, "invalid_credentials"),
+        ("UPDATE users SET status = 'suspended'".to_owned(), 403, "account_suspended"),
+    ];
+    let customer = api.customer("the.customer").await;
+    for (change, status, code) in changes {
+        let meanwhile = Meanwhile::begin(&api, &change).await;
+        let login = json_login(&api, "the.customer", PASSWORD).refused(status, code);
+        tokio::join!(login, meanwhile.commit(&api));
+        api.owner.execute("UPDATE users SET password_hash = $1", &[&hash]).await.unwrap();
+    }
+    let sessions = format!("SELECT count(*) FROM sessions WHERE user_id = '{}'", customer.id);
+    assert_eq!(api.count(&sessions).await, 1, "only the one it had");
+}
+
+#[tokio::test]
+async fn a_login_removes_the_users_expired_sessions() {
+    let api = Api::new().await;
+    api.customer("the.customer").await;
+    api.owner.execute("UPDATE sessions SET expires_at = now()", &[]).await.unwrap();
+    json_login(&api, "the.customer", PASSWORD).expect(200).await;
+    assert_eq!(api.count("SELECT count(*) FROM sessions").await, 1);
+}
