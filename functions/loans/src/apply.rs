@@ -34,13 +34,12 @@ use crate::shared;
     "borrower_id": "usr_india_999", "amount": 12000.50, "currency": "INR", "term_months": 6, "interest_rate_apr": 24.0}))]
 pub(crate) struct NewLoan {
     /// The customer's id or username. A customer may leave it out; an agent may not.
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<String>, min_length = 1, max_length = 100)]
     borrower_id: Option<UserRef>,
     /// The product's code; default: the currency's default product.
     #[schema(example = "microloan-inr")]
     product: Option<String>,
     /// A string or a number, with no more decimals than the currency has.
-    #[schema(value_type = NumberText)]
     amount: NumberText,
     /// ISO 4217.
     #[schema(value_type = String, pattern = "^[A-Z]{3}$")]
@@ -87,8 +86,7 @@ impl NewLoan {
         (status = 201, description = "The new loan", body = LoanView, headers(
             ("ETag" = String, description = "The loan's version, for If-Match"),
             ("Location" = String, description = "Where the loan can be read"))),
-        (status = 403, description = "A customer named another borrower (`not_yourself`)", body = ProblemBody),
-        (status = 409, description = "A request with the same Idempotency-Key is under way (`busy`)", body = ProblemBody))
+        (status = 403, description = "A customer named another borrower (`not_yourself`)", body = ProblemBody))
 )]
 pub(crate) async fn create_loan(
     applicant: Applicant,

@@ -27,7 +27,7 @@ use crate::shared;
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"note": "known to us for three years"}))]
 pub(crate) struct Note {
-    #[schema(value_type = Option<String>, min_length = 1, max_length = 1000)]
+    /// The note.
     note: Option<Reason>,
 }
 
@@ -36,7 +36,7 @@ pub(crate) struct Note {
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"reason": "income confirmed"}))]
 pub(crate) struct OptionalReason {
-    #[schema(value_type = Option<String>, min_length = 1, max_length = 1000)]
+    /// Why.
     reason: Option<Reason>,
 }
 
@@ -45,7 +45,7 @@ pub(crate) struct OptionalReason {
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"reason": "income too low"}))]
 pub(crate) struct RequiredReason {
-    #[schema(value_type = String, min_length = 1, max_length = 1000)]
+    /// Why.
     reason: Reason,
 }
 
@@ -138,6 +138,8 @@ pub(crate) async fn forward_loan(
     responses(
         (status = 200, description = "The loan as it now is", body = LoanView,
             headers(("ETag" = String, description = "The loan's version, for If-Match"))),
+        (status = 403, description = "The caller made or last changed the application (`own_application`)",
+            body = ProblemBody),
         (status = 409, description = "The loan is not pending (`not_pending`)", body = ProblemBody))
 )]
 pub(crate) async fn approve_loan(
@@ -161,6 +163,8 @@ pub(crate) async fn approve_loan(
     responses(
         (status = 200, description = "The loan as it now is", body = LoanView,
             headers(("ETag" = String, description = "The loan's version, for If-Match"))),
+        (status = 403, description = "The caller made or last changed the application (`own_application`)",
+            body = ProblemBody),
         (status = 409, description = "The loan is not pending (`not_pending`)", body = ProblemBody))
 )]
 pub(crate) async fn reject_loan(
@@ -182,6 +186,8 @@ pub(crate) async fn reject_loan(
     responses(
         (status = 200, description = "The loan as it now is", body = LoanView,
             headers(("ETag" = String, description = "The loan's version, for If-Match"))),
+        (status = 403, description = "The caller is an agent, but not the loan's (`not_the_loans_agent`)",
+            body = ProblemBody),
         (status = 409, description = "The loan is neither pending nor approved (`not_withdrawable`)", body = ProblemBody))
 )]
 pub(crate) async fn withdraw_loan(

@@ -31,7 +31,6 @@ use crate::shared;
 #[schema(example = json!({"amount": "15000.00", "term_months": 9, "reason": "income confirmed"}))]
 pub(crate) struct LoanPatch {
     /// In the loan's currency.
-    #[schema(value_type = Option<NumberText>)]
     amount: Option<NumberText>,
     /// A product of the same currency.
     product: Option<String>,
@@ -45,7 +44,6 @@ pub(crate) struct LoanPatch {
     #[schema(value_type = Option<NumberText>)]
     interest_rate_apr: Option<AnnualRate>,
     /// Why; kept in the history.
-    #[schema(value_type = Option<String>, min_length = 1, max_length = 1000)]
     reason: Option<Reason>,
 }
 
@@ -57,8 +55,7 @@ pub(crate) struct Revert {
     /// A version of this loan.
     #[schema(minimum = 1)]
     version: i32,
-    /// Kept in the history.
-    #[schema(value_type = String, min_length = 1, max_length = 1000)]
+    /// Why; kept in the history.
     reason: Reason,
 }
 

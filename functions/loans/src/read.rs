@@ -192,16 +192,24 @@ pub(crate) async fn list_loans(
     responses((status = 200, description = "The loan", body = LoanView,
         headers(("ETag" = String, description = "The loan's version, for If-Match"))))
 )]
-pub(crate) async fn get_loan(user: AnyUser, State(app): State<App>, path: PathParameter) -> Result<Answer, Problem> {
+pub(crate) async fn get_loan(
+    user: AnyUser,
+    State(app): State<App>,
+    path: PathParameter,
+    query: QueryString,
+) -> Result<Answer, Problem> {
     let id = user.check(path.uuid()).await?;
     let (caller, loan) = user.read(loans::by_id(id, Scope::of(user.role(), user.id()))).await?;
-    shared::answer(&loan.ok_or_else(Problem::not_found)?, shared::moment(&app, &caller))
+    let loan = loan.ok_or_else(Problem::not_found)?;
+    query.none()?;
+    shared::answer(&loan, shared::moment(&app, &caller))
 }
 
 /// When the loan is due. Before disbursement a projection.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct LoanSchedule {
     /// True before disbursement: as if disbursed on `disbursed_on`, the day of the loan's version.
+    #[schema(example = true)]
     projection: bool,
     /// The day that interest counts from.
     disbursed_on: BusinessDate,
@@ -247,6 +255,7 @@ struct ScheduleRow {
 /// What the rows add up to.
 #[derive(Serialize, ToSchema)]
 struct ScheduleTotals {
+    /// Principal repaid.
     #[schema(value_type = String, example = "12000.50")]
     principal: Money,
     #[schema(value_type = String, example = "853.89")]
@@ -263,10 +272,15 @@ struct ScheduleTotals {
     get, path = "/api/loans/{id}/schedule", tag = "loans", params(("id" = uuid::Uuid, Path, description = "The loan's id")),
     responses((status = 200, description = "The schedule", body = LoanSchedule))
 )]
-pub(crate) async fn get_schedule(user: AnyUser, path: PathParameter) -> Result<Json<LoanSchedule>, Problem> {
+pub(crate) async fn get_schedule(
+    user: AnyUser,
+    path: PathParameter,
+    query: QueryString,
+) -> Result<Json<LoanSchedule>, Problem> {
     let id = user.check(path.uuid()).await?;
     let (_, loan) = user.read(loans::by_id(id, Scope::of(user.role(), user.id()))).await?;
     let loan = loan.ok_or_else(Problem::not_found)?;
+    query.none()?;
     let schedule = loan.schedule().map_err(Problem::internal)?;
     let zero = Money::zero(loan.amount.currency());
     let fees = schedule.rows.iter().try_fold(zero, |sum, row| sum.checked_add(row.fees));

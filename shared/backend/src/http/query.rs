@@ -42,6 +42,18 @@ impl QueryString {
             .map_err(|error| Problem::invalid(vec![field_error(error.path(), &error.inner().to_string())]))
     }
 
+    /// That there are no parameters, for an operation that has none: a client that sends one expects it to do something.
+    ///
+    /// # Errors
+    ///
+    /// 422 naming the first parameter.
+    pub fn none(&self) -> Result<(), Problem> {
+        #[derive(serde::Deserialize)]
+        #[serde(deny_unknown_fields)]
+        struct NoParameters {}
+        self.read().map(|NoParameters {}| ())
+    }
+
     /// What a cursor is bound to: the caller, the path, and every parameter but `cursor` and `limit`.
     #[must_use]
     pub fn binding(&self, caller: Uuid) -> [u8; 16] {
