@@ -18,7 +18,7 @@ use super::tokens::Claims;
 use crate::{
     app::App,
     db::{Batch, Db, DbError, FromRow, Sql, Statement, Tx, column},
-    http::{address::ClientAddress, problem::Problem},
+    http::{address::ClientAddress, layers::CallerId, problem::Problem},
     models::users::Role,
 };
 
@@ -110,6 +110,7 @@ impl<K: Kind> FromRequestParts<App> for Guard<K> {
             .map(|(_, token)| token.trim())
             .ok_or_else(Problem::unauthenticated)?;
         let claims = app.tokens.check(token).await?;
+        CallerId::note(&parts.extensions, claims.sub);
         let Ok(address) = ClientAddress::from_request_parts(parts, app).await;
         let guard = Self { claims, address, db: app.db.clone(), kind: PhantomData };
         if K::ROLES.contains(&claims.role) {

@@ -3,7 +3,10 @@
 
 use std::{
     any::Any,
-    sync::atomic::{AtomicBool, Ordering},
+    sync::{
+        Arc, OnceLock,
+        atomic::{AtomicBool, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -11,7 +14,7 @@ use axum::{
     Router,
     body::{Body, to_bytes},
     extract::{MatchedPath, Request},
-    http::{HeaderName, HeaderValue, Method, StatusCode, header},
+    http::{Extensions, HeaderName, HeaderValue, Method, StatusCode, header},
     middleware::{Next, from_fn},
     response::{IntoResponse, Response},
 };
@@ -28,9 +31,20 @@ pub const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// How long a request may take: below the timeout of 15 s that the functions have, so that the answer is ours.
 const DEADLINE: Duration = Duration::from_secs(12);
 
-/// Who asked, for the log line: the caller's id, put into the answer's extensions by those who know it.
-#[derive(Clone, Copy)]
-pub struct CallerId(pub Uuid);
+/// Who asks, for the log line: a place in the request's extensions where the caller's id is noted once it is known,
+/// whatever the answer then is.
+#[derive(Clone, Default)]
+pub struct CallerId(Arc<OnceLock<Uuid>>);
+
+impl CallerId {
+    /// Notes the caller of a request.
+    pub fn note(extensions: &Extensions, id: Uuid) {
+        if let Some(Self(place)) = extensions.get() {
+            // A request has one caller: what is noted already is the same.
+            let _ = place.set(id);
+        }
+    }
+}
 
 /// A route group as a service: its routes, our own 404 and 405, and all layers.
 pub fn serve(router: Router<App>, app: App) -> Router {
@@ -83,7 +97,7 @@ fn panicked(panic: Box<dyn Any + Send>) -> Response {
 static WARM: AtomicBool = AtomicBool::new(false);
 
 /// The outermost layer: the request's id, headers that every answer has, problems as JSON, one log line.
-async fn envelope(request: Request, next: Next) -> Response {
+async fn envelope(mut request: Request, next: Next) -> Response {
     let started = Instant::now();
     let cold_start = !WARM.swap(true, Ordering::Relaxed);
     let request_id = match request.extensions().get::<Context>() {
@@ -94,6 +108,8 @@ async fn envelope(request: Request, next: Next) -> Response {
     let private = request.uri().path().starts_with("/api/");
     // The route's pattern, never the path itself: paths hold ids.
     let matched = request.extensions().get::<MatchedPath>().cloned();
+    let caller = CallerId::default();
+    request.extensions_mut().insert(caller.clone());
 
     let mut response = next.run(request).await;
 
@@ -120,7 +136,7 @@ async fn envelope(request: Request, next: Next) -> Response {
 
     let status = response.status();
     let operation = matched.as_ref().map_or("-", MatchedPath::as_str);
-    let caller = response.extensions().get::<CallerId>().map(|caller| tracing::field::display(caller.0));
+    let caller = caller.0.get().map(tracing::field::display);
     let code = problem.as_ref().map(Problem::code);
     let cause = problem.as_ref().and_then(Problem::causes);
     let milliseconds = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
@@ -135,4 +151,58 @@ async fn envelope(request: Request, next: Next) -> Response {
         );
     }
     response
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use std::{
+        io::{self, Write},
+        sync::Mutex,
+    };
+
+    use axum::routing::get;
+    use serde_json::Value;
+    use tower::ServiceExt;
+
+    use super::*;
+
+    /// What is logged, kept in memory.
+    #[derive(Clone, Default)]
+    struct Log(Arc<Mutex<Vec<u8>>>);
+
+    impl Write for Log {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().unwrap().write(bytes)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[tokio::test]
+    async fn a_request_leaves_one_line_that_names_its_caller_and_route_but_no_id_of_the_path() {
+        let log = Log::default();
+        let writer = log.clone();
+        let format = tracing_subscriber::fmt().json().flatten_event(true).with_writer(move || writer.clone());
+        let _guard = tracing::subscriber::set_default(format.finish());
+        let caller = Uuid::from_u128(7);
+        let refuse = async move |request: Request| {
+            CallerId::note(request.extensions(), caller);
+            Problem::not_found()
+        };
+        let router = around(Router::new().route("/things/{id}", get(refuse)));
+        let request = Request::get("/things/secret-42").body(Body::empty()).unwrap();
+        let request_id = router.oneshot(request).await.unwrap().headers()[X_REQUEST_ID].clone();
+
+        let text = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+        let line: Value = serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error}: {text}"));
+        assert_eq!(line["caller"], caller.to_string());
+        assert_eq!(line["request_id"], request_id.to_str().unwrap());
+        assert_eq!((&line["method"], &line["operation"]), (&"GET".into(), &"/things/{id}".into()));
+        assert_eq!((&line["status"], &line["code"]), (&404.into(), &"not_found".into()));
+        assert!(!text.contains("secret-42"), "{text}");
+    }
 }
