@@ -41,6 +41,7 @@ use uuid::Uuid;
 pub(crate) struct Login {
     /// The username, in any case.
     username: String,
+    /// The password.
     password: PasswordAttempt,
 }
 
@@ -48,6 +49,7 @@ pub(crate) struct Login {
 #[derive(Serialize, ToSchema)]
 pub(crate) struct Session {
     /// The access token: send it as `Authorization: Bearer`.
+    #[schema(example = "eyJhbGciOiJIUzI1NiIsImtpZCI6IjEifQ.eyJpc3MiOiJtaWNyb2xvYW5zIn0.c2lnbmF0dXJl")]
     access_token: String,
     /// Always `Bearer`.
     #[schema(example = "Bearer")]
@@ -122,15 +124,12 @@ fn shut_out(status: UserStatus) -> Option<Problem> {
 #[utoipa::path(
     post, path = "/api/auth/login", tag = "auth",
     request_body(content = Login, description = "Needed unless the Authorization header is Basic"),
-    params(("Authorization" = Option<String>, Header, description = "HTTP Basic, in UTF-8", example = "Basic dXNlcjpwYXNzd29yZA==")),
     responses(
         (status = 200, description = "The session", body = Session),
-        (status = 401, description = "The username or the password is wrong (`invalid_credentials`)", body = ProblemBody,
-            headers(("WWW-Authenticate" = String, description = "The scheme that was used"))),
+        (status = 401, description = "The username or the password is wrong (`invalid_credentials`)", body = ProblemBody),
         (status = 403, description = "The password is right, but the agent is not approved (`agent_not_approved`) or the \
             account is suspended (`account_suspended`)", body = ProblemBody),
-        (status = 429, description = "Too many failed logins", body = ProblemBody, headers(
-            ("Retry-After" = u64, description = "Seconds until the next attempt is allowed"))))
+        (status = 429, description = "There were too many failed logins (`too_many_attempts`)", body = ProblemBody))
 )]
 pub(crate) async fn login(
     State(app): State<App>,

@@ -38,11 +38,17 @@ enum OpenRole {
     "username": "usr_india_999", "password": "correct horse battery", "email": "asha@example.com",
     "phone": "+919812345678", "role": "customer", "full_name": "Asha Patel"}))]
 pub(crate) struct Registration {
+    /// The name to log in with.
     username: Username,
+    /// Neither the username nor the e-mail address.
     password: Password,
+    /// The e-mail address.
     email: Email,
+    /// The telephone number.
     phone: Phone,
+    /// What the user is; fixed from then on.
     role: OpenRole,
+    /// The name people see.
     full_name: Option<Name>,
 }
 
@@ -57,8 +63,8 @@ pub(crate) struct Registration {
             ("Location" = String, description = "Where the user can be read"))),
         (status = 409, description = "The username (`username_taken`) or the e-mail address (`email_taken`) is taken",
             body = ProblemBody),
-        (status = 429, description = "Too many registrations from this address", body = ProblemBody, headers(
-            ("Retry-After" = u64, description = "Seconds until the next one is allowed"))))
+        (status = 429, description = "There were too many registrations from this address (`too_many_attempts`)",
+            body = ProblemBody))
 )]
 pub(crate) async fn register(State(app): State<App>, address: ClientAddress, input: Input) -> Result<Answer, Problem> {
     let Registration { username, password, email, phone, role, full_name } = input.read()?;

@@ -120,8 +120,8 @@ fn is_phone(text: &str) -> bool {
     })
 }
 
-/// A new password: 12 to 128 characters, neither the username nor the e-mail address. It has no `Debug`, `Display` or
-/// `Serialize`.
+/// A new password: 12 to 128 characters, neither the username nor the e-mail address.
+// No Debug, Display or Serialize: it cannot be shown.
 #[derive(ToSchema)]
 #[schema(value_type = String, format = Password, min_length = 12, max_length = 128, example = "correct horse battery")]
 pub struct Password(SecretString);
@@ -155,7 +155,8 @@ impl<'de> Deserialize<'de> for Password {
     }
 }
 
-/// A password as someone typed it who claims to have it: any text. As [`Password`], it cannot be shown.
+/// A password that is already set, as someone typed it who claims to know it.
+// As `Password`, it cannot be shown.
 #[derive(ToSchema)]
 #[schema(value_type = String, format = Password, example = "correct horse battery")]
 pub struct PasswordAttempt(pub SecretString);
