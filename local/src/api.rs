@@ -1,18 +1,19 @@
 //! All route groups as one interface, and the OpenAPI document of it.
+//!
+//! Handlers describe what is particular to them. What follows from an operation's shape is added here, in one place: who may
+//! call it, the refusals that every operation of that shape can give, headers that every answer has, examples.
+
+mod examples;
+mod refusals;
+mod schemas;
 
 use axum::http::Method;
-use backend::{app::App, http::problem::ProblemBody};
-use utoipa::{
-    OpenApi, PartialSchema, ToSchema,
-    openapi::{
-        Content, ContentBuilder, PathItem, Ref, RefOr, ResponseBuilder,
-        path::{Operation, Parameter, ParameterIn},
-        security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme},
-    },
-};
+use backend::app::App;
+use serde_json::{Value, json};
+use utoipa::{OpenApi, PartialSchema, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 
-use crate::operations::{self, Who};
+use crate::operations::{self, Operation, Who};
 
 /// What the document says of itself.
 #[derive(OpenApi)]
@@ -24,9 +25,12 @@ use crate::operations::{self, Who};
             in the lender's time zone; instants are RFC 3339 in UTC.",
         license(name = "MIT", identifier = "MIT")
     ),
+    servers((url = "/", description = "The server that this document comes from")),
     tags(
         (name = "auth", description = "Registration, login, sessions, one's own profile"),
-        (name = "users", description = "Users, agents and customers"),
+        (name = "users", description = "All users, for admins"),
+        (name = "agents", description = "Agents, their approval, and what they put forward"),
+        (name = "customers", description = "Customers, for agents and admins"),
         (name = "audit", description = "Who did what, when and from where"),
         (name = "products", description = "Loan products and their versions"),
         (name = "loans", description = "Applications, decisions, history"),
@@ -48,137 +52,172 @@ pub fn router() -> OpenApiRouter<App> {
         .merge(site::router())
 }
 
-/// The OpenAPI document, as it is checked in: pretty-printed JSON with a line break at the end.
+/// Why there is no document.
+#[derive(Debug, thiserror::Error)]
+pub enum DocumentError {
+    /// An operation is not in the table of [`operations`].
+    #[error("{0} {1} has no row in the table of operations: who may call it?")]
+    NoRow(Method, String),
+    /// The handlers' descriptions do not serialise.
+    #[error("the descriptions of the handlers are no JSON")]
+    Json(#[from] serde_json::Error),
+}
+
+/// The OpenAPI document, as it is checked in: pretty-printed JSON, keys in alphabetical order, a line break at the end.
 ///
 /// # Errors
 ///
-/// An operation that the table of [`operations`] does not have.
-pub fn document() -> Result<String, String> {
-    let mut document = router().into_openapi();
-    let components = document.components.get_or_insert_default();
-    // The table's schemas in one order, whatever order the routes were merged in.
-    components.schemas.insert(ProblemBody::name().into_owned(), ProblemBody::schema());
-    let mut nested = Vec::new();
-    ProblemBody::schemas(&mut nested);
-    components.schemas.extend(nested);
-    let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).bearer_format("JWT").build();
-    components.security_schemes.insert("access_token".into(), SecurityScheme::Http(bearer).into());
-    let basic = HttpBuilder::new().scheme(HttpAuthScheme::Basic).build();
-    components.security_schemes.insert("password".into(), SecurityScheme::Http(basic).into());
-
-    for (path, item) in &mut document.paths.paths {
-        for (method, operation) in operations_of(item) {
-            complete(&method, path, operation)?;
+/// See [`DocumentError`].
+pub fn document() -> Result<String, DocumentError> {
+    let mut document = serde_json::to_value(router().into_openapi())?;
+    add_components(&mut document)?;
+    schemas::tidy(&mut document);
+    let mut paths = document["paths"].take();
+    let components = &mut document["components"];
+    for (path, item) in entries(&mut paths) {
+        for (method, operation) in entries(item) {
+            let method = Method::from_bytes(method.to_ascii_uppercase().as_bytes()).unwrap_or_default();
+            let row = operations::find(&method, path);
+            let row = row.ok_or_else(|| DocumentError::NoRow(method, path.clone()))?;
+            complete(row, operation, components);
         }
     }
-    let mut text = document.to_pretty_json().map_err(|error| error.to_string())?;
+    document["paths"] = paths;
+    let mut text = serde_json::to_string_pretty(&document)?;
     text.push('\n');
     Ok(text)
 }
 
-fn operations_of(item: &mut PathItem) -> impl Iterator<Item = (Method, &mut Operation)> {
-    let PathItem { get, put, post, patch, delete, .. } = item;
-    [
-        (Method::GET, get.as_mut()),
-        (Method::PUT, put.as_mut()),
-        (Method::POST, post.as_mut()),
-        (Method::PATCH, patch.as_mut()),
-        (Method::DELETE, delete.as_mut()),
-    ]
-    .into_iter()
-    .filter_map(|(method, operation)| Some((method, operation?)))
+/// The members of a JSON object; none of anything else.
+fn entries(value: &mut Value) -> impl Iterator<Item = (&String, &mut Value)> {
+    value.as_object_mut().into_iter().flatten()
 }
 
-/// Adds what follows from an operation's shape: its security, and the refusals every operation of that shape can give.
-fn complete(method: &Method, path: &str, operation: &mut Operation) -> Result<(), String> {
-    let row = operations::find(method, path)
-        .ok_or_else(|| format!("{method} {path} has no row in the table of operations: who may call it?"))?;
-    let parameters: Vec<Parameter> = operation.parameters.iter().flatten().filter_map(owned).collect();
-    let has = |place: ParameterIn| parameters.iter().any(|parameter| parameter.parameter_in == place);
-    let has_header = |name: &str| parameters.iter().any(|parameter| parameter.name == name);
-    let mut refusals: Vec<(&str, &str)> = Vec::new();
-    match row.who {
-        // Login takes the password itself, as HTTP Basic or in the body.
-        Who::Anyone if path == "/api/auth/login" => {
-            operation.security = Some(vec![
-                SecurityRequirement::new::<_, [&str; 0], &str>("password", []),
-                SecurityRequirement::default(),
-            ]);
-        }
-        Who::Anyone => operation.security = Some(Vec::new()),
-        Who::Users(roles) => {
-            operation.security = Some(vec![SecurityRequirement::new::<_, [&str; 0], &str>("access_token", [])]);
-            let roles: Vec<&str> = roles.iter().map(|role| role.as_str()).collect();
-            let description = operation.description.take().unwrap_or_default();
-            let by = format!("For: {}.", roles.join(", "));
-            operation.description = Some(if description.is_empty() { by } else { format!("{description}\n\n{by}") });
-            refusals.push(("401", "No token, or one that is not valid any more (`unauthenticated`)"));
-            if roles.len() < 3 {
-                refusals.push(("403", "The caller's role does not allow this (`forbidden`)"));
-            }
-        }
+/// What operations refer to: the problem, the two ways to say who one is, headers.
+fn add_components(document: &mut Value) -> Result<(), DocumentError> {
+    let mut problem = vec![("Problem".to_owned(), backend::http::problem::ProblemBody::schema())];
+    backend::http::problem::ProblemBody::schemas(&mut problem);
+    let components = &mut document["components"];
+    for (name, schema) in problem {
+        components["schemas"][name] = serde_json::to_value(schema)?;
     }
-    if has(ParameterIn::Path) {
-        if has_uuid(path) {
-            refusals.push(("400", "The id is none, or the request cannot be read"));
-        }
-        refusals.push(("404", "There is no such thing, or the caller may not know of it (`not_found`)"));
-    }
-    if has(ParameterIn::Query) {
-        if parameters.iter().any(|parameter| parameter.name == "cursor") {
-            refusals.push(("400", "The cursor is not one of this list (`bad_cursor`), or an id is none"));
-        }
-        refusals.push(("422", "A parameter is unknown, repeated or out of range; `errors` names it"));
-    }
-    if operation.request_body.is_some() {
-        refusals.push(("400", "The request cannot be read"));
-        refusals.push(("413", "The body is too large (`body_too_large`)"));
-        refusals.push(("415", "The body is not sent as JSON (`unsupported_media_type`)"));
-        refusals.push(("422", "A field is unknown, missing, or breaks a rule; `errors` names it"));
-    }
-    if has_header("If-Match") {
-        refusals.push(("412", "`If-Match` names another version than the present one (`stale_version`)"));
-        refusals.push(("428", "`If-Match` is missing (`if_match_required`)"));
-    }
-    if path.starts_with("/api/") {
-        refusals.push(("500", "A defect of the service, logged under the request id (`internal_error`)"));
-        refusals.push(("503", "The database cannot be reached (`unavailable`); try again after `Retry-After` seconds"));
-    }
-    for (status, description) in refusals {
-        operation.responses.responses.entry(status.to_owned()).or_insert_with(|| problem(description));
-    }
-    for (status, response) in &mut operation.responses.responses {
-        as_problem(status, response);
-    }
+    components["securitySchemes"] = json!({
+        "access_token": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT",
+            "description": "The `access_token` that a login answers; valid for an hour, or until its session ends"},
+        "password": {"type": "http", "scheme": "basic", "description": "Username and password, in UTF-8; for the login alone"},
+    });
+    components["examples"] = refusals::shared_examples();
+    components["headers"] = json!({
+        "RequestId": {"description": "Names the request, in problems and in our logs too",
+            "schema": {"type": "string"}, "example": examples::REQUEST_ID},
+        "RetryAfter": {"description": "Seconds until it may work; with 409 only where that is a matter of waiting", "schema": {"type": "integer", "minimum": 1}, "example": 1},
+        "Challenge": {"description": "How to say who one is", "schema": {"type": "string"}, "example": "Bearer"},
+        "Replayed": {"description": "`true` where the answer was given before, under the same Idempotency-Key; else not there",
+            "schema": {"type": "string", "enum": ["true"]}},
+    });
     Ok(())
 }
 
-fn owned(parameter: &RefOr<Parameter>) -> Option<Parameter> {
-    match parameter {
-        RefOr::T(parameter) => Some(parameter.clone()),
-        RefOr::Ref(_) => None,
+/// Adds to an operation what follows from its shape.
+fn complete(row: &Operation, operation: &mut Value, components: &mut Value) {
+    let (security, callers) = security(row);
+    operation["security"] = security;
+    if let Some(callers) = callers {
+        let description = operation["description"].as_str().map_or(String::new(), |text| format!("{text}\n\n"));
+        operation["description"] = format!("{description}For: {callers}.").into();
+    }
+    for parameter in operation.get_mut("parameters").and_then(Value::as_array_mut).into_iter().flatten() {
+        complete_parameter(parameter);
+    }
+    if let Some(body) = operation.get_mut("requestBody") {
+        complete_body(body, components);
+    }
+    refusals::complete(row, operation);
+    let replays = has_parameter(operation, "Idempotency-Key");
+    for (status, response) in entries(&mut operation["responses"]) {
+        complete_response(status, response, components, replays);
+        refusals::share(response, components);
     }
 }
 
-fn has_uuid(path: &str) -> bool {
-    path.contains("{id}")
+/// Who may call: as the document's security requirement, and in words.
+fn security(row: &Operation) -> (Value, Option<String>) {
+    match row.who {
+        // Login takes the password itself, as HTTP Basic or in the body.
+        Who::Anyone if row.path == "/api/auth/login" => (json!([{"password": []}, {}]), None),
+        Who::Anyone => (json!([]), None),
+        Who::Users(roles) => {
+            let roles: Vec<&str> = roles.iter().map(|role| role.as_str()).collect();
+            (json!([{"access_token": []}]), Some(roles.join(", ")))
+        }
+    }
 }
 
-fn problem(description: &str) -> RefOr<utoipa::openapi::Response> {
-    let content = ContentBuilder::new().schema(Some(Ref::from_schema_name("Problem"))).build();
-    RefOr::T(ResponseBuilder::new().description(description).content("application/problem+json", content).build())
+fn has_parameter(operation: &Value, name: &str) -> bool {
+    parameters(operation).any(|parameter| parameter["name"] == name)
 }
 
-/// Problems that operations declare themselves: their content type is that of all problems.
-fn as_problem(status: &str, response: &mut RefOr<utoipa::openapi::Response>) {
-    let RefOr::T(response) = response else { return };
-    let is_refusal = status.starts_with('4') || status.starts_with('5');
-    let is_problem = |content: &RefOr<Content>| {
-        let RefOr::T(content) = content else { return false };
-        matches!(&content.schema, Some(RefOr::Ref(reference)) if reference.ref_location.ends_with("/Problem"))
+fn parameters(operation: &Value) -> impl Iterator<Item = &Value> {
+    operation["parameters"].as_array().into_iter().flatten()
+}
+
+/// What is not required may be left out, but there is no null in a header or a query.
+fn complete_parameter(parameter: &mut Value) {
+    let schema = &mut parameter["schema"];
+    if let Some(types) = schema["type"].as_array()
+        && let [only] = types.iter().filter(|name| *name != "null").collect::<Vec<_>>()[..]
+    {
+        schema["type"] = only.clone();
+    }
+    if let Some(forms) = schema["oneOf"].as_array()
+        && let [only] = forms.iter().filter(|form| form["type"] != "null").collect::<Vec<_>>()[..]
+    {
+        *schema = only.clone();
+    }
+}
+
+/// Where every field may be left out, so may the body.
+fn complete_body(body: &mut Value, components: &mut Value) {
+    // A login may have its password in a header.
+    let elsewhere = body.get("description").is_some();
+    let Some(content) = body.get_mut("content").and_then(|content| content.get_mut("application/json")) else { return };
+    if let Some(forms) = content["schema"]["oneOf"].as_array()
+        && let Some(form) = forms.iter().find(|form| form["type"] != "null")
+    {
+        content["schema"] = form.clone();
+    }
+    let schema = schemas::resolve(&content["schema"], &components["schemas"]);
+    let any_field = schema["required"].as_array().is_some_and(|fields| !fields.is_empty());
+    add_example(content, components);
+    body["required"] = (any_field && !elsewhere).into();
+}
+
+/// Headers that follow from the status, and an example.
+fn complete_response(status: &str, response: &mut Value, components: &mut Value, replays: bool) {
+    let mut add = |name: &str, component: &str| {
+        response["headers"][name] = json!({"$ref": format!("#/components/headers/{component}")});
     };
-    if is_refusal && let Some(content) = response.content.shift_remove("application/json") {
-        let name = if is_problem(&content) { "application/problem+json" } else { "application/json" };
-        response.content.insert(name.into(), content);
+    add("X-Request-Id", "RequestId");
+    match status {
+        "401" => add("WWW-Authenticate", "Challenge"),
+        "409" | "429" | "503" => add("Retry-After", "RetryAfter"),
+        "201" if replays => add("Idempotency-Replayed", "Replayed"),
+        _ => {}
+    }
+    if let Some(content) = response.get_mut("content").and_then(|content| content.get_mut("application/json")) {
+        add_example(content, components);
+    }
+}
+
+/// Gives a body an example, which bodies of the same schema share.
+fn add_example(content: &mut Value, components: &mut Value) {
+    let example = examples::of(&content["schema"], &components["schemas"]);
+    match schemas::reference(&content["schema"]) {
+        None => content["example"] = example,
+        Some(name) => {
+            let shared = format!("#/components/examples/{name}");
+            components["examples"][name] = json!({"value": example});
+            content["examples"] = json!({"example": {"$ref": shared}});
+        }
     }
 }

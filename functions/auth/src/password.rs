@@ -30,7 +30,9 @@ use utoipa::ToSchema;
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"current_password": "correct horse battery", "new_password": "staple of the battery"}))]
 pub(crate) struct PasswordChange {
+    /// The password that is replaced.
     current_password: PasswordAttempt,
+    /// Neither the username nor the e-mail address.
     new_password: Password,
 }
 
@@ -46,8 +48,7 @@ fn wrong() -> Problem {
     put, path = "/api/auth/password", tag = "auth", request_body = PasswordChange,
     responses(
         (status = 204, description = "The new password is set"),
-        (status = 429, description = "Too many wrong passwords", body = ProblemBody, headers(
-            ("Retry-After" = u64, description = "Seconds until the next attempt is allowed"))))
+        (status = 429, description = "There were too many wrong passwords (`too_many_attempts`)", body = ProblemBody))
 )]
 pub(crate) async fn change_password(State(app): State<App>, user: AnyUser, input: Input) -> Result<Answer, Problem> {
     let PasswordChange { current_password: PasswordAttempt(current), new_password } = user.check(input.read()).await?;

@@ -8,6 +8,7 @@ use backend::{
         body::Input,
         command::conclude,
         problem::{Problem, ProblemBody},
+        query::QueryString,
     },
     models::users::{self, User},
 };
@@ -17,7 +18,8 @@ use backend::{
     get, path = "/api/auth/me", tag = "auth",
     responses((status = 200, description = "The caller", body = User))
 )]
-pub(crate) async fn get_me(user: AnyUser) -> Result<Json<User>, Problem> {
+pub(crate) async fn get_me(user: AnyUser, query: QueryString) -> Result<Json<User>, Problem> {
+    user.check(query.none()).await?;
     let (_, me) = user.read(users::by_id(user.id())).await?;
     me.map(Json).ok_or_else(Problem::unauthenticated)
 }

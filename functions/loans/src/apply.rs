@@ -98,7 +98,7 @@ pub(crate) async fn create_loan(
     let by_agent = applicant.role() == Role::Agent;
     let product = products::named_or_default(body.product.clone(), body.currency);
     let borrower = body.borrower_id.as_ref().filter(|_| by_agent).map(loans::borrower);
-    let claim = key.claim(applicant.id(), &body)?;
+    let claim = applicant.check(key.claim(applicant.id(), &body)).await?;
 
     let (tx, caller, (claimed, product, borrower)) = applicant.begin((claim.take(), product, borrower)).await?;
     let at = shared::moment(&app, &caller);

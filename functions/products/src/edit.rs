@@ -16,7 +16,7 @@ use backend::{
     models::{
         audit::{self, Subject},
         products::{self, Product},
-        terms::TermsSchema,
+        terms::TermsGivenSchema,
     },
 };
 use lending::{AnnualRate, Currency, Money, TermsPatch};
@@ -35,32 +35,36 @@ pub(crate) struct NewProduct {
     /// 1 to 64 of `a-z0-9-`.
     #[schema(value_type = String, pattern = "^[a-z0-9-]{1,64}$")]
     code: Code,
-    #[schema(value_type = String, min_length = 1, max_length = 200)]
+    /// The name people see.
     name: Name,
     /// ISO 4217.
     #[schema(value_type = String, pattern = "^[A-Z]{3}$")]
     currency: Currency,
-    #[schema(value_type = String)]
+    /// The smallest amount of a loan, more than zero.
     min_amount: NumberText,
-    #[schema(value_type = String)]
+    /// The largest amount of a loan.
     max_amount: NumberText,
+    /// The fewest instalments.
     #[schema(minimum = 1, maximum = 600)]
     min_instalments: u32,
+    /// The most instalments.
     #[schema(minimum = 1, maximum = 600)]
     max_instalments: u32,
-    #[schema(value_type = String)]
+    /// The lowest rate, percent a year, up to six decimals.
+    #[schema(value_type = NumberText)]
     min_rate_apr: AnnualRate,
-    #[schema(value_type = String)]
+    /// The highest rate, percent a year, at most 1000.
+    #[schema(value_type = NumberText)]
     max_rate_apr: AnnualRate,
-    /// Default: false.
+    /// Whether a loan in this currency that names no product is made with this one.
     #[serde(default)]
     is_default: bool,
-    /// Default: true.
+    /// Whether it can be applied for.
     #[serde(default = "yes")]
     #[schema(default = true)]
     active: bool,
     /// The terms of its loans; must give a rate and a number of instalments.
-    #[schema(value_type = TermsSchema)]
+    #[schema(value_type = TermsGivenSchema)]
     terms: TermsPatch,
 }
 
@@ -69,24 +73,30 @@ pub(crate) struct NewProduct {
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"max_amount": "75000.00", "terms": {"interest_rate_apr": "22.5"}}))]
 pub(crate) struct ProductPatch {
-    #[schema(value_type = Option<String>, min_length = 1, max_length = 200)]
+    /// The name people see.
     name: Option<Name>,
-    #[schema(value_type = Option<String>)]
+    /// The smallest amount of a loan, more than zero.
     min_amount: Option<NumberText>,
-    #[schema(value_type = Option<String>)]
+    /// The largest amount of a loan.
     max_amount: Option<NumberText>,
+    /// The fewest instalments.
     #[schema(minimum = 1, maximum = 600)]
     min_instalments: Option<u32>,
+    /// The most instalments.
     #[schema(minimum = 1, maximum = 600)]
     max_instalments: Option<u32>,
-    #[schema(value_type = Option<String>)]
+    /// The lowest rate, percent a year, up to six decimals.
+    #[schema(value_type = Option<NumberText>)]
     min_rate_apr: Option<AnnualRate>,
-    #[schema(value_type = Option<String>)]
+    /// The highest rate, percent a year, at most 1000.
+    #[schema(value_type = Option<NumberText>)]
     max_rate_apr: Option<AnnualRate>,
+    /// Whether a loan in this currency that names no product is made with this one.
     is_default: Option<bool>,
+    /// Whether it can be applied for.
     active: Option<bool>,
     /// The terms that change; the others stay.
-    #[schema(value_type = Option<TermsSchema>)]
+    #[schema(value_type = TermsGivenSchema, required = false)]
     #[serde(default)]
     terms: TermsPatch,
 }
@@ -218,7 +228,7 @@ fn checked(product: Product) -> Result<Product, Problem> {
 )]
 pub(crate) async fn create_product(admin: Admin, key: IdempotencyKey, input: Input) -> Result<Answer, Problem> {
     let product = admin.check(input.read::<NewProduct>().and_then(NewProduct::product)).await?;
-    let claim = key.claim(admin.id(), &product)?;
+    let claim = admin.check(key.claim(admin.id(), &product)).await?;
     let (tx, caller, claimed) = admin.begin(claim.take()).await?;
     conclude(tx, create(&caller, product, claim, claimed)).await
 }

@@ -1,13 +1,10 @@
 //! Reading products: open to anyone.
 
-use axum::{
-    Json,
-    extract::State,
-    response::{IntoResponse, Response},
-};
+use axum::{Json, extract::State};
 use backend::{
     app::App,
     http::{
+        answer::Answer,
         pagination::{Limit, Page, Position},
         path::PathParameter,
         problem::Problem,
@@ -56,7 +53,13 @@ pub(crate) async fn list_products(State(app): State<App>, query: QueryString) ->
         headers(("ETag" = String, description = "The product's version, for If-Match"))
     ))
 )]
-pub(crate) async fn get_product(State(app): State<App>, path: PathParameter) -> Result<Response, Problem> {
+pub(crate) async fn get_product(
+    State(app): State<App>,
+    path: PathParameter,
+    query: QueryString,
+) -> Result<Answer, Problem> {
     let product = app.db.read(&products::by_code(path.text().to_owned())).await?;
-    Ok(answer(&product.ok_or_else(Problem::not_found)?)?.into_response())
+    let product = product.ok_or_else(Problem::not_found)?;
+    query.none()?;
+    answer(&product)
 }

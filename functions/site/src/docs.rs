@@ -31,21 +31,21 @@ window.addEventListener('load', () => {
 })
 ";
 
-/// The OpenAPI 3.1 document of this interface.
+/// Shows this document: the OpenAPI 3.1 description of the interface.
 #[utoipa::path(
     get, path = "/openapi.json", tag = "service",
     responses((status = 200, description = "The document", body = serde_json::Value, content_type = "application/json"))
 )]
-pub(crate) async fn openapi_document() -> Response {
+pub(crate) async fn get_openapi_document() -> Response {
     ([(header::CONTENT_TYPE, "application/json")], DOCUMENT).into_response()
 }
 
-/// A page that shows the OpenAPI document.
+/// Shows the OpenAPI document as a page to read.
 #[utoipa::path(
     get, path = "/docs", tag = "service",
     responses((status = 200, description = "The page", body = String, content_type = "text/html"))
 )]
-pub(crate) async fn docs_page() -> Response {
+pub(crate) async fn get_docs_page() -> Response {
     let headers = [
         (header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8")),
         (header::CONTENT_SECURITY_POLICY, POLICY),
@@ -55,7 +55,7 @@ pub(crate) async fn docs_page() -> Response {
 }
 
 /// A part of the page.
-pub(crate) async fn docs_file(Path(name): Path<String>) -> Result<Response, Problem> {
+pub(crate) async fn get_docs_file(Path(name): Path<String>) -> Result<Response, Problem> {
     if name == "start.js" {
         return Ok(file("text/javascript", START.into(), None));
     }

@@ -39,7 +39,7 @@ pub(crate) struct Readiness {
     get, path = "/health", tag = "service",
     responses((status = 200, description = "The service runs", body = Health))
 )]
-pub(crate) async fn health() -> Json<Health> {
+pub(crate) async fn get_health() -> Json<Health> {
     Json(Health { status: "ok", version: env!("CARGO_PKG_VERSION") })
 }
 
@@ -48,10 +48,9 @@ pub(crate) async fn health() -> Json<Health> {
     get, path = "/health/ready", tag = "service",
     responses(
         (status = 200, description = "Everything is there", body = Readiness),
-        (status = 503, description = "Something is missing; the body says what", body = Readiness,
-            headers(("Retry-After" = u64, description = "Seconds until it may be there"))))
+        (status = 503, description = "Something is missing; the body says what", body = Readiness))
 )]
-pub(crate) async fn ready(State(app): State<App>) -> Response {
+pub(crate) async fn get_readiness(State(app): State<App>) -> Response {
     let (database, keys) = tokio::join!(app.db.ping(), app.tokens.warm_up());
     let word = |ok| if ok { "ok" } else { "unavailable" };
     let ok = database.is_ok() && keys.is_ok();

@@ -12,10 +12,10 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 #[must_use]
 pub fn router() -> OpenApiRouter<App> {
     OpenApiRouter::new()
-        .routes(routes!(health::health))
-        .routes(routes!(health::ready))
-        .routes(routes!(docs::openapi_document))
-        .routes(routes!(docs::docs_page))
+        .routes(routes!(health::get_health))
+        .routes(routes!(health::get_readiness))
+        .routes(routes!(docs::get_openapi_document))
+        .routes(routes!(docs::get_docs_page))
         // Parts of the page, of no interest to a client of the interface.
-        .route("/docs/{file}", get(docs::docs_file))
+        .route("/docs/{file}", get(docs::get_docs_file))
 }

@@ -55,10 +55,12 @@ pub(crate) async fn list_agents(admin: Admin, query: QueryString) -> Result<Json
     get, path = "/api/agents/{id}", tag = "agents", params(("id" = Uuid, Path, description = "The agent's id")),
     responses((status = 200, description = "The agent", body = User))
 )]
-pub(crate) async fn get_agent(admin: Admin, path: PathParameter) -> Result<Json<User>, Problem> {
+pub(crate) async fn get_agent(admin: Admin, path: PathParameter, query: QueryString) -> Result<Json<User>, Problem> {
     let id = admin.check(path.uuid()).await?;
     let (_, user) = admin.read(users::by_id(id)).await?;
-    user.filter(|user| user.role == Role::Agent).map(Json).ok_or_else(Problem::not_found)
+    let agent = user.filter(|user| user.role == Role::Agent).ok_or_else(Problem::not_found)?;
+    query.none()?;
+    Ok(Json(agent))
 }
 
 /// The query of a list of requests.

@@ -64,7 +64,7 @@ impl EntriesQuery {
     get, path = "/api/audit", tag = "audit", params(EntriesQuery),
     responses((status = 200, description = "A page of the audit log", body = Page<Entry>))
 )]
-pub(crate) async fn list_entries(
+pub(crate) async fn list_audit_entries(
     State(app): State<App>,
     admin: Admin,
     query: QueryString,

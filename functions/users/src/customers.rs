@@ -47,12 +47,17 @@ pub(crate) async fn list_customers(staff: Staff, query: QueryString) -> Result<J
     get, path = "/api/customers/{id}", tag = "customers", params(("id" = Uuid, Path, description = "The customer's id")),
     responses((status = 200, description = "The customer", body = User))
 )]
-pub(crate) async fn get_customer(user: AnyUser, path: PathParameter) -> Result<Json<User>, Problem> {
+pub(crate) async fn get_customer(
+    user: AnyUser,
+    path: PathParameter,
+    query: QueryString,
+) -> Result<Json<User>, Problem> {
     let id = user.check(path.uuid()).await?;
     let (caller, customer) = user.read(users::by_id(id)).await?;
-    customer
+    let customer = customer
         .filter(|customer| customer.role == Role::Customer)
         .filter(|customer| caller.role != Role::Customer || customer.id == caller.id)
-        .map(Json)
-        .ok_or_else(Problem::not_found)
+        .ok_or_else(Problem::not_found)?;
+    query.none()?;
+    Ok(Json(customer))
 }

@@ -26,5 +26,5 @@ pub fn router() -> OpenApiRouter<App> {
         .routes(routes!(status::reject_agent))
         .routes(routes!(customers::list_customers))
         .routes(routes!(customers::get_customer))
-        .routes(routes!(audit_log::list_entries))
+        .routes(routes!(audit_log::list_audit_entries))
 }

@@ -25,6 +25,7 @@ use utoipa::ToSchema;
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"reason": "identity confirmed"}))]
 pub(crate) struct StatusChange {
+    /// Why.
     reason: Option<Reason>,
 }
 
@@ -92,7 +93,7 @@ impl Step {
     params(("id" = Uuid, Path, description = "The user's id")),
     responses(
         (status = 200, description = "The user as it now is", body = User),
-        (status = 403, description = "Not an admin; or it is the admin's own account (`own_account`)", body = ProblemBody),
+        (status = 403, description = "It is the admin's own account (`own_account`)", body = ProblemBody),
         (status = 409, description = "The user is not active (`user_not_active`)", body = ProblemBody))
 )]
 pub(crate) async fn suspend_user(admin: Admin, path: PathParameter, input: Input) -> Result<Answer, Problem> {

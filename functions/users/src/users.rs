@@ -62,10 +62,12 @@ pub(crate) async fn list_users(admin: Admin, query: QueryString) -> Result<Json<
     get, path = "/api/users/{id}", tag = "users", params(("id" = Uuid, Path, description = "The user's id")),
     responses((status = 200, description = "The user", body = User))
 )]
-pub(crate) async fn get_user(admin: Admin, path: PathParameter) -> Result<Json<User>, Problem> {
+pub(crate) async fn get_user(admin: Admin, path: PathParameter, query: QueryString) -> Result<Json<User>, Problem> {
     let id = admin.check(path.uuid()).await?;
     let (_, user) = admin.read(users::by_id(id)).await?;
-    user.map(Json).ok_or_else(Problem::not_found)
+    let user = user.ok_or_else(Problem::not_found)?;
+    query.none()?;
+    Ok(Json(user))
 }
 
 /// A new user of any role.
@@ -75,11 +77,17 @@ pub(crate) async fn get_user(admin: Admin, path: PathParameter) -> Result<Json<U
     "username": "agent.pune", "password": "correct horse battery", "email": "pune@example.com",
     "phone": "+912025512345", "role": "agent", "full_name": "Ravi Kulkarni"}))]
 pub(crate) struct UserCreation {
+    /// The name to log in with.
     username: Username,
+    /// Neither the username nor the e-mail address.
     password: Password,
+    /// The e-mail address.
     email: Email,
+    /// The telephone number.
     phone: Phone,
+    /// What the user is; fixed from then on.
     role: Role,
+    /// The name people see.
     full_name: Option<Name>,
 }
 
@@ -131,6 +139,7 @@ pub(crate) async fn update_user(admin: Admin, path: PathParameter, input: Input)
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"new_password": "staple of the battery"}))]
 pub(crate) struct PasswordReset {
+    /// Neither the username nor the e-mail address.
     new_password: Password,
 }
 
@@ -140,8 +149,8 @@ pub(crate) struct PasswordReset {
     params(("id" = Uuid, Path, description = "The user's id")),
     responses(
         (status = 204, description = "The new password is set"),
-        (status = 403, description = "Not an admin; or it is the admin's own password (`own_account`), which \
-            `PUT /api/auth/password` changes", body = ProblemBody))
+        (status = 403, description = "It is the admin's own password (`own_account`), which `PUT /api/auth/password` \
+            changes", body = ProblemBody))
 )]
 pub(crate) async fn reset_password(admin: Admin, path: PathParameter, input: Input) -> Result<Answer, Problem> {
     let id = admin.check(path.uuid()).await?;

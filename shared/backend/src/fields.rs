@@ -5,7 +5,13 @@ use std::fmt;
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 use serde_json::value::RawValue;
-use utoipa::ToSchema;
+use utoipa::{
+    PartialSchema, ToSchema,
+    openapi::{
+        ObjectBuilder, RefOr, Schema,
+        schema::{SchemaType, Type},
+    },
+};
 use uuid::Uuid;
 
 use crate::http::{body::refusal, problem::Problem};
@@ -204,9 +210,19 @@ pub fn plain_text(text: String, max: usize) -> Result<String, Rule> {
 }
 
 /// A number as it stands in the request, in a JSON string or as a JSON number; never a binary float.
-#[derive(Clone, Debug, PartialEq, Eq, utoipa::ToSchema)]
-#[schema(value_type = String, pattern = r"^[0-9]+(\.[0-9]+)?$", example = "12000.50")]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NumberText(String);
+
+impl PartialSchema for NumberText {
+    fn schema() -> RefOr<Schema> {
+        let schema = ObjectBuilder::new().schema_type(SchemaType::from_iter([Type::String, Type::Number]));
+        let schema = schema.pattern(Some(r"^[0-9]+(\.[0-9]+)?$")).minimum(Some(0));
+        let about = "A decimal number without sign or exponent, as a string or as a JSON number; taken digit by digit.";
+        schema.description(Some(about)).examples(["12000.50"]).into()
+    }
+}
+
+impl ToSchema for NumberText {}
 
 impl NumberText {
     /// The digits as sent.

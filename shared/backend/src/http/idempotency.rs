@@ -3,9 +3,11 @@
 //! The key's row is written in the transaction of the command's effect: either both are there or neither. A second
 //! request with the key waits on that row until the first has ended.
 
+use std::convert::Infallible;
+
 use axum::{
     extract::FromRequestParts,
-    http::{StatusCode, request::Parts},
+    http::{HeaderValue, StatusCode, request::Parts},
 };
 use serde::Serialize;
 use sha2::{Digest, Sha256};
@@ -15,26 +17,27 @@ use uuid::Uuid;
 use super::{answer::Answer, problem::Problem};
 use crate::db::{DbError, FromRow, Sql, Statement, column};
 
-/// The key a client chose, with the operation it was sent to.
+/// The key a client chose, with the operation it was sent to; not looked at yet.
 pub struct IdempotencyKey {
-    key: Option<String>,
+    header: Option<HeaderValue>,
     operation: String,
 }
 
 impl<S: Send + Sync> FromRequestParts<S> for IdempotencyKey {
-    type Rejection = Problem;
+    type Rejection = Infallible;
 
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
         let operation = format!("{} {}", parts.method, parts.uri.path());
-        let Some(value) = parts.headers.get("idempotency-key") else {
-            return Ok(Self { key: None, operation });
-        };
-        match value.to_str() {
-            Ok(key) if (1..=255).contains(&key.len()) => Ok(Self { key: Some(key.to_owned()), operation }),
-            _ => {
-                let detail = "Idempotency-Key has 1 to 255 visible ASCII characters.";
-                Err(Problem::bad_request("bad_idempotency_key", detail))
-            }
+        Ok(Self { header: parts.headers.get("idempotency-key").cloned(), operation })
+    }
+}
+
+fn read(header: &HeaderValue) -> Result<String, Problem> {
+    match header.to_str() {
+        Ok(key) if (1..=255).contains(&key.len()) => Ok(key.to_owned()),
+        _ => {
+            let detail = "Idempotency-Key has 1 to 255 visible ASCII characters.";
+            Err(Problem::bad_request("bad_idempotency_key", detail))
         }
     }
 }
@@ -61,11 +64,12 @@ impl IdempotencyKey {
     ///
     /// # Errors
     ///
-    /// 500 if the body does not serialise: a defect.
+    /// 400 for a key that is none; 500 if the body does not serialise: a defect.
     pub fn claim(self, caller: Uuid, body: &impl Serialize) -> Result<Claim, Problem> {
+        let key = self.header.as_ref().map(read).transpose()?;
         let json = serde_json::to_vec(body).map_err(Problem::internal)?;
         let fingerprint = Sha256::digest(json).to_vec();
-        Ok(Claim { caller, operation: self.operation, key: self.key, fingerprint })
+        Ok(Claim { caller, operation: self.operation, key, fingerprint })
     }
 }
 

@@ -1,6 +1,6 @@
 //! Path parameters: read late, so that a bad id is told only to those who may ask.
 
-use std::str::FromStr;
+use std::{convert::Infallible, str::FromStr};
 
 use axum::{extract::FromRequestParts, http::request::Parts};
 use uuid::Uuid;
@@ -11,12 +11,12 @@ use super::problem::Problem;
 pub struct PathParameter(String);
 
 impl<S: Send + Sync> FromRequestParts<S> for PathParameter {
-    type Rejection = Problem;
+    type Rejection = Infallible;
 
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Infallible> {
         let path = axum::extract::Path::<String>::from_request_parts(parts, state).await;
-        let path = path.map_err(|_| Problem::bad_request("bad_path", "The path is not UTF-8."))?;
-        Ok(Self(path.0))
+        // What is not UTF-8 names nothing, as no text does.
+        Ok(Self(path.map_or_else(|_| String::new(), |path| path.0)))
     }
 }
 

@@ -1,124 +1,183 @@
-//! The terms of a loan as the OpenAPI document describes them. What they mean and which are refused is decided by the
-//! crate `lending`; a test holds this description against it.
+//! The terms of a loan as the OpenAPI document describes them: in answers, where every field is there, and in requests,
+//! where every field may be left out. What they mean and which are refused is decided by the crate `lending`; a test
+//! holds this description against real answers, and the words come from there.
 
-use utoipa::ToSchema;
+use utoipa::{
+    PartialSchema, ToSchema,
+    openapi::{ObjectBuilder, RefOr, Schema, schema::Type},
+};
 
-/// The terms of a loan. Every field may be left out of a request: it then has the product's value or the default.
-/// Answers have them all.
-#[derive(ToSchema)]
-#[schema(as = Terms, example = json!({
-    "interest_rate_apr": "24.00", "instalments": 6, "repay_every": 1, "repay_unit": "month", "first_due_on": null,
-    "interest_method": "declining_balance", "amortization": "equal_instalments", "interest_period": "repayment_period",
-    "day_count": "30/360", "rounding": "half_even", "smallest_amount": null, "instalment_multiple": null,
-    "month_end": "clamp", "grace": {"principal": 0, "interest_payment": 0, "interest_free": 0}, "fees": [],
-    "allocation": "penalty_fee_interest_principal", "late_fee": null, "prepayment": "next_instalments"}))]
-#[expect(dead_code, reason = "describes JSON; nothing is made of it")]
-pub struct TermsSchema {
-    /// Percent a year, 0 to 1000, up to six decimals; a string or a number in requests, a string in answers.
-    #[schema(example = "24.00", pattern = r"^[0-9]+(\.[0-9]{1,6})?$")]
-    interest_rate_apr: Option<String>,
-    /// Number of instalments.
-    #[schema(minimum = 1, maximum = 600, example = 6)]
-    instalments: Option<u32>,
-    /// How many units a repayment period has; default 1.
-    #[schema(minimum = 1, example = 1)]
-    repay_every: Option<u32>,
-    /// What a repayment period is counted in; default `month`.
-    #[schema(pattern = "^(month|week|day)$", example = "month")]
-    repay_unit: Option<String>,
-    /// The first due date; default: one repayment period after disbursement.
-    #[schema(format = "date", example = json!(null))]
-    first_due_on: Option<String>,
-    /// What interest is charged on; default `declining_balance`.
-    #[schema(pattern = "^(declining_balance|flat)$", example = "declining_balance")]
-    interest_method: Option<String>,
-    /// What is equal from row to row; default `equal_instalments`.
-    #[schema(pattern = "^(equal_instalments|equal_principal)$", example = "equal_instalments")]
-    amortization: Option<String>,
-    /// How a regular period becomes a part of a year; default `repayment_period`.
-    #[schema(pattern = "^(repayment_period|daily)$", example = "repayment_period")]
-    interest_period: Option<String>,
-    /// How days become a part of a year; default `30/360`.
-    #[schema(pattern = "^(30/360|actual/360|actual/364|actual/365|actual/actual)$", example = "30/360")]
-    day_count: Option<String>,
-    /// How amounts are rounded; default `half_even`.
-    #[schema(pattern = "^(half_even|half_up|up|down)$", example = "half_even")]
-    rounding: Option<String>,
-    /// What every amount of a row is a multiple of; default: the currency's smallest unit.
-    #[schema(example = json!(null))]
-    smallest_amount: Option<String>,
-    /// What an equal instalment is a multiple of; default: `smallest_amount`.
-    #[schema(example = json!(null))]
-    instalment_multiple: Option<String>,
-    /// What becomes of a due date on a day that its month does not have; default `clamp`.
-    #[schema(pattern = "^(clamp|roll)$", example = "clamp")]
-    month_end: Option<String>,
-    /// Periods in which less than everything is asked for.
-    grace: Option<GraceSchema>,
-    /// Fees at disbursement or with each instalment.
-    fees: Option<Vec<FeeSchema>>,
-    /// In which order a payment pays what is owed; default `penalty_fee_interest_principal`.
-    #[schema(example = "penalty_fee_interest_principal")]
-    allocation: Option<String>,
-    /// What a late instalment costs; default: nothing.
-    late_fee: Option<LateFeeSchema>,
-    /// What a payment of more than is due does; default `next_instalments`.
-    #[schema(
-        pattern = "^(next_instalments|last_instalments|reduce_instalment|reduce_term)$",
-        example = "next_instalments"
-    )]
-    prepayment: Option<String>,
+use crate::fields::NumberText;
+
+/// Types for fields that are one of a few fixed words: those of the type of the same name in `lending`.
+macro_rules! words {
+    ($($name:ident: $about:literal,)+) => {
+        $(
+            #[doc = $about]
+            struct $name;
+
+            impl PartialSchema for $name {
+                fn schema() -> RefOr<Schema> {
+                    let words = lending::$name::ALL.iter().map(|word| word.as_str());
+                    let schema = ObjectBuilder::new().schema_type(Type::String).enum_values(Some(words));
+                    schema.description(Some($about)).into()
+                }
+            }
+
+            impl ToSchema for $name {}
+        )+
+    };
 }
 
-/// Periods in which less than everything is asked for.
-#[derive(ToSchema)]
-#[schema(as = Grace)]
-#[expect(dead_code, reason = "describes JSON; nothing is made of it")]
-struct GraceSchema {
-    /// So many first rows repay no principal.
-    #[schema(example = 0)]
-    principal: Option<u32>,
-    /// The interest of so many first periods is paid with the first period after them.
-    #[schema(example = 0)]
-    interest_payment: Option<u32>,
-    /// So many first periods bear no interest.
-    #[schema(example = 0)]
-    interest_free: Option<u32>,
+words! {
+    RepayUnit: "What a repayment period is counted in.",
+    InterestMethod: "What interest is charged on.",
+    Amortization: "What is equal from row to row.",
+    InterestPeriod: "How a regular period becomes a part of a year.",
+    DayCount: "How days become a part of a year.",
+    Rounding: "How an exact value is rounded.",
+    MonthEnd: "What becomes of a due date on a day that its month does not have.",
+    FeeWhen: "When a fee is charged.",
+    Allocation: "In which order a payment pays what is owed.",
+    Prepayment: "What a payment of more than is due does.",
+    LateFeeKind: "What the value of a late fee counts.",
 }
 
-/// A fee: either `amount` or `percent`.
-#[derive(ToSchema)]
-#[schema(as = Fee)]
-#[expect(dead_code, reason = "describes JSON; nothing is made of it")]
-struct FeeSchema {
-    /// The lender's name for it.
-    #[schema(example = "processing")]
-    code: String,
-    /// When it is charged; default `disbursement`.
-    #[schema(pattern = "^(disbursement|instalment)$", example = "disbursement")]
-    when: Option<String>,
-    /// Money of the loan's currency.
-    #[schema(example = "400.00")]
-    amount: Option<String>,
-    /// Percent of the loan's amount.
-    percent: Option<String>,
+/// One form of the terms: in answers all fields are `required`, and numbers are strings.
+macro_rules! form {
+    ($(#[$about:meta])* $terms:ident as $terms_name:ident, $grace:ident as $grace_name:ident,
+        $fee:ident as $fee_name:ident, $late_fee:ident as $late_fee_name:ident,
+        required = $required:tt, number = $number:ident, $(#[$fields:meta])*) => {
+        $(#[$about])*
+        #[derive(ToSchema)]
+        #[schema(as = $terms_name)]
+        $(#[$fields])*
+        #[expect(dead_code, reason = "describes JSON; nothing is made of it")]
+        pub struct $terms {
+            /// Percent a year, 0 to 1000, up to six decimals.
+            #[schema(required = $required, example = "24.00")]
+            interest_rate_apr: $number,
+            /// Number of instalments.
+            #[schema(required = $required, minimum = 1, maximum = 600, example = 6)]
+            instalments: u32,
+            /// How many units a repayment period has; default 1.
+            #[schema(required = $required, minimum = 1, example = 1)]
+            repay_every: u32,
+            /// What a repayment period is counted in; default `month`.
+            #[schema(required = $required)]
+            repay_unit: RepayUnit,
+            /// The first due date; null, the default: one repayment period after disbursement.
+            #[schema(required = $required, format = Date, example = json!(null))]
+            first_due_on: Option<String>,
+            /// What interest is charged on; default `declining_balance`.
+            #[schema(required = $required)]
+            interest_method: InterestMethod,
+            /// What is equal from row to row; default `equal_instalments`.
+            #[schema(required = $required)]
+            amortization: Amortization,
+            /// How a regular period becomes a part of a year; default `repayment_period`.
+            #[schema(required = $required)]
+            interest_period: InterestPeriod,
+            /// How days become a part of a year; default `30/360`.
+            #[schema(required = $required)]
+            day_count: DayCount,
+            /// How amounts are rounded; default `half_even`.
+            #[schema(required = $required)]
+            rounding: Rounding,
+            /// What every amount of a row is a multiple of; null, the default: the currency's smallest unit.
+            #[schema(required = $required, example = json!(null))]
+            smallest_amount: Option<$number>,
+            /// What an equal instalment is a multiple of; null, the default: `smallest_amount`.
+            #[schema(required = $required, example = json!(null))]
+            instalment_multiple: Option<$number>,
+            /// What becomes of a due date on a day that its month does not have; default `clamp`.
+            #[schema(required = $required)]
+            month_end: MonthEnd,
+            /// Periods in which less than everything is asked for; default: none.
+            #[schema(required = $required)]
+            grace: $grace,
+            /// Fees at disbursement or with each instalment; default: none.
+            #[schema(required = $required, example = json!([]))]
+            fees: Vec<$fee>,
+            /// In which order a payment pays what is owed; default `penalty_fee_interest_principal`.
+            #[schema(required = $required)]
+            allocation: Allocation,
+            /// What a late instalment costs; null, the default: nothing.
+            #[schema(required = $required, example = json!(null))]
+            late_fee: Option<$late_fee>,
+            /// What a payment of more than is due does; default `next_instalments`.
+            #[schema(required = $required)]
+            prepayment: Prepayment,
+        }
+
+        /// Periods in which less than everything is asked for.
+        #[derive(ToSchema)]
+        #[schema(as = $grace_name)]
+        $(#[$fields])*
+        #[expect(dead_code, reason = "describes JSON; nothing is made of it")]
+        struct $grace {
+            /// So many first rows repay no principal; default 0.
+            #[schema(required = $required, example = 0)]
+            principal: u32,
+            /// The interest of so many first periods is paid with the first period after them; default 0.
+            #[schema(required = $required, example = 0)]
+            interest_payment: u32,
+            /// So many first periods bear no interest; default 0.
+            #[schema(required = $required, example = 0)]
+            interest_free: u32,
+        }
+
+        /// A fee: either `amount` or `percent`.
+        #[derive(ToSchema)]
+        #[schema(as = $fee_name, example = json!({"code": "processing", "when": "disbursement", "amount": "400.00"}))]
+        $(#[$fields])*
+        #[expect(dead_code, reason = "describes JSON; nothing is made of it")]
+        struct $fee {
+            /// The lender's name for it.
+            #[schema(min_length = 1, max_length = 64, example = "processing")]
+            code: String,
+            /// When it is charged; default `disbursement`.
+            #[schema(required = $required)]
+            when: FeeWhen,
+            /// Money of the loan's currency.
+            #[schema(required = false, example = "400.00")]
+            amount: $number,
+            /// Percent of the loan's amount.
+            #[schema(required = false, example = "2.00")]
+            percent: $number,
+        }
+
+        /// What a late instalment costs.
+        #[derive(ToSchema)]
+        #[schema(as = $late_fee_name)]
+        $(#[$fields])*
+        #[expect(dead_code, reason = "describes JSON; nothing is made of it")]
+        struct $late_fee {
+            /// Days after the due date before it arises; default 0.
+            #[schema(required = $required, example = 5)]
+            grace_days: u32,
+            /// What `value` counts; default `flat`.
+            #[schema(required = $required)]
+            kind: LateFeeKind,
+            /// Money of the loan's currency, or percent of what is overdue.
+            #[schema(example = "5.00")]
+            value: $number,
+            /// How often at most; default 1.
+            #[schema(required = $required, minimum = 1, example = 1)]
+            max_times: u32,
+        }
+    };
 }
 
-/// What a late instalment costs.
-#[derive(ToSchema)]
-#[schema(as = LateFee)]
-#[expect(dead_code, reason = "describes JSON; nothing is made of it")]
-struct LateFeeSchema {
-    /// Days after the due date before it arises; default 0.
-    #[schema(example = 5)]
-    grace_days: Option<u32>,
-    /// What `value` counts; default `flat`.
-    #[schema(pattern = "^(flat|percent_of_overdue)$", example = "flat")]
-    kind: Option<String>,
-    /// Money, or percent of what is overdue.
-    #[schema(example = "5.00")]
-    value: String,
-    /// How often at most; default 1.
-    #[schema(example = 1)]
-    max_times: Option<u32>,
+form! {
+    /// The complete terms of a loan.
+    TermsSchema as Terms, GraceSchema as Grace, FeeSchema as Fee, LateFeeSchema as LateFee,
+    required = true, number = String,
+}
+
+form! {
+    /// The terms that a request gives. What it leaves out has the product's value, or the default.
+    TermsGivenSchema as TermsGiven, GraceGivenSchema as GraceGiven, FeeGivenSchema as FeeGiven,
+        LateFeeGivenSchema as LateFeeGiven,
+    required = false, number = NumberText, #[serde(deny_unknown_fields)]
 }

@@ -1,0 +1,52 @@
+//! Examples, made of what the schemas' fields have as theirs.
+
+use axum::http::StatusCode;
+use serde_json::{Map, Value, json};
+
+use super::schemas::resolve;
+
+/// The id of the request in all examples of problems.
+pub(super) const REQUEST_ID: &str = "01957d3a-7c4e-7a10-9d2b-6f1f4f0c2aff";
+
+/// The id in examples that have none of their own.
+const ID: &str = "01957d3a-7c4e-7a10-9d2b-6f1f4f0c2a11";
+
+/// An example of a schema: its own, or one of its parts.
+pub(super) fn of(schema: &Value, schemas: &Value) -> Value {
+    if let Some(example) = schema.get("example").or_else(|| schema["examples"].get(0)) {
+        return example.clone();
+    }
+    if schema.get("$ref").is_some() {
+        return of(resolve(schema, schemas), schemas);
+    }
+    if let Some(value) = schema["enum"].get(0) {
+        return value.clone();
+    }
+    match schema["type"].as_str() {
+        Some("object") => {
+            let properties = schema["properties"].as_object().into_iter().flatten();
+            properties.map(|(name, property)| (name.clone(), of(property, schemas))).collect::<Map<_, _>>().into()
+        }
+        Some("array") => json!([of(&schema["items"], schemas)]),
+        Some("string") if schema["format"] == "uuid" => ID.into(),
+        Some("string") => "text".into(),
+        Some("integer") => schema.get("minimum").cloned().unwrap_or(json!(1)),
+        Some("boolean") => false.into(),
+        // What may be null is.
+        _ => Value::Null,
+    }
+}
+
+/// An example of a problem.
+pub(super) fn problem(status: u16, code: &str, detail: &str) -> Value {
+    let title = StatusCode::from_u16(status).ok().and_then(|status| status.canonical_reason());
+    let mut body = json!({
+        "type": "about:blank", "title": title, "status": status, "code": code, "detail": detail, "request_id": REQUEST_ID,
+    });
+    if code == "validation_failed" {
+        let error =
+            json!({"pointer": "/nickname", "code": "unknown_field", "detail": "There is no field nickname here."});
+        body["errors"] = json!([error]);
+    }
+    body
+}

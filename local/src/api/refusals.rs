@@ -1,0 +1,206 @@
+//! Refusals that follow from an operation's shape, beside those that its handler declares.
+//!
+//! The description of a refusal names its codes, each as (`code`): there is an example for each.
+
+use std::collections::BTreeMap;
+
+use axum::http::Method;
+use serde_json::{Map, Value, json};
+
+use super::{examples, has_parameter, parameters};
+use crate::operations::{Operation, Reach, Who};
+
+/// A refusal that every operation of a shape can give.
+#[derive(Clone, Copy)]
+struct Refusal {
+    status: u16,
+    code: &'static str,
+    about: &'static str,
+}
+
+const fn refusal(status: u16, code: &'static str, about: &'static str) -> Refusal {
+    Refusal { status, code, about }
+}
+
+const BAD_ID: Refusal = refusal(400, "bad_id", "The id in the path is not a UUID");
+const BAD_CURSOR: Refusal = refusal(
+    400,
+    "bad_cursor",
+    "The cursor is not one that was given for this list, with these filters, to this caller",
+);
+const NOT_JSON: Refusal = refusal(400, "not_json", "The body is not JSON");
+const BAD_KEY: Refusal =
+    refusal(400, "bad_idempotency_key", "The Idempotency-Key has not 1 to 255 visible ASCII characters");
+const UNAUTHENTICATED: Refusal =
+    refusal(401, "unauthenticated", "There is no token, or one that is not valid any more");
+const FORBIDDEN: Refusal = refusal(403, "forbidden", "The caller's role does not allow this");
+const NOT_FOUND: Refusal = refusal(404, "not_found", "There is no such thing, or the caller may not know of it");
+const BUSY: Refusal =
+    refusal(409, "busy", "Another request is changing the same thing; try again after `Retry-After` seconds");
+const STALE: Refusal = refusal(412, "stale_version", "`If-Match` names another version than the present one");
+const TOO_LARGE: Refusal = refusal(413, "body_too_large", "The body is too large");
+const NOT_SENT_AS_JSON: Refusal = refusal(415, "unsupported_media_type", "The body is not sent as JSON");
+const INVALID: Refusal = refusal(
+    422,
+    "validation_failed",
+    "A field or parameter is unknown, missing or repeated, or breaks a rule; `errors` names it",
+);
+const KEY_REUSED: Refusal = refusal(422, "idempotency_key_reused", "The Idempotency-Key was used for another request");
+const NO_VERSION: Refusal = refusal(428, "if_match_required", "`If-Match` is missing");
+const INTERNAL: Refusal = refusal(500, "internal_error", "A defect of the service, logged under the request id");
+const UNAVAILABLE: Refusal =
+    refusal(503, "unavailable", "The database cannot be reached; try again after `Retry-After` seconds");
+
+const ALL: &[Refusal] = &[
+    BAD_ID,
+    BAD_CURSOR,
+    NOT_JSON,
+    BAD_KEY,
+    UNAUTHENTICATED,
+    FORBIDDEN,
+    NOT_FOUND,
+    BUSY,
+    STALE,
+    TOO_LARGE,
+    NOT_SENT_AS_JSON,
+    INVALID,
+    KEY_REUSED,
+    NO_VERSION,
+    INTERNAL,
+    UNAVAILABLE,
+];
+
+/// Where the document has the schema of all problems.
+const PROBLEM: &str = "#/components/schemas/Problem";
+
+/// The refusals that follow from an operation's shape.
+fn of_shape(row: &Operation, operation: &Value) -> Vec<Refusal> {
+    let mut refusals = Vec::new();
+    if let Who::Users(roles) = row.who {
+        refusals.push(UNAUTHENTICATED);
+        if roles.len() < 3 || matches!(row.reach, Reach::OnlySelf(_)) {
+            refusals.push(FORBIDDEN);
+        }
+    }
+    if row.path.contains("{id}") {
+        refusals.push(BAD_ID);
+    }
+    if row.path.contains('{') {
+        refusals.push(NOT_FOUND);
+    }
+    if has_parameter(operation, "cursor") {
+        refusals.push(BAD_CURSOR);
+    }
+    let has_body = operation.get("requestBody").is_some();
+    if has_body {
+        refusals.extend([NOT_JSON, TOO_LARGE, NOT_SENT_AS_JSON]);
+    }
+    let is_api = row.path.starts_with("/api/");
+    let has_query = parameters(operation).any(|parameter| parameter["in"] == "query");
+    if has_body || has_query || (is_api && row.method == Method::GET) {
+        refusals.push(INVALID);
+    }
+    if has_parameter(operation, "If-Match") {
+        refusals.extend([STALE, NO_VERSION]);
+    }
+    if has_parameter(operation, "Idempotency-Key") {
+        refusals.extend([BAD_KEY, KEY_REUSED]);
+    }
+    if is_api {
+        if row.method != Method::GET {
+            refusals.push(BUSY);
+        }
+        refusals.extend([INTERNAL, UNAVAILABLE]);
+    }
+    refusals
+}
+
+/// Puts together the refusals that the operation declares and those of its shape.
+pub(super) fn complete(row: &Operation, operation: &mut Value) {
+    let mut lines: BTreeMap<u16, Vec<String>> = BTreeMap::new();
+    let mut given: BTreeMap<u16, Map<String, Value>> = BTreeMap::new();
+    for (status, about) in take_declared(operation) {
+        for code in codes(&about) {
+            let example = json!({"value": examples::problem(status, code, &without_codes(&about))});
+            given.entry(status).or_default().insert(code.to_owned(), example);
+        }
+        lines.entry(status).or_default().push(about);
+    }
+    for Refusal { status, code, about } in of_shape(row, operation) {
+        let examples = given.entry(status).or_default();
+        if !examples.contains_key(code) {
+            examples.insert(code.to_owned(), json!({"$ref": format!("#/components/examples/{code}")}));
+            lines.entry(status).or_default().push(format!("{about} (`{code}`)"));
+        }
+    }
+    for (status, lines) in lines {
+        let description = match &lines[..] {
+            [line] => line.clone(),
+            lines => lines.iter().map(|line| format!("- {line}")).collect::<Vec<_>>().join("\n"),
+        };
+        let content = json!({"schema": {"$ref": PROBLEM}, "examples": given.remove(&status)});
+        operation["responses"][status.to_string()] =
+            json!({"description": description, "content": {"application/problem+json": content}});
+    }
+}
+
+/// Takes the problems that a handler declares out of an operation: their statuses and descriptions.
+fn take_declared(operation: &mut Value) -> Vec<(u16, String)> {
+    let mut declared = Vec::new();
+    if let Some(responses) = operation["responses"].as_object_mut() {
+        responses.retain(|status, response| {
+            let is_problem = response["content"]["application/json"]["schema"]["$ref"] == PROBLEM;
+            if let (true, Ok(status)) = (is_problem, status.parse()) {
+                declared.push((status, response["description"].as_str().unwrap_or_default().to_owned()));
+            }
+            !is_problem
+        });
+    }
+    declared
+}
+
+/// The codes that a description names.
+fn codes(about: &str) -> impl Iterator<Item = &str> {
+    about.split("(`").skip(1).filter_map(|rest| rest.split_once("`)").map(|(code, _)| code))
+}
+
+/// The description without the codes.
+fn without_codes(about: &str) -> String {
+    let mut parts = about.split(" (`");
+    let first = parts.next().unwrap_or_default();
+    let rest = parts.map(|part| part.split_once("`)").map_or(part, |(_, rest)| rest));
+    std::iter::once(first).chain(rest).collect()
+}
+
+/// Makes a refusal that says nothing of its operation one that operations refer to, named by its codes.
+pub(super) fn share(response: &mut Value, components: &mut Value) {
+    let examples = response["content"]["application/problem+json"]["examples"].as_object();
+    let Some(examples) = examples.filter(|examples| examples.values().all(|example| example.get("$ref").is_some()))
+    else {
+        return;
+    };
+    let name = examples.keys().map(String::as_str).collect::<Vec<_>>().join("_or_");
+    let reference = json!({"$ref": format!("#/components/responses/{name}")});
+    components["responses"][name] = std::mem::replace(response, reference);
+}
+
+/// The examples that operations refer to.
+pub(super) fn shared_examples() -> Value {
+    let example = |Refusal { status, code, about }: &Refusal| {
+        ((*code).to_owned(), json!({"value": examples::problem(*status, code, about)}))
+    };
+    ALL.iter().map(example).collect::<Map<_, _>>().into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_description_names_its_codes() {
+        let about = "The username (`username_taken`) or the e-mail address (`email_taken`) is taken";
+        assert_eq!(codes(about).collect::<Vec<_>>(), ["username_taken", "email_taken"]);
+        assert_eq!(without_codes(about), "The username or the e-mail address is taken");
+        assert_eq!(codes("see `Retry-After` (soon)").count(), 0);
+    }
+}
