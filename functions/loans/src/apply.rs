@@ -4,7 +4,7 @@ use axum::extract::State;
 use backend::{
     app::App,
     auth::callers::{Applicant, Caller},
-    fields::{NumberText, UserRef},
+    fields::{NumberText, ProductCode, UserRef},
     http::{
         answer::Answer,
         body::Input,
@@ -38,7 +38,7 @@ pub(crate) struct NewLoan {
     borrower_id: Option<UserRef>,
     /// The product's code; default: the currency's default product.
     #[schema(example = "microloan-inr")]
-    product: Option<String>,
+    product: Option<ProductCode>,
     /// A string or a number, with no more decimals than the currency has.
     amount: NumberText,
     /// ISO 4217.
@@ -96,7 +96,7 @@ pub(crate) async fn create_loan(
 ) -> Result<Answer, Problem> {
     let body = applicant.check(input.read::<NewLoan>()).await?;
     let by_agent = applicant.role() == Role::Agent;
-    let product = products::named_or_default(body.product.clone(), body.currency);
+    let product = products::named_or_default(body.product.clone().map(ProductCode::into_string), body.currency);
     let borrower = body.borrower_id.as_ref().filter(|_| by_agent).map(loans::borrower);
     let claim = applicant.check(key.claim(applicant.id(), &body)).await?;
 

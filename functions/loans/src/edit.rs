@@ -4,7 +4,7 @@ use axum::extract::State;
 use backend::{
     app::App,
     auth::callers::{Agent, Caller},
-    fields::{NumberText, Reason},
+    fields::{NumberText, ProductCode, Reason},
     http::{
         answer::Answer,
         body::{Input, require_version},
@@ -33,7 +33,7 @@ pub(crate) struct LoanPatch {
     /// In the loan's currency.
     amount: Option<NumberText>,
     /// A product of the same currency.
-    product: Option<String>,
+    product: Option<ProductCode>,
     /// For products with monthly instalments: instead of `instalments`.
     #[schema(minimum = 1)]
     term_months: Option<u32>,
@@ -78,7 +78,7 @@ pub(crate) async fn update_loan(
 ) -> Result<Answer, Problem> {
     let id = agent.check(path.uuid()).await?;
     // The product travels with the loan, so the body is looked at early; what is wrong with it is told in its turn.
-    let product = input.read::<LoanPatch>().ok().and_then(|patch| patch.product);
+    let product = input.read::<LoanPatch>().ok().and_then(|patch| patch.product).map(ProductCode::into_string);
     let batch = (loans::lock(id, Scope::All), products::named_or_of_loan(product, id));
     let (tx, caller, (loan, product)) = agent.begin(batch).await?;
     let at = shared::moment(&app, &caller);

@@ -4,18 +4,17 @@ use axum::{Json, extract::State};
 use backend::{
     app::App,
     auth::callers::AnyUser,
-    fields::UserRef,
+    fields::{ProductCode, UserRef},
     http::{
         answer::Answer,
         pagination::{Limit, Page, Position},
         path::PathParameter,
         problem::Problem,
-        query::QueryString,
-        time::BusinessDate,
+        query::{QueryString, unless_empty},
+        time::{BusinessDate, Period},
     },
     models::loans::{self, Filter, HistoryEntry, LoanStatus, LoanView, Scope, Sort},
 };
-use jiff::{Timestamp, ToSpan, civil::Date};
 use lending::{Currency, Money, Row};
 use rust_decimal::Decimal;
 use serde::{Deserialize, Deserializer, Serialize};
@@ -33,14 +32,19 @@ pub(crate) struct ListQuery {
     #[serde(default)]
     status: Statuses,
     /// The borrower's id or username.
+    #[serde(default, deserialize_with = "unless_empty")]
     #[param(value_type = Option<String>)]
     borrower_id: Option<UserRef>,
     /// The agent's id or username, or `me`.
+    #[serde(default, deserialize_with = "unless_empty")]
     #[param(value_type = Option<String>)]
     agent_id: Option<UserRef>,
     /// The product's code.
-    product: Option<String>,
+    #[serde(default, deserialize_with = "unless_empty")]
+    #[param(value_type = Option<String>)]
+    product: Option<ProductCode>,
     /// ISO 4217.
+    #[serde(default, deserialize_with = "unless_empty")]
     #[param(value_type = Option<String>)]
     currency: Option<Currency>,
     /// Applied for on this date or later.
@@ -90,10 +94,8 @@ impl<'de> Deserialize<'de> for Statuses {
 
 impl ListQuery {
     fn filter(&self, app: &App, caller: uuid::Uuid) -> Result<Filter, Problem> {
-        let (created_from, created_before) =
-            period(app, ["/created_from", "/created_to"], self.created_from, self.created_to)?;
-        let (updated_from, updated_before) =
-            period(app, ["/updated_from", "/updated_to"], self.updated_from, self.updated_to)?;
+        let created = Period::new(&app.zone, self.created_from, self.created_to, "/created_from")?;
+        let updated = Period::new(&app.zone, self.updated_from, self.updated_to, "/updated_from")?;
         let sort = self.sort.unwrap_or_default();
         if sort.is_by_amount() && self.currency.is_none() {
             return Err(Problem::field(
@@ -117,12 +119,10 @@ impl ListQuery {
             status: self.status.0.clone(),
             borrower: self.borrower_id.clone(),
             agent,
-            product: self.product.clone(),
+            product: self.product.clone().map(ProductCode::into_string),
             currency: self.currency,
-            created_from,
-            created_before,
-            updated_from,
-            updated_before,
+            created,
+            updated,
             min_amount,
             max_amount,
         })
@@ -138,25 +138,6 @@ impl ListQuery {
         let amount = amount.map_err(|error| Problem::field(pointer, error.code(), error.to_string()))?;
         Ok(Some(amount.to_decimal()))
     }
-}
-
-/// The instants from the start of the first date to the end of the last.
-fn period(
-    app: &App,
-    [from_pointer, to_pointer]: [&str; 2],
-    from: Option<BusinessDate>,
-    to: Option<BusinessDate>,
-) -> Result<(Option<Timestamp>, Option<Timestamp>), Problem> {
-    if let (Some(from), Some(to)) = (from, to)
-        && from > to
-    {
-        let detail = format!("must not be after {}", &to_pointer[1..]);
-        return Err(Problem::field(from_pointer, "after_end", detail));
-    }
-    let start = |date: Date| app.start_of(date).map_err(Problem::internal);
-    let from = from.map(|BusinessDate(date)| start(date)).transpose()?;
-    let before = to.map(|BusinessDate(date)| start(date.saturating_add(1.day()))).transpose()?;
-    Ok((from, before))
 }
 
 /// Lists loans: a customer's own, or all for agents and admins.

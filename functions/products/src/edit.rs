@@ -2,7 +2,7 @@
 
 use backend::{
     auth::callers::{Admin, Caller},
-    fields::{Name, NumberText},
+    fields::{Name, NumberText, ProductCode},
     http::{
         answer::Answer,
         body::{Input, require_version},
@@ -32,9 +32,7 @@ use utoipa::ToSchema;
     "min_instalments": 1, "max_instalments": 24, "min_rate_apr": "10", "max_rate_apr": "36", "is_default": true,
     "terms": {"interest_rate_apr": "24", "instalments": 12}}))]
 pub(crate) struct NewProduct {
-    /// 1 to 64 of `a-z0-9-`.
-    #[schema(value_type = String, pattern = "^[a-z0-9-]{1,64}$")]
-    code: Code,
+    code: ProductCode,
     /// The name people see.
     name: Name,
     /// ISO 4217.
@@ -105,20 +103,6 @@ const fn yes() -> bool {
     true
 }
 
-/// A product's code: 1 to 64 of `a-z0-9-`.
-struct Code(String);
-
-impl<'de> Deserialize<'de> for Code {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        let allowed = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
-        if (1..=64).contains(&text.len()) && text.bytes().all(allowed) {
-            return Ok(Self(text));
-        }
-        Err(backend::http::body::refusal("not_a_code", "must have 1 to 64 characters of a-z, 0-9 and -"))
-    }
-}
-
 /// The product as the answer to a request for it.
 pub(crate) fn answer(product: &Product) -> Result<Answer, Problem> {
     Ok(Answer::ok(product)?.with_version(product.version))
@@ -159,7 +143,7 @@ impl NewProduct {
         // The times are set when it is made.
         let not_yet = Instant(jiff::Timestamp::UNIX_EPOCH);
         let product = Product {
-            code: self.code.0,
+            code: self.code.into_string(),
             version: Version(1),
             name: self.name.into_string(),
             currency: self.currency,
@@ -262,7 +246,8 @@ fn create(caller: &Caller, product: Product, claim: Claim, claimed: Option<Claim
             body = backend::http::problem::ProblemBody))
 )]
 pub(crate) async fn update_product(admin: Admin, path: PathParameter, input: Input) -> Result<Answer, Problem> {
-    let (tx, caller, product) = admin.begin(products::lock(path.text().to_owned())).await?;
+    let code = admin.check(path.product_code()).await?;
+    let (tx, caller, product) = admin.begin(products::lock(code.into_string())).await?;
     conclude(tx, update(&caller, product, &input)).await
 }
 

@@ -58,7 +58,7 @@ pub(crate) async fn get_product(
     path: PathParameter,
     query: QueryString,
 ) -> Result<Answer, Problem> {
-    let product = app.db.read(&products::by_code(path.text().to_owned())).await?;
+    let product = app.db.read(&products::by_code(path.product_code()?.into_string())).await?;
     let product = product.ok_or_else(Problem::not_found)?;
     query.none()?;
     answer(&product)

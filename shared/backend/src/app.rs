@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use axum::extract::FromRef;
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
 
 use crate::{
@@ -57,20 +56,5 @@ impl App {
     #[must_use]
     pub fn date_of(&self, instant: Timestamp) -> Date {
         self.zone.to_datetime(instant).date()
-    }
-
-    /// The instant at which a business date starts.
-    ///
-    /// # Errors
-    ///
-    /// When the date is at the very edge of the calendar: the dates of the interface, years 1900 to 2200, never are.
-    pub fn start_of(&self, date: Date) -> Result<Timestamp, jiff::Error> {
-        Ok(date.to_zoned(self.zone.clone())?.timestamp())
-    }
-}
-
-impl FromRef<App> for Db {
-    fn from_ref(app: &App) -> Self {
-        app.db.clone()
     }
 }

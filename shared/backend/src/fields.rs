@@ -86,6 +86,27 @@ text_field! {
     )) }
 }
 
+text_field! {
+    /// A product's code: 1 to 64 of `a-z0-9-`.
+    #[schema(pattern = "^[a-z0-9-]{1,64}$", example = "microloan-inr")]
+    ProductCode, |text| if is_product_code(&text) { Ok(text) } else { Err((
+        "not_a_product_code", "must have 1 to 64 characters of a-z, 0-9 and -",
+    )) }
+}
+
+impl ProductCode {
+    /// The code in a path; `None` where no product can have this code.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        is_product_code(text).then(|| Self(text.to_owned()))
+    }
+}
+
+fn is_product_code(text: &str) -> bool {
+    let allowed = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    (1..=64).contains(&text.len()) && text.bytes().all(allowed)
+}
+
 impl Username {
     /// The username that a person typed, folded to lower case; `None` where no user can have this name.
     #[must_use]

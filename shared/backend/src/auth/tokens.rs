@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// How long a token is valid.
-pub const LIFETIME: Duration = Duration::from_secs(3600);
+pub const LIFETIME: Duration = Duration::from_hours(1);
 /// How far the clocks of two environments may differ.
 const LEEWAY_S: i64 = 30;
 /// The shortest key, in bytes: the output of the hash (RFC 7518, 3.2).
@@ -144,7 +144,8 @@ impl Tokens {
         validation.leeway = LEEWAY_S.cast_unsigned();
         validation.set_issuer(&[ISSUER]);
         validation.set_required_spec_claims(&["exp", "iss"]);
-        let claims = decode::<Payload>(token, &DecodingKey::from_secret(&key), &validation).map_err(refuse)?.claims.claims;
+        let claims =
+            decode::<Payload>(token, &DecodingKey::from_secret(&key), &validation).map_err(refuse)?.claims.claims;
         if claims.iat > Timestamp::now().as_second() + LEEWAY_S {
             return Err(Problem::unauthenticated());
         }

@@ -6,6 +6,7 @@ use axum::{extract::FromRequestParts, http::request::Parts};
 use uuid::Uuid;
 
 use super::problem::Problem;
+use crate::fields::ProductCode;
 
 /// The one parameter of the path, not looked at yet.
 pub struct PathParameter(String);
@@ -37,6 +38,15 @@ impl PathParameter {
     /// 400 with this code if it is none.
     pub fn parse<T: FromStr>(&self, code: &'static str, detail: &'static str) -> Result<T, Problem> {
         self.0.parse().map_err(|_| Problem::bad_request(code, detail))
+    }
+
+    /// The parameter as a product's code.
+    ///
+    /// # Errors
+    ///
+    /// 404 if it is none: there is no product of such a code.
+    pub fn product_code(&self) -> Result<ProductCode, Problem> {
+        ProductCode::parse(&self.0).ok_or_else(Problem::not_found)
     }
 
     /// The parameter as it stands.

@@ -20,7 +20,7 @@ use crate::{
         etag::Version,
         pagination::{Limit, Position},
         problem::Problem,
-        time::{BusinessDate, Instant},
+        time::{BusinessDate, Instant, Period},
     },
     models::users::Role,
 };
@@ -718,14 +718,10 @@ pub struct Filter {
     pub product: Option<String>,
     /// The currency.
     pub currency: Option<Currency>,
-    /// Created at this instant or later.
-    pub created_from: Option<Timestamp>,
-    /// Created before this instant.
-    pub created_before: Option<Timestamp>,
-    /// Changed at this instant or later.
-    pub updated_from: Option<Timestamp>,
-    /// Changed before this instant.
-    pub updated_before: Option<Timestamp>,
+    /// When it was applied for.
+    pub created: Period,
+    /// When it last changed.
+    pub updated: Period,
     /// At least this much.
     pub min_amount: Option<Decimal>,
     /// At most this much.
@@ -859,10 +855,10 @@ pub fn list(
     let sql = sql
         .push_if(" AND l.product_code = {}", filter.product)
         .push_if(" AND l.currency = {}", filter.currency.map(Currency::code))
-        .push_if(" AND l.created_at >= {}", filter.created_from)
-        .push_if(" AND l.created_at < {}", filter.created_before)
-        .push_if(" AND l.updated_at >= {}", filter.updated_from)
-        .push_if(" AND l.updated_at < {}", filter.updated_before)
+        .push_if(" AND l.created_at >= {}", filter.created.from)
+        .push_if(" AND l.created_at < {}", filter.created.before)
+        .push_if(" AND l.updated_at >= {}", filter.updated.from)
+        .push_if(" AND l.updated_at < {}", filter.updated.before)
         .push_if(" AND l.amount >= {}", filter.min_amount)
         .push_if(" AND l.amount <= {}", filter.max_amount);
     Ok(sort.apply(sql, after)?.push_bind(" LIMIT {}", limit.and_one()).all())
