@@ -5,6 +5,7 @@ use jiff::civil::Date;
 use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::exact::gcd;
+use crate::number::refused;
 use crate::terms::{DayCount, InterestPeriod, MonthEnd, RepayUnit};
 
 /// The first year that is taken.
@@ -65,7 +66,7 @@ pub(crate) struct JsonDate(pub(crate) Date);
 impl<'de> Deserialize<'de> for JsonDate {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
-        parse_date(&text).map(Self).map_err(serde::de::Error::custom)
+        parse_date(&text).map(Self).map_err(|error| refused(error.code(), error))
     }
 }
 

@@ -10,6 +10,8 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use crate::number::refused;
+
 /// Code and decimals, sorted by code. Source: ISO 4217 List One of 2026-01-01.
 #[rustfmt::skip]
 const TABLE: [(&str, u32); 165] = [
@@ -125,7 +127,7 @@ impl Serialize for Currency {
 impl<'de> Deserialize<'de> for Currency {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let code = String::deserialize(deserializer)?;
-        Self::from_code(&code).map_err(serde::de::Error::custom)
+        Self::from_code(&code).map_err(|error| refused(error.code(), error))
     }
 }
 

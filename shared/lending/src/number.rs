@@ -55,6 +55,12 @@ pub(crate) fn write_fixed(f: &mut std::fmt::Formatter<'_>, units: i128, decimals
     }
 }
 
+/// What a value refuses with while it is deserialised. serde's errors are text: the stable code stands in brackets before
+/// the rule in words.
+pub(crate) fn refused<E: serde::de::Error>(code: &str, rule: impl std::fmt::Display) -> E {
+    E::custom(format_args!("[{code}] {rule}"))
+}
+
 /// The text of a JSON string or a JSON number, with every digit as the client wrote it.
 pub(crate) fn deserialize_text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
     let raw = Box::<RawValue>::deserialize(deserializer)?;
@@ -62,7 +68,7 @@ pub(crate) fn deserialize_text<'de, D: Deserializer<'de>>(deserializer: D) -> Re
     match json.as_bytes().first() {
         Some(b'"') => serde_json::from_str(json).map_err(serde::de::Error::custom),
         Some(b'-' | b'0'..=b'9') => Ok(json.to_owned()),
-        _ => Err(serde::de::Error::custom("must be a string or a number")),
+        _ => Err(refused("wrong_type", "must be a string or a number")),
     }
 }
 
@@ -114,7 +120,7 @@ impl From<crate::Percent> for Number {
 
 impl<'de> Deserialize<'de> for Number {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Self::parse(&deserialize_text(deserializer)?).map_err(serde::de::Error::custom)
+        Self::parse(&deserialize_text(deserializer)?).map_err(|error| refused(error.code(), error))
     }
 }
 

@@ -5,7 +5,7 @@ use std::fmt;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::number::{NumberError, deserialize_text, parse_fixed, write_fixed};
+use crate::number::{NumberError, deserialize_text, parse_fixed, refused, write_fixed};
 
 /// A percentage, 0 to 1000, exact to six decimals: 2 is two percent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -148,7 +148,7 @@ impl Serialize for Percent {
 /// From a JSON string or number, digit by digit.
 impl<'de> Deserialize<'de> for Percent {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Self::parse(&deserialize_text(deserializer)?).map_err(serde::de::Error::custom)
+        Self::parse(&deserialize_text(deserializer)?).map_err(|error| refused(error.code(), error))
     }
 }
 
