@@ -165,6 +165,7 @@ impl NewProduct {
 }
 
 impl ProductPatch {
+    /// The product with these changes, whose own rules are not checked yet.
     fn over(self, product: &Product) -> Result<Product, Problem> {
         let terms = self.terms.over(&product.terms, product.currency).map_err(|refusal| refused(&refusal))?;
         let mut errors = Errors(Vec::new());
@@ -178,7 +179,7 @@ impl ProductPatch {
         let min_instalments = count("/min_instalments", self.min_instalments, product.min_instalments);
         let max_instalments = count("/max_instalments", self.max_instalments, product.max_instalments);
         errors.none_or_refuse()?;
-        checked(Product {
+        Ok(Product {
             name: self.name.map_or_else(|| product.name.clone(), Name::into_string),
             min_amount,
             max_amount,
@@ -254,8 +255,9 @@ pub(crate) async fn update_product(admin: Admin, path: PathParameter, input: Inp
 fn update(caller: &Caller, product: Option<Product>, input: &Input) -> Result<Outcome, Problem> {
     let product = product.ok_or_else(Problem::not_found)?;
     let (if_match, patch) = input.read_versioned::<ProductPatch>()?;
-    require_version(&if_match, product.version)?;
     let changed = patch.over(&product)?;
+    require_version(&if_match, product.version)?;
+    let changed = checked(changed)?;
     if changed == product {
         return Ok(Outcome::unchanged(answer(&product)?));
     }
