@@ -126,6 +126,11 @@ impl Api {
 
     /// As configured.
     pub async fn with(options: ApiOptions) -> Self {
+        // Boxed: a future of migrations and connections is large, and part of every test's own.
+        Box::pin(Self::made(options)).await
+    }
+
+    async fn made(options: ApiOptions) -> Self {
         let database = Database::fresh(&TestSchema).await.unwrap();
         let zone = TimeZone::get(options.zone).unwrap();
         if options.demo || options.first_admin.is_some() {

@@ -1,0 +1,16 @@
+//! The whole system in this process, each test with a database of its own: what is asked of loans, products and
+//! statistics, what two requests at once do to each other, and what the database refuses whoever asks.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "what goes wrong here is a test that fails")]
+
+//mod database;
+mod history;
+mod idempotency;
+mod lists;
+mod order;
+mod products;
+mod races;
+//mod routes;
+//mod statements;
+mod states;
+mod statistics;
+mod world;
