@@ -9,6 +9,7 @@
 
 mod api;
 mod client;
+pub mod document;
 
 pub use api::{ADDRESS, Api, ApiOptions, PASSWORD, SIGNING_KEY, SIGNING_KEY_ID, TestSchema, User, without_tls};
 pub use client::{Call, Client, Reply, Session};

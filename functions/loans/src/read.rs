@@ -239,11 +239,13 @@ struct ScheduleTotals {
     /// Principal repaid.
     #[schema(value_type = String, example = "12000.50")]
     principal: Money,
+    /// Interest paid.
     #[schema(value_type = String, example = "853.89")]
     interest: Money,
     /// Of the rows; a fee at disbursement is not among them.
     #[schema(value_type = String, example = "0.00")]
     fees: Money,
+    /// All three together.
     #[schema(value_type = String, example = "12854.39")]
     due: Money,
 }

@@ -6,7 +6,9 @@
 mod history;
 mod idempotency;
 mod lists;
+mod openapi;
 mod order;
+mod permissions;
 mod products;
 mod races;
 //mod routes;

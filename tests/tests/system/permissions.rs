@@ -259,16 +259,16 @@ impl Lender {
         let [header, payload, signature] = good.split('.').collect::<Vec<_>>()[..] else { panic!("{good}") };
         let claims: Value = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(payload).unwrap()).unwrap();
         let key = URL_SAFE_NO_PAD.decode(SIGNING_KEY).unwrap();
-        let sign = |algorithm, kid: Option<&str>, key: &[u8], changes: Value| {
+        let sign = |algorithm, kid: Option<&str>, key: &[u8], changes: &Value| {
             let mut header = Header::new(algorithm);
             header.kid = kid.map(str::to_owned);
             encode(&header, &changed(&claims, changes), &EncodingKey::from_secret(key)).unwrap()
         };
-        let signed = |changes| sign(Algorithm::HS256, Some(SIGNING_KEY_ID), &key, changes);
+        let signed = |changes: Value| sign(Algorithm::HS256, Some(SIGNING_KEY_ID), &key, &changes);
         let encoded = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
         let none = encoded(&json!({"alg": "none", "typ": "JWT", "kid": SIGNING_KEY_ID}));
-        let as_admin = encoded(&changed(&claims, json!({"role": "admin"})));
-        let later = encoded(&changed(&claims, json!({"exp": now + 7200})));
+        let as_admin = encoded(&changed(&claims, &json!({"role": "admin"})));
+        let later = encoded(&changed(&claims, &json!({"exp": now + 7200})));
         let other_signature =
             if signature.starts_with('A') { signature.replacen('A', "B", 1) } else { format!("A{}", &signature[1..]) };
 
@@ -299,12 +299,12 @@ impl Lender {
             ("with another user's session", signed(json!({"sub": self.other_admin.id}))),
             ("with a session that never was", signed(json!({"sid": Uuid::now_v7()}))),
             ("of a user who never was", signed(json!({"sub": Uuid::now_v7()}))),
-            ("forged with another key", sign(Algorithm::HS256, Some(SIGNING_KEY_ID), &[7; 32], json!({}))),
-            ("forged with an empty key", sign(Algorithm::HS256, Some(SIGNING_KEY_ID), b"", json!({}))),
-            ("of an unknown key", sign(Algorithm::HS256, Some("another"), &key, json!({}))),
-            ("of no key", sign(Algorithm::HS256, None, &key, json!({}))),
-            ("signed by HS512", sign(Algorithm::HS512, Some(SIGNING_KEY_ID), &key, json!({}))),
-            ("signed by HS384", sign(Algorithm::HS384, Some(SIGNING_KEY_ID), &key, json!({}))),
+            ("forged with another key", sign(Algorithm::HS256, Some(SIGNING_KEY_ID), &[7; 32], &json!({}))),
+            ("forged with an empty key", sign(Algorithm::HS256, Some(SIGNING_KEY_ID), b"", &json!({}))),
+            ("of an unknown key", sign(Algorithm::HS256, Some("another"), &key, &json!({}))),
+            ("of no key", sign(Algorithm::HS256, None, &key, &json!({}))),
+            ("signed by HS512", sign(Algorithm::HS512, Some(SIGNING_KEY_ID), &key, &json!({}))),
+            ("signed by HS384", sign(Algorithm::HS384, Some(SIGNING_KEY_ID), &key, &json!({}))),
             ("of no algorithm", format!("{none}.{payload}.")),
             ("of no algorithm, yet signed", format!("{none}.{payload}.{signature}")),
             ("with another role", format!("{header}.{as_admin}.{signature}")),
@@ -339,7 +339,7 @@ impl Lender {
 }
 
 /// Claims with some of them changed, or taken away by null.
-fn changed(claims: &Value, changes: Value) -> Value {
+fn changed(claims: &Value, changes: &Value) -> Value {
     let mut claims = claims.clone();
     for (name, value) in changes.as_object().unwrap() {
         claims[name] = value.clone();
@@ -367,14 +367,13 @@ async fn without_a_valid_token_every_operation_that_asks_for_one_answers_401() {
         for spoilt in Spoilt::ALL.into_iter().filter(|spoilt| spoilt.applies(row)) {
             expect(&lender.send(row, &shot, &anyone, spoilt).await, 401, "unauthenticated", "anyone");
             for (role, tokens) in &tokens {
+                // Where more is wrong, one token that is told by its signature and one by its session stand for all.
+                let stands_for_all = ["forged with another key", "of a session that was logged out"];
+                let tokens = tokens.iter().filter(|(what, _)| spoilt == Spoilt::Not || stands_for_all.contains(what));
                 for (what, session) in tokens {
                     let reply = lender.call(row, &shot, session, Some(*role), spoilt).send().await;
-                    expect(
-                        &reply,
-                        401,
-                        "unauthenticated",
-                        &format!("{spoilt:?}, a token {what} of role {}", role.as_str()),
-                    );
+                    let who = format!("{spoilt:?}, a token {what} of role {}", role.as_str());
+                    expect(&reply, 401, "unauthenticated", &who);
                 }
             }
         }
@@ -409,7 +408,7 @@ async fn every_operation_takes_the_callers_of_its_row_and_no_others() {
                 };
                 // What is no id is nobody's; whose agent asks is told after what is wrong with the body.
                 let refused = match refused {
-                    Some((404, _)) | Some((403, _)) if spoilt == Spoilt::BadId && allows(row, caller.role) => None,
+                    Some((404 | 403, _)) if spoilt == Spoilt::BadId && allows(row, caller.role) => None,
                     Some((_, "not_the_loans_agent")) if spoilt != Spoilt::Not => None,
                     refused => refused,
                 };
