@@ -2,7 +2,7 @@
 //! statistics, what two requests at once do to each other, and what the database refuses whoever asks.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "what goes wrong here is a test that fails")]
 
-//mod database;
+mod database;
 mod history;
 mod idempotency;
 mod lists;
@@ -11,8 +11,8 @@ mod order;
 mod permissions;
 mod products;
 mod races;
-//mod routes;
-//mod statements;
+mod routes;
+mod statements;
 mod states;
 mod statistics;
 mod world;

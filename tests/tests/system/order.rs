@@ -113,23 +113,23 @@ async fn then_the_body_the_version_the_state_the_rules_of_the_product() {
     let world = World::new().await;
     let loan = world.loan(LoanStatus::Approved).await;
     let at = |action: &str| format!("{loan}{action}");
-    let calls: [(_, _, fn() -> Value, &str); 4] = [
-        (world.agent.clone(), Method::PATCH, || json!({}), ""),
-        (world.agent.clone(), Method::POST, || json!({"version": 1, "reason": "r"}), "/revert"),
-        (world.admin.clone(), Method::POST, || json!({}), "/approve"),
-        (world.admin.clone(), Method::POST, || json!({"reason": "r"}), "/reject"),
+    let calls = [
+        (&world.agent, Method::PATCH, json!({}), ""),
+        (&world.agent, Method::POST, json!({"version": 1, "reason": "r"}), "/revert"),
+        (&world.admin, Method::POST, json!({}), "/approve"),
+        (&world.admin, Method::POST, json!({"reason": "r"}), "/reject"),
     ];
     for (caller, method, good, action) in calls {
         let call = || caller.call(method.clone(), &at(action));
-        body_then_version_then_state(call, good()).await;
+        body_then_version_then_state(call, good.clone()).await;
         // Approved is the wrong state for each of them.
-        call().json(good()).refused(428, "if_match_required").await;
+        call().json(good.clone()).refused(428, "if_match_required").await;
         for stale in ["\"1\"", "\"3\"", "2", "W/\"2\"", "", "\"2"] {
-            call().header("if-match", stale).json(good()).refused(412, "stale_version").await;
+            call().header("if-match", stale).json(good.clone()).refused(412, "stale_version").await;
         }
         let wrong_state = if caller.id == world.agent.id { "not_editable" } else { "not_pending" };
         for present in ["\"2\"", "*", "\"1\", \"2\""] {
-            call().header("if-match", present).json(good()).refused(409, wrong_state).await;
+            call().header("if-match", present).json(good.clone()).refused(409, wrong_state).await;
         }
     }
 

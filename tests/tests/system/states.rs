@@ -53,7 +53,7 @@ async fn each_step_from_each_status_is_taken_or_refused() {
                 let refused = call.refused(409, step.refusal).await;
                 assert!(refused.text_of("detail").contains(status.as_str()), "{refused}");
                 assert_eq!(before.body, world.read(&loan).await.body, "{refused}");
-                assert_eq!(world.admin.walk(&format!("{loan}/history")).await.len() as i64, version);
+                assert_eq!(world.admin.walk(&format!("{loan}/history")).await[0]["version"], version);
             }
         }
     }

@@ -1,0 +1,550 @@
+//! What the database refuses whoever asks: each rule that the code keeps is kept a second time below it. Statements are
+//! sent as the login that functions have or, where that may not even try, as the owner.
+
+use std::collections::HashMap;
+
+use backend::models::{
+    loans::LoanStatus,
+    users::{Role, UserStatus},
+};
+use lending::Currency;
+use serde_json::json;
+use tokio_postgres::Client;
+use uuid::Uuid;
+
+use crate::world::World;
+
+/// A statement that the login has no right to.
+const NO_RIGHT: &str = "42501";
+
+/// What refuses a script, at once or at the commit: the constraint's name or, without one, the SQLSTATE. Empty if nothing
+/// does. Nothing is kept of it.
+async fn refusal(client: &Client, script: &str) -> String {
+    client.batch_execute("BEGIN").await.unwrap();
+    let result = client.batch_execute(&format!("{script}; SET CONSTRAINTS ALL IMMEDIATE")).await;
+    client.batch_execute("ROLLBACK").await.unwrap();
+    let Err(error) = result else { return String::new() };
+    let error = error.as_db_error().unwrap_or_else(|| panic!("{script}: {error}"));
+    error.constraint().unwrap_or(error.code().code()).to_owned()
+}
+
+async fn refuses(client: &Client, cases: &[(&str, &str)]) {
+    for (script, by) in cases {
+        assert_eq!(refusal(client, script).await, *by, "{script}");
+    }
+}
+
+/// A book with a loan in every status; `:pending` and so on in a script stand for their ids, `:admin`, `:agent`,
+/// `:customer` for people's, `:new` for an id that is free.
+struct Book {
+    world: World,
+    application: Client,
+    ids: HashMap<String, Uuid>,
+}
+
+impl Book {
+    async fn new() -> Self {
+        let world = World::new().await;
+        let mut ids = HashMap::new();
+        for status in LoanStatus::ALL {
+            let path = world.loan(status).await;
+            ids.insert(status.as_str().to_owned(), path.strip_prefix("/api/loans/").unwrap().parse().unwrap());
+        }
+        for user in [&world.admin, &world.agent, &world.customer] {
+            ids.insert(user.role.as_str().to_owned(), user.id);
+        }
+        ids.insert("new".into(), Uuid::now_v7());
+        let application = world.application().await;
+        Self { world, application, ids }
+    }
+
+    fn script(&self, text: &str) -> String {
+        let mut text = text.to_owned();
+        for (name, id) in &self.ids {
+            text = text.replace(&format!(":{name}"), &format!("'{id}'"));
+        }
+        text
+    }
+
+    /// Each script is refused, by the login's rights or by this constraint.
+    async fn refuses(&self, cases: &[(&str, &str)]) {
+        for (script, by) in cases {
+            let script = self.script(script);
+            refuses(&self.application, &[(&script, by)]).await;
+        }
+    }
+
+    async fn owner_is_refused(&self, cases: &[(&str, &str)]) {
+        for (script, by) in cases {
+            let script = self.script(script);
+            refuses(&self.world.owner, &[(&script, by)]).await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_has_happened_stays() {
+    let book = Book::new().await;
+    stats::run(&book.world.app.db, &book.world.app.zone).await.unwrap();
+    for table in ["audit_log", "loan_versions", "product_versions"] {
+        let column = if table == "audit_log" { "detail" } else { "version" };
+        for script in [
+            format!("UPDATE {table} SET {column} = {column}"),
+            format!("DELETE FROM {table}"),
+            format!("TRUNCATE {table} CASCADE"),
+        ] {
+            refuses(&book.application, &[(&script, NO_RIGHT)]).await;
+            refuses(&book.world.owner, &[(&script, "append_only")]).await;
+            // Even where no row is touched.
+            let nothing =
+                script.replace("CASCADE", "") + if script.starts_with("TRUNCATE") { "" } else { " WHERE false" };
+            if !nothing.starts_with("TRUNCATE") {
+                refuses(&book.world.owner, &[(&nothing, "append_only")]).await;
+            }
+        }
+    }
+    for table in ["users", "products", "loans"] {
+        for script in [format!("DELETE FROM {table}"), format!("TRUNCATE {table} CASCADE")] {
+            refuses(&book.application, &[(&script, NO_RIGHT)]).await;
+            refuses(&book.world.owner, &[(&script, "append_only")]).await;
+        }
+    }
+    book.refuses(&[
+        ("DELETE FROM statistics_snapshots", NO_RIGHT),
+        ("TRUNCATE statistics_snapshots", NO_RIGHT),
+        ("UPDATE statistics_snapshots SET business_date = business_date - 1", NO_RIGHT),
+        ("TRUNCATE sessions", NO_RIGHT),
+        ("TRUNCATE idempotency_keys", NO_RIGHT),
+        ("SELECT * FROM refinery_schema_history", NO_RIGHT),
+        ("DELETE FROM refinery_schema_history", NO_RIGHT),
+    ])
+    .await;
+}
+
+#[tokio::test]
+async fn the_functions_login_changes_no_schema_and_no_rights() {
+    let book = Book::new().await;
+    let owner: String = book.world.owner.query_one("SELECT current_user::text", &[]).await.unwrap().get(0);
+    book.refuses(&[
+        ("CREATE TABLE mine (id uuid)", NO_RIGHT),
+        ("CREATE SCHEMA mine", NO_RIGHT),
+        ("CREATE FUNCTION mine() RETURNS int LANGUAGE sql AS 'SELECT 1'", NO_RIGHT),
+        (
+            "CREATE OR REPLACE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'",
+            NO_RIGHT,
+        ),
+        ("CREATE INDEX ON loans (amount)", NO_RIGHT),
+        ("CREATE ROLE mine", NO_RIGHT),
+        ("CREATE EXTENSION dblink", NO_RIGHT),
+        ("DROP TABLE audit_log", NO_RIGHT),
+        ("DROP TRIGGER audit_log_append_only ON audit_log", NO_RIGHT),
+        ("DROP FUNCTION is_money(numeric, text)", NO_RIGHT),
+        ("DROP INDEX users_email_key", NO_RIGHT),
+        ("ALTER TABLE loans DISABLE TRIGGER ALL", NO_RIGHT),
+        ("ALTER TABLE loans DROP CONSTRAINT loans_amount", NO_RIGHT),
+        ("ALTER TABLE loans ADD COLUMN mine int", NO_RIGHT),
+        ("ALTER TABLE loans OWNER TO CURRENT_USER", NO_RIGHT),
+        ("ALTER ROLE CURRENT_USER CREATEROLE", NO_RIGHT),
+        ("ALTER ROLE microloans_app LOGIN", NO_RIGHT),
+        ("SET session_replication_role = replica", NO_RIGHT),
+        ("SELECT pg_read_file('postgresql.conf')", NO_RIGHT),
+        ("COPY users TO '/tmp/users'", NO_RIGHT),
+        ("COPY users TO PROGRAM 'cat'", NO_RIGHT),
+        (&format!(r#"SET ROLE "{owner}""#), NO_RIGHT),
+        (&format!(r#"SET SESSION AUTHORIZATION "{owner}""#), NO_RIGHT),
+        (&format!(r#"GRANT "{owner}" TO CURRENT_USER"#), NO_RIGHT),
+    ])
+    .await;
+    // GRANT without the right to grant only warns: nothing must have come of it.
+    book.application.batch_execute("BEGIN; GRANT DELETE ON audit_log TO CURRENT_USER").await.ok();
+    book.application.batch_execute("ROLLBACK").await.unwrap();
+    let rights = "SELECT string_agg(table_name || ' ' || privilege_type, ', ' ORDER BY table_name, privilege_type)
+        FROM information_schema.table_privileges WHERE grantee = 'microloans_app'";
+    let rights: String = book.world.owner.query_one(rights, &[]).await.unwrap().get(0);
+    let expected = "audit_log INSERT, audit_log SELECT, \
+        idempotency_keys DELETE, idempotency_keys INSERT, idempotency_keys SELECT, idempotency_keys UPDATE, \
+        loan_versions INSERT, loan_versions SELECT, loans INSERT, loans SELECT, \
+        product_versions INSERT, product_versions SELECT, products INSERT, products SELECT, \
+        rate_limits DELETE, rate_limits INSERT, rate_limits SELECT, rate_limits UPDATE, \
+        sessions DELETE, sessions INSERT, sessions SELECT, \
+        statistics_snapshots INSERT, statistics_snapshots SELECT, users INSERT, users SELECT";
+    assert_eq!(rights, expected);
+}
+
+#[tokio::test]
+async fn what_is_fixed_cannot_be_changed() {
+    let book = Book::new().await;
+    for (table, columns, constraint) in [
+        (
+            "users",
+            &["id = gen_random_uuid()", "username = 'other'", "role = 'admin'", "created_at = now()"][..],
+            "users_fixed",
+        ),
+        (
+            "loans",
+            &[
+                "id = gen_random_uuid()",
+                "borrower_id = :agent",
+                "currency = 'KES'",
+                "created_by = :admin",
+                "created_at = created_at - interval '1 day'",
+            ],
+            "loans_fixed",
+        ),
+        (
+            "products",
+            &["code = 'other'", "currency = 'KES'", "created_at = created_at - interval '1 day'"],
+            "products_fixed",
+        ),
+    ] {
+        let one = match table {
+            "users" => "id = :agent",
+            "loans" => "id = :pending",
+            _ => "code = 'home'",
+        };
+        for column in columns {
+            let script = format!("UPDATE {table} SET {column} WHERE {one}");
+            book.refuses(&[(&script, NO_RIGHT)]).await;
+            book.owner_is_refused(&[(&script, constraint)]).await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_user_has_a_form_and_a_way() {
+    use UserStatus::{Active, Pending, Rejected, Suspended};
+    let book = Book::new().await;
+    let insert = |overrides: &str| {
+        let fresh = r#"{"id": ":new", "username": "fresh", "email": "fresh@example.com"}"#;
+        let fresh = fresh.replace(":new", &book.ids["new"].to_string());
+        format!(
+            "INSERT INTO users SELECT (jsonb_populate_record(u, '{fresh}'::jsonb || '{overrides}'::jsonb)).*
+            FROM users u WHERE id = :customer"
+        )
+    };
+    for (overrides, by) in [
+        ("{}", ""),
+        (r#"{"username": "the.agent"}"#, "users_username_key"),
+        (r#"{"email": "THE.Agent@Example.COM"}"#, "users_email_key"),
+        (r#"{"username": "The.Agent"}"#, "users_username_form"),
+        (r#"{"username": "ab"}"#, "users_username_form"),
+        (r#"{"username": "01957d3a-7c4e-7a10-9d2b-6f1f4f0c2a11"}"#, "users_username_form"),
+        (r#"{"username": "01957d3a7c4e7a109d2b6f1f4f0c2a11"}"#, "users_username_form"),
+        (r#"{"email": "nobody"}"#, "users_email_form"),
+        (r#"{"phone": "0712345678"}"#, "users_phone_form"),
+        (r#"{"full_name": ""}"#, "users_full_name_form"),
+        (r#"{"role": "owner"}"#, "users_role"),
+        (r#"{"password_hash": "correct horse battery"}"#, "users_password_hash_form"),
+        (r#"{"status": "pending"}"#, "users_status"),
+        (r#"{"status": "rejected"}"#, "users_status"),
+        (r#"{"status": "deleted"}"#, "users_status"),
+        (r#"{"role": "admin", "status": "pending"}"#, "users_status"),
+        (r#"{"role": "agent", "status": "pending"}"#, ""),
+    ] {
+        book.refuses(&[(&insert(overrides), by)]).await;
+    }
+    let ways = [(Pending, Active), (Pending, Rejected), (Rejected, Active), (Active, Suspended), (Suspended, Active)];
+    let all = [Pending, Active, Rejected, Suspended];
+    for from in all {
+        let name = format!("agent.{}", from.as_str());
+        let agent = book.world.api.user(&name, Role::Agent, from.as_str()).await;
+        for to in all {
+            let script = format!("UPDATE users SET status = '{}' WHERE id = '{}'", to.as_str(), agent.id);
+            let by = if from == to || ways.contains(&(from, to)) { "" } else { "users_status_transition" };
+            refuses(&book.application, &[(&script, by)]).await;
+        }
+    }
+    book.refuses(&[
+        ("UPDATE users SET status = 'pending' WHERE id = :customer", "users_status_transition"),
+        ("INSERT INTO sessions (id, user_id, expires_at) VALUES (:new, :new, now())", "sessions_user_id_fkey"),
+        ("UPDATE sessions SET expires_at = now() + interval '1 year'", NO_RIGHT),
+        ("INSERT INTO rate_limits VALUES ('short', now())", "rate_limits_key_check"),
+    ])
+    .await;
+}
+
+/// A step or a change by money, with everything else that the new status asks for; a step is recorded.
+fn change(from: LoanStatus, to: LoanStatus, is_step: bool) -> String {
+    let (from, to, step) = (from.as_str(), to.as_str(), i32::from(is_step));
+    let update = format!(
+        "UPDATE loans SET status = '{to}', version = version + {step}, updated_at = now(),
+            decided_by = CASE '{to}' WHEN 'pending' THEN NULL WHEN 'withdrawn' THEN decided_by ELSE :admin::uuid END,
+            decided_at = CASE '{to}' WHEN 'pending' THEN NULL WHEN 'withdrawn' THEN decided_at ELSE now() END,
+            disbursed_on = CASE WHEN '{to}' IN ('disbursed', 'repaid', 'defaulted') THEN date '2026-01-15' END,
+            outstanding = CASE '{to}' WHEN 'disbursed' THEN amount ELSE 0 END
+        WHERE id = :{from}"
+    );
+    if is_step { format!("{update}; {}", record(from)) } else { update }
+}
+
+/// Records the version that a loan has.
+fn record(loan: &str) -> String {
+    format!(
+        "INSERT INTO loan_versions SELECT id, version, 'edit', updated_at, :admin, NULL, '{{}}', status, agent_id,
+            product_code, product_version, currency, amount, terms, instalment, total_interest, total_due
+        FROM loans WHERE id = :{loan}"
+    )
+}
+
+#[tokio::test]
+async fn a_loan_goes_only_where_its_states_lead() {
+    use LoanStatus::{Approved, Defaulted, Disbursed, Pending, Rejected, Repaid, Withdrawn};
+    let steps = [
+        (Pending, Pending),
+        (Pending, Approved),
+        (Pending, Rejected),
+        (Pending, Withdrawn),
+        (Rejected, Pending),
+        (Approved, Pending),
+        (Approved, Withdrawn),
+    ];
+    let money = [
+        (Approved, Disbursed),
+        (Disbursed, Disbursed),
+        (Disbursed, Repaid),
+        (Disbursed, Defaulted),
+        (Disbursed, Approved),
+        (Repaid, Disbursed),
+        (Defaulted, Disbursed),
+        (Repaid, Repaid),
+        (Defaulted, Defaulted),
+    ];
+    let book = Book::new().await;
+    for from in LoanStatus::ALL {
+        for to in LoanStatus::ALL {
+            for (is_step, ways) in [(true, &steps[..]), (false, &money[..])] {
+                let by = if ways.contains(&(from, to)) { "" } else { "loans_transition" };
+                book.refuses(&[(&change(from, to, is_step), by)]).await;
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_loan_starts_as_an_application() {
+    let book = Book::new().await;
+    let insert = |overrides: &str| {
+        format!(
+            "INSERT INTO loans SELECT (jsonb_populate_record(l, jsonb_build_object('id', :new) || '{overrides}'::jsonb)).*
+            FROM loans l WHERE id = :pending"
+        )
+    };
+    let recorded = format!("{}; {}", insert("{}"), record("new"));
+    let someone = book.ids["new"];
+    for (overrides, by) in [
+        ("{}".to_owned(), "loans_version_recorded"),
+        (r#"{"status": "approved"}"#.into(), "loans_start"),
+        (r#"{"version": 2}"#.into(), "loans_start"),
+        (format!(r#"{{"decided_by": "{}", "decided_at": "2026-01-01T00:00:00Z"}}"#, book.ids["admin"]), "loans_start"),
+        (r#"{"amount": 0}"#.into(), "loans_amount"),
+        (r#"{"amount": -1}"#.into(), "loans_amount"),
+        (r#"{"amount": 0.001}"#.into(), "loans_amount"),
+        (r#"{"amount": 1200.005}"#.into(), "loans_amount"),
+        (r#"{"amount": 10000000000000.01}"#.into(), "loans_amount"),
+        (r#"{"amount": "NaN"}"#.into(), "loans_amount"),
+        (r#"{"amount": "Infinity"}"#.into(), "loans_amount"),
+        (r#"{"currency": "VND", "amount": 1.5}"#.into(), "loans_amount"),
+        (r#"{"currency": "KWD", "amount": 1.2345}"#.into(), "loans_amount"),
+        (r#"{"currency": "XXX"}"#.into(), "loans_amount"),
+        (r#"{"instalment": -1}"#.into(), "loans_check"),
+        (r#"{"total_due": 0.001}"#.into(), "loans_check2"),
+        (r#"{"instalments": 0}"#.into(), "loans_instalments_check"),
+        (r#"{"instalments": 601}"#.into(), "loans_instalments_check"),
+        (r#"{"interest_rate_apr": -1}"#.into(), "loans_interest_rate_apr_check"),
+        (r#"{"interest_rate_apr": 1000.1}"#.into(), "loans_interest_rate_apr_check"),
+        (r#"{"interest_rate_apr": 1.0000001}"#.into(), "loans_interest_rate_apr_check"),
+        (r#"{"terms": []}"#.into(), "loans_terms_check"),
+        (r#"{"outstanding": 1}"#.into(), "loans_owing"),
+        (r#"{"next_due_on": "2026-01-01"}"#.into(), "loans_owing"),
+        (r#"{"disbursed_on": "2026-01-01"}"#.into(), "loans_disbursed"),
+        (r#"{"product_version": 9}"#.into(), "loans_product_code_product_version_fkey"),
+        (format!(r#"{{"borrower_id": "{someone}"}}"#), "loans_borrower_id_fkey"),
+        (format!(r#"{{"agent_id": "{someone}"}}"#), "loans_agent_id_fkey"),
+        (format!(r#"{{"created_by": "{someone}"}}"#), "loans_created_by_fkey"),
+    ] {
+        book.refuses(&[(&insert(&overrides), by)]).await;
+    }
+    book.refuses(&[(&recorded, "")]).await;
+}
+
+#[tokio::test]
+async fn a_loan_changes_by_its_rules() {
+    let book = Book::new().await;
+    let step = |loan: &str, assignments: &str| {
+        format!(
+            "UPDATE loans SET version = version + 1, updated_at = now(), {assignments} WHERE id = :{loan}; {}",
+            record(loan)
+        )
+    };
+    let approve = "status = 'approved', decided_by = :admin, decided_at = now()";
+    for (loan, assignments, by) in [
+        // Versions: the next one, recorded, once.
+        ("pending", "amount = 1", ""),
+        // Amount and terms, while it is applied for.
+        ("rejected", "status = 'pending', decided_by = NULL, decided_at = NULL, amount = 1", ""),
+        ("approved", "status = 'pending', decided_by = NULL, decided_at = NULL, amount = 1", "loans_terms_fixed"),
+        ("approved", "status = 'withdrawn', amount = 1", "loans_terms_fixed"),
+        ("pending", "status = 'withdrawn', instalments = 7", "loans_terms_fixed"),
+        ("pending", "status = 'withdrawn', terms = '{}'", "loans_terms_fixed"),
+        ("pending", &format!("{approve}, amount = 1"), "loans_terms_fixed"),
+        ("pending", &format!("{approve}, interest_rate_apr = 25"), "loans_terms_fixed"),
+        ("pending", &format!("{approve}, product_code = 'home'"), "loans_terms_fixed"),
+        ("pending", "amount = 0", "loans_amount"),
+        ("pending", "amount = 0.005", "loans_amount"),
+        // Decisions: by another, whole, and there where the status says so.
+        ("pending", approve, ""),
+        ("pending", "status = 'approved'", "loans_decided"),
+        ("pending", "status = 'rejected'", "loans_decided"),
+        ("pending", "status = 'approved', decided_by = :admin", "loans_decision_whole"),
+        ("pending", "status = 'approved', decided_by = :customer, decided_at = now()", "loans_decided_by_another"),
+        (
+            "pending",
+            "status = 'approved', decided_by = :agent, decided_at = now(), edited_by = :agent",
+            "loans_decided_by_another",
+        ),
+        ("pending", &format!("{approve}, decision_reason = ''"), "loans_decision_reason_check"),
+        // Money: only of what is disbursed, and never more than was lent.
+        ("pending", "outstanding = 1", "loans_owing"),
+        ("pending", "disbursed_on = '2026-01-01'", "loans_disbursed"),
+    ] {
+        book.refuses(&[(&step(loan, assignments), by)]).await;
+    }
+    book.refuses(&[
+        ("UPDATE loans SET version = version + 1 WHERE id = :pending", "loans_version_recorded"),
+        ("UPDATE loans SET version = version + 2 WHERE id = :pending", "loans_next_version"),
+        ("UPDATE loans SET version = version - 1 WHERE id = :approved", "loans_next_version"),
+        ("UPDATE loans SET amount = 1 WHERE id = :pending", "loans_transition"),
+        ("UPDATE loans SET amount = 1 WHERE id = :disbursed", "loans_terms_fixed"),
+        ("UPDATE loans SET terms = '{}' WHERE id = :repaid", "loans_terms_fixed"),
+        ("UPDATE loans SET outstanding = 1200.01 WHERE id = :disbursed", "loans_outstanding"),
+        ("UPDATE loans SET outstanding = -0.01 WHERE id = :disbursed", "loans_outstanding"),
+        ("UPDATE loans SET outstanding = 0.005 WHERE id = :disbursed", "loans_outstanding"),
+        ("UPDATE loans SET outstanding = 1 WHERE id = :repaid", "loans_owing"),
+        ("UPDATE loans SET next_due_on = '2026-01-01' WHERE id = :defaulted", "loans_owing"),
+        ("UPDATE loans SET disbursed_on = NULL WHERE id = :disbursed", "loans_disbursed"),
+        ("UPDATE loans SET status = 'disbursed' WHERE id = :approved", "loans_disbursed"),
+        (
+            "UPDATE loans SET updated_at = updated_at - interval '1 microsecond' WHERE id = :disbursed",
+            "loans_updated_at",
+        ),
+        (&record("pending"), "loan_versions_pkey"),
+        (&record("pending").replace("'edit'", "'delete'"), "loan_versions_action_check"),
+    ])
+    .await;
+    // At a real commit too.
+    book.application.batch_execute("BEGIN").await.unwrap();
+    let pending = book.ids["pending"];
+    let sql = format!("UPDATE loans SET version = version + 1 WHERE id = '{pending}'");
+    assert_eq!(book.application.execute(&sql, &[]).await.unwrap(), 1);
+    let refused = book.application.batch_execute("COMMIT").await.unwrap_err();
+    assert_eq!(refused.as_db_error().unwrap().constraint(), Some("loans_version_recorded"));
+    assert_eq!(book.world.read(&format!("/api/loans/{pending}")).await.version(), 1);
+}
+
+#[tokio::test]
+async fn a_product_changes_by_its_rules() {
+    let book = Book::new().await;
+    let insert = |overrides: &str| {
+        format!(
+            "INSERT INTO products SELECT (jsonb_populate_record(p, '{{\"code\": \"fresh\", \"is_default\": false}}'::jsonb
+                || '{overrides}'::jsonb)).* FROM products p WHERE code = 'microloan-inr'"
+        )
+    };
+    for (overrides, by) in [
+        ("{}", "products_version_recorded"),
+        (r#"{"is_default": true}"#, "products_one_default"),
+        (r#"{"code": "home"}"#, "products_pkey"),
+        (r#"{"code": "Not a code"}"#, "products_code_form"),
+        (r#"{"name": ""}"#, "products_name_check"),
+        (r#"{"version": 0}"#, "products_version_check"),
+        (r#"{"currency": "XXX"}"#, "products_check"),
+        (r#"{"min_amount": 0}"#, "products_check"),
+        (r#"{"min_amount": 0.001}"#, "products_check"),
+        (r#"{"max_amount": 0.001}"#, "products_check1"),
+        (r#"{"min_amount": 2, "max_amount": 1}"#, "products_check1"),
+        (r#"{"min_instalments": 0}"#, "products_min_instalments_check"),
+        (r#"{"max_instalments": 601}"#, "products_check2"),
+        (r#"{"min_rate_apr": -1}"#, "products_min_rate_apr_check"),
+        (r#"{"max_rate_apr": 1001}"#, "products_check3"),
+        (r#"{"terms": "none"}"#, "products_terms_check"),
+    ] {
+        book.refuses(&[(&insert(overrides), by)]).await;
+    }
+    let record = "INSERT INTO product_versions (code, version, name, currency, min_amount, max_amount, min_instalments,
+        max_instalments, min_rate_apr, max_rate_apr, is_default, active, terms) SELECT code, version, name, currency,
+        min_amount, max_amount, min_instalments, max_instalments, min_rate_apr, max_rate_apr, is_default, active, terms
+        FROM products WHERE code = 'home'";
+    book.refuses(&[
+        ("UPDATE products SET version = 2 WHERE code = 'home'", "products_version_recorded"),
+        (&format!("UPDATE products SET version = 2 WHERE code = 'home'; {record}"), ""),
+        ("UPDATE products SET version = 3 WHERE code = 'home'", "products_next_version"),
+        ("UPDATE products SET name = 'x' WHERE code = 'home'", "products_next_version"),
+        ("UPDATE products SET version = 2, is_default = true WHERE code = 'home'", "products_one_default"),
+        (record, "product_versions_pkey"),
+    ])
+    .await;
+}
+
+#[tokio::test]
+async fn a_key_is_kept_with_its_answer_and_a_snapshot_is_an_object() {
+    let book = Book::new().await;
+    let key = |columns: &str, values: &str| {
+        format!(
+            "INSERT INTO idempotency_keys (caller_id, operation, key, fingerprint{columns})
+            VALUES (:agent, 'POST /api/loans', 'k', decode(repeat('00', 32), 'hex'){values})"
+        )
+    };
+    book.refuses(&[
+        (&key("", ""), "idempotency_keys_answered"),
+        (&key(", status", ", 201"), "idempotency_keys_answered"),
+        (&key(", status, body", ", 201, '{}'"), ""),
+        (&key(", status, body", ", 409, '{}'"), "idempotency_keys_status_check"),
+        (&key("", "").replace("'k'", "''"), "idempotency_keys_key_check"),
+        (&key("", "").replace("32", "31"), "idempotency_keys_fingerprint_check"),
+        (&key("", "").replace(":agent", ":new"), "idempotency_keys_caller_id_fkey"),
+        ("INSERT INTO statistics_snapshots VALUES ('2026-01-01', now(), '[]')", "statistics_snapshots_figures_check"),
+        ("INSERT INTO audit_log VALUES (:new, now(), :new, 'a', 's', '', '{}')", "audit_log_actor_id_fkey"),
+        ("INSERT INTO audit_log VALUES (:new, now(), NULL, 'A B', 's', '', '{}')", "audit_log_action_check"),
+    ])
+    .await;
+}
+
+#[tokio::test]
+async fn database_and_code_know_the_same_currencies() {
+    let world = World::new().await;
+    let letters = || 'A'..='Z';
+    let codes: Vec<String> = letters()
+        .flat_map(|a| letters().flat_map(move |b| letters().map(move |c| format!("{a}{b}{c}"))))
+        .chain([String::new(), "inr".into(), "INRR".into(), "IN".into(), " INR".into(), "ÄÖÜ".into()])
+        .collect();
+    assert_eq!(codes.len(), 26 * 26 * 26 + 6);
+    let sql = "SELECT code, currency_decimals(code) FROM unnest($1::text[]) AS code";
+    let mut known = 0;
+    for row in world.application().await.query(sql, &[&codes]).await.unwrap() {
+        let (code, decimals): (String, Option<i16>) = (row.get(0), row.get(1));
+        let ours = Currency::from_code(&code).ok().map(|currency| i16::try_from(currency.decimals()).unwrap());
+        assert_eq!(decimals, ours, "{code}");
+        known += i32::from(ours.is_some());
+    }
+    assert!(known > 150, "{known} currencies");
+    let money = async |amount: &str, currency: &str| -> bool {
+        let sql = format!("SELECT is_money({amount}, '{currency}')");
+        world.owner.query_one(&sql, &[]).await.unwrap().get(0)
+    };
+    for (amount, currency, is_money) in [
+        ("0", "INR", true),
+        ("10000000000000.00", "INR", true),
+        ("10000000000000.01", "INR", false),
+        ("1000000000000000", "JPY", true),
+        ("1000000000000001", "JPY", false),
+        ("1.001", "KWD", true),
+        ("1.0001", "KWD", false),
+        ("-1", "INR", false),
+        ("1", "XXX", false),
+        ("NULL", "INR", false),
+        ("'NaN'", "INR", false),
+    ] {
+        assert_eq!(money(amount, currency).await, is_money, "{amount} {currency}");
+    }
+    assert_eq!(json!(known), json!(Currency::all().count()));
+}

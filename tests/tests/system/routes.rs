@@ -1,0 +1,174 @@
+//! Whatever the gateway routes to a function, that function has: template, emulator and code agree.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::Path,
+};
+
+use backend::app::App;
+use toml_edit::DocumentMut;
+use utoipa::openapi::OpenApi;
+use utoipa_axum::router::OpenApiRouter;
+use yaml_rust2::{Yaml, YamlLoader};
+
+fn file(name: &str) -> String {
+    fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(name)).unwrap()
+}
+
+/// The functions that answer HTTP, by their crates' names.
+fn functions() -> BTreeMap<&'static str, OpenApi> {
+    let document = |router: OpenApiRouter<App>| router.into_openapi();
+    BTreeMap::from([
+        ("auth", document(auth::router())),
+        ("loans", document(loans::router())),
+        ("portfolio", document(portfolio::router())),
+        ("products", document(products::router())),
+        ("site", document(site::router())),
+        ("users", document(users::router())),
+    ])
+}
+
+/// Routes to functions, as an HTTP API chooses among them: an exact path first, then the longest with `{proxy+}` at its
+/// end, which stands for one segment or more, then the default.
+#[derive(Debug, PartialEq)]
+struct Routes {
+    exact: BTreeMap<String, String>,
+    greedy: BTreeMap<String, String>,
+    default: String,
+}
+
+impl Routes {
+    /// The default has no path.
+    fn new(routes: Vec<(Option<String>, String)>) -> Self {
+        let mut all = Self { exact: BTreeMap::new(), greedy: BTreeMap::new(), default: String::new() };
+        for (path, function) in routes {
+            let earlier = match path.as_deref().map(|path| (path, path.strip_suffix("{proxy+}"))) {
+                None => Some(std::mem::replace(&mut all.default, function)).filter(|earlier| !earlier.is_empty()),
+                Some((_, Some(prefix))) => all.greedy.insert(prefix.to_owned(), function),
+                Some((path, None)) => {
+                    assert!(!path.contains('{'), "{path}: a variable this test does not know of");
+                    all.exact.insert(path.to_owned(), function)
+                }
+            };
+            assert_eq!(earlier, None, "a route is there twice");
+        }
+        assert!(!all.default.is_empty(), "there is no default route");
+        all
+    }
+
+    fn function(&self, path: &str) -> &str {
+        let greedy = self.greedy.iter().filter(|(prefix, _)| path.len() > prefix.len() && path.starts_with(*prefix));
+        let longest = greedy.max_by_key(|(prefix, _)| prefix.len()).map(|(_, function)| function);
+        self.exact.get(path).or(longest).unwrap_or(&self.default)
+    }
+}
+
+/// The routes of template.yaml. A tag such as `!Ref` is dropped: what it tags stays.
+fn template_routes() -> Routes {
+    let template = YamlLoader::load_from_str(&file("template.yaml")).unwrap().remove(0);
+    let mut routes = Vec::new();
+    for (_, resource) in template["Resources"].as_hash().unwrap() {
+        let properties = &resource["Properties"];
+        if resource["Type"].as_str() != Some("AWS::Serverless::Function") {
+            continue;
+        }
+        let code = properties["CodeUri"].as_str().unwrap();
+        let function = code.strip_prefix("functions/").unwrap().trim_end_matches('/');
+        for (_, event) in properties["Events"].as_hash().into_iter().flatten() {
+            if event["Type"].as_str() != Some("HttpApi") {
+                continue;
+            }
+            let properties = &event["Properties"];
+            assert_eq!(properties["ApiId"].as_str(), Some("Api"), "{function}: routes of another gateway");
+            let path = properties["Path"].as_str().map(str::to_owned);
+            if path.is_some() {
+                assert_eq!(properties["Method"].as_str(), Some("ANY"), "{function}: 405 would be the gateway's");
+            } else {
+                assert_eq!(properties["Method"], Yaml::BadValue, "{function}");
+            }
+            routes.push((path, function.to_owned()));
+        }
+    }
+    Routes::new(routes)
+}
+
+/// The emulator's routes, in Cargo.toml. It has no default: `/` and everything below stand for that.
+fn emulator_routes() -> Routes {
+    let manifest: DocumentMut = file("Cargo.toml").parse().unwrap();
+    let table = manifest["workspace"]["metadata"]["lambda"]["watch"]["router"].as_table().unwrap();
+    let mut default = BTreeSet::new();
+    let mut routes = Vec::new();
+    for (path, function) in table {
+        let function = function.as_str().unwrap().to_owned();
+        if matches!(path, "/" | "/{*proxy}") {
+            default.insert(function);
+        } else {
+            routes.push((Some(path.replace("{*proxy}", "{proxy+}")), function));
+        }
+    }
+    assert_eq!(default.len(), 1);
+    routes.push((None, default.into_iter().next().unwrap()));
+    Routes::new(routes)
+}
+
+/// A path with something in place of each variable.
+fn called(path: &str) -> String {
+    path.split('/').map(|segment| if segment.starts_with('{') { "x" } else { segment }).collect::<Vec<_>>().join("/")
+}
+
+#[test]
+fn every_operation_is_routed_to_the_function_that_has_it() {
+    let (routes, functions) = (template_routes(), functions());
+    let all = local::api::router().into_openapi();
+    assert!(all.paths.paths.len() > 30);
+    for path in all.paths.paths.keys() {
+        let function = routes.function(&called(path));
+        let document = functions.get(function).unwrap_or_else(|| panic!("{function} answers no HTTP"));
+        let same = document.paths.paths.get(path) == all.paths.paths.get(path);
+        assert!(same, "{path} is routed to {function}, which has it not or with other methods");
+    }
+    // And no function has a path that another one is asked for.
+    for (function, document) in &functions {
+        for path in document.paths.paths.keys() {
+            assert_eq!(routes.function(&called(path)), *function, "{path}");
+            assert!(all.paths.paths.contains_key(path), "{path} of {function} is not in the document");
+        }
+    }
+}
+
+#[test]
+fn the_emulator_routes_as_the_gateway_does() {
+    assert_eq!(emulator_routes(), template_routes());
+    let routes = template_routes();
+    for (path, function) in [
+        ("/", "site"),
+        ("/nothing", "site"),
+        ("/api", "site"),
+        ("/api/auth", "site"),
+        ("/api/loansx", "site"),
+        ("/api/loans/", "site"),
+        ("/api/loans/x/y/z", "loans"),
+        ("/api/agents/me/requests", "users"),
+        ("/api/stats/history", "site"),
+    ] {
+        assert_eq!(routes.function(path), function, "{path}");
+    }
+}
+
+#[test]
+fn every_function_is_deployed_and_tried_in_ci() {
+    let template = YamlLoader::load_from_str(&file("template.yaml")).unwrap().remove(0);
+    let resources = template["Resources"].as_hash().unwrap();
+    let deployed: BTreeSet<_> =
+        resources.iter().filter_map(|(_, resource)| resource["Properties"]["CodeUri"].as_str()).collect();
+    let folders = fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("../functions")).unwrap();
+    let folders: BTreeSet<_> =
+        folders.map(|folder| format!("functions/{}/", folder.unwrap().file_name().into_string().unwrap())).collect();
+    assert_eq!(deployed, folders.iter().map(String::as_str).collect());
+
+    let script = file(".ci/lib.sh");
+    let line = script.lines().find_map(|line| line.strip_prefix("http_functions=(")).unwrap();
+    let tried: BTreeSet<_> = line.trim_end_matches(')').split(' ').collect();
+    assert_eq!(tried, functions().into_keys().collect());
+}
