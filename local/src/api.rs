@@ -122,6 +122,10 @@ fn add_components(document: &mut Value) -> Result<(), DocumentError> {
 fn complete(row: &Operation, operation: &mut Value, components: &mut Value) {
     let (security, callers) = security(row);
     operation["security"] = security;
+    // A summary is plain text; the comment it is taken from is not.
+    if let Some(summary) = operation["summary"].as_str() {
+        operation["summary"] = summary.replace('`', "").into();
+    }
     if let Some(callers) = callers {
         let description = operation["description"].as_str().map_or(String::new(), |text| format!("{text}\n\n"));
         operation["description"] = format!("{description}For: {callers}.").into();

@@ -75,7 +75,7 @@ fn every_operation_has_a_name_a_summary_and_a_declared_tag() {
     for (method, path, operation) in operations() {
         let what = format!("{method} {path}");
         let summary = says(operation, "summary", &what);
-        assert!(summary.starts_with(char::is_uppercase) && !summary.contains('\n'), "{what}: {summary}");
+        assert!(summary.starts_with(char::is_uppercase) && !summary.contains(['\n', '`']), "{what}: {summary}");
         let name = says(operation, "operationId", &what);
         assert!(name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_'), "{what}: {name}");
         let verb = name.split('_').next().unwrap();
