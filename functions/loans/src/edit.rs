@@ -144,7 +144,7 @@ pub(crate) async fn revert_loan(
     // As in `update_loan`.
     let version = input.read::<Revert>().map_or(0, |revert| revert.version);
     let batch = (loans::lock(id, Scope::All), loans::version(id, version), products::of_version(id, version));
-    let (tx, caller, (loan, earlier, product)) = agent.begin(batch).await?;
+    let (tx, caller, (loan, earlier, product)) = Box::pin(agent.begin(batch)).await?;
     let at = shared::moment(&app, &caller);
     conclude(tx, revert(&caller, loan, earlier.zip(product), &input, at)).await
 }

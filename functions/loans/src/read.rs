@@ -45,7 +45,7 @@ pub(crate) struct ListQuery {
     product: Option<ProductCode>,
     /// ISO 4217.
     #[serde(default, deserialize_with = "unless_empty")]
-    #[param(value_type = Option<String>)]
+    #[param(value_type = Option<String>, pattern = "^[A-Z]{3}$", example = "INR")]
     currency: Option<Currency>,
     /// Applied for on this date or later.
     #[param(value_type = Option<BusinessDate>)]
@@ -60,11 +60,13 @@ pub(crate) struct ListQuery {
     #[param(value_type = Option<BusinessDate>)]
     updated_to: Option<BusinessDate>,
     /// At least this amount; needs `currency`.
+    #[param(example = "1000.00")]
     min_amount: Option<String>,
     /// At most this amount; needs `currency`.
+    #[param(example = "20000.00")]
     max_amount: Option<String>,
     /// `-created_at` (default), `created_at`, `-updated_at`, `updated_at`; with `currency`, `-amount` and `amount` too.
-    #[param(value_type = Option<String>)]
+    #[param(inline)]
     sort: Option<Sort>,
     /// How many on a page.
     #[param(value_type = Option<u8>, minimum = 1, maximum = 200, default = 50)]

@@ -347,6 +347,9 @@ fn words_are_enumerations_and_answers_are_whole() {
     assert_eq!(words("LoanStatus").len(), 7);
     assert_eq!(words("Role").len(), 3);
     assert_eq!(words("UserStatus").len(), 4);
+    let query = document()["paths"]["/api/loans"]["get"]["parameters"].as_array().unwrap();
+    let sort = query.iter().find(|parameter| parameter["name"] == "sort").unwrap();
+    assert_eq!(resolve(&sort["schema"])["enum"].as_array().unwrap().len(), 6);
     // Every field of the terms that is a word refers to an enumeration, in both forms.
     for form in ["Terms", "TermsGiven"] {
         let terms = &schemas[form]["properties"];

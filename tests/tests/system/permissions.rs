@@ -588,8 +588,14 @@ async fn a_customer_sees_no_loan_of_another() {
     }
 
     let first = mine.post("/api/loans").key("the same key").json(body.clone()).expect(201).await;
-    let second = theirs.post("/api/loans").key("the same key").json(body).expect(201).await;
+    let second = theirs.post("/api/loans").key("the same key").json(body.clone()).expect(201).await;
     assert_ne!(first["id"], second["id"]);
     assert_eq!(second["borrower_id"], json!(theirs.id));
     assert_eq!(second.optional_header("idempotency-replayed"), None);
+
+    // Nor is an answer given again to whom it would not be given now.
+    let repeat = || mine.post("/api/loans").key("the same key").json(body.clone());
+    assert_eq!(repeat().expect(201).await["id"], first["id"]);
+    lender.admin.post(&format!("/api/users/{}/suspend", mine.id)).expect(200).await;
+    repeat().refused(401, "unauthenticated").await;
 }

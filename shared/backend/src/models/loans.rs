@@ -8,7 +8,10 @@ use lending::{AnnualRate, Currency, Money, Refusal, Schedule, Terms};
 use rust_decimal::Decimal;
 use serde::{Deserialize, Deserializer, Serialize};
 use tokio_postgres::{Row, types::Json};
-use utoipa::ToSchema;
+use utoipa::{
+    PartialSchema, ToSchema,
+    openapi::{ObjectBuilder, RefOr, schema::Type},
+};
 use uuid::Uuid;
 
 use super::{columns, terms::TermsSchema};
@@ -745,6 +748,16 @@ pub enum Sort {
     /// Smallest first.
     Amount,
 }
+
+/// In the OpenAPI document: the names that the interface has.
+impl PartialSchema for Sort {
+    fn schema() -> RefOr<utoipa::openapi::Schema> {
+        let names = Self::ALL.map(|(name, _)| name);
+        ObjectBuilder::new().schema_type(Type::String).enum_values(Some(names)).default(Some(names[0].into())).into()
+    }
+}
+
+impl ToSchema for Sort {}
 
 impl Sort {
     /// Every sort, as the interface names it.
