@@ -1,7 +1,7 @@
 //! All route groups as one interface, and the OpenAPI document of it.
 //!
-//! Handlers describe what is particular to them. What follows from an operation's shape is added here, in one place: who may
-//! call it, the refusals that every operation of that shape can give, headers that every answer has, examples.
+//! Handlers describe what is particular to them. What follows from an operation's shape is added here, in one place:
+//! who may call it, the refusals that every operation of that shape can give, headers that every answer has, examples.
 
 mod examples;
 mod refusals;
@@ -104,15 +104,18 @@ fn add_components(document: &mut Value) -> Result<(), DocumentError> {
     components["securitySchemes"] = json!({
         "access_token": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT",
             "description": "The `access_token` that a login answers; valid for an hour, or until its session ends"},
-        "password": {"type": "http", "scheme": "basic", "description": "Username and password, in UTF-8; for the login alone"},
+        "password": {"type": "http", "scheme": "basic",
+            "description": "Username and password, in UTF-8; for the login alone"},
     });
     components["examples"] = refusals::shared_examples();
     components["headers"] = json!({
         "RequestId": {"description": "Names the request, in problems and in our logs too",
             "schema": {"type": "string"}, "example": examples::REQUEST_ID},
-        "RetryAfter": {"description": "Seconds until it may work; with 409 only where that is a matter of waiting", "schema": {"type": "integer", "minimum": 1}, "example": 1},
+        "RetryAfter": {"description": "Seconds until it may work; with 409 only where that is a matter of waiting",
+            "schema": {"type": "integer", "minimum": 1}, "example": 1},
         "Challenge": {"description": "How to say who one is", "schema": {"type": "string"}, "example": "Bearer"},
-        "Replayed": {"description": "`true` where the answer was given before, under the same Idempotency-Key; else not there",
+        "Replayed": {
+            "description": "`true` where the answer was given before, under the same Idempotency-Key; else not there",
             "schema": {"type": "string", "enum": ["true"]}},
     });
     Ok(())

@@ -54,8 +54,8 @@ pub fn resolve(part: &'static Value) -> &'static Value {
     }
 }
 
-/// What breaks a schema of the document in a value: nothing, where it fits. Objects may have no field that the schema does
-/// not name, since whoever reads the document would not know of it.
+/// What breaks a schema of the document in a value: nothing, where it fits. Objects may have no field that the schema
+/// does not name, since whoever reads the document would not know of it.
 #[must_use]
 pub fn violations(schema: &Value, value: &Value) -> Vec<String> {
     static VALIDATORS: LazyLock<Mutex<HashMap<String, &'static Validator>>> = LazyLock::new(Mutex::default);
@@ -82,8 +82,8 @@ fn validator(schema: &Value) -> Validator {
     jsonschema::options().should_validate_formats(true).build(&whole).unwrap()
 }
 
-/// Holds an answer against the document: the status must be among those of the operation, the headers, the content type and
-/// the body as they are described there, a problem's code among the examples.
+/// Holds an answer against the document: the status must be among those of the operation, the headers, the content type
+/// and the body as they are described there, a problem's code among the examples.
 pub(crate) fn check(method: &Method, path: &str, reply: &Reply) {
     // A part of the page, which the document leaves out.
     if path.starts_with("/docs/") {

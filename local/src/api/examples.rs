@@ -41,7 +41,8 @@ pub(super) fn of(schema: &Value, schemas: &Value) -> Value {
 pub(super) fn problem(status: u16, code: &str, detail: &str) -> Value {
     let title = StatusCode::from_u16(status).ok().and_then(|status| status.canonical_reason());
     let mut body = json!({
-        "type": "about:blank", "title": title, "status": status, "code": code, "detail": detail, "request_id": REQUEST_ID,
+        "type": "about:blank", "title": title, "status": status, "code": code, "detail": detail,
+        "request_id": REQUEST_ID,
     });
     if code == "validation_failed" {
         let error =

@@ -1,4 +1,5 @@
-//! The OpenAPI document: it is the one checked in, it says everything of every operation, and operations answer as it says.
+//! The OpenAPI document: it is the one checked in, it says everything of every operation, and operations answer as it
+//! says.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -373,7 +374,8 @@ fn words_are_enumerations_and_answers_are_whole() {
             assert!(!property["pattern"].as_str().is_some_and(|pattern| pattern.contains('|')), "{name}: {property}");
         }
     }
-    // An answer leaves nothing out: what has no value is null. `errors` comes with 422 alone, a fee is one or the other.
+    // An answer leaves nothing out: what has no value is null. `errors` comes with 422 alone, a fee is one or the
+    // other.
     for schema in ["Loan", "HistoryEntry", "LoanState", "User", "Product", "AuditEntry", "Terms", "LoanPage", "Problem"]
     {
         let required = schemas[schema]["required"].as_array().unwrap();
@@ -394,8 +396,8 @@ fn a_number_may_be_sent_as_a_string_or_as_a_number() {
     }
 }
 
-/// Reads everything that can be read of the demo data: loans in five states, their schedules and histories, users of every
-/// role, products with their terms. The client holds each answer against the document.
+/// Reads everything that can be read of the demo data: loans in five states, their schedules and histories, users of
+/// every role, products with their terms. The client holds each answer against the document.
 #[tokio::test]
 async fn everything_that_can_be_read_is_as_the_document_says() {
     let api = Api::with(ApiOptions { demo: true, ..ApiOptions::default() }).await;

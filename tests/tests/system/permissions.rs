@@ -1,5 +1,5 @@
-//! Who may do what: every operation of the document, called by every kind of caller and with every kind of token that is
-//! none. What is expected comes from the table of operations alone.
+//! Who may do what: every operation of the document, called by every kind of caller and with every kind of token that
+//! is none. What is expected comes from the table of operations alone.
 
 use std::collections::BTreeSet;
 
@@ -84,7 +84,8 @@ fn protected() -> impl Iterator<Item = &'static Operation> {
     OPERATIONS.iter().filter(|row| row.who != Who::Anyone)
 }
 
-/// A loan may be withdrawn by its own agent, not by another: a rule of the loan, which the table of roles does not know.
+/// A loan may be withdrawn by its own agent, not by another: a rule of the loan, which the table of roles does not
+/// know.
 fn is_another_agents_withdrawal(row: &Operation, role: Role, owns: bool) -> bool {
     row.path == "/api/loans/{id}/withdraw" && role == Role::Agent && !owns
 }
@@ -152,10 +153,9 @@ impl Lender {
         let unique = Uuid::now_v7().simple().to_string();
         let reason = || Some(json!({"reason": "as agreed"}));
         let new_user = |role: &str| {
-            Some(
-                json!({"username": format!("new.{unique}"), "password": PASSWORD, "email": format!("{unique}@example.com"),
-                "phone": "+15550100002", "role": role}),
-            )
+            let (username, email) = (format!("new.{unique}"), format!("{unique}@example.com"));
+            let phone = "+15550100002";
+            Some(json!({"username": username, "password": PASSWORD, "email": email, "phone": phone, "role": role}))
         };
         let (thing, body) = match (row.method.as_str(), row.path) {
             (
@@ -188,7 +188,8 @@ impl Lender {
                 (self.fresh(Role::Agent, "pending").await.id.to_string(), reason())
             }
             ("POST", "/api/products") => {
-                let body = json!({"code": unique, "name": "Dollars", "currency": "USD", "min_amount": "1", "max_amount": "9",
+                let body = json!({
+                    "code": unique, "name": "Dollars", "currency": "USD", "min_amount": "1", "max_amount": "9",
                     "min_instalments": 1, "max_instalments": 9, "min_rate_apr": "1", "max_rate_apr": "9",
                     "terms": {"interest_rate_apr": "5", "instalments": 5}});
                 (String::new(), Some(body))
@@ -352,8 +353,8 @@ fn expect(reply: &Reply, status: u16, code: &str, who: &str) {
     assert_eq!((reply.status, reply.code()), (status, code), "{who}: {reply}");
 }
 
-/// Whoever has no valid token is refused by every operation that asks for one, and learns nothing else: not that the role,
-/// the id or the body is wrong.
+/// Whoever has no valid token is refused by every operation that asks for one, and learns nothing else: not that the
+/// role, the id or the body is wrong.
 #[tokio::test]
 async fn without_a_valid_token_every_operation_that_asks_for_one_answers_401() {
     let lender = Lender::new().await;
@@ -388,8 +389,8 @@ async fn without_a_valid_token_every_operation_that_asks_for_one_answers_401() {
     }
 }
 
-/// The roles that the table does not name are refused by every operation, things of others are not there, and nobody who
-/// may is refused: whatever else is wrong with the request.
+/// The roles that the table does not name are refused by every operation, things of others are not there, and nobody
+/// who may is refused: whatever else is wrong with the request.
 #[tokio::test]
 async fn every_operation_takes_the_callers_of_its_row_and_no_others() {
     let lender = Lender::new().await;
@@ -543,8 +544,8 @@ async fn head_answers_as_get_does_without_the_body() {
     }
 }
 
-/// A customer learns nothing of other customers' loans: not by lists, filters, pages, histories, nor by another's cursor
-/// or Idempotency-Key.
+/// A customer learns nothing of other customers' loans: not by lists, filters, pages, histories, nor by another's
+/// cursor or Idempotency-Key.
 #[tokio::test]
 async fn a_customer_sees_no_loan_of_another() {
     let lender = Lender::new().await;
