@@ -11,8 +11,10 @@ use serde_json::{Value, json};
 
 use crate::Reply;
 
-static DOCUMENT: LazyLock<Value> =
-    LazyLock::new(|| serde_json::from_str(&local::api::document().unwrap()).expect("the document is JSON"));
+static DOCUMENT: LazyLock<Value> = LazyLock::new(|| match local::api::document() {
+    Ok(document) => serde_json::from_str(&document).expect("the document is JSON"),
+    Err(error) => panic!("{error}"),
+});
 
 /// The document, as it is generated.
 #[must_use]

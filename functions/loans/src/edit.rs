@@ -1,10 +1,12 @@
 //! Editing what is applied for: by agents, while nobody has approved it.
 
+use std::num::NonZeroU32;
+
 use axum::extract::State;
 use backend::{
     app::App,
     auth::callers::{Agent, Caller},
-    fields::{NumberText, ProductCode, Reason},
+    fields::{NumberText, ProductCode, Reason, given},
     http::{
         answer::Answer,
         body::{Input, require_version},
@@ -31,16 +33,21 @@ use crate::shared;
 #[schema(example = json!({"amount": "15000.00", "term_months": 9, "reason": "income confirmed"}))]
 pub(crate) struct LoanPatch {
     /// In the loan's currency.
+    #[serde(default, deserialize_with = "given")]
     amount: Option<NumberText>,
     /// A product of the same currency.
+    #[serde(default, deserialize_with = "given")]
     product: Option<ProductCode>,
     /// For products with monthly instalments: instead of `instalments`.
+    #[serde(default, deserialize_with = "given")]
     #[schema(minimum = 1)]
     term_months: Option<u32>,
     /// Number of instalments.
+    #[serde(default, deserialize_with = "given")]
     #[schema(minimum = 1, maximum = 600)]
     instalments: Option<u32>,
     /// Percent a year, within the product's range.
+    #[serde(default, deserialize_with = "given")]
     #[schema(value_type = Option<NumberText>)]
     interest_rate_apr: Option<AnnualRate>,
     /// Why; kept in the history.
@@ -53,8 +60,8 @@ pub(crate) struct LoanPatch {
 #[schema(example = json!({"version": 1, "reason": "entered for the wrong customer"}))]
 pub(crate) struct Revert {
     /// A version of this loan.
-    #[schema(minimum = 1)]
-    version: i32,
+    #[schema(value_type = u32, minimum = 1)]
+    version: NonZeroU32,
     /// Why; kept in the history.
     reason: Reason,
 }
@@ -142,7 +149,7 @@ pub(crate) async fn revert_loan(
 ) -> Result<Answer, Problem> {
     let id = agent.check(path.uuid()).await?;
     // As in `update_loan`.
-    let version = input.read::<Revert>().map_or(0, |revert| revert.version);
+    let version = input.read::<Revert>().map_or(0, |revert| i32::try_from(revert.version.get()).unwrap_or(0));
     let batch = (loans::lock(id, Scope::All), loans::version(id, version), products::of_version(id, version));
     let (tx, caller, (loan, earlier, product)) = Box::pin(agent.begin(batch)).await?;
     let at = shared::moment(&app, &caller);

@@ -20,11 +20,7 @@ pub fn router() -> OpenApiRouter<App> {
     get, path = "/api/stats", tag = "portfolio",
     responses((status = 200, description = "The figures", body = Statistics))
 )]
-async fn get_statistics(
-    staff: Staff,
-    State(app): State<App>,
-    query: QueryString,
-) -> Result<Json<Statistics>, Problem> {
+async fn get_statistics(staff: Staff, State(app): State<App>, query: QueryString) -> Result<Json<Statistics>, Problem> {
     staff.check(query.none()).await?;
     // The date is needed before the database's clock is known; what falls due at midnight may be told a moment late.
     let today = app.date_of(jiff::Timestamp::now());

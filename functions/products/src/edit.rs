@@ -2,7 +2,7 @@
 
 use backend::{
     auth::callers::{Admin, Caller},
-    fields::{Name, NumberText, ProductCode},
+    fields::{Name, NumberText, ProductCode, given},
     http::{
         answer::Answer,
         body::{Input, require_version},
@@ -72,26 +72,35 @@ pub(crate) struct NewProduct {
 #[schema(example = json!({"max_amount": "75000.00", "terms": {"interest_rate_apr": "22.5"}}))]
 pub(crate) struct ProductPatch {
     /// The name people see.
+    #[serde(default, deserialize_with = "given")]
     name: Option<Name>,
     /// The smallest amount of a loan, more than zero.
+    #[serde(default, deserialize_with = "given")]
     min_amount: Option<NumberText>,
     /// The largest amount of a loan.
+    #[serde(default, deserialize_with = "given")]
     max_amount: Option<NumberText>,
     /// The fewest instalments.
+    #[serde(default, deserialize_with = "given")]
     #[schema(minimum = 1, maximum = 600)]
     min_instalments: Option<u32>,
     /// The most instalments.
+    #[serde(default, deserialize_with = "given")]
     #[schema(minimum = 1, maximum = 600)]
     max_instalments: Option<u32>,
     /// The lowest rate, percent a year, up to six decimals.
+    #[serde(default, deserialize_with = "given")]
     #[schema(value_type = Option<NumberText>)]
     min_rate_apr: Option<AnnualRate>,
     /// The highest rate, percent a year, at most 1000.
+    #[serde(default, deserialize_with = "given")]
     #[schema(value_type = Option<NumberText>)]
     max_rate_apr: Option<AnnualRate>,
     /// Whether a loan in this currency that names no product is made with this one.
+    #[serde(default, deserialize_with = "given")]
     is_default: Option<bool>,
     /// Whether it can be applied for.
+    #[serde(default, deserialize_with = "given")]
     active: Option<bool>,
     /// The terms that change; the others stay.
     #[schema(value_type = TermsGivenSchema, required = false)]

@@ -44,9 +44,14 @@ pub(super) fn problem(status: u16, code: &str, detail: &str) -> Value {
         "type": "about:blank", "title": title, "status": status, "code": code, "detail": detail,
         "request_id": REQUEST_ID,
     });
-    if code == "validation_failed" {
-        let error =
-            json!({"pointer": "/nickname", "code": "unknown_field", "detail": "There is no field nickname here."});
+    if status == 422 {
+        let error = match code {
+            "validation_failed" => {
+                json!({"pointer": "/nickname", "code": "unknown_field", "detail": "There is no field nickname here."})
+            }
+            // Of the request as a whole.
+            _ => json!({"pointer": "", "code": code, "detail": detail}),
+        };
         body["errors"] = json!([error]);
     }
     body

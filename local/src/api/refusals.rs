@@ -29,6 +29,7 @@ const BAD_CURSOR: Refusal = refusal(
     "The cursor is not one that was given for this list, with these filters, to this caller",
 );
 const NOT_JSON: Refusal = refusal(400, "not_json", "The body is not JSON");
+const UNREADABLE: Refusal = refusal(400, "unreadable_body", "The body did not arrive whole");
 const BAD_KEY: Refusal =
     refusal(400, "bad_idempotency_key", "The Idempotency-Key has not 1 to 255 visible ASCII characters");
 const UNAUTHENTICATED: Refusal =
@@ -55,6 +56,7 @@ const ALL: &[Refusal] = &[
     BAD_ID,
     BAD_CURSOR,
     NOT_JSON,
+    UNREADABLE,
     BAD_KEY,
     UNAUTHENTICATED,
     FORBIDDEN,
@@ -93,7 +95,7 @@ fn of_shape(row: &Operation, operation: &Value) -> Vec<Refusal> {
     }
     let has_body = operation.get("requestBody").is_some();
     if has_body {
-        refusals.extend([NOT_JSON, TOO_LARGE, NOT_SENT_AS_JSON]);
+        refusals.extend([NOT_JSON, UNREADABLE, TOO_LARGE, NOT_SENT_AS_JSON]);
     }
     let is_api = row.path.starts_with("/api/");
     let has_query = parameters(operation).any(|parameter| parameter["in"] == "query");

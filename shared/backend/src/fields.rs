@@ -59,7 +59,7 @@ text_field! {
 text_field! {
     /// A name: 1 to 200 characters, not only blanks.
     #[schema(min_length = 1, max_length = 200, example = "Asha Patel")]
-    Name, |text| plain_text(text, 200)
+    Name, |text| if text.contains('\n') { Err(CONTROL_CHARACTER) } else { plain_text(text, 200) }
 }
 text_field! {
     /// The name to log in with: 3 to 64 of `a-z0-9._-`, folded to lower case, and no UUID.
@@ -207,6 +207,8 @@ pub fn given<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) ->
     T::deserialize(deserializer).map(Some)
 }
 
+const CONTROL_CHARACTER: Rule = ("control_character", "must not hold control characters");
+
 /// Text without control characters, trimmed, of 1 to `max` characters.
 ///
 /// # Errors
@@ -225,7 +227,7 @@ pub fn plain_text(text: String, max: usize) -> Result<String, Rule> {
     }
     // Postgres text holds no NUL; line breaks are the only control characters a person writes.
     if trimmed.chars().any(|c| c.is_control() && c != '\n') {
-        return Err(("control_character", "must not hold control characters"));
+        return Err(CONTROL_CHARACTER);
     }
     Ok(if trimmed.len() == text.len() { text } else { trimmed.to_owned() })
 }

@@ -14,8 +14,8 @@ use tests::{Api, Call, PASSWORD, Reply, SIGNING_KEY, SIGNING_KEY_ID, Session, Us
 use uuid::Uuid;
 
 /// A lender whose loans are all by one agent for one customer, and others who have nothing to do with them.
-struct Lender {
-    api: Api,
+pub(crate) struct Lender {
+    pub(crate) api: Api,
     customer: User,
     other_customer: User,
     agent: User,
@@ -26,15 +26,15 @@ struct Lender {
 
 /// A request to an operation, valid for whoever may make it.
 #[derive(Clone, Debug)]
-struct Shot {
+pub(crate) struct Shot {
     method: Method,
     path: String,
-    body: Option<Value>,
+    pub(crate) body: Option<Value>,
 }
 
 /// How a request is spoilt.
 #[derive(Clone, Copy, Debug, PartialEq)]
-enum Spoilt {
+pub(crate) enum Spoilt {
     Not,
     /// A body that is no JSON.
     Unreadable,
@@ -91,7 +91,7 @@ fn is_another_agents_withdrawal(row: &Operation, role: Role, owns: bool) -> bool
 }
 
 /// The refusal that the table has for a caller of this role who owns what the request names, or not; `None` if it may.
-fn refusal(row: &Operation, role: Role, owns: bool) -> Option<(u16, &'static str)> {
+pub(crate) fn refusal(row: &Operation, role: Role, owns: bool) -> Option<(u16, &'static str)> {
     let Who::Users(roles) = row.who else { return None };
     match row.reach {
         _ if !roles.contains(&role) => Some((403, "forbidden")),
@@ -103,7 +103,7 @@ fn refusal(row: &Operation, role: Role, owns: bool) -> Option<(u16, &'static str
 }
 
 impl Lender {
-    async fn new() -> Self {
+    pub(crate) async fn new() -> Self {
         let api = Api::new().await;
         Self {
             customer: api.customer("customer").await,
@@ -117,7 +117,7 @@ impl Lender {
     }
 
     /// Everybody with a role, and whether the loans, the customer and the agent of requests are theirs.
-    fn callers(&self) -> [(&User, bool); 6] {
+    pub(crate) fn callers(&self) -> [(&User, bool); 6] {
         [
             (&self.customer, true),
             (&self.other_customer, false),
@@ -134,7 +134,7 @@ impl Lender {
     }
 
     /// The caller, or for what ends sessions someone like it.
-    async fn stand_in(&self, row: &Operation, caller: &User) -> User {
+    pub(crate) async fn stand_in(&self, row: &Operation, caller: &User) -> User {
         match row.path {
             "/api/auth/logout" | "/api/auth/password" => self.fresh(caller.role, "active").await,
             _ => caller.clone(),
@@ -149,7 +149,7 @@ impl Lender {
     }
 
     /// A request that succeeds when someone makes it who may: on things made for it where it changes them.
-    async fn shot(&self, row: &Operation) -> Shot {
+    pub(crate) async fn shot(&self, row: &Operation) -> Shot {
         let unique = Uuid::now_v7().simple().to_string();
         let reason = || Some(json!({"reason": "as agreed"}));
         let new_user = |role: &str| {
@@ -222,7 +222,14 @@ impl Lender {
     }
 
     /// The request by a caller, spoilt or not.
-    fn call(&self, row: &Operation, shot: &Shot, session: &Session, role: Option<Role>, spoilt: Spoilt) -> Call {
+    pub(crate) fn call(
+        &self,
+        row: &Operation,
+        shot: &Shot,
+        session: &Session,
+        role: Option<Role>,
+        spoilt: Spoilt,
+    ) -> Call {
         let mut path = shot.path.clone();
         let replacement = match spoilt {
             Spoilt::BadId => Some("no-id".to_owned()),

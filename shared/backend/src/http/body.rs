@@ -11,6 +11,7 @@ use serde_path_to_error::{Path, Segment};
 use super::{
     etag::{IfMatch, Version},
     problem::{FieldError, Problem},
+    query::QueryString,
 };
 
 /// The largest body, in bytes.
@@ -19,7 +20,9 @@ pub const BODY_LIMIT: usize = 64 * 1024;
 /// A request's body, not looked at yet.
 pub struct Input {
     content_type: Option<String>,
+    content_encoding: Option<String>,
     if_match: Option<IfMatch>,
+    query: QueryString,
     bytes: Bytes,
 }
 
@@ -28,10 +31,12 @@ impl<S: Send + Sync> FromRequest<S> for Input {
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
         let content_type = header_text(request.headers(), header::CONTENT_TYPE.as_str());
+        let content_encoding = header_text(request.headers(), header::CONTENT_ENCODING.as_str());
+        let query = QueryString::of(request.uri());
         let if_match = header_text(request.headers(), header::IF_MATCH.as_str()).map(|text| IfMatch::parse(&text));
         let bytes = Bytes::from_request(request, state).await;
         let bytes = bytes.map_err(|_| Problem::bad_request("unreadable_body", "The body could not be read."))?;
-        Ok(Self { content_type, if_match, bytes })
+        Ok(Self { content_type, content_encoding, if_match, query, bytes })
     }
 }
 
@@ -44,9 +49,12 @@ impl Input {
     ///
     /// # Errors
     ///
-    /// 415 for another content type, 400 for what is not JSON, 422 for what is not a `T`, naming the field.
+    /// 415 for another content type, 400 for what is not JSON, 422 for what is not a `T`, naming the field, and for a
+    /// query parameter: operations that take a body have none.
     pub fn read<T: DeserializeOwned>(&self) -> Result<T, Problem> {
-        deserialize(self.json()?)
+        let json = self.json()?;
+        self.query.none()?;
+        deserialize(json)
     }
 
     /// The version that `If-Match` asks for, and the body as `T`.
@@ -60,6 +68,7 @@ impl Input {
             let detail = "If-Match with the ETag of the version you have seen is required.";
             return Err(Problem::new(StatusCode::PRECONDITION_REQUIRED, "if_match_required", detail));
         };
+        self.query.none()?;
         Ok((if_match, deserialize(json)?))
     }
 
@@ -70,6 +79,10 @@ impl Input {
         }
         if !self.content_type.as_deref().is_some_and(is_json) {
             let detail = "The body must be sent as Content-Type: application/json.";
+            return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", detail));
+        }
+        if self.content_encoding.as_deref().is_some_and(|encoding| !encoding.eq_ignore_ascii_case("identity")) {
+            let detail = "The body must be sent as it is, without a Content-Encoding.";
             return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", detail));
         }
         let not_json = |reason: String| Problem::bad_request("not_json", format!("The body is not JSON: {reason}."));
@@ -84,13 +97,14 @@ fn is_json(content_type: &str) -> bool {
     essence == "application/json" || (essence.starts_with("application/") && essence.ends_with("+json"))
 }
 
+/// The text, which is JSON, as `T`: an object, although serde would also fill a struct from a list.
 fn deserialize<T: DeserializeOwned>(text: &str) -> Result<T, Problem> {
+    if !text.trim_start().starts_with('{') {
+        return Err(Problem::field("", "wrong_type", "must be an object"));
+    }
     let mut deserializer = serde_json::Deserializer::from_str(text);
     serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
         let message = error.inner().to_string();
-        if !error.inner().is_data() {
-            return Problem::bad_request("not_json", format!("The body is not JSON: {message}."));
-        }
         // serde_json adds where it stopped; the pointer says it better.
         let message = message.rsplit_once(" at line ").map_or(message.as_str(), |(message, _)| message);
         Problem::invalid(vec![field_error(error.path(), message)])
@@ -103,45 +117,62 @@ pub fn refusal<E: serde::de::Error>(code: &str, detail: impl std::fmt::Display) 
     E::custom(format_args!("[{code}] {detail}"))
 }
 
-/// Names the field that a deserialisation error is about.
+/// Names the field that a deserialisation error is about, and says what is wrong in words for a client: serde's own speak
+/// of Rust's types.
 pub(super) fn field_error(path: &Path, message: &str) -> FieldError {
     let mut pointer = String::new();
+    let mut last = "";
     for segment in path {
         match segment {
             Segment::Seq { index } => push_segment(&mut pointer, &index.to_string()),
-            Segment::Map { key } => push_segment(&mut pointer, key),
+            Segment::Map { key } => {
+                push_segment(&mut pointer, key);
+                last = key;
+            }
             Segment::Enum { variant } => push_segment(&mut pointer, variant),
             Segment::Unknown => {}
         }
     }
-    // serde tells these three only in words, which have been the same since 1.0.
-    let named = |prefix: &str| Some(message.strip_prefix(prefix)?.split('`').nth(1)?.to_owned());
-    if let Some(name) = named("unknown field ") {
-        // The path may end with the unknown name already.
-        if !pointer.ends_with(&format!("/{name}")) {
-            push_segment(&mut pointer, &name);
-        }
-        return FieldError::new(pointer, "unknown_field", format!("There is no field {name} here."));
+    // serde tells these kinds only in words, which have been the same since 1.0. The path ends with the name of a field
+    // that is unknown; the others are fields of ours, whose names need no escaping.
+    if message.starts_with("unknown field ") {
+        return FieldError::new(pointer, "unknown_field", format!("there is no field {last} here"));
     }
-    if let Some(name) = named("missing field ") {
-        push_segment(&mut pointer, &name);
-        return FieldError::new(pointer, "required", format!("The field {name} is required."));
+    let named = |prefix: &str| message.strip_prefix(prefix)?.strip_suffix('`');
+    if let Some(name) = named("duplicate field `") {
+        push_segment(&mut pointer, name);
+        return FieldError::new(pointer, "repeated", format!("the field {name} is given more than once"));
     }
-    if let Some(name) = named("duplicate field ") {
-        if !pointer.ends_with(&format!("/{name}")) {
-            push_segment(&mut pointer, &name);
-        }
-        return FieldError::new(pointer, "repeated", format!("The field {name} is given more than once."));
+    if let Some(name) = named("missing field `") {
+        push_segment(&mut pointer, name);
+        return FieldError::new(pointer, "required", format!("the field {name} is required"));
     }
     if let Some((code, detail)) = message.strip_prefix('[').and_then(|rest| rest.split_once("] ")) {
         return FieldError::new(pointer, code.to_owned(), detail);
     }
-    let code = match message {
-        message if message.starts_with("unknown variant") => "unknown_value",
-        message if message.starts_with("invalid type") => "wrong_type",
-        _ => "invalid_value",
-    };
-    FieldError::new(pointer, code, message)
+    let expected = message.rsplit_once("expected ").map(|(_, expected)| in_words(expected));
+    if message.starts_with("unknown variant ") {
+        let words = expected.unwrap_or_default().replace('`', "");
+        return FieldError::new(pointer, "unknown_value", format!("must be {words}"));
+    }
+    if message.starts_with("invalid type") {
+        return FieldError::new(pointer, "wrong_type", format!("must be {}", expected.unwrap_or_default()));
+    }
+    if message.starts_with("invalid value: integer") {
+        return FieldError::new(pointer, "out_of_range", "is out of range");
+    }
+    FieldError::new(pointer, "invalid_value", "is not a value that this field can have")
+}
+
+/// What serde expected, in words that are not Rust's.
+fn in_words(expected: &str) -> String {
+    match expected {
+        "u8" | "u16" | "u32" | "u64" | "i16" | "i32" | "i64" | "a nonzero u32" => "a whole number".into(),
+        "a sequence" => "a list".into(),
+        "a map" | "string or map" | "map" => "a word".into(),
+        expected if expected.starts_with("struct ") => "an object".into(),
+        expected => expected.into(),
+    }
 }
 
 /// Appends one escaped segment (RFC 6901).
@@ -161,4 +192,84 @@ pub fn require_version(if_match: &IfMatch, version: Version) -> Result<(), Probl
     }
     let detail = "It has been changed since the version in If-Match. Read it again and decide anew.";
     Err(Problem::new(StatusCode::PRECONDITION_FAILED, "stale_version", detail))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, dead_code, reason = "the fields are there to be refused")]
+
+    use serde::Deserialize;
+
+    use super::*;
+
+    #[derive(Debug, Deserialize)]
+    #[serde(rename_all = "lowercase")]
+    enum Colour {
+        Red,
+        Green,
+    }
+
+    #[derive(Debug, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Inner {
+        count: Option<u32>,
+        colour: Option<Colour>,
+    }
+
+    #[derive(Debug, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Outer {
+        name: String,
+        list: Option<Vec<Inner>>,
+    }
+
+    fn refused(text: &str) -> (u16, String, String, String) {
+        let problem = deserialize::<Outer>(text).unwrap_err();
+        let error = problem.errors().first().unwrap().clone();
+        (problem.status().as_u16(), error.pointer, error.code.into_owned(), error.detail)
+    }
+
+    #[test]
+    fn what_is_wrong_is_told_at_its_field_in_words_that_are_not_rusts() {
+        for (text, pointer, code, detail) in [
+            ("[]", "", "wrong_type", "must be an object"),
+            ("[\"name\"]", "", "wrong_type", "must be an object"),
+            ("{}", "/name", "required", "the field name is required"),
+            ("{\"name\": null}", "/name", "wrong_type", "must be a string"),
+            ("{\"name\": \"\", \"name\": \"\"}", "/name", "repeated", "the field name is given more than once"),
+            ("{\"a/b\": 1}", "/a~1b", "unknown_field", "there is no field a/b here"),
+            ("{\"a~b\": 1}", "/a~0b", "unknown_field", "there is no field a~b here"),
+            ("{\"a`b\": 1}", "/a`b", "unknown_field", "there is no field a`b here"),
+            ("{\"name\": \"\", \"list\": {}}", "/list", "wrong_type", "must be a list"),
+            ("{\"name\": \"\", \"list\": [{}, 1]}", "/list/1", "wrong_type", "must be an object"),
+            ("{\"name\": \"\", \"list\": [{\"count\": -1}]}", "/list/0/count", "out_of_range", "is out of range"),
+            (
+                "{\"name\": \"\", \"list\": [{\"count\": \"1\"}]}",
+                "/list/0/count",
+                "wrong_type",
+                "must be a whole number",
+            ),
+            (
+                "{\"name\": \"\", \"list\": [{\"colour\": \"blue\"}]}",
+                "/list/0/colour",
+                "unknown_value",
+                "must be red or green",
+            ),
+        ] {
+            let expected = (422, pointer.to_owned(), code.to_owned(), detail.to_owned());
+            assert_eq!(refused(text), expected, "{text}");
+        }
+    }
+
+    /// serde_json stops at these as if they were no JSON at all.
+    #[test]
+    fn a_word_of_another_type_and_a_lone_surrogate_are_refused_values_not_bad_json() {
+        for value in ["1", "[]", "{}", "true"] {
+            let text = format!("{{\"name\": \"\", \"list\": [{{\"colour\": {value}}}]}}");
+            let (status, pointer, ..) = refused(&text);
+            assert_eq!((status, pointer.as_str()), (422, "/list/0/colour"), "{text}");
+        }
+        let (status, pointer, code, _) = refused("{\"name\": \"\\ud800\"}");
+        assert_eq!((status, pointer.as_str(), code.as_str()), (422, "/name", "invalid_value"));
+    }
 }

@@ -127,7 +127,7 @@ impl Claim {
             return Ok(Some(answer));
         }
         let detail = "This Idempotency-Key was used for another request. Choose a new key for a new request.";
-        Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "idempotency_key_reused", detail))
+        Err(Problem::unprocessable("idempotency_key_reused", detail))
     }
 
     /// Keeps the answer, as one of the transaction's writes.

@@ -12,12 +12,13 @@ use std::{
 
 use axum::{
     Router,
-    body::{Body, to_bytes},
+    body::Body,
     extract::{MatchedPath, Request},
     http::{Extensions, HeaderName, HeaderValue, Method, StatusCode, header},
     middleware::{Next, from_fn},
     response::{IntoResponse, Response},
 };
+use http_body_util::{BodyExt, LengthLimitError, Limited};
 use lambda_http::Context;
 use tower_http::catch_panic::CatchPanicLayer;
 use uuid::Uuid;
@@ -66,14 +67,27 @@ async fn method_not_allowed(method: Method) -> Problem {
     Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", detail)
 }
 
+/// How long a body may take to arrive. Functions get theirs whole; this is for the local server.
+const ARRIVAL: Duration = Duration::from_secs(5);
+
 /// Reads the body whole, before anyone looks at it.
 async fn limit_body(request: Request, next: Next) -> Response {
     let (parts, body) = request.into_parts();
-    let Ok(bytes) = to_bytes(body, BODY_LIMIT).await else {
+    let too_large = || {
         let detail = format!("The body is larger than {BODY_LIMIT} bytes.");
-        return Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", detail).into_response();
+        Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", detail).into_response()
     };
-    next.run(Request::from_parts(parts, Body::from(bytes))).await
+    let declared = parts.headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
+    if declared.is_some_and(|declared: u64| declared > BODY_LIMIT as u64) {
+        return too_large();
+    }
+    match tokio::time::timeout(ARRIVAL, Limited::new(body, BODY_LIMIT).collect()).await {
+        Ok(Ok(body)) => next.run(Request::from_parts(parts, Body::from(body.to_bytes()))).await,
+        Ok(Err(error)) if error.is::<LengthLimitError>() => too_large(),
+        Ok(Err(_)) | Err(_) => {
+            Problem::bad_request("unreadable_body", "The body did not arrive whole.").into_response()
+        }
+    }
 }
 
 async fn deadline(request: Request, next: Next) -> Response {

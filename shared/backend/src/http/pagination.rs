@@ -2,6 +2,7 @@
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{Deserialize, Deserializer, Serialize, de::DeserializeOwned};
+use sha2::{Digest, Sha256};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -58,7 +59,7 @@ impl<K: Serialize + DeserializeOwned, I: Serialize + DeserializeOwned> Position<
         let parse = || {
             let bytes = URL_SAFE_NO_PAD.decode(cursor).ok()?;
             let (bound_to, position) = bytes.split_at_checked(16)?;
-            (bound_to == binding).then_some(())?;
+            (bound_to == seal(binding, position)).then_some(())?;
             serde_json::from_slice(position).ok()
         };
         parse().ok_or_else(|| {
@@ -70,11 +71,20 @@ impl<K: Serialize + DeserializeOwned, I: Serialize + DeserializeOwned> Position<
     /// Writes the cursor.
     #[must_use]
     pub fn to_cursor(&self, binding: [u8; 16]) -> String {
-        let mut bytes = binding.to_vec();
         // A pair of plain values always serialises.
-        bytes.extend(serde_json::to_vec(self).unwrap_or_default());
+        let position = serde_json::to_vec(self).unwrap_or_default();
+        let mut bytes = seal(binding, &position).to_vec();
+        bytes.extend(position);
         URL_SAFE_NO_PAD.encode(bytes)
     }
+}
+
+/// What tells a cursor that was given from one that was not: it holds the position to what the cursor is bound to.
+fn seal(binding: [u8; 16], position: &[u8]) -> [u8; 16] {
+    let digest: [u8; 32] = Sha256::new().chain_update(binding).chain_update(position).finalize().into();
+    let mut seal = [0; 16];
+    seal.copy_from_slice(&digest[..16]);
+    seal
 }
 
 impl<T> Page<T> {

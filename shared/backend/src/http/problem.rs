@@ -125,6 +125,13 @@ impl Problem {
         Self { errors, ..Self::new(StatusCode::UNPROCESSABLE_ENTITY, "validation_failed", detail) }
     }
 
+    /// 422 for the request as a whole.
+    #[must_use]
+    pub fn unprocessable(code: &'static str, detail: &'static str) -> Self {
+        let errors = vec![FieldError::new("", code, detail)];
+        Self { errors, ..Self::new(StatusCode::UNPROCESSABLE_ENTITY, code, detail) }
+    }
+
     /// 422: one field that breaks a rule.
     pub fn field(pointer: impl Into<String>, code: impl Into<Cow<'static, str>>, detail: impl Into<String>) -> Self {
         Self::invalid(vec![FieldError::new(pointer, code, detail)])
@@ -180,6 +187,12 @@ impl Problem {
     #[must_use]
     pub const fn code(&self) -> &'static str {
         self.code
+    }
+
+    /// The fields that break a rule.
+    #[must_use]
+    pub fn errors(&self) -> &[FieldError] {
+        &self.errors
     }
 
     /// The chain of causes, outermost first, for the log.

@@ -2,7 +2,10 @@
 
 use std::convert::Infallible;
 
-use axum::{extract::FromRequestParts, http::request::Parts};
+use axum::{
+    extract::FromRequestParts,
+    http::{Uri, request::Parts},
+};
 use serde::{
     Deserialize, Deserializer,
     de::{DeserializeOwned, IntoDeserializer},
@@ -25,12 +28,17 @@ impl<S: Send + Sync> FromRequestParts<S> for QueryString {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
-        let query = parts.uri.query().unwrap_or_default().to_owned();
-        Ok(Self { path: parts.uri.path().to_owned(), query })
+        Ok(Self::of(&parts.uri))
     }
 }
 
 impl QueryString {
+    /// Of a request to this address.
+    #[must_use]
+    pub fn of(uri: &Uri) -> Self {
+        Self { path: uri.path().to_owned(), query: uri.query().unwrap_or_default().to_owned() }
+    }
+
     /// The query as `T`, whose unknown fields are denied.
     ///
     /// # Errors
