@@ -34,21 +34,23 @@ use crate::shared;
 pub(crate) struct LoanPatch {
     /// In the loan's currency.
     #[serde(default, deserialize_with = "given")]
+    #[schema(value_type = NumberText, required = false)]
     amount: Option<NumberText>,
     /// A product of the same currency.
     #[serde(default, deserialize_with = "given")]
+    #[schema(value_type = ProductCode, required = false)]
     product: Option<ProductCode>,
     /// For products with monthly instalments: instead of `instalments`.
     #[serde(default, deserialize_with = "given")]
-    #[schema(minimum = 1)]
+    #[schema(value_type = u32, required = false, minimum = 1)]
     term_months: Option<u32>,
     /// Number of instalments.
     #[serde(default, deserialize_with = "given")]
-    #[schema(minimum = 1, maximum = 600)]
+    #[schema(value_type = u32, required = false, minimum = 1, maximum = 600)]
     instalments: Option<u32>,
     /// Percent a year, within the product's range.
     #[serde(default, deserialize_with = "given")]
-    #[schema(value_type = Option<NumberText>)]
+    #[schema(value_type = NumberText, required = false)]
     interest_rate_apr: Option<AnnualRate>,
     /// Why; kept in the history.
     reason: Option<Reason>,

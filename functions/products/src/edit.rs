@@ -73,34 +73,39 @@ pub(crate) struct NewProduct {
 pub(crate) struct ProductPatch {
     /// The name people see.
     #[serde(default, deserialize_with = "given")]
+    #[schema(value_type = Name, required = false)]
     name: Option<Name>,
     /// The smallest amount of a loan, more than zero.
     #[serde(default, deserialize_with = "given")]
+    #[schema(value_type = NumberText, required = false)]
     min_amount: Option<NumberText>,
     /// The largest amount of a loan.
     #[serde(default, deserialize_with = "given")]
+    #[schema(value_type = NumberText, required = false)]
     max_amount: Option<NumberText>,
     /// The fewest instalments.
     #[serde(default, deserialize_with = "given")]
-    #[schema(minimum = 1, maximum = 600)]
+    #[schema(value_type = u32, required = false, minimum = 1, maximum = 600)]
     min_instalments: Option<u32>,
     /// The most instalments.
     #[serde(default, deserialize_with = "given")]
-    #[schema(minimum = 1, maximum = 600)]
+    #[schema(value_type = u32, required = false, minimum = 1, maximum = 600)]
     max_instalments: Option<u32>,
     /// The lowest rate, percent a year, up to six decimals.
     #[serde(default, deserialize_with = "given")]
-    #[schema(value_type = Option<NumberText>)]
+    #[schema(value_type = NumberText, required = false)]
     min_rate_apr: Option<AnnualRate>,
     /// The highest rate, percent a year, at most 1000.
     #[serde(default, deserialize_with = "given")]
-    #[schema(value_type = Option<NumberText>)]
+    #[schema(value_type = NumberText, required = false)]
     max_rate_apr: Option<AnnualRate>,
     /// Whether a loan in this currency that names no product is made with this one.
     #[serde(default, deserialize_with = "given")]
+    #[schema(value_type = bool, required = false)]
     is_default: Option<bool>,
     /// Whether it can be applied for.
     #[serde(default, deserialize_with = "given")]
+    #[schema(value_type = bool, required = false)]
     active: Option<bool>,
     /// The terms that change; the others stay.
     #[schema(value_type = TermsGivenSchema, required = false)]
