@@ -1,7 +1,12 @@
 //! `GET /api/loans/{id}` beside the same SQL alone: what everything around the statement costs. Prints the medians of
 //! calls that take turns, so that a noisy machine disturbs both alike. `cargo bench -p tests`.
 
-#![allow(clippy::print_stdout, clippy::unwrap_used, reason = "prints its result; a benchmark that panics has failed")]
+#![allow(
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    clippy::float_arithmetic,
+    reason = "prints its result, a ratio; a benchmark that panics has failed"
+)]
 
 use std::time::{Duration, Instant};
 

@@ -261,7 +261,7 @@ mod tests {
         }
     }
 
-    /// serde_json stops at these as if they were no JSON at all.
+    /// `serde_json` stops at these as if they were no JSON at all.
     #[test]
     fn a_word_of_another_type_and_a_lone_surrogate_are_refused_values_not_bad_json() {
         for value in ["1", "[]", "{}", "true"] {
