@@ -7,16 +7,15 @@ mod examples;
 mod refusals;
 mod schemas;
 
-use axum::http::Method;
+use axum::{Router, http::Method};
 use backend::app::App;
 use serde_json::{Value, json};
-use utoipa::{OpenApi, PartialSchema, ToSchema};
-use utoipa_axum::router::OpenApiRouter;
+use utoipa::{OpenApi as _, PartialSchema, ToSchema, openapi::OpenApi};
 
 use crate::operations::{self, Operation, Who};
 
 /// What the document says of itself.
-#[derive(OpenApi)]
+#[derive(utoipa::OpenApi)]
 #[openapi(
     info(
         title = "Microloans",
@@ -42,14 +41,18 @@ struct Document;
 
 /// The routes of all groups.
 #[must_use]
-pub fn router() -> OpenApiRouter<App> {
-    OpenApiRouter::with_openapi(Document::openapi())
-        .merge(auth::router())
-        .merge(users::router())
-        .merge(products::router())
-        .merge(loans::router())
-        .merge(portfolio::router())
-        .merge(site::router())
+pub fn router() -> Router<App> {
+    [auth::router, users::router, products::router, loans::router, portfolio::router, site::router]
+        .into_iter()
+        .fold(Router::new(), |all, group| all.merge(group()))
+}
+
+/// What the handlers of all groups say of themselves.
+#[must_use]
+pub fn descriptions() -> OpenApi {
+    [auth::document, users::document, products::document, loans::document, portfolio::document, site::document]
+        .into_iter()
+        .fold(Document::openapi(), |all, group| all.merge_from(group()))
 }
 
 /// Why there is no document.
@@ -69,7 +72,7 @@ pub enum DocumentError {
 ///
 /// See [`DocumentError`].
 pub fn document() -> Result<String, DocumentError> {
-    let mut document = serde_json::to_value(router().into_openapi())?;
+    let mut document = serde_json::to_value(descriptions())?;
     add_components(&mut document)?;
     schemas::tidy(&mut document);
     let mut paths = document["paths"].take();

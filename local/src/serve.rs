@@ -55,7 +55,7 @@ pub async fn serve(postgres: &Postgres, options: &Options, stop: impl Future<Out
         app = prepare => app?,
         () = &mut stop => return Ok(()),
     };
-    let router = layers::serve(api::router().into(), app).layer(from_fn(tell_peer));
+    let router = layers::serve(api::router(), app).layer(from_fn(tell_peer));
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, options.port));
     let listener = TcpListener::bind(address).await.map_err(|error| port_error(options.port, error))?;
     let address = listener.local_addr().map_err(|error| port_error(options.port, error))?;

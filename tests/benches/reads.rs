@@ -31,7 +31,7 @@ async fn main() {
     let loan: Uuid = loan.parse().unwrap();
 
     // The routes themselves: the tests' client holds every answer against the document, which takes longer than the rest.
-    let routes = layers::serve(local::api::router().into(), api.app.clone());
+    let routes = layers::serve(local::api::router(), api.app.clone());
     let whole = async || {
         let request = Request::get(&path).header("authorization", format!("Bearer {}", agent.token()));
         let reply = routes.clone().oneshot(request.body(Body::empty()).unwrap()).await.unwrap();

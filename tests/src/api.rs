@@ -150,7 +150,7 @@ impl Api {
         let keys = json!({"current": SIGNING_KEY_ID, "keys": {SIGNING_KEY_ID: SIGNING_KEY}});
         let tokens = Tokens::new(source(keys.to_string()));
         let app = App { db, tokens, zone, limits: Arc::new(options.limits) };
-        let router = layers::serve(local::api::router().into(), app.clone());
+        let router = layers::serve(local::api::router(), app.clone());
         let owner = connect(database.owner_url()).await;
         Self { client: Client::in_process(router), app, owner, database }
     }

@@ -3,13 +3,9 @@
 mod edit;
 mod read;
 
-use backend::app::App;
-use utoipa_axum::{router::OpenApiRouter, routes};
-
-/// The routes of this group.
-#[must_use]
-pub fn router() -> OpenApiRouter<App> {
-    OpenApiRouter::new()
-        .routes(routes!(read::list_products, edit::create_product))
-        .routes(routes!(read::get_product, edit::update_product))
+backend::operations! {
+    read::list_products,
+    edit::create_product,
+    read::get_product,
+    edit::update_product,
 }

@@ -4,18 +4,11 @@
 mod docs;
 mod health;
 
-use axum::routing::get;
-use backend::app::App;
-use utoipa_axum::{router::OpenApiRouter, routes};
-
-/// The routes of this group.
-#[must_use]
-pub fn router() -> OpenApiRouter<App> {
-    OpenApiRouter::new()
-        .routes(routes!(health::get_health))
-        .routes(routes!(health::get_readiness))
-        .routes(routes!(docs::get_openapi_document))
-        .routes(routes!(docs::get_docs_page))
-        // Parts of the page, of no interest to a client of the interface.
-        .route("/docs/{file}", get(docs::get_docs_file))
+backend::operations! {
+    health::get_health,
+    health::get_readiness,
+    docs::get_openapi_document,
+    docs::get_docs_page;
+    // Parts of the page, of no interest to a client of the interface.
+    "/docs/{file}" => axum::routing::get(docs::get_docs_file),
 }

@@ -7,7 +7,6 @@ use lambda_http::{
     request::LambdaRequest,
     service_fn,
 };
-use utoipa_axum::router::OpenApiRouter;
 
 use crate::{
     app::App,
@@ -22,12 +21,12 @@ use crate::{
 /// # Errors
 ///
 /// When the configuration is unusable or the runtime API goes away.
-pub async fn run(routes: OpenApiRouter<App>) -> Result<(), Error> {
+pub async fn run(routes: Router<App>) -> Result<(), Error> {
     telemetry::init();
     let app = App::from_env()?;
     let background = app.clone();
     tokio::spawn(async move { Box::pin(background.warm_up()).await });
-    let handlers = Adapter::from(layers::serve(routes.into(), app));
+    let handlers = Adapter::from(layers::serve(routes, app));
     let refuser = Adapter::from(layers::around(Router::new().fallback(unreadable_query)));
 
     lambda_runtime::run(service_fn(move |mut event: LambdaEvent<LambdaRequest>| {

@@ -7,6 +7,7 @@ pub mod command;
 pub mod etag;
 pub mod idempotency;
 pub mod layers;
+pub mod operations;
 pub mod pagination;
 pub mod path;
 pub mod problem;

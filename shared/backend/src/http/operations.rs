@@ -1,0 +1,69 @@
+//! The operations of a route group, listed once: the group's router and its part of the OpenAPI document follow.
+
+use axum::{
+    Router,
+    handler::Handler,
+    routing::{MethodFilter, MethodRouter},
+};
+use utoipa::openapi::HttpMethod;
+
+use crate::app::App;
+
+/// Makes `router` and `document` of a route group from the list of its operations, each a handler as `module::name`.
+/// What has no place in the document comes after a semicolon, as `path => method router`.
+///
+/// Unlike a router that collects its document as it is built, serving does not build one: a function's start would
+/// take half as long again.
+#[macro_export]
+macro_rules! operations {
+    ($($module:ident::$handler:ident),+ $(,)? $(; $($path:literal => $method_router:expr),+ $(,)?)?) => {
+        $crate::http::operations::paste! {
+            /// The routes of this group.
+            #[must_use]
+            pub fn router() -> axum::Router<$crate::app::App> {
+                let router = axum::Router::new();
+                $(let router = $crate::http::operations::route::<$module::[<__path_ $handler>], _, _>(
+                    router, $module::$handler,
+                );)+
+                $($(let router = router.route($path, $method_router);)+)?
+                router
+            }
+
+            /// What the OpenAPI document has of this group.
+            #[must_use]
+            pub fn document() -> utoipa::openapi::OpenApi {
+                #[derive(utoipa::OpenApi)]
+                #[openapi(paths($($module::$handler),+))]
+                struct Group;
+                <Group as utoipa::OpenApi>::openapi()
+            }
+        }
+    };
+}
+
+#[doc(hidden)]
+pub use pastey::paste;
+
+/// Adds the route of the handler that `Description` describes.
+#[doc(hidden)]
+pub fn route<Description: utoipa::Path, H: Handler<T, App>, T: 'static>(
+    router: Router<App>,
+    handler: H,
+) -> Router<App> {
+    let methods = Description::methods();
+    let routes = methods.iter().fold(MethodRouter::new(), |routes, method| routes.on(filter(method), handler.clone()));
+    router.route(&Description::path(), routes)
+}
+
+fn filter(method: &HttpMethod) -> MethodFilter {
+    match method {
+        HttpMethod::Get => MethodFilter::GET,
+        HttpMethod::Put => MethodFilter::PUT,
+        HttpMethod::Post => MethodFilter::POST,
+        HttpMethod::Delete => MethodFilter::DELETE,
+        HttpMethod::Options => MethodFilter::OPTIONS,
+        HttpMethod::Head => MethodFilter::HEAD,
+        HttpMethod::Patch => MethodFilter::PATCH,
+        HttpMethod::Trace => MethodFilter::TRACE,
+    }
+}
