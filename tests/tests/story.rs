@@ -389,6 +389,8 @@ impl Story {
         let apply = || as_customer.post("/api/loans");
         apply().raw_json(r#"{"amount": 1"#).refused(400, "not_json").await;
         apply().body("text/plain", "{}").refused(415, "unsupported_media_type").await;
+        let compressed = apply().json(json!({})).header("content-encoding", "gzip");
+        compressed.refused(415, "unsupported_media_type").await;
         let body = json!({"amount": "1.234", "currency": "INR"});
         apply().json(body).invalid(&[("/amount", "too_many_decimals")]).await;
         apply()

@@ -172,15 +172,46 @@ mod tests {
     #![allow(clippy::unwrap_used)]
 
     use std::{
+        convert::Infallible,
         io::{self, Write},
         sync::Mutex,
     };
 
-    use axum::routing::get;
+    use axum::{
+        body::Bytes,
+        routing::{get, post},
+    };
+    use futures_util::{StreamExt, stream};
     use serde_json::Value;
     use tower::ServiceExt;
 
     use super::*;
+
+    /// What the body's limit makes of a request.
+    async fn limited(request: Request) -> StatusCode {
+        let router = Router::new().route("/", post(async |_: Bytes| "whole")).route_layer(from_fn(limit_body));
+        around(router).oneshot(request).await.unwrap().status()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_body_that_stalls_is_not_waited_for() {
+        let started = tokio::time::Instant::now();
+        let stalled = Body::from_stream(stream::iter([Ok::<_, Infallible>("{")]).chain(stream::pending()));
+        assert_eq!(limited(Request::post("/").body(stalled).unwrap()).await, StatusCode::BAD_REQUEST);
+        assert!(started.elapsed() < ARRIVAL * 2);
+    }
+
+    #[tokio::test]
+    async fn a_body_is_refused_by_what_it_declares_or_by_what_arrives() {
+        let nothing_yet = || Body::from_stream(stream::pending::<Result<Bytes, Infallible>>());
+        let declared = |length: usize| Request::post("/").header(header::CONTENT_LENGTH, length);
+        let too_large = declared(BODY_LIMIT + 1).body(nothing_yet()).unwrap();
+        assert_eq!(limited(too_large).await, StatusCode::PAYLOAD_TOO_LARGE);
+        let more_than_declared = declared(2).body(Body::from(vec![b' '; BODY_LIMIT + 1])).unwrap();
+        assert_eq!(limited(more_than_declared).await, StatusCode::PAYLOAD_TOO_LARGE);
+        let largest = declared(BODY_LIMIT).body(Body::from(vec![b' '; BODY_LIMIT])).unwrap();
+        assert_eq!(limited(largest).await, StatusCode::OK);
+    }
 
     /// What is logged, kept in memory.
     #[derive(Clone, Default)]

@@ -103,3 +103,31 @@ impl<T> Page<T> {
         Self { data, next_cursor }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    #[test]
+    fn a_cursor_holds_its_position_to_what_it_is_bound_to() {
+        let (binding, position) = ([7; 16], Position(20_261_122_u64, Uuid::from_u128(1)));
+        let cursor = position.to_cursor(binding);
+        assert_eq!(Position::from_cursor(&cursor, binding).unwrap(), position);
+        Position::<u64>::from_cursor(&cursor, [8; 16]).unwrap_err();
+
+        // Another position that is as well formed, behind the same seal.
+        let mut bytes = URL_SAFE_NO_PAD.decode(&cursor).unwrap();
+        let digit = bytes.iter().rposition(|byte| *byte == b'1').unwrap();
+        bytes[digit] = b'2';
+        serde_json::from_slice::<Position<u64>>(&bytes[16..]).unwrap();
+        Position::<u64>::from_cursor(&URL_SAFE_NO_PAD.encode(&bytes), binding).unwrap_err();
+
+        // Nor is one read that is cut short anywhere, or is not one at all.
+        for length in 0..cursor.len() {
+            Position::<u64>::from_cursor(&cursor[..length], binding).unwrap_err();
+        }
+        Position::<u64>::from_cursor("no cursor", binding).unwrap_err();
+    }
+}
