@@ -23,7 +23,7 @@ macro_rules! operations {
             pub fn router() -> axum::Router<$crate::app::App> {
                 let router = axum::Router::new();
                 $(let router = $crate::http::operations::route::<$module::[<__path_ $handler>], _, _>(
-                    router, $module::$handler,
+                    router, &$module::$handler,
                 );)+
                 $($(let router = router.route($path, $method_router);)+)?
                 router
@@ -48,11 +48,11 @@ pub use pastey::paste;
 #[doc(hidden)]
 pub fn route<Description: utoipa::Path, H: Handler<T, App>, T: 'static>(
     router: Router<App>,
-    handler: H,
+    handler: &H,
 ) -> Router<App> {
     let methods = Description::methods();
-    let routes = methods.iter().fold(MethodRouter::new(), |routes, method| routes.on(filter(method), handler.clone()));
-    router.route(&Description::path(), routes)
+    let handlers = methods.iter().fold(MethodRouter::new(), |all, method| all.on(filter(method), handler.clone()));
+    router.route(&Description::path(), handlers)
 }
 
 fn filter(method: &HttpMethod) -> MethodFilter {
