@@ -40,7 +40,6 @@ use crate::operations::{self, Operation, Who};
 struct Document;
 
 /// The routes of all groups.
-#[must_use]
 pub fn router() -> Router<App> {
     [auth::router, users::router, products::router, loans::router, portfolio::router, site::router]
         .into_iter()

@@ -19,7 +19,6 @@ macro_rules! operations {
     ($($module:ident::$handler:ident),+ $(,)? $(; $($path:literal => $method_router:expr),+ $(,)?)?) => {
         $crate::http::operations::paste! {
             /// The routes of this group.
-            #[must_use]
             pub fn router() -> axum::Router<$crate::app::App> {
                 let router = axum::Router::new();
                 $(let router = $crate::http::operations::route::<$module::[<__path_ $handler>], _, _>(
