@@ -6,16 +6,22 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test that panics has failed"))]
 
+mod apr;
 mod calendar;
 mod currency;
+mod equation;
 mod exact;
 mod money;
 mod number;
+mod object;
 mod rate;
+mod real;
 mod refusal;
 mod schedule;
 mod terms;
+pub mod time_value;
 
+pub use apr::{Apr, AprMethod, Flow, FlowAmount, MAX_FLOWS, PeriodUnit, QuotedApr, UnitPeriod, UnitPeriodError, apr};
 pub use calendar::{DateError, FIRST_YEAR, LAST_YEAR, parse_date};
 pub use currency::{Currency, UnknownCurrency};
 pub use money::{Money, MoneyError};

@@ -11,6 +11,7 @@ use jiff::civil::Date;
 use serde::{Deserialize, Deserializer, Serialize};
 
 pub use patch::{FeePatch, Given, GracePatch, LateFeePatch, TermsPatch};
+pub(crate) use words::words;
 pub use words::{
     Allocation, Amortization, DayCount, FeeWhen, InterestMethod, InterestPeriod, LateFeeKind, MonthEnd, Prepayment,
     RepayUnit, Rounding,

@@ -1,11 +1,7 @@
 //! Terms as a request has them: which fields are there, and nothing that is misspelt or of another
 //! type.
 
-use std::fmt;
-
 use jiff::civil::Date;
-use serde::de::value::MapAccessDeserializer;
-use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
 use super::Terms;
@@ -17,6 +13,7 @@ use super::words::{
 use super::{Fee, Grace, LateFee};
 use crate::calendar::JsonDate;
 use crate::number::Number;
+use crate::object::objects_only;
 use crate::refusal::Refusal;
 use crate::{AnnualRate, Currency, Percent};
 
@@ -176,33 +173,6 @@ pub struct LateFeePatch {
     /// See [`LateFee::max_times`]; 1 by default.
     #[serde(deserialize_with = "present")]
     pub max_times: Option<u32>,
-}
-
-/// What serde derives for a struct takes a JSON array too, as its fields in order. These types are
-/// written as objects and nothing else: `"terms": []` is a wrong type.
-macro_rules! objects_only {
-    ($($name:ident, $expecting:literal;)+) => { $(
-        impl<'de> Deserialize<'de> for $name {
-            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                struct Object;
-
-                impl<'de> Visitor<'de> for Object {
-                    type Value = $name;
-
-                    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                        f.write_str($expecting)
-                    }
-
-                    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<$name, A::Error> {
-                        // The derived function, which `remote = "Self"` puts beside the trait's.
-                        $name::deserialize(MapAccessDeserializer::new(map))
-                    }
-                }
-
-                deserializer.deserialize_map(Object)
-            }
-        }
-    )+ };
 }
 
 objects_only! {

@@ -1,0 +1,519 @@
+//! The rate at which payments are worth what was advanced: the equation of value and its solution.
+//!
+//! Sums of present values are compared to 28 significant digits; the rate is rounded to a
+//! ten-thousandth of a percent by the sign of the equation halfway between two of them. There is
+//! no loop without a bound, and nothing that can overflow or panic.
+
+use std::cmp::Ordering;
+
+use crate::real::{Log, Real, exp};
+
+/// Where a flow lies: so many whole steps after the start, and `odd / of` more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Time {
+    pub(crate) whole: u32,
+    pub(crate) odd: u64,
+    /// Not zero.
+    pub(crate) of: u64,
+}
+
+/// So many steps a year, `numerator / denominator`, neither of them zero.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Steps {
+    pub(crate) numerator: u64,
+    pub(crate) denominator: u64,
+}
+
+/// What is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Unknown {
+    /// The rate of a step times the steps a year.
+    Nominal,
+    /// The growth of a year less one.
+    Effective,
+}
+
+/// How the odd part of a time is discounted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum OddPart {
+    /// A part of a step, with simple interest: `1 / (1 + odd/of * i)`.
+    Simple,
+    /// A part of a step, with compound interest.
+    OfStep,
+    /// A part of a year, with compound interest.
+    OfYear,
+}
+
+/// A flow with its present value at no interest.
+#[derive(Debug, Clone, Copy)]
+struct Flow {
+    time: Time,
+    /// Steps in units of 2^-32, for the slope alone.
+    steps: u64,
+    is_advance: bool,
+    amount: Real,
+}
+
+/// Flows, no two at the same time and none of them zero, in the order of their times.
+#[derive(Debug, Clone)]
+pub(crate) struct Equation {
+    flows: Vec<Flow>,
+    steps: Steps,
+    unknown: Unknown,
+    odd_part: OddPart,
+}
+
+/// Rates are counted in half ten-thousandths of a percent while they are looked for, so that
+/// halfway between two of the result is a whole number.
+const HALVES_OF_ONE: i128 = 2_000_000;
+
+/// The highest rate that is answered, in ten-thousandths of a percent: 10^24 percent.
+const HIGHEST: i128 = 10i128.pow(28);
+
+/// Most evaluations of an equation that may have several solutions.
+const MOST_EVALUATIONS: u32 = 2000;
+
+/// Most steps of the search from a starting point. Halving alone would take 134 to the last place.
+const MOST_STEPS: u32 = 200;
+
+/// The rate at which the equation is looked at.
+struct Point {
+    /// Growth in a step.
+    growth: Real,
+    /// One over it.
+    discount: Real,
+    /// The logarithm of the growth of what `of` counts parts of: a step, or a year.
+    odd_log: Log,
+}
+
+/// Present values of the advances and of the payments, and their sums weighted with time.
+struct Sums {
+    advances: Real,
+    payments: Real,
+    advance_moments: Real,
+    payment_moments: Real,
+}
+
+impl Sums {
+    fn compare(&self) -> Ordering {
+        self.advances.compare(self.payments)
+    }
+}
+
+/// The discount of odd parts, one after the other: each new one from the one before, as far as
+/// they count the same parts.
+#[derive(Clone, Copy)]
+struct OddDiscounts {
+    of: u64,
+    /// The discount of one part.
+    one: Real,
+    odd: u64,
+    /// The discount of `odd` parts.
+    product: Real,
+}
+
+impl OddDiscounts {
+    const NONE: Self = Self { of: 1, one: Real::ONE, odd: 0, product: Real::ONE };
+
+    fn start(of: u64, log: Log) -> Self {
+        Self { of, one: exp(log.over(of).negated()), ..Self::NONE }
+    }
+
+    fn advance_to(&mut self, odd: u64) -> Real {
+        if odd < self.odd {
+            (self.odd, self.product) = (0, Real::ONE);
+        }
+        self.product = self.product.times(self.one.power(odd - self.odd));
+        self.odd = odd;
+        self.product
+    }
+}
+
+impl Equation {
+    /// The equation of these flows: positive amounts were advanced, negative ones paid. Flows at
+    /// the same time are one.
+    pub(crate) fn new(
+        flows: impl Iterator<Item = (Time, i128)>,
+        steps: Steps,
+        unknown: Unknown,
+        odd_part: OddPart,
+    ) -> Self {
+        // An odd part of a year counts as so many steps.
+        let odd_scale = match odd_part {
+            OddPart::Simple | OddPart::OfStep => 1,
+            OddPart::OfYear => u128::from(steps.numerator),
+        };
+        let odd_divisor = match odd_part {
+            OddPart::Simple | OddPart::OfStep => 1,
+            OddPart::OfYear => u128::from(steps.denominator),
+        };
+        let steps_of = |time: Time, places: u32| {
+            let odd = (u128::from(time.odd) * odd_scale) << places;
+            (u128::from(time.whole) << places) + odd / (u128::from(time.of) * odd_divisor)
+        };
+        let compare = |a: Time, b: Time| {
+            let of = |time: Time| u128::from(time.of) * odd_divisor;
+            let parts = |time: Time| u128::from(time.whole) * of(time) + u128::from(time.odd) * odd_scale;
+            (parts(a) * of(b)).cmp(&(parts(b) * of(a)))
+        };
+        let mut all: Vec<(Time, i128)> = flows.filter(|(_, amount)| *amount != 0).collect();
+        if !all.is_sorted_by(|(a, _), (b, _)| compare(*a, *b).is_lt()) {
+            all.sort_by(|(a, _), (b, _)| compare(*a, *b));
+            all.dedup_by(|(time, amount), (kept_time, kept)| {
+                let is_same = compare(*time, *kept_time).is_eq();
+                if is_same {
+                    *kept += *amount;
+                }
+                is_same
+            });
+        }
+        // Without odd parts there is nothing to take logarithms for.
+        let odd_part = if all.iter().all(|(time, _)| time.odd == 0) { OddPart::Simple } else { odd_part };
+        let flows = all
+            .into_iter()
+            .filter(|(_, amount)| *amount != 0)
+            .map(|(time, amount)| Flow {
+                time,
+                steps: u64::try_from(steps_of(time, 32)).unwrap_or(u64::MAX),
+                is_advance: amount > 0,
+                amount: Real::whole(amount.unsigned_abs()),
+            })
+            .collect();
+        Self { flows, steps, unknown, odd_part }
+    }
+
+    /// The same flows with another question.
+    pub(crate) fn ask_for(&mut self, unknown: Unknown) {
+        self.unknown = unknown;
+    }
+
+    /// How often money changes its direction, in the order of time.
+    fn sign_changes(&self) -> usize {
+        self.flows.windows(2).filter(|pair| pair[0].is_advance != pair[1].is_advance).count()
+    }
+
+    /// The rate in ten-thousandths of a percent a year, rounded to the nearest, halfway to the
+    /// even one.
+    ///
+    /// Money that changes its direction once has exactly one such rate above -100 %. Otherwise
+    /// there may be none or several: the answer is the lowest that is not negative, or else the
+    /// highest negative one; two that are closer than 0.0001 % are not seen. `None` without a
+    /// solution, beyond 10^24 %, and where 2000 evaluations do not find one.
+    pub(crate) fn rate(&self) -> Option<i128> {
+        match self.sign_changes() {
+            0 => None,
+            1 => self.round(self.estimate(Log::ZERO)?),
+            _ => self.nearest_solution(),
+        }
+    }
+
+    /// The growth of a step (nominal) or of a year (effective) at the solution that [`Self::rate`]
+    /// rounds, to 28 digits.
+    pub(crate) fn growth(&self) -> Option<Real> {
+        let rate = self.rate()?;
+        let log = |halves| self.growth_at(halves).map_or(Log::LEAST, Real::ln);
+        let (low, high) = (log(2 * rate - 1), log(2 * rate + 1));
+        let right = match self.compare_at(2 * rate + 1) {
+            Ordering::Equal => return self.growth_at(2 * rate + 1),
+            other => other,
+        };
+        Some(exp(self.search(low, high, log(2 * rate), right, Log::TINY)))
+    }
+
+    /// The growth at a rate, of a step or of a year as the unknown is; `None` at -100 % and below.
+    fn growth_at(&self, halves: i128) -> Option<Real> {
+        let (one, share) = match self.unknown {
+            Unknown::Nominal => (HALVES_OF_ONE * i128::from(self.steps.numerator), i128::from(self.steps.denominator)),
+            Unknown::Effective => (HALVES_OF_ONE, 1),
+        };
+        // At most 2 * 10^28 * 2^32 beside 2 * 10^6 * 2^32.
+        let whole = one + halves * share;
+        u128::try_from(whole).ok().filter(|whole| *whole > 0).map(|whole| Real::ratio(whole, one.unsigned_abs()))
+    }
+
+    /// The rate of a growth in ten-thousandths of a percent, to the nearest.
+    fn rate_of(&self, growth: Real) -> i128 {
+        let one = HALVES_OF_ONE / 2;
+        let (numerator, denominator) = match self.unknown {
+            Unknown::Nominal => (u128::from(self.steps.numerator), u128::from(self.steps.denominator)),
+            Unknown::Effective => (1, 1),
+        };
+        let scale = Real::ratio(numerator * one.unsigned_abs(), denominator);
+        growth.times(scale).to_whole().min(HIGHEST) - scale.to_whole()
+    }
+
+    /// The point of a growth, of a step or of a year as the unknown is.
+    fn point(&self, growth: Real) -> Point {
+        match (self.unknown, self.odd_part) {
+            (Unknown::Nominal, OddPart::Simple) => {
+                Point { growth, discount: Real::ONE.over(growth), odd_log: Log::ZERO }
+            }
+            _ => self.point_at(growth.ln()),
+        }
+    }
+
+    /// The same, of the growth's logarithm.
+    fn point_at(&self, log: Log) -> Point {
+        let Steps { numerator, denominator } = self.steps;
+        let (step_log, year_log) = match self.unknown {
+            Unknown::Nominal => (log, log.scaled(numerator, denominator)),
+            Unknown::Effective => (log.scaled(denominator, numerator), log),
+        };
+        let odd_log = match self.odd_part {
+            OddPart::Simple | OddPart::OfStep => step_log,
+            OddPart::OfYear => year_log,
+        };
+        Point { growth: exp(step_log), discount: exp(step_log.negated()), odd_log }
+    }
+
+    /// Both sides of the equation. The moments are summed up for `SLOPE` alone.
+    fn sums<const SLOPE: bool>(&self, point: &Point) -> Sums {
+        let zero = Real::ZERO;
+        let mut sums = Sums { advances: zero, payments: zero, advance_moments: zero, payment_moments: zero };
+        // The discount of whole steps goes along with the time.
+        let (mut at, mut whole) = (0, Real::ONE);
+        let (mut gap, mut gap_discount) = (1, point.discount);
+        let (mut latest, mut simple) = ((0, 1), Real::ONE);
+        let mut compound = [OddDiscounts::NONE; 2];
+        for flow in &self.flows {
+            let Time { whole: steps, odd, of } = flow.time;
+            if steps < at {
+                // Odd parts of more than a step may come before.
+                (at, whole) = (0, Real::ONE);
+            }
+            if steps > at {
+                if steps - at != gap {
+                    gap = steps - at;
+                    gap_discount = point.discount.power(u64::from(gap));
+                }
+                whole = whole.times(gap_discount);
+                at = steps;
+            }
+            let mut value = flow.amount.times(whole);
+            if odd > 0 {
+                let discount = match self.odd_part {
+                    OddPart::Simple => {
+                        if latest != (odd, of) {
+                            // 1 + odd/of * i = (of - odd + odd * (1 + i)) / of; odd is below of.
+                            let growth = Real::whole(u128::from(of - odd.min(of)))
+                                .plus(point.growth.times(Real::whole(u128::from(odd))));
+                            (latest, simple) = ((odd, of), Real::whole(u128::from(of)).over(growth));
+                        }
+                        simple
+                    }
+                    OddPart::OfStep | OddPart::OfYear => {
+                        if compound[0].of != of {
+                            compound.swap(0, 1);
+                        }
+                        if compound[0].of != of {
+                            compound[0] = OddDiscounts::start(of, point.odd_log);
+                        }
+                        compound[0].advance_to(odd)
+                    }
+                };
+                value = value.times(discount);
+            }
+            let (sum, moments) = if flow.is_advance {
+                (&mut sums.advances, &mut sums.advance_moments)
+            } else {
+                (&mut sums.payments, &mut sums.payment_moments)
+            };
+            *sum = sum.plus(value);
+            if SLOPE {
+                *moments = moments.plus(value.times(Real::whole(u128::from(flow.steps))));
+            }
+        }
+        sums
+    }
+
+    /// Which side is worth more at a rate. At -100 % and below, what is left of every solution: as
+    /// just above it.
+    fn compare_at(&self, halves: i128) -> Ordering {
+        match self.growth_at(halves) {
+            Some(growth) => self.sums::<false>(&self.point(growth)).compare(),
+            None => self.flows.last().map_or(Ordering::Equal, side_of),
+        }
+    }
+
+    /// A growth near the only solution.
+    fn estimate(&self, start: Log) -> Option<Real> {
+        let right = side_of(self.flows.first()?);
+        Some(exp(self.search(Log::LEAST, Log::MOST, start, right, Log::SMALL)))
+    }
+
+    /// The logarithm of the growth at which both sides are worth the same, between two others at
+    /// which they are not; `right` is the side that is worth more at the higher one.
+    ///
+    /// Newton's method on the logarithm of the ratio of both sides, which is close to a straight
+    /// line: its slope is the difference of their mean times. A step that leaves the bracket goes
+    /// to its middle instead. It ends with a step below `small`.
+    fn search(&self, low: Log, high: Log, start: Log, right: Ordering, small: Log) -> Log {
+        let (mut low, mut high, mut at) = (low, high, start);
+        for _ in 0..MOST_STEPS {
+            let sums = self.sums::<true>(&self.point_at(at));
+            let side = sums.compare();
+            if side.is_eq() {
+                return at;
+            }
+            *(if side == right { &mut high } else { &mut low }) = at;
+            let next = self.newton(at, &sums).filter(|next| low < *next && *next < high);
+            let next = next.unwrap_or_else(|| low.between(high));
+            let step = next.plus(at.negated()).size();
+            at = next;
+            if step < small {
+                return at;
+            }
+        }
+        at
+    }
+
+    /// Newton's next point; `None` where there is no slope.
+    fn newton(&self, at: Log, sums: &Sums) -> Option<Log> {
+        if sums.advances.is_zero() || sums.payments.is_zero() {
+            return None;
+        }
+        let payments_time = sums.payment_moments.over(sums.payments);
+        let advances_time = sums.advance_moments.over(sums.advances);
+        let mut slope = payments_time.distance(advances_time).over(Real::whole(1 << 32));
+        if self.unknown == Unknown::Effective {
+            let Steps { numerator, denominator } = self.steps;
+            slope = slope.times(Real::ratio(u128::from(denominator), u128::from(numerator)));
+        }
+        if slope.is_zero() {
+            return None;
+        }
+        let height = sums.payments.over(sums.advances).ln();
+        let step = Log::from_real(height.size_as_real().over(slope));
+        let is_back = height.is_negative() != payments_time.is_below(advances_time);
+        Some(at.plus(if is_back { step.negated() } else { step }))
+    }
+
+    /// The only solution, rounded; `guess` is near it, but need not be.
+    fn round(&self, guess: Real) -> Option<i128> {
+        let right = side_of(self.flows.first()?);
+        // Whether the solution lies above the middle between `rate` and the next.
+        let is_above = |rate: i128| match self.compare_at(2 * rate + 1) {
+            Ordering::Equal => None,
+            side => Some(side != right),
+        };
+        let even = |rate: i128| Some(if rate % 2 == 0 { rate } else { rate + 1 });
+        // The answer is above `low` and at most `high`: found by doubling the distance, then by
+        // halving it. Both take at most as many steps as a rate has bits.
+        let guess = self.rate_of(guess).clamp(self.lowest(), HIGHEST);
+        let (mut low, mut high, mut distance) = (guess, guess, 1);
+        loop {
+            match is_above(high) {
+                None => return even(high),
+                Some(false) => break,
+                Some(true) if high >= HIGHEST => return None,
+                Some(true) => {
+                    low = high;
+                    high = (high + distance).min(HIGHEST);
+                    distance *= 2;
+                }
+            }
+        }
+        if low == high {
+            distance = 1;
+            loop {
+                low = high - distance;
+                match is_above(low) {
+                    None => return even(low),
+                    Some(true) => break,
+                    Some(false) => {
+                        high = low;
+                        distance *= 2;
+                    }
+                }
+            }
+        }
+        while high - low > 1 {
+            let middle = low + (high - low) / 2;
+            match is_above(middle) {
+                None => return even(middle),
+                Some(true) => low = middle,
+                Some(false) => high = middle,
+            }
+        }
+        Some(high)
+    }
+
+    /// The lowest rate above -100 % a step or a year, as the unknown is.
+    fn lowest(&self) -> i128 {
+        let one = HALVES_OF_ONE / 2;
+        match self.unknown {
+            Unknown::Nominal => -((one * i128::from(self.steps.numerator) - 1) / i128::from(self.steps.denominator)),
+            Unknown::Effective => 1 - one,
+        }
+    }
+
+    /// The lowest solution that is not negative, or else the highest negative one, rounded.
+    fn nearest_solution(&self) -> Option<i128> {
+        let mut left = MOST_EVALUATIONS;
+        match self.first_solution(0, HIGHEST, &mut left) {
+            Found::Rate(rate) => Some(rate),
+            Found::Nothing => match self.first_solution(0, self.lowest(), &mut left) {
+                Found::Rate(rate) => Some(rate),
+                Found::Nothing | Found::TooHard => None,
+            },
+            Found::TooHard => None,
+        }
+    }
+
+    /// The solution nearest to `from` on the way to `to`, rounded.
+    ///
+    /// Both sides fall as the rate rises. So where one side at the higher end of an interval is
+    /// worth more than the other at its lower end, it is so in between, and there is no solution;
+    /// any other interval is halved, and the nearer half is looked at first.
+    fn first_solution(&self, from: i128, to: i128, left: &mut u32) -> Found {
+        let mut at = |rate: i128| {
+            *left = left.checked_sub(1)?;
+            let growth = self.growth_at(2 * rate)?;
+            let sums = self.sums::<false>(&self.point(growth));
+            Some((rate, sums.advances, sums.payments))
+        };
+        let (Some(near), Some(far)) = (at(from), at(to)) else { return Found::TooHard };
+        if near.1.compare(near.2).is_eq() {
+            return Found::Rate(from);
+        }
+        // The intervals still to be looked at, the nearest last. Each halving adds one, and there
+        // are 94 at most.
+        let mut intervals = vec![(near, far)];
+        while let Some((near, far)) = intervals.pop() {
+            let (low, high) = if near.0 < far.0 { (near, far) } else { (far, near) };
+            let is_free = high.1.compare(low.2).is_gt() || high.2.compare(low.1).is_gt();
+            if is_free {
+                continue;
+            }
+            if high.0 - low.0 > 1 {
+                let Some(middle) = at(low.0 + (high.0 - low.0) / 2) else { return Found::TooHard };
+                intervals.push((middle, far));
+                intervals.push((near, middle));
+                continue;
+            }
+            let side = |end: (i128, Real, Real)| end.1.compare(end.2);
+            let middle = match (side(near), side(far)) {
+                (Ordering::Equal, _) => return Found::Rate(near.0),
+                (_, Ordering::Equal) => return Found::Rate(far.0),
+                (near, far) if near == far => continue,
+                _ => self.compare_at(low.0 + high.0),
+            };
+            let is_even = |rate: i128| rate % 2 == 0;
+            let is_near = if middle.is_eq() { is_even(near.0) } else { middle == side(far) };
+            return Found::Rate(if is_near { near.0 } else { far.0 });
+        }
+        Found::Nothing
+    }
+}
+
+/// What a search found.
+enum Found {
+    Rate(i128),
+    Nothing,
+    TooHard,
+}
+
+/// The side that a flow adds to.
+fn side_of(flow: &Flow) -> Ordering {
+    if flow.is_advance { Ordering::Greater } else { Ordering::Less }
+}
