@@ -5,6 +5,8 @@ use std::error::Error as StdError;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use backend::telemetry::chain;
+
 /// Why there is no Postgres, or why it did not do what was asked.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -90,16 +92,4 @@ impl Error {
         let what = what.into();
         move |source| Self::Sql { what, source }
     }
-}
-
-/// The error's text and those of its sources, which the client library leaves out.
-fn chain(error: &dyn StdError) -> String {
-    let mut text = error.to_string();
-    let mut next = error.source();
-    while let Some(source) = next {
-        text.push_str(": ");
-        text.push_str(&source.to_string());
-        next = source.source();
-    }
-    text
 }

@@ -76,6 +76,8 @@ pub const OPERATIONS: &[Operation] = &[
     row(Method::POST, "/api/products", ADMIN, Reach::All),
     row(Method::GET, "/api/products/{code}", Who::Anyone, Reach::All),
     row(Method::PATCH, "/api/products/{code}", ADMIN, Reach::All),
+    row(Method::POST, "/api/quotes", Who::Anyone, Reach::All),
+    row(Method::POST, "/api/quotes/apr", Who::Anyone, Reach::All),
     row(Method::GET, "/api/loans", ANY, Reach::All),
     row(Method::POST, "/api/loans", APPLICANT, Reach::All),
     row(Method::GET, "/api/loans/{id}", ANY, Reach::OwnOf(Customer)),

@@ -255,6 +255,13 @@ impl Call {
         assert_eq!(reply.errors(), errors, "{reply}");
         reply
     }
+
+    /// Sends it, and expects 422 for a rule that has its own code, broken by one field.
+    pub async fn breaks(self, pointer: &str, code: &str) -> Reply {
+        let reply = self.refused(422, code).await;
+        assert_eq!(reply.errors(), [(pointer, code)], "{reply}");
+        reply
+    }
 }
 
 /// An answer.

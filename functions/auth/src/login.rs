@@ -67,7 +67,6 @@ pub(crate) struct Session {
 struct Attempt {
     username: String,
     password: SecretString,
-    by_basic: bool,
 }
 
 impl Attempt {
@@ -75,17 +74,17 @@ impl Attempt {
     fn read(headers: &HeaderMap, input: &Input) -> Result<Self, Problem> {
         let header = headers.get(header::AUTHORIZATION).map(HeaderValue::as_bytes);
         if let Some(token) = header.and_then(basic_token) {
-            return Self::from_basic(token).ok_or_else(|| wrong(true));
+            return Self::from_basic(token).ok_or_else(wrong);
         }
         let Login { username, password: PasswordAttempt(password) } = input.read()?;
-        Ok(Self { username, password, by_basic: false })
+        Ok(Self { username, password })
     }
 
     /// The header's token: base64 of `username:password`, in UTF-8 as our challenge says.
     fn from_basic(token: &[u8]) -> Option<Self> {
         let text = String::from_utf8(STANDARD.decode(token).ok()?).ok()?;
         let (username, password) = text.split_once(':')?;
-        Some(Self { username: username.to_owned(), password: SecretString::from(password), by_basic: true })
+        Some(Self { username: username.to_owned(), password: SecretString::from(password) })
     }
 }
 
@@ -96,11 +95,10 @@ fn basic_token(header: &[u8]) -> Option<&[u8]> {
     is_basic.then(|| rest.trim_ascii())
 }
 
-/// Who logged in wrongly is challenged in the scheme it chose: a Basic challenge makes browsers ask for a password.
-fn wrong(by_basic: bool) -> Problem {
-    let challenge = if by_basic { r#"Basic realm="microloans", charset="UTF-8""# } else { "Bearer" };
+/// A Basic challenge, though Basic is taken, would make browsers open a dialog of their own.
+fn wrong() -> Problem {
     Problem::new(StatusCode::UNAUTHORIZED, "invalid_credentials", "The username or the password is wrong.")
-        .header(header::WWW_AUTHENTICATE, HeaderValue::from_static(challenge))
+        .header(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))
 }
 
 /// Why a user with the right password may not log in: the code, as in the audit log, and the answer.
@@ -148,7 +146,7 @@ pub(crate) async fn login(
     let check = passwords::check(attempt.password.clone(), stored).await?;
     match credentials {
         Some(credentials) if check != Check::Wrong => open(&app, &address, attempt, credentials, check).await,
-        credentials => fail(&app, &address, &guesses, credentials, attempt.by_basic).await,
+        credentials => fail(&app, &address, &guesses, credentials).await,
     }
 }
 
@@ -159,7 +157,6 @@ async fn fail(
     address: &ClientAddress,
     guesses: &Guesses,
     credentials: Option<Credentials>,
-    by_basic: bool,
 ) -> Result<Answer, Problem> {
     let (subject, reason) = match credentials {
         Some(credentials) => (Subject::User(credentials.user.id), "wrong_password"),
@@ -169,7 +166,7 @@ async fn fail(
     tx.commit(vec![audit::record(None, address, "auth.login_failed", &subject, json!({"reason": reason}))]).await?;
     // Others may have failed since we looked.
     guesses.allow(Some(&by_username), Some(&by_address))?;
-    Err(wrong(by_basic))
+    Err(wrong())
 }
 
 /// Opens a session for a user whose password is right.
@@ -197,11 +194,11 @@ async fn open(
     // From here on neither status nor password changes until the session is there for the change to end.
     let (tx, locked) = app.db.begin(&users::lock_credentials(user.id)).await?;
     let decided = async {
-        let Credentials { user, password_hash: now } = locked.ok_or_else(|| wrong(attempt.by_basic))?;
+        let Credentials { user, password_hash: now } = locked.ok_or_else(wrong)?;
         let unchanged = now == password_hash;
         // A new password, or the same one upgraded by another login.
         if !unchanged && passwords::check(attempt.password, Some(now)).await? == Check::Wrong {
-            return Err(wrong(attempt.by_basic));
+            return Err(wrong());
         }
         if let Some(problem) = shut_out(user.status) {
             return Err(problem);

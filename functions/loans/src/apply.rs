@@ -86,7 +86,9 @@ impl NewLoan {
         (status = 201, description = "The new loan", body = LoanView, headers(
             ("ETag" = String, description = "The loan's version, for If-Match"),
             ("Location" = String, description = "Where the loan can be read"))),
-        (status = 403, description = "A customer named another borrower (`not_yourself`)", body = ProblemBody))
+        (status = 403, description = "A customer named another borrower (`not_yourself`)", body = ProblemBody),
+        (status = 422, description = "There is no active customer of this name (`borrower_not_found`), or the loan would \
+            never be repaid (`does_not_amortise`)", body = ProblemBody))
 )]
 pub(crate) async fn create_loan(
     applicant: Applicant,
@@ -94,8 +96,18 @@ pub(crate) async fn create_loan(
     key: IdempotencyKey,
     input: Input,
 ) -> Result<Answer, Problem> {
-    let body = applicant.check(input.read::<NewLoan>()).await?;
+    let key = applicant.check(key.read()).await?;
     let by_agent = applicant.role() == Role::Agent;
+    let body = match input.read::<NewLoan>() {
+        Ok(body) => body,
+        Err(problem) => {
+            // Whom a customer may apply for is told before what is wrong with the rest.
+            let named = input.text_field("borrower_id").filter(|_| !by_agent).map(|text| UserRef::parse(&text));
+            let (caller, ()) = applicant.read(()).await?;
+            itself(&caller, named.as_ref())?;
+            return Err(problem);
+        }
+    };
     let product = products::named_or_default(body.product.clone().map(ProductCode::into_string), body.currency);
     let borrower = body.borrower_id.as_ref().filter(|_| by_agent).map(loans::borrower);
     let claim = applicant.check(key.claim(applicant.id(), &body)).await?;
@@ -123,7 +135,7 @@ fn create(
     }
     let Application { body, amount, term, pointers } = body.parse(caller.role)?;
     let borrower = borrower.ok_or_else(|| {
-        Problem::field("/borrower_id", "borrower_not_found", "there is no active customer of this name")
+        Problem::rule("/borrower_id", "borrower_not_found", "there is no active customer of this name")
     })?;
     let product = product_of(&body, product)?;
     let proposal = Proposal::new(product, amount, term, body.interest_rate_apr, pointers)?;

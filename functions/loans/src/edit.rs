@@ -77,7 +77,8 @@ pub(crate) struct Revert {
     responses(
         (status = 200, description = "The loan as it now is", body = LoanView,
             headers(("ETag" = String, description = "The loan's version, for If-Match"))),
-        (status = 409, description = "The loan is neither pending nor rejected (`not_editable`)", body = ProblemBody))
+        (status = 409, description = "The loan is neither pending nor rejected (`not_editable`)", body = ProblemBody),
+        (status = 422, description = "The loan would never be repaid (`does_not_amortise`)", body = ProblemBody))
 )]
 pub(crate) async fn update_loan(
     agent: Agent,
@@ -141,7 +142,8 @@ fn update(
     responses(
         (status = 200, description = "The loan as it now is", body = LoanView,
             headers(("ETag" = String, description = "The loan's version, for If-Match"))),
-        (status = 409, description = "The loan is neither pending nor rejected (`not_editable`)", body = ProblemBody))
+        (status = 409, description = "The loan is neither pending nor rejected (`not_editable`)", body = ProblemBody),
+        (status = 422, description = "The loan would never be repaid (`does_not_amortise`)", body = ProblemBody))
 )]
 pub(crate) async fn revert_loan(
     agent: Agent,

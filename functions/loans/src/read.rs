@@ -13,7 +13,10 @@ use backend::{
         query::{QueryString, unless_empty},
         time::{BusinessDate, Period},
     },
-    models::loans::{self, Filter, HistoryEntry, LoanStatus, LoanView, Scope, Sort},
+    models::{
+        loans::{self, Filter, HistoryEntry, LoanStatus, LoanView, Scope, Sort},
+        schedules::ScheduleRow,
+    },
 };
 use lending::{Currency, Money, Row};
 use rust_decimal::Decimal;
@@ -204,35 +207,6 @@ pub(crate) struct LoanSchedule {
     rows: Vec<Row>,
     /// The sums of the rows.
     totals: ScheduleTotals,
-}
-
-/// One instalment.
-#[derive(ToSchema)]
-#[expect(dead_code, reason = "describes the rows of the engine in the OpenAPI document")]
-struct ScheduleRow {
-    /// Counted from 1.
-    #[schema(example = 1)]
-    n: u32,
-    /// When it is due.
-    due_on: BusinessDate,
-    /// Days since the due date before, or since the disbursement.
-    #[schema(example = 31)]
-    days: u32,
-    /// Principal repaid.
-    #[schema(example = "1902.39")]
-    principal: String,
-    /// Interest paid.
-    #[schema(example = "240.01")]
-    interest: String,
-    /// Fees paid.
-    #[schema(example = "0.00")]
-    fees: String,
-    /// All three together.
-    #[schema(example = "2142.40")]
-    due: String,
-    /// Principal left afterwards.
-    #[schema(example = "10098.11")]
-    balance: String,
 }
 
 /// What the rows add up to.

@@ -10,7 +10,11 @@ use backend::{
         loans::{self, Action, Loan},
     },
 };
+use lending::MAX_INSTALMENTS;
 use serde_json::json;
+
+/// The years that dates may be in, in months: what is longer falls due outside of them.
+const MAX_TERM_MONTHS: u32 = 12 * (lending::LAST_YEAR - lending::FIRST_YEAR + 1).unsigned_abs() as u32;
 
 /// When the caller's step is taken.
 pub(crate) fn moment(app: &App, caller: &Caller) -> Moment {
@@ -22,8 +26,16 @@ pub(crate) fn answer(loan: &Loan, at: Moment) -> Result<Answer, Problem> {
     Ok(Answer::ok(&loan.view(at.today))?.with_version(loan.version))
 }
 
-/// The term that a request gives: `term_months` or `instalments`, not both.
+/// The term that a request gives: `term_months` or `instalments`, not both, and a number that a term can be.
 pub(crate) fn term(months: Option<u32>, instalments: Option<u32>) -> Result<(Option<Term>, Pointers), Problem> {
+    let in_range = |pointer: &str, count: Option<u32>, most: u32| match count {
+        Some(count) if !(1..=most).contains(&count) => {
+            Err(Problem::field(pointer, "out_of_range", format!("must be from 1 to {most}")))
+        }
+        _ => Ok(()),
+    };
+    in_range("/term_months", months, MAX_TERM_MONTHS)?;
+    in_range("/instalments", instalments, MAX_INSTALMENTS)?;
     match (months, instalments) {
         (Some(_), Some(_)) => {
             Err(Problem::field("/term_months", "either_or", "give either term_months or instalments, not both"))

@@ -47,7 +47,7 @@ impl Login {
 pub(crate) async fn grant(client: &Client, login: &Login) -> Result<(), MigrateError> {
     let row = client
         .query_one(
-            "SELECT current_user::text AS owner, quote_ident($1) AS role,
+            "SELECT current_user::text AS owner, quote_ident($1) AS role, quote_ident(current_database()) AS database,
                     EXISTS (SELECT FROM pg_roles WHERE rolname = $1) AS known",
             &[&login.username],
         )
@@ -64,6 +64,8 @@ pub(crate) async fn grant(client: &Client, login: &Login) -> Result<(), MigrateE
         // Writing to a String cannot fail.
         let _ = writeln!(script, "ALTER ROLE {role} SET {name} = '{value}';");
     }
+    // Functions make no tables, temporary ones neither.
+    let _ = writeln!(script, "REVOKE TEMPORARY ON DATABASE {} FROM PUBLIC;", row.get::<_, String>("database"));
     client.batch_execute(&script).await?;
     Ok(())
 }

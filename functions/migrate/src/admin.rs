@@ -33,8 +33,12 @@ pub(crate) async fn create_first(client: &Client, secret: &str) -> Result<bool, 
     if known.get(0) {
         return Ok(false);
     }
-    // Where in the secret, never what it says.
-    let refused = |error: serde_json::Error| MigrateError::Admin(format!("line {}: {error}", error.line()));
+    // Where in the secret, never what it says: serde's words may quote it.
+    let refused = |error: serde_json::Error| {
+        let (line, column) = (error.line(), error.column());
+        let rule = "an object with username, email, phone and password, each as for a new user";
+        MigrateError::Admin(format!("line {line}, column {column}: the secret is not {rule}"))
+    };
     let FirstAdmin { username, email, phone, password } = serde_json::from_str(secret).map_err(refused)?;
     let password = password
         .of_user(username.as_str(), email.as_str(), "/password")

@@ -18,7 +18,7 @@ async fn run(migrator: &Migrator, event: LambdaEvent<Event>) -> Result<Report, E
     match &outcome {
         Ok(report) => tracing::info!(request_id, migrations = report.migrations.len(), "migrated"),
         Err(error) => {
-            let error: &dyn std::error::Error = error;
+            let error = telemetry::chain(error);
             tracing::error!(request_id, error, "not migrated");
         }
     }

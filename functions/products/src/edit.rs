@@ -24,6 +24,8 @@ use serde::Deserialize;
 use serde_json::json;
 use utoipa::ToSchema;
 
+use crate::refused;
+
 /// What a new product is made of.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -146,10 +148,6 @@ impl Errors {
     }
 }
 
-fn refused(refusal: &lending::Refusal) -> Problem {
-    Problem::field(refusal.pointer_under("/terms"), refusal.code(), refusal.to_string())
-}
-
 impl NewProduct {
     fn product(self) -> Result<Product, Problem> {
         let terms = self.terms.complete(self.currency).map_err(|refusal| refused(&refusal))?;
@@ -226,6 +224,7 @@ fn checked(product: Product) -> Result<Product, Problem> {
             default product (`default_product_exists`)", body = backend::http::problem::ProblemBody))
 )]
 pub(crate) async fn create_product(admin: Admin, key: IdempotencyKey, input: Input) -> Result<Answer, Problem> {
+    let key = admin.check(key.read()).await?;
     let product = admin.check(input.read::<NewProduct>().and_then(NewProduct::product)).await?;
     let claim = admin.check(key.claim(admin.id(), &product)).await?;
     let (tx, caller, claimed) = admin.begin(claim.take()).await?;

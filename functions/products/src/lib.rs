@@ -1,11 +1,21 @@
-//! The route group `products`: loan products and their versions.
+//! The route group `products`: loan products, their versions, and what a loan would cost.
 
 mod edit;
+mod quotes;
 mod read;
+
+use backend::{http::problem::Problem, models::applications::engine_refusal};
 
 backend::operations! {
     read::list_products,
     edit::create_product,
     read::get_product,
     edit::update_product,
+    quotes::create_quote,
+    quotes::create_apr,
+}
+
+/// What the engine refuses of terms, by its place in a request that has them as `terms`.
+fn refused(refusal: &lending::Refusal) -> Problem {
+    engine_refusal(refusal.pointer_under("/terms"), refusal)
 }

@@ -3,7 +3,7 @@
 //! The scheduler delivers at least once and in any order; taking a snapshot twice changes nothing but its freshness.
 
 use backend::{
-    db::{Db, DbError, Sql, Statement},
+    db::{Db, DbError, Sql},
     models::stats::{self, Statistics},
 };
 use jiff::{Timestamp, tz::TimeZone};
@@ -25,32 +25,36 @@ pub struct Report {
     pub statistics: Statistics,
 }
 
-/// Sessions whose tokens have expired.
-pub const CLEAR_SESSIONS: &str = "DELETE FROM sessions WHERE expires_at < now()";
+/// Sessions whose tokens have expired. As the others here: so many at a time.
+pub const CLEAR_SESSIONS: &str = "\
+DELETE FROM sessions WHERE id IN (SELECT id FROM sessions WHERE expires_at < now() LIMIT 10000)";
 
-/// Answers kept for Idempotency-Keys longer than promised.
-pub const CLEAR_IDEMPOTENCY_KEYS: &str = "DELETE FROM idempotency_keys WHERE created_at < now() - interval '7 days'";
+/// Answers kept for Idempotency-Keys longer than promised, but for those that a request is using.
+pub const CLEAR_IDEMPOTENCY_KEYS: &str = "\
+DELETE FROM idempotency_keys WHERE (caller_id, operation, key) IN (
+    SELECT caller_id, operation, key FROM idempotency_keys WHERE created_at < now() - interval '7 days'
+    LIMIT 10000 FOR UPDATE SKIP LOCKED)";
 
 /// Buckets that are full again, which is what no bucket means too.
-pub const CLEAR_RATE_LIMITS: &str = "DELETE FROM rate_limits WHERE full_at < now()";
+pub const CLEAR_RATE_LIMITS: &str = "\
+DELETE FROM rate_limits WHERE key IN (
+    SELECT key FROM rate_limits WHERE full_at < now() LIMIT 10000 FOR UPDATE SKIP LOCKED)";
 
-/// Takes a snapshot, and clears away what has expired.
+/// Takes a snapshot; then clears away some of what has expired. What that leaves is for the next time.
 ///
 /// # Errors
 ///
-/// Without a database; nothing is written then, and the scheduler tries again.
+/// Without a database. What was done before stays done, and the scheduler tries again.
 pub async fn run(db: &Db, zone: &TimeZone) -> Result<Report, DbError> {
     let now = Timestamp::now();
     let today = zone.to_datetime(now).date();
     let (tx, (totals, late)) = db.begin(&stats::totals(today)).await?;
     let statistics = Statistics::new(today, &totals, &late)?;
-    let clear = |sql| -> Statement<()> { Sql::new(sql).execute() };
-    tx.commit(vec![
-        stats::keep_snapshot(&statistics, now),
-        clear(CLEAR_SESSIONS),
-        clear(CLEAR_IDEMPOTENCY_KEYS),
-        clear(CLEAR_RATE_LIMITS),
-    ])
-    .await?;
+    tx.commit(vec![stats::keep_snapshot(&statistics, now)]).await?;
+    for clear in [CLEAR_SESSIONS, CLEAR_IDEMPOTENCY_KEYS, CLEAR_RATE_LIMITS] {
+        // Each in a transaction of its own, so that none is lost for another's sake.
+        let (tx, ()) = db.begin(&()).await?;
+        tx.commit(vec![Sql::new(clear).execute()]).await?;
+    }
     Ok(Report { statistics })
 }

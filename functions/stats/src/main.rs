@@ -27,7 +27,7 @@ async fn take(db: &Db, zone: &TimeZone, event: LambdaEvent<Event>) -> Result<Rep
             tracing::info!(request_id, scheduled_time, execution_id, loans, "snapshot kept");
         }
         Err(error) => {
-            let error: &dyn std::error::Error = error;
+            let error = telemetry::chain(error);
             tracing::error!(request_id, scheduled_time, execution_id, error, "no snapshot");
         }
     }

@@ -8,6 +8,7 @@ use crate::{
     auth::tokens::Tokens,
     config::{self, ConfigError, DatabaseConfig, Limits},
     db::Db,
+    telemetry,
 };
 
 /// The state of a function, shared by its requests. Cheap to clone.
@@ -43,11 +44,11 @@ impl App {
     pub async fn warm_up(&self) {
         let (keys, connection) = tokio::join!(self.tokens.warm_up(), self.db.warm_up());
         if let Err(error) = keys {
-            let error: &dyn std::error::Error = &error;
+            let error = telemetry::chain(&error);
             tracing::warn!(error, "the signing keys are not ready");
         }
         if let Err(error) = connection {
-            let error: &dyn std::error::Error = &error;
+            let error = telemetry::chain(&error);
             tracing::warn!(error, "the database is not ready");
         }
     }

@@ -10,6 +10,7 @@ mod openapi;
 mod order;
 mod permissions;
 mod products;
+mod quotes;
 mod races;
 mod routes;
 mod statements;

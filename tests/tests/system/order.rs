@@ -160,6 +160,19 @@ async fn then_the_body_the_version_the_state_the_rules_of_the_product() {
     }
 }
 
+/// A number that no term can be is a matter of shape, told before the version and the state.
+#[tokio::test]
+async fn an_impossible_term_is_told_whatever_became_of_the_loan() {
+    let world = World::new().await;
+    let loan = world.loan(LoanStatus::Approved).await;
+    for (name, count) in [("instalments", 0), ("instalments", 601), ("term_months", 0), ("term_months", 100_000)] {
+        let edit = world.agent.patch(&loan).if_match(1).json(json!({name: count}));
+        edit.invalid(&[(&format!("/{name}"), "out_of_range")]).await;
+    }
+    world.agent.patch(&loan).if_match(1).json(json!({"instalments": 600})).refused(412, "stale_version").await;
+    world.agent.patch(&loan).if_match(2).json(json!({"instalments": 600})).refused(409, "not_editable").await;
+}
+
 #[tokio::test]
 async fn a_product_is_changed_in_the_same_order() {
     let world = World::new().await;
@@ -184,7 +197,13 @@ async fn an_application_is_read_before_it_is_judged() {
     for other in ["nobody.at.all", "the.agent", &Uuid::now_v7().to_string(), &world.agent.id.to_string()] {
         let body = json!({"borrower_id": other, "amount": "1.234", "currency": "INR", "interest_rate_apr": "1"});
         customer(body).refused(403, "not_yourself").await;
+        customer(json!({"borrower_id": other, "colour": "red"})).refused(403, "not_yourself").await;
     }
+    // The key is looked at before the body.
+    let long_key = "k".repeat(256);
+    customer(json!({"colour": "red"})).key(&long_key).refused(400, "bad_idempotency_key").await;
+    let product = world.admin.post("/api/products").json(json!({"colour": "red"})).key(&long_key);
+    product.refused(400, "bad_idempotency_key").await;
     for itself in [world.customer.id.to_string(), "the.customer".into(), "THE.Customer".into()] {
         customer(json!({"borrower_id": itself, "amount": "10", "currency": "INR"})).expect(201).await;
     }
@@ -194,7 +213,7 @@ async fn an_application_is_read_before_it_is_judged() {
     let suspended = world.api.user("suspended", backend::models::users::Role::Customer, "suspended").await;
     for nobody in ["nobody.at.all", "the.agent", "the.admin", &suspended.id.to_string(), &Uuid::now_v7().to_string()] {
         let body = json!({"borrower_id": nobody, "amount": "10", "currency": "INR"});
-        agent(body).invalid(&[("/borrower_id", "borrower_not_found")]).await;
+        agent(body).breaks("/borrower_id", "borrower_not_found").await;
     }
 }
 

@@ -196,6 +196,16 @@ impl Lender {
             }
             ("GET", "/api/products/{code}") => ("microloan-inr".to_owned(), None),
             ("PATCH", "/api/products/{code}") => ("microloan-inr".to_owned(), Some(json!({"name": unique}))),
+            ("POST", "/api/quotes") => {
+                (String::new(), Some(json!({"amount": "10", "currency": "INR", "product": "microloan-inr"})))
+            }
+            ("POST", "/api/quotes/apr") => {
+                let flow = |on: &str, amount: &str| json!([{"on": on, "amount": amount}]);
+                let body = json!({
+                    "method": "eu", "unit_period": {"every": 1, "unit": "month"},
+                    "advances": flow("2026-01-01", "100"), "payments": flow("2026-02-01", "110")});
+                (String::new(), Some(body))
+            }
             ("POST", "/api/loans") => (String::new(), Some(json!({"amount": "10", "currency": "INR"}))),
             ("GET", "/api/loans/{id}" | "/api/loans/{id}/schedule" | "/api/loans/{id}/history") => {
                 (self.loan(&self.agent).await, None)

@@ -250,3 +250,76 @@ async fn a_product_is_made_and_changed_within_its_own_rules() {
     assert_eq!(world.anyone().get("/api/products/usd-loan").expect(200).await.body, changed.body);
     assert_eq!(world.count("SELECT count(*) FROM product_versions WHERE code = 'usd-loan'").await, 2);
 }
+
+/// What is asked for may stay as it is whatever the product has become; only a change is held against it.
+#[tokio::test]
+async fn a_patch_that_changes_nothing_asks_nothing_of_the_product() {
+    let world = World::new().await;
+    world.product("short-lived", json!({})).await;
+    let body = json!({"amount": "1000", "currency": "INR", "product": "short-lived", "instalments": 6});
+    let loan = path(&apply(&world, body).expect(201).await);
+    let product = world.admin.patch("/api/products/short-lived").if_match(1);
+    product.json(json!({"active": false, "max_instalments": 12, "min_amount": "2000"})).expect(200).await;
+    for nothing in [json!({}), json!({"amount": "1000.00", "instalments": 6}), json!({"product": "short-lived"})] {
+        assert_eq!(world.agent.patch(&loan).if_match(1).json(nothing).expect(200).await.version(), 1);
+    }
+    let edit = world.agent.patch(&loan).if_match(1).json(json!({"amount": "2500"}));
+    edit.invalid(&[("/product", "product_not_active")]).await;
+}
+
+/// A first due date that has passed stops new applications, but nobody from deciding on those that are there.
+#[tokio::test]
+async fn steps_do_not_depend_on_a_first_due_date_that_has_passed() {
+    let world = World::new().await;
+    let today = world.app.date_of(jiff::Timestamp::now());
+    let terms = |first: jiff::civil::Date| json!({"terms": {"interest_rate_apr": "24", "instalments": 6, "first_due_on": first.to_string()}});
+    world.product("seasonal", terms(today.tomorrow().unwrap())).await;
+    let body = json!({"amount": "1000", "currency": "INR", "product": "seasonal"});
+    let loans = [
+        path(&apply(&world, body.clone()).expect(201).await),
+        path(&apply(&world, body.clone()).expect(201).await),
+        path(&apply(&world, body.clone()).expect(201).await),
+    ];
+    // The date passes; the database is told so behind its own back.
+    world.owner.batch_execute("ALTER TABLE loans DISABLE TRIGGER loans_check_change").await.unwrap();
+    for loan in &loans {
+        let id = loan.strip_prefix("/api/loans/").unwrap();
+        let terms = format!("jsonb_set(terms, '{{first_due_on}}', to_jsonb('{}'::text))", today.yesterday().unwrap());
+        let day = today.checked_sub(jiff::Span::new().days(9)).unwrap();
+        let sql = format!("UPDATE loans SET terms = {terms}, version_on = '{day}' WHERE id = '{id}'");
+        assert_eq!(world.owner.execute(&sql, &[]).await.unwrap(), 1);
+    }
+    world.owner.batch_execute("ALTER TABLE loans ENABLE TRIGGER loans_check_change").await.unwrap();
+    let [rejected, withdrawn, undone] = &loans;
+    let reason = || json!({"reason": "as agreed"});
+    let schedule = world.admin.get(&format!("{rejected}/schedule")).expect(200).await;
+    world.admin.post(&format!("{rejected}/reject")).if_match(1).json(reason()).expect(200).await;
+    assert_eq!(world.admin.get(&format!("{rejected}/schedule")).expect(200).await.body, schedule.body);
+    world.admin.post(&format!("{withdrawn}/approve")).if_match(1).expect(200).await;
+    world.agent.post(&format!("{withdrawn}/withdraw")).expect(200).await;
+    world.admin.post(&format!("{undone}/approve")).if_match(1).expect(200).await;
+    world.admin.post(&format!("{undone}/undo-approval")).json(reason()).expect(200).await;
+    let edit = world.agent.patch(undone).if_match(3).json(json!({"amount": "1200"}));
+    edit.invalid(&[("/product", "not_after_disbursement")]).await;
+}
+
+/// Another version of the product may charge or count otherwise; the history says so.
+#[tokio::test]
+async fn terms_that_change_with_the_product_are_in_the_history() {
+    let world = World::new().await;
+    let terms = json!({"interest_rate_apr": "24", "instalments": 6, "grace": {"principal": 2}});
+    world.product("first", json!({"terms": terms.clone()})).await;
+    world.product("second", json!({"terms": terms})).await;
+    let body = json!({"amount": "1000", "currency": "INR", "product": "first"});
+    let loan = path(&apply(&world, body).expect(201).await);
+    let edit = async |version: i64, body: Value| {
+        world.agent.patch(&loan).if_match(version).json(body).expect(200).await;
+        let history = world.agent.get(&format!("{loan}/history")).expect(200).await;
+        history.list()[0]["changed"].clone()
+    };
+    assert_eq!(edit(1, json!({"product": "second"})).await, json!(["product"]));
+    let flat = json!({"terms": {"interest_method": "flat"}});
+    world.admin.patch("/api/products/first").if_match(1).json(flat).expect(200).await;
+    assert_eq!(edit(2, json!({"product": "first"})).await, json!(["product", "terms"]));
+    assert_eq!(edit(3, json!({"instalments": 7})).await, json!(["term_months"]));
+}

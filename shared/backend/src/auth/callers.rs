@@ -84,7 +84,7 @@ pub struct Caller {
 
 /// The session's user, if the session is not over and the user is active.
 pub const SESSION: &str = "\
-SELECT u.username, now() AS now FROM sessions s JOIN users u ON u.id = s.user_id
+SELECT u.username, clock_timestamp() AS now FROM sessions s JOIN users u ON u.id = s.user_id
 WHERE s.id = $1 AND s.user_id = $2 AND s.expires_at > now() AND u.status = 'active'";
 
 struct Session {
@@ -153,11 +153,14 @@ impl<K: Kind> Guard<K> {
     where
         B::Answer: Send,
     {
-        let (session, answer) = self.db.read(&(self.session(), batch)).await?;
+        let (session, answer) = self.db.read_after(&self.session(), &batch).await?;
         Ok((self.admit(session)?, answer))
     }
 
-    /// Opens a transaction, checks the session and runs the transaction's first statements, in one round trip.
+    /// Opens a transaction, runs its first statements and checks the session, in one round trip.
+    ///
+    /// The session comes last, so that [`Caller::now`] is read when every lock is held: of two commands on one thing,
+    /// the one that takes effect later has the later time.
     ///
     /// # Errors
     ///
@@ -166,7 +169,7 @@ impl<K: Kind> Guard<K> {
     where
         B::Answer: Send,
     {
-        let (tx, (session, answer)) = self.db.begin(&(self.session(), batch)).await?;
+        let (tx, (answer, session)) = self.db.begin(&(batch, self.session())).await?;
         match self.admit(session) {
             Ok(caller) => Ok((tx, caller, answer)),
             Err(problem) => {

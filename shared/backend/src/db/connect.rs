@@ -19,7 +19,10 @@ use serde::Deserialize;
 use tokio::task::JoinHandle;
 use tokio_postgres_rustls::MakeRustlsConnect;
 
-use crate::secrets::{SecretError, SecretSource};
+use crate::{
+    secrets::{SecretError, SecretSource},
+    telemetry,
+};
 
 /// The certificate authorities of Amazon RDS and Aurora, all regions.
 const RDS_CERTIFICATE_AUTHORITIES: &[u8] = include_bytes!("rds-certificate-authorities.pem");
@@ -194,7 +197,7 @@ where
 {
     tokio::spawn(async move {
         if let Err(error) = connection.await {
-            let error: &dyn std::error::Error = &error;
+            let error = telemetry::chain(&error);
             tracing::warn!(error, "a database connection ended");
         }
     })

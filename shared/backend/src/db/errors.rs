@@ -29,15 +29,6 @@ impl DbError {
     pub fn unexpected(message: impl Into<String>) -> Self {
         Self::Unexpected(message.into().into())
     }
-
-    /// The name of the constraint that refused the row, if one did.
-    #[must_use]
-    pub fn constraint(&self) -> Option<&str> {
-        match self {
-            Self::Refused { constraint, .. } => Some(constraint),
-            _ => None,
-        }
-    }
 }
 
 impl fmt::Display for DbError {
@@ -64,26 +55,38 @@ impl Error for DbError {
     }
 }
 
+/// What the server said, but for its details and hints: those quote whole rows, which have no place in a log.
+#[derive(Debug, thiserror::Error)]
+#[error("{message} (SQLSTATE {code}, table {table:?}, constraint {constraint:?})")]
+struct ServerError {
+    code: String,
+    message: String,
+    table: Option<String>,
+    constraint: Option<String>,
+}
+
 impl From<tokio_postgres::Error> for DbError {
     fn from(error: tokio_postgres::Error) -> Self {
         let Some(db) = error.as_db_error() else {
-            // Not an answer of the server: a broken connection, unless the answer could not be read. tokio-postgres
-            // offers no kind for the latter, so a conversion error is told by its source.
-            let conversion = error.source().is_some_and(|source| !source.is::<std::io::Error>());
-            return if error.is_closed() || !conversion {
-                Self::Lost(Box::new(error))
-            } else {
-                Self::Unexpected(Box::new(error))
-            };
+            // Not an answer of the server: a broken connection, or an answer that could not be read.
+            let broken = error.is_closed() || error.source().is_some_and(<dyn Error>::is::<std::io::Error>);
+            return if broken { Self::Lost(Box::new(error)) } else { Self::Unexpected(Box::new(error)) };
         };
         let code = db.code().clone();
+        let constraint = db.constraint().map(str::to_owned);
+        let error = ServerError {
+            code: code.code().to_owned(),
+            message: db.message().to_owned(),
+            table: db.table().map(str::to_owned),
+            constraint: constraint.clone(),
+        };
         if code == SqlState::LOCK_NOT_AVAILABLE
             || code == SqlState::T_R_DEADLOCK_DETECTED
             || code == SqlState::T_R_SERIALIZATION_FAILURE
         {
             return Self::Busy(Box::new(error));
         }
-        if let Some(constraint) = db.constraint().map(str::to_owned)
+        if let Some(constraint) = constraint
             && code.code().starts_with("23")
         {
             return Self::Refused { constraint, source: Box::new(error) };

@@ -12,6 +12,7 @@ use std::{sync::Arc, time::Duration};
 
 use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, PoolError, RecyclingMethod, Runtime, Timeouts};
 use tokio::time::timeout;
+use tokio_postgres::Client;
 
 use crate::config::{ConfigError, DatabaseConfig};
 
@@ -99,14 +100,31 @@ impl Db {
         self.read(&Sql::new("SELECT").execute()).await
     }
 
-    /// Runs statements that write nothing, in one round trip; once more on another connection if this one died.
+    /// Runs statements that write nothing and take no time, in one round trip; once more on another connection if this
+    /// one died, which a missing answer tells.
     ///
     /// # Errors
     ///
     /// See [`DbError`]; the first statement's error if several fail.
-    pub async fn read<B: Batch>(&self, batch: &B) -> Result<B::Answer, DbError> {
-        let first = self.read_once(batch).await;
-        match first {
+    pub async fn read<B: Batch + Sync>(&self, batch: &B) -> Result<B::Answer, DbError> {
+        self.read_twice(&Prompt(batch)).await
+    }
+
+    /// As [`read`](Self::read), where only `first` takes no time; the rest may take what the database gives it.
+    ///
+    /// # Errors
+    ///
+    /// As [`read`](Self::read).
+    pub async fn read_after<A, B>(&self, first: &A, rest: &B) -> Result<(A::Answer, B::Answer), DbError>
+    where
+        A: Batch<Answer: Send> + Sync,
+        B: Batch<Answer: Send> + Sync,
+    {
+        self.read_twice(&(Prompt(first), rest)).await
+    }
+
+    async fn read_twice<B: Batch>(&self, batch: &B) -> Result<B::Answer, DbError> {
+        match self.read_once(batch).await {
             Err(DbError::Lost(_)) => self.read_once(batch).await,
             answer => answer,
         }
@@ -114,10 +132,7 @@ impl Db {
 
     async fn read_once<B: Batch>(&self, batch: &B) -> Result<B::Answer, DbError> {
         let connection = self.connection().await?;
-        let answer = match timeout(FIRST_ANSWER, batch.run(&connection)).await {
-            Ok(answer) => answer,
-            Err(elapsed) => Err(DbError::Lost(elapsed.into())),
-        };
+        let answer = batch.run(&connection).await;
         if let Err(DbError::Lost(_)) = answer {
             // Out of the pool: dropping it closes the socket.
             drop(Object::take(connection));
@@ -149,6 +164,20 @@ impl Db {
                 tx.rollback().await;
                 Err(error)
             }
+        }
+    }
+}
+
+/// Statements whose answer comes at once, or the connection is dead.
+struct Prompt<'a, B>(&'a B);
+
+impl<B: Batch + Sync> Batch for Prompt<'_, B> {
+    type Answer = B::Answer;
+
+    async fn run(&self, client: &Client) -> Result<B::Answer, DbError> {
+        match timeout(FIRST_ANSWER, self.0.run(client)).await {
+            Ok(answer) => answer,
+            Err(elapsed) => Err(DbError::Lost(elapsed.into())),
         }
     }
 }

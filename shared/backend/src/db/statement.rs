@@ -164,6 +164,14 @@ impl<T: Send> Batch for Statement<T> {
     }
 }
 
+impl<B: Batch + Sync> Batch for &B {
+    type Answer = B::Answer;
+
+    async fn run(&self, client: &Client) -> Result<B::Answer, DbError> {
+        (*self).run(client).await
+    }
+}
+
 impl<B: Batch + Sync> Batch for Option<B>
 where
     B::Answer: Send,

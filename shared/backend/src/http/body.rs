@@ -72,6 +72,13 @@ impl Input {
         Ok((if_match, deserialize(json)?))
     }
 
+    /// A field of the body, if that is an object in which the field is a text, whatever else is wrong with it.
+    #[must_use]
+    pub fn text_field(&self, name: &str) -> Option<String> {
+        let body: serde_json::Map<String, serde_json::Value> = serde_json::from_str(self.json().ok()?).ok()?;
+        body.get(name)?.as_str().map(str::to_owned)
+    }
+
     /// The body as text that is one JSON value.
     fn json(&self) -> Result<&str, Problem> {
         if self.bytes.is_empty() && self.content_type.is_none() {

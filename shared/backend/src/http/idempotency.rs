@@ -59,17 +59,33 @@ UPDATE idempotency_keys SET status = $4, body = $5, etag = $6, location = $7
 WHERE caller_id = $1 AND operation = $2 AND key = $3";
 
 impl IdempotencyKey {
+    /// The key, if the client sent one: looked at before the body is.
+    ///
+    /// # Errors
+    ///
+    /// 400 for a key that is none.
+    pub fn read(self) -> Result<Key, Problem> {
+        Ok(Key { key: self.header.as_ref().map(read).transpose()?, operation: self.operation })
+    }
+}
+
+/// A readable key or none, with the operation it was sent to.
+pub struct Key {
+    key: Option<String>,
+    operation: String,
+}
+
+impl Key {
     /// A claim on the key for this caller and body; nothing is sent yet. `body` is the command as it was understood, so
     /// that the order of its fields and blanks between them make no difference.
     ///
     /// # Errors
     ///
-    /// 400 for a key that is none; 500 if the body does not serialise: a defect.
+    /// 500 if the body does not serialise: a defect.
     pub fn claim(self, caller: Uuid, body: &impl Serialize) -> Result<Claim, Problem> {
-        let key = self.header.as_ref().map(read).transpose()?;
         let json = serde_json::to_vec(body).map_err(Problem::internal)?;
         let fingerprint = Sha256::digest(json).to_vec();
-        Ok(Claim { caller, operation: self.operation, key, fingerprint })
+        Ok(Claim { caller, operation: self.operation, key: self.key, fingerprint })
     }
 }
 

@@ -10,7 +10,7 @@ use axum::{
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::db::DbError;
+use crate::{db::DbError, telemetry::chain};
 
 /// One field that breaks a rule.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -137,6 +137,11 @@ impl Problem {
         Self::invalid(vec![FieldError::new(pointer, code, detail)])
     }
 
+    /// 422: one field that breaks a rule which clients know by its code: it is the problem's code too.
+    pub fn rule(pointer: impl Into<String>, code: &'static str, detail: impl Into<String>) -> Self {
+        Self { code, ..Self::field(pointer, code, detail) }
+    }
+
     /// 429: too many attempts; `seconds` until the next one is allowed.
     #[must_use]
     pub fn too_many(seconds: u64) -> Self {
@@ -198,16 +203,7 @@ impl Problem {
     /// The chain of causes, outermost first, for the log.
     #[must_use]
     pub fn causes(&self) -> Option<String> {
-        let mut text = String::new();
-        let mut next = self.cause.as_deref().map(|cause| cause as &dyn Error);
-        while let Some(cause) = next {
-            if !text.is_empty() {
-                text.push_str(": ");
-            }
-            text.push_str(&cause.to_string());
-            next = cause.source();
-        }
-        (!text.is_empty()).then_some(text)
+        self.cause.as_deref().map(|cause| chain(cause))
     }
 
     /// The answer with its body, for the request that `request_id` names.

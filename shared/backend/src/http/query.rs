@@ -62,11 +62,12 @@ impl QueryString {
         self.read().map(|NoParameters {}| ())
     }
 
-    /// What a cursor is bound to: the caller, the path, and every parameter but `cursor` and `limit`.
+    /// What a cursor is bound to: the caller, the path, and every parameter that says something, but `cursor` and
+    /// `limit`.
     #[must_use]
     pub fn binding(&self, caller: Uuid) -> [u8; 16] {
         let mut pairs: Vec<_> = form_urlencoded::parse(self.query.as_bytes())
-            .filter(|(name, _)| name != "cursor" && name != "limit")
+            .filter(|(name, value)| name != "cursor" && name != "limit" && !value.is_empty())
             .collect();
         pairs.sort();
         let mut digest = Sha256::new();

@@ -2,7 +2,7 @@
 //! decided on the loan as it was read and locked; [`loans::step`](super::loans::step) writes it.
 
 use jiff::{Timestamp, civil::Date};
-use lending::{AnnualRate, Money, Refusal, Terms, TermsPatch};
+use lending::{AnnualRate, Money, Reason, Refusal, Terms, TermsPatch};
 use uuid::Uuid;
 
 use super::{
@@ -54,8 +54,18 @@ impl Pointers {
             // Everything else comes from the product's terms.
             _ => "/product",
         };
-        Problem::field(pointer, refusal.code(), refusal.to_string())
+        engine_refusal(pointer, refusal)
     }
+}
+
+/// A refusal of the engine at a field of a request. That a loan would never be repaid is a rule that clients know by its
+/// code; the others are rules of one field.
+#[must_use]
+pub fn engine_refusal(pointer: impl Into<String>, refusal: &Refusal) -> Problem {
+    if refusal.reason() == Reason::DoesNotAmortise {
+        return Problem::rule(pointer, refusal.code(), refusal.to_string());
+    }
+    Problem::field(pointer, refusal.code(), refusal.to_string())
 }
 
 /// How long a request wants the loan to run.
@@ -91,11 +101,11 @@ impl Term {
 }
 
 impl Proposal {
-    /// On the product's terms, but for what the request says; within the product's limits.
+    /// On the product's terms, but for what the request says. The product's limits are not checked yet.
     ///
     /// # Errors
     ///
-    /// 422 for what the product does not allow.
+    /// 422 for a term or terms that cannot be.
     pub fn new(
         product: Product,
         amount: Money,
@@ -107,7 +117,8 @@ impl Proposal {
         Self { amount, product, product_version: version, terms }.with(term, rate, pointers)
     }
 
-    /// On the terms that the loan has, but for what the request says; within the limits that its product has now.
+    /// On the terms that the loan has, but for what the request says. The limits that its product now has are not
+    /// checked yet.
     ///
     /// # Errors
     ///
@@ -128,7 +139,7 @@ impl Proposal {
         let instalments = term.map(|term| term.instalments(&self.terms)).transpose()?;
         let patch = TermsPatch { instalments, interest_rate_apr: rate, ..TermsPatch::default() };
         let terms = patch.over(&self.terms, self.amount.currency()).map_err(|refusal| pointers.problem(&refusal))?;
-        Self { terms, ..self }.within_limits(pointers)
+        Ok(Self { terms, ..self })
     }
 
     /// Checks the product's limits.
@@ -136,7 +147,7 @@ impl Proposal {
     /// # Errors
     ///
     /// 422, naming each field that is outside.
-    pub fn within_limits(self, pointers: Pointers) -> Result<Self, Problem> {
+    fn within_limits(self, pointers: Pointers) -> Result<Self, Problem> {
         if !self.product.active {
             let detail = format!("{} can not be applied for any more", self.product.code);
             return Err(Problem::field("/product", "product_not_active", detail));
@@ -164,7 +175,7 @@ pub struct Moment {
 ///
 /// # Errors
 ///
-/// 422 if there is no schedule for it.
+/// 422 for what the product does not allow, or if there is no schedule for it.
 pub fn create(
     borrower: Borrower,
     proposal: Proposal,
@@ -173,6 +184,7 @@ pub fn create(
     at: Moment,
     pointers: Pointers,
 ) -> Result<Loan, Problem> {
+    let proposal = proposal.within_limits(pointers)?;
     let figures = proposal.figures(at.today, pointers)?;
     let Proposal { amount, product, product_version, terms } = proposal;
     Ok(Loan {
@@ -200,20 +212,22 @@ pub fn create(
     })
 }
 
-/// The loan's next version, with its figures as of today.
-fn next(loan: &Loan, status: LoanStatus, at: Moment) -> Result<Loan, Problem> {
-    let pointers = Pointers::PLAIN;
-    let schedule = lending::schedule(loan.amount, at.today, &loan.terms);
-    let schedule = schedule.map_err(|refusal| pointers.problem(&refusal))?;
-    Ok(Loan {
-        figures: Figures::from(&schedule),
+/// The loan's next version, with its figures as of today. Where there is no schedule from today on, since the first due
+/// date of its terms has passed, it keeps those it has: who may decide or withdraw must not depend on that.
+fn next(loan: &Loan, status: LoanStatus, at: Moment) -> Loan {
+    let (figures, version_on) = match lending::schedule(loan.amount, at.today, &loan.terms) {
+        Ok(schedule) => (Figures::from(&schedule), at.today),
+        Err(_) => (loan.figures, loan.version_on),
+    };
+    Loan {
+        figures,
         status,
         version: loan.version.next(),
-        version_on: at.today,
+        version_on,
         // Two clocks may differ by a little; time goes forward all the same.
         updated_at: at.now.max(loan.updated_at),
         ..loan.clone()
-    })
+    }
 }
 
 /// Whether what is applied for may still change.
@@ -232,7 +246,7 @@ pub fn editable(loan: &Loan) -> Result<(), Problem> {
 ///
 /// # Errors
 ///
-/// 422 if there is no schedule for it.
+/// 422 for what the product does not allow, or if there is no schedule for it.
 pub fn edit(
     loan: &Loan,
     proposal: Proposal,
@@ -240,13 +254,11 @@ pub fn edit(
     at: Moment,
     pointers: Pointers,
 ) -> Result<Option<Loan>, Problem> {
-    proposal.figures(at.today, pointers)?;
-    let Proposal { amount, product, product_version, terms } = proposal;
-    let same = (amount, &product.code, &terms) == (loan.amount, &loan.product, &loan.terms);
+    let same = (proposal.amount, &proposal.product.code, &proposal.terms) == (loan.amount, &loan.product, &loan.terms);
     if same && loan.status == LoanStatus::Pending {
         return Ok(None);
     }
-    resubmit(loan, amount, (product.code, product_version), terms, by, at).map(Some)
+    resubmit(loan, proposal, by, at, pointers).map(Some)
 }
 
 /// Back to what an earlier version asked for, within the limits that the product has now.
@@ -257,20 +269,16 @@ pub fn edit(
 pub fn revert(loan: &Loan, earlier: LoanState, product: Product, by: Uuid, at: Moment) -> Result<Loan, Problem> {
     let pointers = Pointers { instalments: "/version" };
     let LoanState { amount, product_version, terms, .. } = earlier;
-    let proposal = Proposal { amount, product, product_version, terms }.within_limits(pointers)?;
-    resubmit(loan, amount, (proposal.product.code, product_version), proposal.terms, by, at)
+    resubmit(loan, Proposal { amount, product, product_version, terms }, by, at, pointers)
 }
 
-fn resubmit(
-    loan: &Loan,
-    amount: Money,
-    (product, product_version): (String, Version),
-    terms: Terms,
-    by: Uuid,
-    at: Moment,
-) -> Result<Loan, Problem> {
+fn resubmit(loan: &Loan, proposal: Proposal, by: Uuid, at: Moment, pointers: Pointers) -> Result<Loan, Problem> {
+    let proposal = proposal.within_limits(pointers)?;
+    proposal.figures(at.today, pointers)?;
+    let Proposal { amount, product, product_version, terms } = proposal;
+    let product = product.code;
     let changed = Loan { amount, product, product_version, terms, edited_by: by, decision: None, ..loan.clone() };
-    next(&changed, LoanStatus::Pending, at)
+    Ok(next(&changed, LoanStatus::Pending, at))
 }
 
 /// An agent puts the customer's own pending application before the admin.
@@ -284,7 +292,7 @@ pub fn forward(loan: &Loan, agent: Uuid, at: Moment) -> Result<Loan, Problem> {
         let detail = "An agent has this application already.";
         return Err(Problem::conflict("already_forwarded", detail));
     }
-    Ok(Loan { agent_id: Some(agent), ..next(loan, LoanStatus::Pending, at)? })
+    Ok(Loan { agent_id: Some(agent), ..next(loan, LoanStatus::Pending, at) })
 }
 
 /// An admin approves or rejects a pending application.
@@ -297,7 +305,7 @@ pub fn decide(loan: &Loan, verdict: LoanStatus, by: Uuid, reason: Option<String>
         return Err(Problem::forbidden("own_application", "Nobody decides on what they made or last changed."));
     }
     pending(loan)?;
-    let next = next(loan, verdict, at)?;
+    let next = next(loan, verdict, at);
     Ok(Loan { decision: Some(Decision { by, at: next.updated_at, reason }), ..next })
 }
 
@@ -311,7 +319,7 @@ pub fn withdraw(loan: &Loan, caller: &Caller, at: Moment) -> Result<Loan, Proble
         return Err(Problem::forbidden("not_the_loans_agent", "Only the loan's own agent may withdraw it."));
     }
     match loan.status {
-        LoanStatus::Pending | LoanStatus::Approved => next(loan, LoanStatus::Withdrawn, at),
+        LoanStatus::Pending | LoanStatus::Approved => Ok(next(loan, LoanStatus::Withdrawn, at)),
         status => Err(wrong_state("not_withdrawable", "Only a pending or approved loan can be withdrawn", status)),
     }
 }
@@ -323,7 +331,7 @@ pub fn withdraw(loan: &Loan, caller: &Caller, at: Moment) -> Result<Loan, Proble
 /// 409 if the loan is not approved.
 pub fn undo_approval(loan: &Loan, at: Moment) -> Result<Loan, Problem> {
     match loan.status {
-        LoanStatus::Approved => Ok(Loan { decision: None, ..next(loan, LoanStatus::Pending, at)? }),
+        LoanStatus::Approved => Ok(Loan { decision: None, ..next(loan, LoanStatus::Pending, at) }),
         status => Err(wrong_state("not_approved", "Only an approved loan's approval can be undone", status)),
     }
 }

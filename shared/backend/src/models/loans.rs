@@ -4,7 +4,7 @@
 use std::str::FromStr;
 
 use jiff::{Timestamp, civil::Date};
-use lending::{AnnualRate, Currency, Money, Refusal, Schedule, Terms};
+use lending::{AnnualRate, Currency, MAX_INSTALMENTS, Money, Refusal, Schedule, Terms, TermsPatch};
 use rust_decimal::Decimal;
 use serde::{Deserialize, Deserializer, Serialize};
 use tokio_postgres::{Row, types::Json};
@@ -703,6 +703,16 @@ pub fn changed_fields(before: Option<&Loan>, after: &Loan) -> Vec<&'static str> 
     let periods = |loan: &Loan| (loan.terms.term_months(), loan.terms.instalments());
     add(term, before.is_none_or(|before| periods(before) != periods(after)));
     add("interest_rate_apr", differs(|a, b| a.terms.interest_rate_apr() != b.terms.interest_rate_apr()));
+    // Everything else in them comes from a version of the product.
+    let others = |loan: &Loan| {
+        let same = TermsPatch {
+            instalments: Some(MAX_INSTALMENTS),
+            interest_rate_apr: Some(AnnualRate::ZERO),
+            ..TermsPatch::default()
+        };
+        same.over(&loan.terms, loan.amount.currency())
+    };
+    add("terms", before.is_some_and(|before| others(before) != others(after)));
     add("agent_id", before.map_or(after.agent_id.is_some(), |before| before.agent_id != after.agent_id));
     add("status", differs(|a, b| a.status != b.status));
     changed

@@ -5,6 +5,7 @@ pub mod audit;
 pub mod columns;
 pub mod loans;
 pub mod products;
+pub mod schedules;
 pub mod sessions;
 pub mod stats;
 pub mod terms;

@@ -1,0 +1,229 @@
+//! What a loan would cost: open to anyone, nothing is stored.
+
+use axum::{Json, extract::State};
+use backend::{
+    app::App,
+    fields::{NumberText, ProductCode},
+    http::{
+        body::Input,
+        problem::{Problem, ProblemBody},
+        time::BusinessDate,
+    },
+    models::{products, schedules::ScheduleRow, terms::TermsGivenSchema},
+};
+use lending::{
+    Apr, AprMethod, Currency, Flow, MAX_FLOWS, Money, QuotedApr, Row, Terms, TermsPatch, UnitPeriod, apr, schedule,
+};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::refused;
+
+/// The loan that is asked about.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({
+    "amount": "12000.50", "currency": "INR", "disbursed_on": "2026-03-02", "product": "microloan-inr",
+    "terms": {"instalments": 6, "fees": [{"code": "processing", "when": "disbursement", "percent": "2"}]}}))]
+pub(crate) struct QuoteRequest {
+    /// A string or a number, with no more decimals than the currency has.
+    amount: NumberText,
+    /// ISO 4217.
+    #[schema(value_type = String, pattern = "^[A-Z]{3}$")]
+    currency: Currency,
+    /// The day it is paid out; default: today.
+    disbursed_on: Option<BusinessDate>,
+    /// The product whose terms hold where `terms` says nothing else; its limits do not apply here.
+    #[schema(example = "microloan-inr")]
+    product: Option<ProductCode>,
+    /// The terms that differ from the product's; without a product at least rate and number of instalments.
+    #[serde(default)]
+    #[schema(value_type = TermsGivenSchema, required = false)]
+    terms: TermsPatch,
+}
+
+/// What the loan costs and when it is due.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Quote {
+    /// What is lent.
+    #[schema(value_type = String, example = "12000.50")]
+    amount: Money,
+    /// ISO 4217.
+    #[schema(value_type = String, example = "INR")]
+    currency: Currency,
+    /// The day it is paid out.
+    disbursed_on: BusinessDate,
+    /// Principal and interest of an instalment, by the method's formula; where the rows differ, of the first that repays
+    /// principal.
+    #[schema(value_type = String, example = "2142.40")]
+    instalment: Money,
+    /// The interest of all rows.
+    #[schema(value_type = String, example = "853.89")]
+    total_interest: Money,
+    /// The fees at disbursement and of all rows.
+    #[schema(value_type = String, example = "240.01")]
+    total_fees: Money,
+    /// What all rows ask for.
+    #[schema(value_type = String, example = "12854.39")]
+    total_due: Money,
+    /// The amount less the fees at disbursement; negative where those are more.
+    #[schema(value_type = String, example = "11760.49")]
+    paid_out: Money,
+    /// What the loan costs a year, fees included.
+    #[schema(value_type = QuotedAprSchema)]
+    apr: QuotedApr,
+    /// One for each due date.
+    #[schema(value_type = Vec<ScheduleRow>)]
+    rows: Vec<Row>,
+}
+
+/// Annual percentage rates, with four decimals; null where no rate discounts what is due to what is paid out.
+#[derive(ToSchema)]
+#[schema(as = QuotedApr)]
+#[expect(dead_code, reason = "describes JSON; nothing is made of it")]
+struct QuotedAprSchema {
+    /// The rate of a regular period times their number in a year.
+    #[schema(required = true, example = "31.5204")]
+    nominal: Option<String>,
+    /// The same compounded over a year.
+    #[schema(required = true, example = "36.4929")]
+    effective: Option<String>,
+}
+
+/// Quotes a loan: instalments, interest, fees, annual percentage rates and the schedule. Nothing is stored.
+#[utoipa::path(
+    post, path = "/api/quotes", tag = "products", request_body = QuoteRequest,
+    responses(
+        (status = 200, description = "The quote", body = Quote),
+        (status = 422, description = "The loan would never be repaid (`does_not_amortise`)", body = ProblemBody))
+)]
+pub(crate) async fn create_quote(State(app): State<App>, input: Input) -> Result<Json<Quote>, Problem> {
+    let QuoteRequest { amount, currency, disbursed_on, product, terms } = input.read()?;
+    let amount = Money::parse(amount.as_str(), currency)
+        .map_err(|error| Problem::field("/amount", error.code(), error.to_string()))?;
+    let disbursed_on = disbursed_on.map_or_else(|| app.date_of(jiff::Timestamp::now()), |BusinessDate(date)| date);
+    let terms = match product {
+        None => terms.complete(currency).map_err(|refusal| refused(&refusal))?,
+        Some(code) => over_product(&app, code, &terms, currency).await?,
+    };
+    let schedule = schedule(amount, disbursed_on, &terms).map_err(|refusal| refused(&refusal))?;
+    Ok(Json(Quote {
+        amount,
+        currency,
+        disbursed_on: BusinessDate(disbursed_on),
+        instalment: schedule.instalment,
+        total_interest: schedule.total_interest,
+        total_fees: schedule.total_fees,
+        total_due: schedule.total_due,
+        paid_out: schedule.paid_out,
+        apr: schedule.apr(&terms),
+        rows: schedule.rows,
+    }))
+}
+
+/// The product's terms with those of the request over them.
+async fn over_product(app: &App, code: ProductCode, terms: &TermsPatch, currency: Currency) -> Result<Terms, Problem> {
+    let product = app.db.read(&products::by_code(code.into_string())).await?;
+    let product =
+        product.ok_or_else(|| Problem::field("/product", "product_not_found", "there is no product of this code"))?;
+    if product.currency != currency {
+        let detail = format!("{} lends {}", product.code, product.currency);
+        return Err(Problem::field("/currency", "currency_mismatch", detail));
+    }
+    terms.over(&product.terms, currency).map_err(|refusal| refused(&refusal))
+}
+
+/// Flows whose annual percentage rate is asked for.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({
+    "method": "reg_z", "unit_period": {"every": 1, "unit": "month"},
+    "advances": [{"on": "1978-01-10", "amount": "5000.00"}],
+    "payments": [{"on": "1978-02-10", "amount": "2600.00"}, {"on": "1978-03-10", "amount": "2500.00"}]}))]
+pub(crate) struct AprRequest {
+    /// How the rate is reckoned.
+    #[schema(value_type = AprMethodSchema)]
+    method: AprMethod,
+    /// What the time between flows is counted in.
+    #[schema(value_type = UnitPeriodSchema)]
+    unit_period: UnitPeriod,
+    /// What is paid out; the term begins with the first.
+    #[schema(value_type = Vec<FlowSchema>, max_items = 1000)]
+    advances: Vec<Flow>,
+    /// What is paid back. At most 1,000 flows together with the advances.
+    #[schema(value_type = Vec<FlowSchema>, max_items = 1000)]
+    payments: Vec<Flow>,
+}
+
+/// The rate of flows.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct AprAnswer {
+    /// Percent a year, with four decimals; null where no rate discounts the payments to the advances.
+    #[schema(value_type = Option<String>, required = true, example = "16.0642")]
+    apr: Option<Apr>,
+}
+
+/// How the rate is reckoned.
+#[derive(ToSchema)]
+#[schema(as = AprMethod, rename_all = "snake_case")]
+#[expect(dead_code, reason = "describes JSON; nothing is made of it")]
+enum AprMethodSchema {
+    /// 12 CFR 1026, Appendix J: the actuarial method with unit periods and odd days.
+    RegZ,
+    /// Directive 2008/48/EC, Annex I: compounded over the year.
+    Eu,
+    /// The rate of a unit period times their number in a year.
+    Nominal,
+}
+
+/// What the time between flows is counted in: so many months, half months, weeks or days.
+#[derive(ToSchema)]
+#[schema(as = UnitPeriod)]
+#[serde(deny_unknown_fields)]
+#[expect(dead_code, reason = "describes JSON; nothing is made of it")]
+struct UnitPeriodSchema {
+    /// How many of them make a unit period.
+    #[schema(minimum = 1, maximum = 366, example = 1)]
+    every: u32,
+    /// What is counted.
+    unit: PeriodUnitSchema,
+}
+
+/// What a unit period is counted in.
+#[derive(ToSchema)]
+#[schema(as = PeriodUnit, rename_all = "snake_case")]
+#[expect(dead_code, reason = "describes JSON; nothing is made of it")]
+enum PeriodUnitSchema {
+    Month,
+    HalfMonth,
+    Week,
+    Day,
+}
+
+/// Money that moves on a day, in whichever currency.
+#[derive(ToSchema)]
+#[schema(as = Flow)]
+#[serde(deny_unknown_fields)]
+#[expect(dead_code, reason = "describes JSON; nothing is made of it")]
+struct FlowSchema {
+    /// The day.
+    on: BusinessDate,
+    /// At most four decimals and 10^15.
+    amount: NumberText,
+}
+
+/// Reckons the annual percentage rate of any flows. Nothing is stored.
+#[utoipa::path(
+    post, path = "/api/quotes/apr", tag = "products", request_body = AprRequest,
+    responses((status = 200, description = "The rate", body = AprAnswer))
+)]
+pub(crate) async fn create_apr(input: Input) -> Result<Json<AprAnswer>, Problem> {
+    let AprRequest { method, unit_period, advances, payments } = input.read()?;
+    if advances.len() + payments.len() > MAX_FLOWS {
+        // The list that alone is too long, else the second.
+        let pointer = if advances.len() > MAX_FLOWS { "/advances" } else { "/payments" };
+        let rule = format!("advances and payments are at most {MAX_FLOWS} together");
+        return Err(Problem::field(pointer, "too_many_flows", rule));
+    }
+    Ok(Json(AprAnswer { apr: apr(method, unit_period, &advances, &payments) }))
+}
