@@ -111,7 +111,8 @@ impl Frequency {
 /// More days than lie between any two dates that are taken.
 const ALL_DAYS: i64 = 310 * 366;
 
-fn days_after(start: Date, days: i64) -> Option<Date> {
+/// So many days later; `None` where that is beyond every date.
+pub(crate) fn days_after(start: Date, days: i64) -> Option<Date> {
     if days > ALL_DAYS {
         return None;
     }
