@@ -189,6 +189,11 @@ impl YearFraction {
         Self::of(numerator, denominator)
     }
 
+    /// So many times as long.
+    pub(crate) fn times(self, times: u32) -> Self {
+        Self::of(self.numerator * u64::from(times), self.denominator)
+    }
+
     const fn of(numerator: u64, denominator: u64) -> Self {
         Self { numerator, denominator }
     }

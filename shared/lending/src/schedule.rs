@@ -105,6 +105,7 @@ pub(crate) struct Plan {
 /// What a row's interest is computed with.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Period {
+    pub(crate) annual_rate: Percent,
     /// The part of a year that the period is.
     pub(crate) fraction: YearFraction,
     /// The annual rate for that part; nothing where the period bears no interest.
@@ -131,7 +132,6 @@ pub(crate) fn plan(amount: Money, disbursed_on: Date, terms: &Terms) -> Result<P
     let amortisation = Amortisation {
         terms,
         units,
-        annual_rate: terms.interest_rate_apr().percent(),
         principal,
         flat_base: principal,
         rates: &rates,
@@ -217,7 +217,8 @@ fn periods(disbursed_on: Date, terms: &Terms, rows: &[Row]) -> Vec<Period> {
     let mut periods = Vec::with_capacity(rows.len());
     let mut start = disbursed_on;
     // Periods of the same length follow each other: the fraction is reduced once for them.
-    let mut latest = Period { fraction: YearFraction::ZERO, rate: Ratio::ZERO };
+    let annual_rate = terms.interest_rate_apr().percent();
+    let mut latest = Period { annual_rate, fraction: YearFraction::ZERO, rate: Ratio::ZERO };
     for (index, row) in rows.iter().enumerate() {
         let fraction = if index == 0 && terms.first_due_on().is_some() {
             first_period(terms, start, row.due_on)
@@ -225,10 +226,10 @@ fn periods(disbursed_on: Date, terms: &Terms, rows: &[Row]) -> Vec<Period> {
             regular_period(terms, start, row.due_on)
         };
         if index < terms.grace().interest_free as usize {
-            periods.push(Period { fraction, rate: Ratio::ZERO });
+            periods.push(Period { annual_rate, fraction, rate: Ratio::ZERO });
         } else {
             if latest.fraction != fraction {
-                latest = Period::new(terms.interest_rate_apr().percent(), fraction);
+                latest = Period::new(annual_rate, fraction);
             }
             periods.push(latest);
         }
@@ -237,15 +238,16 @@ fn periods(disbursed_on: Date, terms: &Terms, rows: &[Row]) -> Vec<Period> {
     periods
 }
 
-/// All periods that bear interest, together.
+/// The annual rate times the part of a year that each period is, together, in millionths of a
+/// percent: at most 10^9 for 301 years. Periods that bear no interest are nothing.
 pub(crate) fn whole_term(periods: &[Period]) -> YearFraction {
     let bearing = periods.iter().filter(|period| period.rate != Ratio::ZERO);
-    bearing.fold(YearFraction::ZERO, |sum, period| sum.plus(period.fraction))
+    bearing.fold(YearFraction::ZERO, |sum, period| sum.plus(period.fraction.times(period.annual_rate.millionths())))
 }
 
 impl Period {
     pub(crate) fn new(annual_rate: Percent, fraction: YearFraction) -> Self {
-        Self { fraction, rate: Ratio::new(annual_rate, fraction) }
+        Self { annual_rate, fraction, rate: Ratio::new(annual_rate, fraction) }
     }
 }
 
@@ -264,14 +266,13 @@ pub(crate) struct Amortisation<'a> {
     /// For the method, the amortisation and the rounding alone.
     pub(crate) terms: &'a Terms,
     pub(crate) units: Units,
-    pub(crate) annual_rate: Percent,
     /// The amount in smallest amounts, positive.
     pub(crate) principal: i128,
     /// What flat interest is charged on, in smallest amounts.
     pub(crate) flat_base: i128,
     /// The rate of each period, one for each row; at least one.
     pub(crate) rates: &'a [Ratio],
-    /// The periods that bear flat interest by their rate, together.
+    /// What [`whole_term`] makes of the periods that bear flat interest by their rate.
     pub(crate) flat_term: YearFraction,
     /// The interest of the first row where it is known already. Its rate is then that of
     /// [`Ratio::of_whole`], and its period is not in `flat_term`.
@@ -440,12 +441,11 @@ impl Amortisation<'_> {
         Ok(first_instalment)
     }
 
-    /// The flat base times rate times all the periods that bear interest, rounded once. Fractions of
-    /// two kinds have a common denominator below 2^22 and lie within 301 years, so that the
-    /// numerator stays below 10^15 * 10^9 * 301 * 2^22 < 2^110.
+    /// The flat base times the rates of all the periods that bear interest, rounded once.
+    /// Fractions of two kinds have a common denominator below 2^22 and lie within 301 years, so
+    /// that the numerator stays below 10^15 * 10^9 * 301 * 2^22 < 2^110.
     fn total_flat_interest(&self) -> i128 {
-        let rate = i128::from(self.annual_rate.millionths());
-        let numerator = self.flat_base * rate * i128::from(self.flat_term.numerator);
+        let numerator = self.flat_base * i128::from(self.flat_term.numerator);
         let denominator = i128::from(Percent::MILLIONTHS_OF_ONE) * i128::from(self.flat_term.denominator);
         self.first_interest.unwrap_or(0) + round_div(numerator, denominator, self.rounding())
     }

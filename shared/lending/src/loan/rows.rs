@@ -426,7 +426,6 @@ impl<'a> Rows<'a> {
             let amortisation = |rows: usize| Amortisation {
                 terms: self.terms,
                 units: self.units,
-                annual_rate: self.annual_rate,
                 principal,
                 flat_base: base / smallest,
                 rates: &rates[..rows],
@@ -531,7 +530,6 @@ impl<'a> Rows<'a> {
             let amortisation = Amortisation {
                 terms: self.terms,
                 units: self.units,
-                annual_rate,
                 principal,
                 flat_base: principal,
                 rates: &rates,
