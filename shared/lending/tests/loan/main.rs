@@ -10,6 +10,7 @@ mod histories;
 #[path = "../random/loans.rs"]
 mod loans;
 mod model;
+mod properties;
 #[allow(dead_code, reason = "day counts and the instalment's formula are used, its schedules are not")]
 #[path = "../random/reference.rs"]
 mod reference;
