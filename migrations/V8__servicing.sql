@@ -1,6 +1,29 @@
 -- Servicing: what happened to a loan's money, and the books that follow from it. A loan's state is a function of its
 -- terms and its transactions; the columns of `loans` repeat what lists show, written in the same transaction.
 
+-- Until now no request could pay a loan out. Where demo data say that one was, there is no money behind it: it is approved.
+ALTER TABLE loans DISABLE TRIGGER loans_check_change;
+UPDATE loans SET status = 'approved', disbursed_on = NULL, outstanding = 0, next_due_on = NULL, oldest_unpaid_due_on = NULL
+WHERE disbursed_on IS NOT NULL;
+ALTER TABLE loans ENABLE TRIGGER loans_check_change;
+
+-- Principal, interest and fees unpaid by due date, past and to come, oldest first: what is past due or due next follows
+-- from them and the date, so that no job has to move them on.
+ALTER TABLE loans
+    ADD COLUMN owed_on date[] NOT NULL DEFAULT '{}',
+    ADD COLUMN owed numeric[] NOT NULL DEFAULT '{}',
+    -- Principal that a write-off gave up.
+    ADD COLUMN written_off numeric NOT NULL DEFAULT 0,
+    ADD CONSTRAINT loans_written_off CHECK (
+        is_money(written_off, currency) AND written_off <= amount AND (status = 'defaulted' OR written_off = 0)),
+    ADD CONSTRAINT loans_owed CHECK (
+        cardinality(owed_on) = cardinality(owed)
+        AND (status = 'disbursed' OR cardinality(owed_on) = 0)
+        AND oldest_unpaid_due_on IS NOT DISTINCT FROM owed_on[1]);
+GRANT UPDATE (owed_on, owed, written_off) ON loans TO microloans_app;
+-- What is past due is summed over these alone.
+CREATE INDEX loans_past_due ON loans (oldest_unpaid_due_on) WHERE status = 'disbursed';
+
 -- Money moves a loan between its states in more ways than one step at a time: a reversal, or a payment entered late, may
 -- change what followed it. That a state rests on transactions is what the functions' code sees to, and what the
 -- consistency check recomputes; here stays what no transaction may do.
@@ -63,6 +86,8 @@ CREATE TABLE transactions (
     currency text NOT NULL,
     -- What the request names: of a disbursement the loan's amount, of a write-off, a reschedule and a reversal nothing.
     amount numeric CONSTRAINT transactions_amount CHECK (amount > 0 AND is_money(amount, currency)),
+    -- Of a disbursement: its amount less the fees taken then.
+    paid_out numeric,
     -- Of a charge and a waiver.
     component text CHECK (component IN ('penalty', 'fee', 'interest')),
     -- Of a charge: the lender's name for it, and when it falls due.
@@ -85,6 +110,7 @@ CREATE TABLE transactions (
     FOREIGN KEY (loan_id, reverses) REFERENCES transactions (loan_id, id),
     CONSTRAINT transactions_shape CHECK (
         (amount IS NOT NULL) = (kind IN ('disbursement', 'repayment', 'refund', 'charge', 'waiver'))
+        AND (paid_out IS NOT NULL) = (kind = 'disbursement')
         AND (component IS NOT NULL) = (kind IN ('charge', 'waiver'))
         AND (kind = 'charge') <= (component <> 'interest')
         AND (code IS NOT NULL) = (kind = 'charge')

@@ -7,13 +7,15 @@ use backend::{
     http::{problem::Problem, time::Instant},
     models::{
         applications::{self, Moment, Pointers, Proposal, Term},
-        loans::{self, Action, Borrower, Figures, Loan, LoanStatus},
+        loans::{self, Action, Borrower, Loan, LoanStatus},
         products,
+        servicing::{self, Books, New, Recorded},
+        transactions::Notes,
         users::{self, Role, User, UserStatus},
     },
 };
 use jiff::{Timestamp, ToSpan, civil::Date, tz::TimeZone};
-use lending::{AnnualRate, Currency, Money};
+use lending::{AnnualRate, Currency, EventKind, Money};
 use secrecy::SecretString;
 use tokio_postgres::{Client, Row};
 use uuid::Uuid;
@@ -62,17 +64,6 @@ const fn loan(
 ) -> DemoLoan {
     DemoLoan { borrower, currency, amount, months, rate, status }
 }
-
-/// Pays a loan out.
-const DISBURSE: &str = "\
-UPDATE loans SET status = 'disbursed', disbursed_on = $2, outstanding = amount, next_due_on = $3, oldest_unpaid_due_on = $3,
-    instalment = $4, total_interest = $5, total_due = $6, updated_at = $7
-WHERE id = $1";
-
-/// Closes a loan.
-const REPAY: &str = "\
-UPDATE loans SET status = 'repaid', outstanding = 0, next_due_on = NULL, oldest_unpaid_due_on = NULL, updated_at = $2
-WHERE id = $1";
 
 const USER_ID: &str = "SELECT id FROM users WHERE username = $1";
 
@@ -174,12 +165,18 @@ impl DemoLoan {
             }
             LoanStatus::Disbursed => {
                 let approved = decide(LoanStatus::Approved, Action::Approve, "income confirmed")?;
-                writes.push(disburse(&approved, at.today, at.now)?);
+                writes.extend(disburse(approved, at.today, admin, at)?.writes());
             }
             LoanStatus::Repaid => {
                 let approved = decide(LoanStatus::Approved, Action::Approve, "income confirmed")?;
-                writes.push(disburse(&approved, at.today - 7.months(), at.now)?);
-                writes.push(Sql::new(REPAY).bind(loan.id).bind(at.now).execute());
+                let mut recorded = disburse(approved, at.today - 7.months(), admin, at)?;
+                writes.extend(recorded.writes());
+                let schedule = recorded.loan.schedule().map_err(|refusal| impossible(&refusal))?;
+                for row in schedule.rows {
+                    let kind = EventKind::Repayment { amount: row.due };
+                    recorded = record(recorded.into_books(), kind, row.due_on, agent, at)?;
+                    writes.extend(recorded.writes());
+                }
             }
             LoanStatus::Pending | LoanStatus::Withdrawn | LoanStatus::Defaulted => {}
         }
@@ -187,11 +184,12 @@ impl DemoLoan {
     }
 }
 
-fn disburse(loan: &Loan, on: Date, now: Timestamp) -> Result<Statement<()>, MigrateError> {
-    let schedule = lending::schedule(loan.amount, on, &loan.terms);
-    let schedule = schedule.map_err(|refusal| MigrateError::Demo(refusal.to_string()))?;
-    let Figures { instalment, total_interest, total_due } = Figures::from(&schedule);
-    let sql = Sql::new(DISBURSE).bind(loan.id).bind(on).bind(schedule.rows.first().map(|row| row.due_on));
-    let sql = sql.bind(instalment.to_decimal()).bind(total_interest.to_decimal()).bind(total_due.to_decimal());
-    Ok(sql.bind(now).execute())
+fn disburse(loan: Loan, on: Date, by: Uuid, at: Moment) -> Result<Recorded, MigrateError> {
+    let books = Books { loan, transactions: Vec::new(), made: Vec::new() };
+    record(books, EventKind::Disbursement, on, by, at)
+}
+
+fn record(books: Books, kind: EventKind, on: Date, by: Uuid, at: Moment) -> Result<Recorded, MigrateError> {
+    let new = New { kind, on, notes: Notes::default() };
+    servicing::record(books, new, by, at, "").map_err(|problem| MigrateError::demo(&problem))
 }

@@ -48,8 +48,8 @@ DELETE FROM rate_limits WHERE key IN (
 pub async fn run(db: &Db, zone: &TimeZone) -> Result<Report, DbError> {
     let now = Timestamp::now();
     let today = zone.to_datetime(now).date();
-    let (tx, (totals, late)) = db.begin(&stats::totals(today)).await?;
-    let statistics = Statistics::new(today, &totals, &late)?;
+    let (tx, (totals, past_due)) = db.begin(&stats::totals(today)).await?;
+    let statistics = Statistics::new(today, &totals, &past_due);
     tx.commit(vec![stats::keep_snapshot(&statistics, now)]).await?;
     for clear in [CLEAR_SESSIONS, CLEAR_IDEMPOTENCY_KEYS, CLEAR_RATE_LIMITS] {
         // Each in a transaction of its own, so that none is lost for another's sake.

@@ -9,6 +9,7 @@ use axum::{
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
+use uuid::Uuid;
 
 use crate::{db::DbError, telemetry::chain};
 
@@ -40,6 +41,7 @@ pub struct Problem {
     code: &'static str,
     detail: Cow<'static, str>,
     errors: Vec<FieldError>,
+    transaction_id: Option<Uuid>,
     headers: Vec<(HeaderName, HeaderValue)>,
     cause: Option<Arc<dyn Error + Send + Sync>>,
 }
@@ -69,12 +71,23 @@ pub struct ProblemBody {
     /// For 422: each field that breaks a rule.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub errors: Vec<FieldError>,
+    /// For `later_event_depends_on_it`: the transaction that could no longer stand.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub transaction_id: Option<Uuid>,
 }
 
 impl Problem {
     /// A refusal with a public message.
     pub fn new(status: StatusCode, code: &'static str, detail: impl Into<Cow<'static, str>>) -> Self {
-        Self { status, code, detail: detail.into(), errors: Vec::new(), headers: Vec::new(), cause: None }
+        Self {
+            status,
+            code,
+            detail: detail.into(),
+            errors: Vec::new(),
+            transaction_id: None,
+            headers: Vec::new(),
+            cause: None,
+        }
     }
 
     /// 400: the request cannot be read.
@@ -162,6 +175,13 @@ impl Problem {
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal_error", detail).caused_by(cause)
     }
 
+    /// Names the transaction that the refusal is about.
+    #[must_use]
+    pub fn of_transaction(mut self, id: Uuid) -> Self {
+        self.transaction_id = Some(id);
+        self
+    }
+
     /// Adds a header to the answer.
     #[must_use]
     pub fn header(mut self, name: HeaderName, value: HeaderValue) -> Self {
@@ -206,10 +226,10 @@ impl Problem {
         self.cause.as_deref().map(|cause| chain(cause))
     }
 
-    /// The answer with its body, for the request that `request_id` names.
+    /// The body of the answer, for the request that `request_id` names.
     #[must_use]
-    pub fn render(&self, request_id: &str) -> Response {
-        let body = ProblemBody {
+    pub fn body(&self, request_id: &str) -> ProblemBody {
+        ProblemBody {
             type_: "about:blank".into(),
             title: self.status.canonical_reason().unwrap_or("Error").into(),
             status: self.status.as_u16(),
@@ -217,7 +237,14 @@ impl Problem {
             code: self.code.into(),
             request_id: request_id.to_owned(),
             errors: self.errors.clone(),
-        };
+            transaction_id: self.transaction_id,
+        }
+    }
+
+    /// The answer with its body, for the request that `request_id` names.
+    #[must_use]
+    pub fn render(&self, request_id: &str) -> Response {
+        let body = self.body(request_id);
         // A struct of strings and numbers always serialises.
         let body = serde_json::to_vec(&body).unwrap_or_default();
         let mut response = Response::new(Body::from(body));

@@ -119,10 +119,10 @@ pub struct Loan {
     pub disbursed_on: Option<Date>,
     /// Principal outstanding; zero before disbursement.
     pub outstanding: Money,
-    /// When the next instalment is due; none before disbursement and when nothing is owed.
-    pub next_due_on: Option<Date>,
-    /// Due date of the oldest instalment that is not fully paid.
-    pub oldest_unpaid_due_on: Option<Date>,
+    /// Principal that a write-off gave up.
+    pub written_off: Money,
+    /// Principal, interest and fees that are unpaid, by due date, past and to come, the oldest first.
+    pub owed: Vec<Due>,
     /// Where it stands.
     pub status: LoanStatus,
     /// Changes with every step of the application.
@@ -139,6 +139,15 @@ pub struct Loan {
     pub updated_at: Timestamp,
     /// Who decided, if someone has.
     pub decision: Option<Decision>,
+}
+
+/// What is unpaid of what falls due on one day, penalties apart.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Due {
+    /// The day.
+    pub on: Date,
+    /// Principal, interest and fees.
+    pub amount: Money,
 }
 
 /// An approval or a rejection.
@@ -180,10 +189,22 @@ impl Loan {
         lending::schedule(self.amount, self.disbursed_on.unwrap_or(self.version_on), &self.terms)
     }
 
+    /// When the next unpaid instalment is due.
+    #[must_use]
+    pub fn next_due_on(&self, today: Date) -> Option<Date> {
+        self.owed.iter().map(|due| due.on).find(|due_on| *due_on >= today)
+    }
+
+    /// When the oldest unpaid instalment was or is due.
+    #[must_use]
+    pub fn oldest_unpaid_due_on(&self) -> Option<Date> {
+        self.owed.first().map(|due| due.on)
+    }
+
     /// Days since the oldest unpaid instalment was due; 0 if none is late.
     #[must_use]
     pub fn days_past_due(&self, today: Date) -> i32 {
-        let due_on = self.oldest_unpaid_due_on.unwrap_or(today);
+        let due_on = self.oldest_unpaid_due_on().unwrap_or(today);
         // At most the days of 300 years.
         (today - due_on).get_days().max(0)
     }
@@ -208,7 +229,7 @@ impl Loan {
             total_interest: self.figures.total_interest,
             total_due: self.figures.total_due,
             outstanding: self.outstanding,
-            next_due_on: self.next_due_on.map(BusinessDate),
+            next_due_on: self.next_due_on(today).map(BusinessDate),
             days_past_due: self.days_past_due(today),
             version: self.version,
             created_by: self.created_by,
@@ -240,8 +261,8 @@ impl FromRow for Loan {
             figures: figures(row, currency)?,
             disbursed_on: column(row, "disbursed_on")?,
             outstanding: columns::money(row, "outstanding", currency)?,
-            next_due_on: column(row, "next_due_on")?,
-            oldest_unpaid_due_on: column(row, "oldest_unpaid_due_on")?,
+            written_off: columns::money(row, "written_off", currency)?,
+            owed: owed(row, currency)?,
             status: status(row)?,
             version: Version(column(row, "version")?),
             version_on: column(row, "version_on")?,
@@ -252,6 +273,15 @@ impl FromRow for Loan {
             decision,
         })
     }
+}
+
+fn owed(row: &Row, currency: Currency) -> Result<Vec<Due>, DbError> {
+    let (days, amounts): (Vec<Date>, Vec<Decimal>) = (column(row, "owed_on")?, column(row, "owed")?);
+    let due = |(on, amount)| {
+        let amount = Money::from_decimal(amount, currency).map_err(|error| DbError::Unexpected(Box::new(error)))?;
+        Ok(Due { on, amount })
+    };
+    days.into_iter().zip(amounts).map(due).collect()
 }
 
 fn figures(row: &Row, currency: Currency) -> Result<Figures, DbError> {
@@ -312,7 +342,7 @@ pub struct LoanView {
     /// Principal outstanding; zero before disbursement.
     #[schema(value_type = String, example = "0.00")]
     pub outstanding: Money,
-    /// When the next instalment is due; null before disbursement and when nothing is owed.
+    /// When the next unpaid instalment is due; null before disbursement and when nothing falls due any more.
     pub next_due_on: Option<BusinessDate>,
     /// Days since the oldest unpaid instalment was due; 0 if none is late.
     #[schema(minimum = 0, example = 0)]
@@ -548,6 +578,16 @@ UPDATE loans SET agent_id = $2, product_code = $3, product_version = $4, amount 
     version_on = $14, edited_by = $15, updated_at = $16, decided_by = $17, decided_at = $18, decision_reason = $19
 WHERE id = $1";
 
+/// What money did to a loan.
+pub const UPDATE_MONEY: &str = "\
+UPDATE loans SET instalment = $2, total_interest = $3, total_due = $4, disbursed_on = $5, outstanding = $6, next_due_on = $7,
+    oldest_unpaid_due_on = $8, owed_on = $9, owed = $10, written_off = $11,
+    status = $12, updated_at = $13
+WHERE id = $1";
+
+/// Waits for whoever is changing a loan.
+pub const SHARE: &str = "SELECT FROM loans WHERE id = $1 FOR SHARE";
+
 /// Records the version that the loan now has.
 pub const RECORD_VERSION: &str = "\
 INSERT INTO loan_versions (loan_id, version, action, at, by_id, reason, changed, status, agent_id, product_code,
@@ -605,12 +645,31 @@ fn select(id: Uuid, scope: Scope) -> Sql {
     sql.push_if(" AND l.borrower_id = {}", scope.borrower())
 }
 
-/// A page of a loan's history, newest first.
+/// Waits until nobody is changing the loan: whatever is recorded later is recorded after this.
 #[must_use]
-pub fn history(id: Uuid, before: Option<Position<i32>>, limit: Limit) -> Statement<Vec<HistoryEntry>> {
+pub fn share(id: Uuid) -> Statement<()> {
+    Sql::new(SHARE).bind(id).execute()
+}
+
+/// A page of a loan's history, newest first: of the steps taken before one instant and known by another.
+#[must_use]
+pub fn history(
+    id: Uuid,
+    taken_before: Option<Timestamp>,
+    known_at: Option<Timestamp>,
+    before: Option<Position<i32>>,
+    limit: Limit,
+) -> Statement<Vec<HistoryEntry>> {
     let sql = Sql::new(HISTORY).bind(id);
+    let sql = sql.push_if(" AND at < {}", taken_before).push_if(" AND at <= {}", known_at);
     let sql = sql.push_if(" AND version < {}", before.map(|Position(version, _)| version));
     sql.push(" ORDER BY version DESC").push_bind(" LIMIT {}", limit.and_one()).all()
+}
+
+/// Every version of a loan, the oldest first.
+#[must_use]
+pub fn versions(id: Uuid) -> Statement<Vec<HistoryEntry>> {
+    Sql::new(HISTORY).bind(id).push(" ORDER BY version").all()
 }
 
 /// What one version of a loan was.
@@ -669,6 +728,22 @@ pub fn step(before: &Loan, after: &Loan, action: Action, by: Uuid, reason: Optio
         .bind(decision.map(|decision| decision.at))
         .bind(decision.and_then(|decision| decision.reason.clone()));
     vec![sql.execute(), record_version(after.id, action, by, reason, changed_fields(Some(before), after))]
+}
+
+/// Writes what money did to a loan, as of `today`.
+#[must_use]
+pub fn update_money(after: &Loan, today: Date) -> Statement<()> {
+    bind_figures(Sql::new(UPDATE_MONEY).bind(after.id), after)
+        .bind(after.disbursed_on)
+        .bind(after.outstanding.to_decimal())
+        .bind(after.next_due_on(today))
+        .bind(after.oldest_unpaid_due_on())
+        .bind(after.owed.iter().map(|due| due.on).collect::<Vec<_>>())
+        .bind(after.owed.iter().map(|due| due.amount.to_decimal()).collect::<Vec<_>>())
+        .bind(after.written_off.to_decimal())
+        .bind(after.status.as_str())
+        .bind(after.updated_at)
+        .execute()
 }
 
 fn bind_figures(sql: Sql, loan: &Loan) -> Sql {

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use jiff::{Timestamp, civil::Date};
-use lending::{Currency, Money, Terms};
+use lending::Currency;
 use rust_decimal::{Decimal, RoundingStrategy};
 use serde::{Deserialize, Serialize};
 use tokio_postgres::{Row, types::Json};
@@ -46,7 +46,7 @@ pub struct CurrencyStatistics {
     /// Principal paid out.
     #[schema(example = "0.00")]
     pub disbursed: String,
-    /// Principal paid back.
+    /// Principal paid back; what was written off is not.
     #[schema(example = "0.00")]
     pub repaid: String,
     /// Principal outstanding.
@@ -59,13 +59,14 @@ pub struct CurrencyStatistics {
 
 /// Loans and sums by currency and state.
 pub const TOTALS: &str = "\
-SELECT currency, status, count(*) AS loans, sum(amount) AS amount, sum(outstanding) AS outstanding
+SELECT currency, status, count(*) AS loans, sum(amount) AS amount, sum(outstanding) AS outstanding,
+    sum(written_off) AS written_off
 FROM loans GROUP BY currency, status";
 
-/// Disbursed loans with an instalment that fell due before this date and is not fully paid.
+/// Principal, interest and fees that fell due before this date and are not paid, by currency.
 pub const PAST_DUE: &str = "\
-SELECT currency, amount, terms, disbursed_on, oldest_unpaid_due_on FROM loans
-WHERE status = 'disbursed' AND oldest_unpaid_due_on < $1";
+SELECT l.currency, sum(owed.amount) AS amount FROM loans l, unnest(l.owed_on, l.owed) AS owed (due_on, amount)
+WHERE l.status = 'disbursed' AND l.oldest_unpaid_due_on < $1 AND owed.due_on < $1 GROUP BY l.currency";
 
 /// Keeps the figures of a business date, unless later ones are kept already.
 pub const KEEP_SNAPSHOT: &str = "\
@@ -80,6 +81,7 @@ pub struct Total {
     loans: i64,
     amount: Decimal,
     outstanding: Decimal,
+    written_off: Decimal,
 }
 
 impl FromRow for Total {
@@ -91,33 +93,26 @@ impl FromRow for Total {
             loans: column(row, "loans")?,
             amount: column(row, "amount")?,
             outstanding: column(row, "outstanding")?,
+            written_off: column(row, "written_off")?,
         })
     }
 }
 
 /// One row of [`PAST_DUE`].
-pub struct Late {
-    amount: Money,
-    terms: Terms,
-    disbursed_on: Date,
-    oldest_unpaid_due_on: Date,
+pub struct Amount {
+    currency: Currency,
+    amount: Decimal,
 }
 
-impl FromRow for Late {
+impl FromRow for Amount {
     fn from_row(row: &Row) -> Result<Self, DbError> {
-        let currency = columns::currency(row, "currency")?;
-        Ok(Self {
-            amount: columns::money(row, "amount", currency)?,
-            terms: columns::terms(row, "terms")?,
-            disbursed_on: column(row, "disbursed_on")?,
-            oldest_unpaid_due_on: column(row, "oldest_unpaid_due_on")?,
-        })
+        Ok(Self { currency: columns::currency(row, "currency")?, amount: column(row, "amount")? })
     }
 }
 
 /// What the figures are made of, in one round trip.
 #[must_use]
-pub fn totals(today: Date) -> (Statement<Vec<Total>>, Statement<Vec<Late>>) {
+pub fn totals(today: Date) -> (Statement<Vec<Total>>, Statement<Vec<Amount>>) {
     (Sql::new(TOTALS).all(), Sql::new(PAST_DUE).bind(today).all())
 }
 
@@ -133,16 +128,14 @@ struct Sums {
     total: Decimal,
     disbursed: Decimal,
     outstanding: Decimal,
+    written_off: Decimal,
     past_due: Decimal,
 }
 
 impl Statistics {
-    /// Adds up.
-    ///
-    /// # Errors
-    ///
-    /// When a stored loan has no schedule: a defect.
-    pub fn new(today: Date, totals: &[Total], late: &[Late]) -> Result<Self, DbError> {
+    /// Adds up what [`totals`] brought.
+    #[must_use]
+    pub fn new(today: Date, totals: &[Total], past_due: &[Amount]) -> Self {
         let mut by_status: BTreeMap<String, i64> =
             LoanStatus::ALL.iter().map(|status| (status.as_str().to_owned(), 0)).collect();
         let mut sums: BTreeMap<Currency, Sums> = BTreeMap::new();
@@ -152,14 +145,15 @@ impl Statistics {
             sums.loans += total.loans;
             sums.total += total.amount;
             sums.outstanding += total.outstanding;
+            sums.written_off += total.written_off;
             if total.status.is_disbursed() {
                 sums.disbursed += total.amount;
             }
         }
-        for loan in late {
-            sums.entry(loan.amount.currency()).or_default().past_due += loan.past_due(today)?;
+        for Amount { currency, amount } in past_due {
+            sums.entry(*currency).or_default().past_due += amount;
         }
-        Ok(Self {
+        Self {
             as_of: BusinessDate(today),
             total_loans: by_status.values().sum(),
             by_status,
@@ -167,17 +161,7 @@ impl Statistics {
                 .into_iter()
                 .map(|(currency, sums)| (currency.code().to_owned(), sums.figures(currency)))
                 .collect(),
-        })
-    }
-}
-
-impl Late {
-    /// What the rows ask for that fell due before today, from the oldest unpaid one on.
-    fn past_due(&self, today: Date) -> Result<Decimal, DbError> {
-        let schedule = lending::schedule(self.amount, self.disbursed_on, &self.terms);
-        let schedule = schedule.map_err(|refusal| DbError::Unexpected(Box::new(refusal)))?;
-        let due = schedule.rows.iter().filter(|row| (self.oldest_unpaid_due_on..today).contains(&row.due_on));
-        Ok(due.map(|row| row.due.to_decimal()).sum())
+        }
     }
 }
 
@@ -194,7 +178,7 @@ impl Sums {
             total_amount: show(self.total),
             avg_amount: show(mean),
             disbursed: show(self.disbursed),
-            repaid: show(self.disbursed - self.outstanding),
+            repaid: show(self.disbursed - self.outstanding - self.written_off),
             outstanding: show(self.outstanding),
             past_due: show(self.past_due),
         }

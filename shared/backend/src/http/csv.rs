@@ -1,0 +1,188 @@
+//! Tables as CSV (RFC 4180), where a client asks for `text/csv`: a header line, a line for each thing, CRLF at each end.
+
+use std::convert::Infallible;
+
+use axum::{
+    body::Body,
+    extract::FromRequestParts,
+    http::{HeaderValue, header, request::Parts},
+    response::{IntoResponse, Response},
+};
+
+use super::{pagination::Page, query::QueryString};
+
+/// What a client wants to read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// What every operation answers.
+    Json,
+    /// What an operation that lists rows answers too.
+    Csv,
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Format {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
+        let accepted = parts.headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
+        let csv = accepted.flat_map(|value| value.split(',')).any(is_csv);
+        Ok(if csv { Self::Csv } else { Self::Json })
+    }
+}
+
+/// Whether a media range of `Accept` is `text/csv`, and not with the quality 0, which refuses it.
+fn is_csv(range: &str) -> bool {
+    let mut parts = range.split(';').map(str::trim);
+    let is_csv = parts.next().is_some_and(|essence| essence.eq_ignore_ascii_case("text/csv"));
+    let refused = parts.any(|parameter| {
+        let quality = parameter.split_once('=').filter(|(name, _)| name.trim().eq_ignore_ascii_case("q"));
+        quality.is_some_and(|(_, value)| value.trim().trim_end_matches('0').trim_end_matches('.').is_empty())
+    });
+    is_csv && !refused
+}
+
+/// A cell of a table.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Cell {
+    /// Nothing.
+    Empty,
+    /// A number, a date, an instant, an id or a word of ours: never a formula.
+    Value(String),
+    /// What a person wrote.
+    Text(String),
+}
+
+impl Cell {
+    /// A value of ours.
+    pub fn value(value: impl ToString) -> Self {
+        Self::Value(value.to_string())
+    }
+
+    /// A value of ours, where there is one.
+    pub fn optional(value: Option<impl ToString>) -> Self {
+        value.map_or(Self::Empty, Self::value)
+    }
+
+    /// What a person wrote, where someone did.
+    #[must_use]
+    pub fn text(text: Option<&str>) -> Self {
+        text.map_or(Self::Empty, |text| Self::Text(text.to_owned()))
+    }
+
+    fn write(&self, csv: &mut String) {
+        let text = match self {
+            Self::Empty => return,
+            Self::Value(value) => value,
+            Self::Text(text) => {
+                // A spreadsheet would calculate it.
+                if text.starts_with(['=', '+', '-', '@', '\t', '\r']) {
+                    return quote(&format!("'{text}"), csv);
+                }
+                text
+            }
+        };
+        quote(text, csv);
+    }
+}
+
+fn quote(text: &str, csv: &mut String) {
+    if !text.contains(['"', ',', '\r', '\n']) {
+        return csv.push_str(text);
+    }
+    csv.push('"');
+    csv.push_str(&text.replace('"', "\"\""));
+    csv.push('"');
+}
+
+/// What can be a line of a table.
+pub trait Line {
+    /// The names of the columns.
+    const COLUMNS: &'static [&'static str];
+
+    /// The cells, one for each column.
+    fn cells(&self) -> Vec<Cell>;
+}
+
+/// The lines as a table.
+#[must_use]
+pub fn table<L: Line>(lines: &[L]) -> String {
+    let mut csv = String::new();
+    let header = L::COLUMNS.iter().map(Cell::value).collect();
+    for cells in std::iter::once(header).chain(lines.iter().map(Line::cells)) {
+        for (index, cell) in cells.iter().enumerate() {
+            if index > 0 {
+                csv.push(',');
+            }
+            cell.write(&mut csv);
+        }
+        csv.push_str("\r\n");
+    }
+    csv
+}
+
+/// A table as an answer; `next` is where the next page is.
+#[must_use]
+pub fn answer(table: String, next: Option<String>) -> Response {
+    let mut response = Response::new(Body::from(table));
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/csv; charset=utf-8"));
+    // Of ASCII by construction: a path, and a query that is encoded.
+    if let Some(Ok(link)) = next.map(|next| HeaderValue::try_from(format!("<{next}>; rel=\"next\""))) {
+        headers.insert(header::LINK, link);
+    }
+    response
+}
+
+/// A page of a list in the format that the client wants.
+#[must_use]
+pub fn page<L: Line + serde::Serialize>(page: Page<L>, format: Format, query: &QueryString) -> Response {
+    match format {
+        Format::Json => axum::Json(page).into_response(),
+        Format::Csv => answer(table(&page.data), page.next_cursor.map(|cursor| query.with_cursor(&cursor))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Note(&'static str);
+
+    impl Line for Note {
+        const COLUMNS: &'static [&'static str] = &["n", "note"];
+
+        fn cells(&self) -> Vec<Cell> {
+            vec![Cell::value(-1), Cell::text(Some(self.0))]
+        }
+    }
+
+    #[test]
+    fn what_a_person_wrote_is_never_a_formula_and_numbers_are_numbers() {
+        for (written, shown) in [
+            ("cash", "cash"),
+            ("=1+1", "'=1+1"),
+            ("+1", "'+1"),
+            ("-1", "'-1"),
+            ("@SUM(A1)", "'@SUM(A1)"),
+            ("\t=1", "'\t=1"),
+            ("\r=1", "\"'\r=1\""),
+            ("a,b", "\"a,b\""),
+            ("say \"so\"", "\"say \"\"so\"\"\""),
+            ("=\"a\",b", "\"'=\"\"a\"\",b\""),
+            ("two\nlines", "\"two\nlines\""),
+        ] {
+            assert_eq!(table(&[Note(written)]), format!("n,note\r\n-1,{shown}\r\n"), "{written}");
+        }
+        assert_eq!(table::<Note>(&[]), "n,note\r\n");
+    }
+
+    #[test]
+    fn a_client_names_csv_among_what_it_accepts() {
+        for range in ["text/csv", " Text/CSV ; q=0.5", "text/csv;header=present", "text/csv;q=0.01"] {
+            assert!(is_csv(range), "{range}");
+        }
+        for range in ["application/json", "*/*", "text/*", "text/csv;q=0", "text/csv; q=0.000", "text/csvx"] {
+            assert!(!is_csv(range), "{range}");
+        }
+    }
+}
