@@ -69,10 +69,11 @@ pub(crate) struct ItemAnswer {
     status: u16,
     /// The transaction, if it was recorded now or before.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<TransactionView>)]
+    #[schema(value_type = TransactionView, required = false)]
     transaction: Option<Box<RawValue>>,
     /// Why it was not; pointers are into the item.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = ProblemBody, required = false)]
     problem: Option<ProblemBody>,
 }
 

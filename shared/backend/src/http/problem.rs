@@ -73,6 +73,7 @@ pub struct ProblemBody {
     pub errors: Vec<FieldError>,
     /// For `later_event_depends_on_it`: the transaction that could no longer stand.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Uuid, required = false)]
     pub transaction_id: Option<Uuid>,
 }
 

@@ -489,14 +489,13 @@ pub struct TransactionView {
     pub balance: Money,
     /// Of a disbursement: the amount less the fees taken then.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<String>, required = false, example = "12000.50")]
+    #[schema(value_type = String, required = false, example = "12000.50")]
     pub paid_out: Option<Money>,
 }
 
 /// What a transaction is.
 #[derive(ToSchema)]
 #[schema(as = TransactionKind, rename_all = "snake_case")]
-#[expect(dead_code, reason = "describes a word of the engine in the OpenAPI document")]
 pub enum TransactionKindSchema {
     /// The loan was paid out.
     Disbursement,
