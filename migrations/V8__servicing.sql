@@ -85,7 +85,7 @@ CREATE TABLE transactions (
     recorded_by uuid NOT NULL REFERENCES users (id),
     currency text NOT NULL,
     -- What the request names: of a disbursement the loan's amount, of a write-off, a reschedule and a reversal nothing.
-    amount numeric CONSTRAINT transactions_amount CHECK (amount > 0 AND is_money(amount, currency)),
+    amount numeric CONSTRAINT transactions_amount CHECK (amount IS NULL OR amount > 0 AND is_money(amount, currency)),
     -- Of a disbursement: its amount less the fees taken then.
     paid_out numeric,
     -- Of a charge and a waiver.

@@ -50,9 +50,17 @@ pub fn router() -> Router<App> {
 /// What the handlers of all groups say of themselves.
 #[must_use]
 pub fn descriptions() -> OpenApi {
-    [auth::document, users::document, products::document, loans::document, servicing::document, portfolio::document, site::document]
-        .into_iter()
-        .fold(Document::openapi(), |all, group| all.merge_from(group()))
+    [
+        auth::document,
+        users::document,
+        products::document,
+        loans::document,
+        servicing::document,
+        portfolio::document,
+        site::document,
+    ]
+    .into_iter()
+    .fold(Document::openapi(), |all, group| all.merge_from(group()))
 }
 
 /// Why there is no document.

@@ -222,8 +222,7 @@ async fn get_loan_as_of(
         as_of: asked.and_then(|asked| asked.as_of).map(|date| date.0),
         known_at: asked.and_then(|asked| asked.known_at).map(|instant| instant.0),
     };
-    let (caller, (_, loan, versions, transactions)) =
-        user.read(servicing::file(id, scope, reading.known_at)).await?;
+    let (caller, (_, loan, versions, transactions)) = user.read(servicing::file(id, scope, reading.known_at)).await?;
     let loan = loan.ok_or_else(Problem::not_found)?;
     // Whether the loan may be known of comes before what is wrong with the query.
     query?;

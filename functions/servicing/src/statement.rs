@@ -133,8 +133,17 @@ impl From<TransactionView> for StatementLine {
 
 impl Line for StatementLine {
     const COLUMNS: &'static [&'static str] = &[
-        "on", "transaction_id", "kind", "amount", "principal", "interest", "fees", "penalties", "overpayment",
-        "reference", "balance",
+        "on",
+        "transaction_id",
+        "kind",
+        "amount",
+        "principal",
+        "interest",
+        "fees",
+        "penalties",
+        "overpayment",
+        "reference",
+        "balance",
     ];
 
     fn cells(&self) -> Vec<Cell> {

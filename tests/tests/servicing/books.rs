@@ -37,7 +37,8 @@ pub(crate) async fn are_right(world: &World) {
         posted += made.len();
     }
     assert!(posted > 0);
-    let unbalanced = "SELECT count(*) FROM (SELECT FROM journal_lines GROUP BY entry_id HAVING sum(debit) <> sum(credit)) x";
+    let unbalanced =
+        "SELECT count(*) FROM (SELECT FROM journal_lines GROUP BY entry_id HAVING sum(debit) <> sum(credit)) x";
     assert_eq!(world.count(unbalanced).await, 0);
 }
 
@@ -78,7 +79,8 @@ async fn the_lines_of_any_day_known_at_any_instant_are_those_of_the_state() {
     let mut instants: Vec<Timestamp> = events.iter().map(|event| event.recorded_at).collect();
     instants.push(Timestamp::now());
     for known_at in instants {
-        for as_of in ["2026-01-14", "2026-01-15", "2026-02-15", "2026-04-20", "2026-06-01", "2026-06-02", "2099-01-01"] {
+        for as_of in ["2026-01-14", "2026-01-15", "2026-02-15", "2026-04-20", "2026-06-01", "2026-06-02", "2099-01-01"]
+        {
             let state = fold(&loan.contract(), &events, as_of.parse().unwrap(), known_at).unwrap();
             let mut follows: Vec<(String, String)> = Account::ALL
                 .into_iter()
@@ -111,7 +113,9 @@ async fn the_database_refuses_books_that_do_not_balance_and_any_change_of_them()
         FROM transactions WHERE loan_id = '{id}' AND kind = 'repayment'"
     );
     let line = |account: &str, debit: &str, credit: &str| {
-        format!("INSERT INTO journal_lines VALUES ('00000000-0000-7000-8000-000000000001', '{account}', {debit}, {credit})")
+        format!(
+            "INSERT INTO journal_lines VALUES ('00000000-0000-7000-8000-000000000001', '{account}', {debit}, {credit})"
+        )
     };
     let later = "INSERT INTO journal_lines SELECT id, 'recoveries', 1, 0 FROM journal_entries LIMIT 1";
     for (statements, constraint) in [

@@ -11,19 +11,26 @@ async fn a_loan_is_paid_out_paid_back_reopened_and_written_off() {
     let disbursement = json!({"disbursed_on": "2026-01-15", "reference": "transfer 1"});
     let paid_out = world.send(&path, "disbursements", disbursement).expect(201).await;
     assert_eq!(paid_out.header("location"), format!("{path}/transactions/{}", paid_out.text_of("id")));
-    assert_eq!([&paid_out["kind"], &paid_out["amount"], &paid_out["paid_out"], &paid_out["balance"]],
-        [&json!("disbursement"), &json!("1200.00"), &json!("1200.00"), &json!("1200.00")]);
+    assert_eq!(
+        [&paid_out["kind"], &paid_out["amount"], &paid_out["paid_out"], &paid_out["balance"]],
+        [&json!("disbursement"), &json!("1200.00"), &json!("1200.00"), &json!("1200.00")]
+    );
     let loan = world.get(&path).await;
     assert_eq!([&loan["status"], &loan["outstanding"]], [&json!("disbursed"), &json!("1200.00")]);
 
     let payment = world.pay(&path, "200", "2026-02-15").await;
     let nothing = "0.00";
-    assert_eq!(payment["allocation"],
-        json!({"penalty": nothing, "fee": nothing, "interest": nothing, "principal": "200.00", "overpayment": nothing}));
+    assert_eq!(
+        payment["allocation"],
+        json!({"penalty": nothing, "fee": nothing, "interest": nothing, "principal": "200.00", "overpayment": nothing})
+    );
     let last = world.pay(&path, "1010", "2026-02-16").await;
     assert_eq!(last["allocation"]["overpayment"], "10.00");
     assert_eq!(world.get(&path).await["status"], "repaid");
-    world.send(&path, "refund", json!({"amount": "10.01", "paid_on": "2026-02-17"})).breaks("/amount", "above_held").await;
+    world
+        .send(&path, "refund", json!({"amount": "10.01", "paid_on": "2026-02-17"}))
+        .breaks("/amount", "above_held")
+        .await;
     let refund = world.send(&path, "refund", json!({"amount": "10", "paid_on": "2026-02-17"})).expect(201).await;
     // What was refunded was there because of that payment.
     let refused = world.reverse(&path, &last).refused(409, "later_event_depends_on_it").await;
@@ -78,7 +85,10 @@ async fn charges_waivers_and_reschedules() {
     let reschedule = |body: Value| world.send(&path, "reschedule", body);
     let body = json!({"from": "2026-04-15", "instalments": 10, "interest_rate_apr": "12", "reason": "a bad harvest"});
     let new = reschedule(body.clone()).expect(201).await;
-    assert_eq!([&new["kind"], &new["amount"], &new["on"]], [&json!("reschedule"), &json!("800.00"), &json!("2026-04-15")]);
+    assert_eq!(
+        [&new["kind"], &new["amount"], &new["on"]],
+        [&json!("reschedule"), &json!("800.00"), &json!("2026-04-15")]
+    );
     let rows = world.get(&format!("{path}/schedule")).await["rows"].as_array().unwrap().clone();
     assert_eq!(rows.len(), 12);
     let before = world.get(&format!("{path}/schedule?as_of=2026-04-14")).await["rows"].as_array().unwrap().clone();
@@ -86,7 +96,9 @@ async fn charges_waivers_and_reschedules() {
     let loan = world.get(&path).await;
     assert_ne!(loan["total_interest"], "0.00");
     reschedule(json!({"from": "2026-04-16", "reason": "r"})).breaks("/from", "not_a_due_date").await;
-    reschedule(json!({"from": "2026-04-15", "instalments": 601, "reason": "r"})).invalid(&[("/instalments", "out_of_range")]).await;
+    reschedule(json!({"from": "2026-04-15", "instalments": 601, "reason": "r"}))
+        .invalid(&[("/instalments", "out_of_range")])
+        .await;
     let body = json!({"from": "2026-05-15", "first_due_on": "2026-04-15", "reason": "r"});
     reschedule(body).breaks("/first_due_on", "not_after_due_date_before").await;
     world.reverse(&path, &new).expect(201).await;
@@ -155,9 +167,7 @@ async fn each_payment_of_a_batch_counts_by_itself() {
     let world = World::new().await;
     let (first, second) = (world.plain().await, world.plain().await);
     let id = |path: &str| path.strip_prefix("/api/loans/").unwrap().to_owned();
-    let item = |path: &str, amount: &str, key: &str| {
-        json!({"loan_id": id(path), "amount": amount, "paid_on": "2026-02-15", "idempotency_key": key})
-    };
+    let item = |path: &str, amount: &str, key: &str| json!({"loan_id": id(path), "amount": amount, "paid_on": "2026-02-15", "idempotency_key": key});
     let alone = world.agent.post(&format!("{first}/repayments")).key("a");
     let alone = alone.json(json!({"amount": "5", "paid_on": "2026-02-15"})).expect(201).await;
     let items = json!([item(&first, "5", "a"), item(&first, "0", "b"), item(&second, "7", "a"), {"loan_id": 1},

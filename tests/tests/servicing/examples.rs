@@ -102,7 +102,12 @@ async fn run(world: &World, example: &Value, found: &mut Vec<String>) -> usize {
                 let read = async |part: &str| world.get(&format!("{path}/{part}?as_of={business_date}")).await;
                 match text(&step["expect"]) {
                     "transactions" => {
-                        compare_transactions(&read("transactions").await, step["rows"].as_array().unwrap(), &place, found);
+                        compare_transactions(
+                            &read("transactions").await,
+                            step["rows"].as_array().unwrap(),
+                            &place,
+                            found,
+                        );
                     }
                     "schedule" => {
                         compare_schedule(&read("schedule").await, step["rows"].as_array().unwrap(), &place, found);

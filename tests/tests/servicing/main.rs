@@ -3,6 +3,7 @@
 
 mod books;
 mod commands;
+mod docs;
 mod examples;
 mod keys;
 mod reads;

@@ -32,7 +32,11 @@ async fn a_loan_is_read_as_of_any_day_as_known_at_any_instant() {
         world.admin.get(&format!("{path}{part}?as_of=2026-02-30")).invalid(&[("/as_of", "not_a_date")]).await;
     }
     let one = format!("{path}/transactions/{}", first.text_of("id"));
-    assert_eq!(world.get(&one).await.body, first.body);
+    let now = world.get(&one).await;
+    assert_eq!([&now["id"], &now["allocation"]], [&first["id"], &first["allocation"]]);
+    // Another payment of an earlier day was recorded since.
+    assert_eq!([&first["balance"], &now["balance"]], [&json!("1000.00"), &json!("700.00")]);
+    assert_eq!(world.get(&format!("{one}?known_at={known_at}")).await.body, first.body);
     world.admin.get(&format!("{one}?as_of=2026-02-14")).refused(404, "not_found").await;
 }
 
@@ -73,14 +77,21 @@ async fn lists_come_in_pages_and_as_csv() {
         }
     }
     let balance = world.admin.get("/api/ledger/trial-balance").header("accept", "text/csv").expect(200).await;
-    assert_eq!(balance.text, "account,currency,debit,credit,balance\r\ncash,EUR,60.00,1200.00,-1140.00\r\n\
-        principal_receivable,EUR,1200.00,60.00,1140.00\r\n");
+    assert_eq!(
+        balance.text,
+        "account,currency,debit,credit,balance\r\ncash,EUR,60.00,1200.00,-1140.00\r\n\
+        principal_receivable,EUR,1200.00,60.00,1140.00\r\n"
+    );
     let accounts = world.get("/api/ledger/accounts").await;
     assert_eq!(accounts.list().len(), 8);
     let statement = world.get(&format!("{path}/statement?from=2026-02-01&to=2026-02-28")).await;
     assert_eq!([&statement["opening_balance"], &statement["closing_balance"]], [&json!("1200.00"), &json!("1140.00")]);
     assert_eq!(statement.list().len(), 3);
-    world.admin.get(&format!("{path}/statement?from=2026-02-01&to=2026-01-31")).invalid(&[("/from", "after_end")]).await;
+    world
+        .admin
+        .get(&format!("{path}/statement?from=2026-02-01&to=2026-01-31"))
+        .invalid(&[("/from", "after_end")])
+        .await;
 }
 
 #[tokio::test]

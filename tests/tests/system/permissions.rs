@@ -185,9 +185,20 @@ impl Lender {
         let (thing, body) = match (row.method.as_str(), row.path) {
             (
                 "GET",
-                "/health" | "/health/ready" | "/openapi.json" | "/docs" | "/api/auth/me" | "/api/users" | "/api/agents"
-                | "/api/customers" | "/api/audit" | "/api/products" | "/api/loans" | "/api/stats"
-                | "/api/ledger/trial-balance" | "/api/ledger/accounts",
+                "/health"
+                | "/health/ready"
+                | "/openapi.json"
+                | "/docs"
+                | "/api/auth/me"
+                | "/api/users"
+                | "/api/agents"
+                | "/api/customers"
+                | "/api/audit"
+                | "/api/products"
+                | "/api/loans"
+                | "/api/stats"
+                | "/api/ledger/trial-balance"
+                | "/api/ledger/accounts",
             )
             | ("POST", "/api/auth/logout") => (String::new(), None),
             ("POST", "/api/auth/register") => (String::new(), new_user("customer")),
@@ -235,8 +246,12 @@ impl Lender {
             ("POST", "/api/loans") => (String::new(), Some(json!({"amount": "10", "currency": "INR"}))),
             (
                 "GET",
-                "/api/loans/{id}" | "/api/loans/{id}/schedule" | "/api/loans/{id}/history"
-                | "/api/loans/{id}/transactions" | "/api/loans/{id}/ledger" | "/api/loans/{id}/statement",
+                "/api/loans/{id}"
+                | "/api/loans/{id}/schedule"
+                | "/api/loans/{id}/history"
+                | "/api/loans/{id}/transactions"
+                | "/api/loans/{id}/ledger"
+                | "/api/loans/{id}/statement",
             ) => (self.loan(&self.agent).await, None),
             ("POST", "/api/loans/{id}/disbursements") => {
                 (self.approved().await, Some(json!({"disbursed_on": "2026-01-15"})))

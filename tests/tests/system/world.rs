@@ -72,7 +72,8 @@ impl World {
                 decide("approve").expect(200).await;
                 self.disburse(&path, "2026-01-15").await;
                 if status == LoanStatus::Repaid {
-                    let total = self.admin.get(&format!("{path}/settlement?on=2026-01-20")).expect(200).await.text_of("total");
+                    let total =
+                        self.admin.get(&format!("{path}/settlement?on=2026-01-20")).expect(200).await.text_of("total");
                     let body = json!({"amount": total, "paid_on": "2026-01-20"});
                     self.money(&path, "repayments", body).expect(201).await;
                 }
@@ -93,13 +94,6 @@ impl World {
     /// A command on a loan's money by the admin, with a key of its own.
     pub(crate) fn money(&self, path: &str, part: &str, body: Value) -> Call {
         self.admin.post(&format!("{path}/{part}")).key(&Uuid::now_v7().to_string()).json(body)
-    }
-
-    /// Changes a loan as the owner.
-    pub(crate) async fn set(&self, path: &str, assignments: &str) {
-        let id = path.strip_prefix("/api/loans/").unwrap();
-        let sql = format!("UPDATE loans SET {assignments} WHERE id = '{id}'");
-        assert_eq!(self.owner.execute(&sql, &[]).await.unwrap(), 1);
     }
 
     /// The loan as it now is.

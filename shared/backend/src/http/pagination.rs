@@ -66,9 +66,11 @@ impl ExportLimit {
         match (limit, format) {
             (None, Format::Json) => Ok(Limit::default()),
             (None, Format::Csv) => Ok(Limit(MOST_IN_CSV)),
-            (Some(Self(limit)), Format::Json) if limit > MOST => {
-                Err(Problem::field("/limit", "out_of_range", "limit is a whole number from 1 to 200, or to 5000 as CSV"))
-            }
+            (Some(Self(limit)), Format::Json) if limit > MOST => Err(Problem::field(
+                "/limit",
+                "out_of_range",
+                "limit is a whole number from 1 to 200, or to 5000 as CSV",
+            )),
             (Some(Self(limit)), _) => Ok(Limit(limit)),
         }
     }

@@ -286,6 +286,8 @@ impl From<DbError> for Problem {
 /// Constraints that a well-formed request can run into, because another request came first.
 fn known_constraint(constraint: &str) -> Option<Problem> {
     Some(match constraint {
+        // The key is claimed together with the look at the session: a token may name a user who never was.
+        "idempotency_keys_caller_id_fkey" => Problem::unauthenticated(),
         "users_username_key" => Problem::username_taken(),
         "users_email_key" => Problem::email_taken(),
         "products_pkey" => Problem::conflict("product_code_taken", "A product with this code exists."),

@@ -45,10 +45,13 @@ FROM journal_entries e, LATERAL (
     FROM journal_lines WHERE entry_id = e.id) l
 WHERE e.loan_id = $1";
 
-/// What every account adds up to, by currency, for value dates up to one day.
+/// What every account adds up to, by currency: for value dates up to one day, and of what was recorded by an instant, or
+/// of everything.
 pub const TRIAL_BALANCE: &str = "\
 SELECT l.account, e.currency, sum(l.debit) AS debit, sum(l.credit) AS credit
-FROM journal_lines l JOIN journal_entries e ON e.id = l.entry_id WHERE e.value_date <= $1";
+FROM journal_lines l JOIN journal_entries e ON e.id = l.entry_id
+WHERE e.value_date <= $1 AND ($2::timestamptz IS NULL OR e.recorded_at <= $2)
+GROUP BY l.account, e.currency ORDER BY e.currency, l.account";
 
 /// The chart of accounts.
 pub const ACCOUNTS: &str = "SELECT code, name, class FROM ledger_accounts";
@@ -143,8 +146,7 @@ impl FromRow for Entry {
         let line = |((name, debit), credit): ((String, Decimal), Decimal)| {
             Ok(EntryLine { account: account(&name)?, debit: money(debit)?, credit: money(credit)? })
         };
-        let lines: Result<Vec<EntryLine>, DbError> =
-            accounts.into_iter().zip(debits).zip(credits).map(line).collect();
+        let lines: Result<Vec<EntryLine>, DbError> = accounts.into_iter().zip(debits).zip(credits).map(line).collect();
         Ok(Self {
             id: column(row, "id")?,
             value_date: BusinessDate(column(row, "value_date")?),
@@ -247,8 +249,7 @@ impl Line for AccountBalance {
 /// What every account adds up to, by currency: for value dates up to one day and what was recorded by an instant.
 #[must_use]
 pub fn trial_balance(as_of: Date, known_at: Option<Timestamp>) -> Statement<Vec<AccountBalance>> {
-    let sql = Sql::new(TRIAL_BALANCE).bind(as_of).push_if(" AND e.recorded_at <= {}", known_at);
-    sql.push(" GROUP BY l.account, e.currency ORDER BY e.currency, l.account").all()
+    Sql::new(TRIAL_BALANCE).bind(as_of).bind(known_at).all()
 }
 
 /// An account of the chart. It is there once in every currency.

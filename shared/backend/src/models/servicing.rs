@@ -404,7 +404,11 @@ impl File {
             self.transactions.iter().map(event_of).filter(|event| event.on <= self.as_of).collect();
         let settlement = lending::settlement(&self.loan.contract(), &events, on, self.known_at);
         settlement.map_err(Problem::internal)?.ok_or_else(|| {
-            Problem::rule("/on", ConflictReason::BeforeDisbursement.code(), ConflictReason::BeforeDisbursement.to_string())
+            Problem::rule(
+                "/on",
+                ConflictReason::BeforeDisbursement.code(),
+                ConflictReason::BeforeDisbursement.to_string(),
+            )
         })
     }
 }
@@ -575,8 +579,24 @@ fn views(state: &State, transactions: &[Transaction], zone: &TimeZone) -> Vec<Tr
 
 impl Line for TransactionView {
     const COLUMNS: &'static [&'static str] = &[
-        "id", "kind", "on", "amount", "currency", "penalty", "fee", "interest", "principal", "overpayment", "reference",
-        "channel", "recorded_at", "recorded_by", "reverses", "reversed_by", "balance", "paid_out",
+        "id",
+        "kind",
+        "on",
+        "amount",
+        "currency",
+        "penalty",
+        "fee",
+        "interest",
+        "principal",
+        "overpayment",
+        "reference",
+        "channel",
+        "recorded_at",
+        "recorded_by",
+        "reverses",
+        "reversed_by",
+        "balance",
+        "paid_out",
     ];
 
     fn cells(&self) -> Vec<Cell> {

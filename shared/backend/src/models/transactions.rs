@@ -80,17 +80,15 @@ pub fn insert(loan: Uuid, currency: Currency, transaction: &Transaction) -> Stat
             .bind(instalments.map(u32::cast_signed))
             .bind(interest_rate_apr.map(AnnualRate::to_decimal))
             .bind(first_due_on),
-        _ => sql.bind(None::<jiff::civil::Date>).bind(None::<i32>).bind(None::<Decimal>).bind(None::<jiff::civil::Date>),
+        _ => {
+            sql.bind(None::<jiff::civil::Date>).bind(None::<i32>).bind(None::<Decimal>).bind(None::<jiff::civil::Date>)
+        }
     };
     let reverses = match event.kind {
         EventKind::Reversal { of } => Some(Uuid::from_u128(of.0)),
         _ => None,
     };
-    sql.bind(reverses)
-        .bind(notes.reference.clone())
-        .bind(notes.channel.clone())
-        .bind(notes.reason.clone())
-        .execute()
+    sql.bind(reverses).bind(notes.reference.clone()).bind(notes.channel.clone()).bind(notes.reason.clone()).execute()
 }
 
 impl Transaction {
@@ -118,10 +116,11 @@ const fn kind(kind: &EventKind) -> &'static str {
 /// What is charged or waived, as the database writes it.
 const fn component(kind: &EventKind) -> Option<&'static str> {
     match kind {
-        EventKind::Charge { kind: ChargeKind::Penalty, .. } | EventKind::Waiver { component: Waivable::Penalty, .. } => {
-            Some("penalty")
+        EventKind::Charge { kind: ChargeKind::Penalty, .. }
+        | EventKind::Waiver { component: Waivable::Penalty, .. } => Some("penalty"),
+        EventKind::Charge { kind: ChargeKind::Fee, .. } | EventKind::Waiver { component: Waivable::Fee, .. } => {
+            Some("fee")
         }
-        EventKind::Charge { kind: ChargeKind::Fee, .. } | EventKind::Waiver { component: Waivable::Fee, .. } => Some("fee"),
         EventKind::Waiver { component: Waivable::Interest, .. } => Some("interest"),
         _ => None,
     }
