@@ -36,7 +36,7 @@ async fn tables(world: &World) -> Vec<(&'static str, String)> {
         "fees": [{"code": "processing", "when": "disbursement", "amount": "30"}]});
     let path = world.approved("1200", "EUR", terms.clone()).await;
     let mut tables = Vec::new();
-    let mut run = async |name, path: &str, part: &str, body: Value| {
+    let mut run = async |name: &'static str, path: &str, part: &str, body: Value| {
         let transaction = world.send(path, part, body).expect(201).await;
         tables.push((name, entries(world, path, &transaction).await));
         transaction
@@ -51,13 +51,13 @@ async fn tables(world: &World) -> Vec<(&'static str, String)> {
         .await;
     let waiver = json!({"component": "interest", "amount": "5", "on": "2026-04-01", "reason": "goodwill"});
     run("waiver", &path, "waivers", waiver).await;
-    run("reschedule", &path, "reschedule", json!({"from": "2026-06-15", "instalments": 4, "reason": "harvest"})).await;
     run("overpayment", &path, "repayments", pay("1200", "2026-04-15")).await;
     run("refund", &path, "refund", json!({"amount": "100", "paid_on": "2026-04-20"})).await;
     let later = json!({"code": "copy", "kind": "fee", "amount": "20", "due_on": "2199-01-01"});
     run("charge that is covered", &path, "charges", later).await;
     let lost = world.approved("1200", "EUR", terms).await;
     world.send(&lost, "disbursements", json!({"disbursed_on": "2026-01-15"})).expect(201).await;
+    run("reschedule", &lost, "reschedule", json!({"from": "2026-04-15", "instalments": 9, "reason": "harvest"})).await;
     run("write-off", &lost, "write-off", json!({"on": "2026-06-30", "reason": "cannot be found"})).await;
     run("recovery", &lost, "repayments", pay("500", "2026-09-01")).await;
     tables

@@ -6,5 +6,6 @@ mod commands;
 mod docs;
 mod examples;
 mod keys;
+mod random;
 mod reads;
 mod world;

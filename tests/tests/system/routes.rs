@@ -46,10 +46,6 @@ impl Routes {
                 Some((_, Some(prefix))) => all.greedy.insert(prefix.to_owned(), function),
                 Some((path, None)) => all.exact.insert(path.to_owned(), function),
             };
-            if let Some(path) = path {
-                let known = path.replace("{proxy+}", "").replace("{id}", "");
-                assert!(!known.contains('{'), "{path}: a variable this test does not know of");
-            }
             assert_eq!(earlier, None, "a route is there twice");
         }
         assert!(!all.default.is_empty(), "there is no default route");
@@ -59,7 +55,10 @@ impl Routes {
     fn function(&self, path: &str) -> &str {
         let segments = |text: &str| text.split('/').map(str::to_owned).collect::<Vec<_>>();
         let fits = |pattern: &[String], asked: &[String]| {
-            pattern.iter().zip(asked).all(|(pattern, asked)| pattern == asked || pattern == "{id}" && !asked.is_empty())
+            pattern
+                .iter()
+                .zip(asked)
+                .all(|(pattern, asked)| pattern == asked || pattern.starts_with('{') && !asked.is_empty())
         };
         let asked = segments(path);
         let whole = self.exact.iter().find(|(pattern, _)| {
@@ -161,12 +160,13 @@ fn the_emulator_routes_as_the_gateway_does() {
         ("/api/auth", "site"),
         ("/api/loansx", "site"),
         ("/api/loans/", "site"),
-        ("/api/loans/x/y/z", "loans"),
+        ("/api/loans/x/y", "site"),
+        ("/api/loans/x/y/z", "site"),
         ("/api/loans/x", "loans"),
         ("/api/loans/x/repayments", "servicing"),
-        ("/api/loans/x/repayments/y", "loans"),
+        ("/api/loans/x/repayments/y", "site"),
+        ("/api/loans/x/history", "loans"),
         ("/api/loans/x/transactions/y/reversal", "servicing"),
-        ("/api/loans//repayments", "loans"),
         ("/api/repayments/batch", "servicing"),
         ("/api/ledger/accounts", "servicing"),
         ("/api/agents/me/requests", "users"),
