@@ -9,7 +9,7 @@ use tests::Call;
 use crate::world::World;
 
 fn pay(world: &World, path: &str, key: &str, amount: &str) -> Call {
-    world.agent.post(&format!("{path}/repayments")).key(key).json(json!({"amount": amount, "paid_on": "2026-02-15"}))
+    world.agent.post(&format!("{path}/repayments")).key(key).json(json!({"amount": amount, "paid_on": "2024-02-15"}))
 }
 
 async fn payments(world: &World) -> i64 {

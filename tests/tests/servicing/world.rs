@@ -54,9 +54,9 @@ impl World {
         path
     }
 
-    /// 1200 EUR in six months without interest, paid out on 15 January 2026: 200 a month.
+    /// 1200 EUR in six months without interest, paid out on 15 January 2024: 200 a month.
     pub(crate) async fn plain(&self) -> String {
-        self.disbursed("1200", json!({"interest_rate_apr": "0", "instalments": 6}), "2026-01-15").await
+        self.disbursed("1200", json!({"interest_rate_apr": "0", "instalments": 6}), "2024-01-15").await
     }
 
     /// A command of the admin's with a key of its own.

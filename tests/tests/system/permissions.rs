@@ -164,13 +164,13 @@ impl Lender {
     async fn disbursed(&self) -> (String, String) {
         let id = self.approved().await;
         let call = self.admin.post(&format!("/api/loans/{id}/disbursements")).key("disbursement");
-        let transaction = call.json(json!({"disbursed_on": "2026-01-15"})).expect(201).await.text_of("id");
+        let transaction = call.json(json!({"disbursed_on": "2024-01-15"})).expect(201).await.text_of("id");
         (id, transaction)
     }
 
     async fn pay(&self, id: &str, amount: &str) {
         let call = self.admin.post(&format!("/api/loans/{id}/repayments")).key("payment");
-        call.json(json!({"amount": amount, "paid_on": "2026-02-01"})).expect(201).await;
+        call.json(json!({"amount": amount, "paid_on": "2024-02-01"})).expect(201).await;
     }
 
     /// A request that succeeds when someone makes it who may: on things made for it where it changes them.
@@ -240,7 +240,7 @@ impl Lender {
                 let flow = |on: &str, amount: &str| json!([{"on": on, "amount": amount}]);
                 let body = json!({
                     "method": "eu", "unit_period": {"every": 1, "unit": "month"},
-                    "advances": flow("2026-01-01", "100"), "payments": flow("2026-02-01", "110")});
+                    "advances": flow("2024-01-01", "100"), "payments": flow("2024-02-01", "110")});
                 (String::new(), Some(body))
             }
             ("POST", "/api/loans") => (String::new(), Some(json!({"amount": "10", "currency": "INR"}))),
@@ -254,30 +254,30 @@ impl Lender {
                 | "/api/loans/{id}/statement",
             ) => (self.loan(&self.agent).await, None),
             ("POST", "/api/loans/{id}/disbursements") => {
-                (self.approved().await, Some(json!({"disbursed_on": "2026-01-15"})))
+                (self.approved().await, Some(json!({"disbursed_on": "2024-01-15"})))
             }
             ("GET", "/api/loans/{id}/settlement") => (self.disbursed().await.0, None),
             ("POST", "/api/loans/{id}/repayments") => {
-                (self.disbursed().await.0, Some(json!({"amount": "10", "paid_on": "2026-02-15"})))
+                (self.disbursed().await.0, Some(json!({"amount": "10", "paid_on": "2024-02-15"})))
             }
             ("POST", "/api/loans/{id}/charges") => {
-                let body = json!({"code": "c", "kind": "fee", "amount": "10", "due_on": "2026-02-15"});
+                let body = json!({"code": "c", "kind": "fee", "amount": "10", "due_on": "2024-02-15"});
                 (self.disbursed().await.0, Some(body))
             }
             ("POST", "/api/loans/{id}/waivers") => {
-                let body = json!({"component": "interest", "amount": "1", "on": "2026-02-15", "reason": "r"});
+                let body = json!({"component": "interest", "amount": "1", "on": "2024-02-15", "reason": "r"});
                 (self.disbursed().await.0, Some(body))
             }
             ("POST", "/api/loans/{id}/refund") => {
                 let id = self.disbursed().await.0;
                 self.pay(&id, "5000").await;
-                (id, Some(json!({"amount": "10", "paid_on": "2026-02-15"})))
+                (id, Some(json!({"amount": "10", "paid_on": "2024-02-15"})))
             }
             ("POST", "/api/loans/{id}/write-off") => {
-                (self.disbursed().await.0, Some(json!({"on": "2026-02-15", "reason": "gone"})))
+                (self.disbursed().await.0, Some(json!({"on": "2024-02-15", "reason": "gone"})))
             }
             ("POST", "/api/loans/{id}/reschedule") => {
-                (self.disbursed().await.0, Some(json!({"from": "2026-04-15", "instalments": 9, "reason": "r"})))
+                (self.disbursed().await.0, Some(json!({"from": "2024-04-15", "instalments": 9, "reason": "r"})))
             }
             ("GET", "/api/loans/{id}/transactions/{tid}") => {
                 let (id, transaction) = self.disbursed().await;
@@ -288,7 +288,7 @@ impl Lender {
                 (format!("{id} {transaction}"), reason())
             }
             ("POST", "/api/repayments/batch") => {
-                let item = json!({"loan_id": self.disbursed().await.0, "amount": "10", "paid_on": "2026-02-15",
+                let item = json!({"loan_id": self.disbursed().await.0, "amount": "10", "paid_on": "2024-02-15",
                     "idempotency_key": unique});
                 (String::new(), Some(json!({"items": [item]})))
             }

@@ -70,15 +70,15 @@ impl World {
             }
             LoanStatus::Disbursed | LoanStatus::Repaid | LoanStatus::Defaulted => {
                 decide("approve").expect(200).await;
-                self.disburse(&path, "2026-01-15").await;
+                self.disburse(&path, "2024-01-15").await;
                 if status == LoanStatus::Repaid {
                     let total =
-                        self.admin.get(&format!("{path}/settlement?on=2026-01-20")).expect(200).await.text_of("total");
-                    let body = json!({"amount": total, "paid_on": "2026-01-20"});
+                        self.admin.get(&format!("{path}/settlement?on=2024-01-20")).expect(200).await.text_of("total");
+                    let body = json!({"amount": total, "paid_on": "2024-01-20"});
                     self.money(&path, "repayments", body).expect(201).await;
                 }
                 if status == LoanStatus::Defaulted {
-                    let body = json!({"on": "2026-01-20", "reason": "gone"});
+                    let body = json!({"on": "2024-01-20", "reason": "gone"});
                     self.money(&path, "write-off", body).expect(201).await;
                 }
             }

@@ -320,9 +320,6 @@ const STILL_COMMITTING: SignedDuration = SignedDuration::from_secs(120);
 pub type FileStatements =
     (Option<Statement<()>>, Statement<Option<Loan>>, Statement<Vec<HistoryEntry>>, Statement<Vec<Transaction>>);
 
-/// What [`FileStatements`] bring.
-pub type FileRows = (Option<()>, Option<Loan>, Vec<HistoryEntry>, Vec<Transaction>);
-
 /// Reads a loan with its versions and transactions, if the caller may know of it. Whoever is changing it right now is
 /// waited for where `known_at` is so recent that what they record could still count.
 #[must_use]
