@@ -77,8 +77,10 @@ pub(crate) struct ItemAnswer {
     problem: Option<ProblemBody>,
 }
 
-/// Takes many payments. Each counts by itself: one that fails stops no other, and each has its own key, which works as if
-/// the payment had been sent to that loan's `repayments`.
+/// Takes many payments, each of which counts by itself.
+///
+/// One that fails stops no other. Each has its own key, which works as if the payment had been sent to that loan's
+/// `repayments`.
 #[utoipa::path(
     post, path = "/api/repayments/batch", tag = "servicing", request_body = Batch,
     responses((status = 200, description = "What became of each payment, in their order", body = BatchAnswer))
