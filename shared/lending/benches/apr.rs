@@ -11,7 +11,7 @@ use lending::{
 /// The usual loan, and the one whose times are longest.
 const KINDS: &[&str] = &[
     r#""interest_rate_apr": "24""#,
-    r#""interest_rate_apr": "23.987653", "interest_period": "daily", "day_count": "actual/actual",
+    r#""interest_rate_apr": "7.987653", "interest_period": "daily", "day_count": "actual/actual",
        "first_due_on": "2025-02-17""#,
 ];
 

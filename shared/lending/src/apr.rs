@@ -101,11 +101,10 @@ impl Schedule {
             (time, -row.due.units())
         });
         let flows = std::iter::once((start, self.paid_out.units())).chain(dues);
-        let mut equation = Equation::new(flows, steps(terms), Unknown::Nominal, OddPart::OfStep);
-        let nominal = equation.rate();
-        equation.ask_for(Unknown::Effective);
+        let equation = Equation::new(flows, steps(terms), Unknown::Nominal, OddPart::OfStep);
+        let (nominal, effective) = equation.nominal_and_effective();
         let rate = |ten_thousandths| Apr { ten_thousandths };
-        QuotedApr { nominal: nominal.map(rate), effective: equation.rate().map(rate) }
+        QuotedApr { nominal: nominal.map(rate), effective: effective.map(rate) }
     }
 
     /// The first due date in regular periods.

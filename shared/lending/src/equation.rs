@@ -36,6 +36,8 @@ pub(crate) enum Unknown {
 /// How the odd part of a time is discounted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum OddPart {
+    /// There is none in any time.
+    Nothing,
     /// A part of a step, with simple interest: `1 / (1 + odd/of * i)`.
     Simple,
     /// A part of a step, with compound interest.
@@ -78,7 +80,7 @@ const MOST_STEPS: u32 = 200;
 
 /// The rate at which the equation is looked at.
 struct Point {
-    /// Growth in a step.
+    /// Growth in a step; used for simple interest alone.
     growth: Real,
     /// One over it.
     discount: Real,
@@ -140,11 +142,11 @@ impl Equation {
     ) -> Self {
         // An odd part of a year counts as so many steps.
         let odd_scale = match odd_part {
-            OddPart::Simple | OddPart::OfStep => 1,
+            OddPart::Nothing | OddPart::Simple | OddPart::OfStep => 1,
             OddPart::OfYear => u128::from(steps.numerator),
         };
         let odd_divisor = match odd_part {
-            OddPart::Simple | OddPart::OfStep => 1,
+            OddPart::Nothing | OddPart::Simple | OddPart::OfStep => 1,
             OddPart::OfYear => u128::from(steps.denominator),
         };
         let steps_of = |time: Time, places: u32| {
@@ -168,7 +170,7 @@ impl Equation {
             });
         }
         // Without odd parts there is nothing to take logarithms for.
-        let odd_part = if all.iter().all(|(time, _)| time.odd == 0) { OddPart::Simple } else { odd_part };
+        let odd_part = if all.iter().all(|(time, _)| time.odd == 0) { OddPart::Nothing } else { odd_part };
         let flows = all
             .into_iter()
             .filter(|(_, amount)| *amount != 0)
@@ -182,9 +184,17 @@ impl Equation {
         Self { flows, steps, unknown, odd_part }
     }
 
-    /// The same flows with another question.
-    pub(crate) fn ask_for(&mut self, unknown: Unknown) {
-        self.unknown = unknown;
+    /// The nominal and the effective rate of flows of which the first alone was advanced, both as
+    /// [`Self::rate`] gives them: the second question has the answer of the first.
+    pub(crate) fn nominal_and_effective(mut self) -> (Option<i128>, Option<i128>) {
+        if self.sign_changes() != 1 {
+            return (None, None);
+        }
+        self.unknown = Unknown::Nominal;
+        let Some(log) = self.estimate() else { return (None, None) };
+        let nominal = self.round(exp(log));
+        self.unknown = Unknown::Effective;
+        (nominal, self.round(exp(log.scaled(self.steps.numerator, self.steps.denominator))))
     }
 
     /// How often money changes its direction, in the order of time.
@@ -202,7 +212,7 @@ impl Equation {
     pub(crate) fn rate(&self) -> Option<i128> {
         match self.sign_changes() {
             0 => None,
-            1 => self.round(self.estimate(Log::ZERO)?),
+            1 => self.round(exp(self.estimate()?)),
             _ => self.nearest_solution(),
         }
     }
@@ -245,7 +255,7 @@ impl Equation {
     /// The point of a growth, of a step or of a year as the unknown is.
     fn point(&self, growth: Real) -> Point {
         match (self.unknown, self.odd_part) {
-            (Unknown::Nominal, OddPart::Simple) => {
+            (Unknown::Nominal, OddPart::Nothing | OddPart::Simple) => {
                 Point { growth, discount: Real::ONE.over(growth), odd_log: Log::ZERO }
             }
             _ => self.point_at(growth.ln()),
@@ -260,10 +270,12 @@ impl Equation {
             Unknown::Effective => (log.scaled(denominator, numerator), log),
         };
         let odd_log = match self.odd_part {
-            OddPart::Simple | OddPart::OfStep => step_log,
+            OddPart::Nothing | OddPart::Simple | OddPart::OfStep => step_log,
             OddPart::OfYear => year_log,
         };
-        Point { growth: exp(step_log), discount: exp(step_log.negated()), odd_log }
+        let discount = exp(step_log.negated());
+        let growth = if self.odd_part == OddPart::Simple { Real::ONE.over(discount) } else { Real::ONE };
+        Point { growth, discount, odd_log }
     }
 
     /// Both sides of the equation. The moments are summed up for `SLOPE` alone.
@@ -292,6 +304,7 @@ impl Equation {
             let mut value = flow.amount.times(whole);
             if odd > 0 {
                 let discount = match self.odd_part {
+                    OddPart::Nothing => Real::ONE,
                     OddPart::Simple => {
                         if latest != (odd, of) {
                             // 1 + odd/of * i = (of - odd + odd * (1 + i)) / of; odd is below of.
@@ -335,10 +348,10 @@ impl Equation {
         }
     }
 
-    /// A growth near the only solution.
-    fn estimate(&self, start: Log) -> Option<Real> {
+    /// The logarithm of a growth near the only solution.
+    fn estimate(&self) -> Option<Log> {
         let right = side_of(self.flows.first()?);
-        Some(exp(self.search(Log::LEAST, Log::MOST, start, right, Log::SMALL)))
+        Some(self.search(Log::LEAST, Log::MOST, Log::ZERO, right, Log::SMALL))
     }
 
     /// The logarithm of the growth at which both sides are worth the same, between two others at
