@@ -84,8 +84,8 @@ impl Schedule {
     /// let schedule = schedule(Money::parse("12000", rupee)?, parse_date("2025-01-31")?, &terms)?;
     ///
     /// let apr = schedule.apr(&terms);
-    /// assert_eq!(apr.nominal.map(|it| it.to_string()).as_deref(), Some("27.9730"));
-    /// assert_eq!(apr.effective.map(|it| it.to_string()).as_deref(), Some("31.8535"));
+    /// assert_eq!(apr.nominal.map(|it| it.to_string()).as_deref(), Some("27.9663"));
+    /// assert_eq!(apr.effective.map(|it| it.to_string()).as_deref(), Some("31.8446"));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     #[must_use]

@@ -353,7 +353,7 @@ fn of_several_rates_the_lowest_that_is_not_negative() {
 fn the_largest_flows_over_300_years() {
     let most = |on: Date| Flow { on, amount: FlowAmount::parse("1000000000000000").unwrap() };
     let least = |on: Date| Flow { on, amount: FlowAmount::parse("0.0001").unwrap() };
-    let (first, last) = (parse_date("1900-01-01").unwrap(), parse_date("2200-12-31").unwrap());
+    let (first, end) = (parse_date("1900-01-01").unwrap(), parse_date("2200-12-31").unwrap());
     let spread: Vec<Date> = (1..=998).map(|k| first.checked_add((k * 110).days()).unwrap()).collect();
     for method in AprMethod::ALL {
         for unit in PeriodUnit::ALL {
@@ -367,8 +367,8 @@ fn the_largest_flows_over_300_years() {
                 assert!(finds(&[most(first)], &many).is_some() || (!is_told && every > 1), "{method:?} {unit:?}");
                 assert!(finds(&[least(first)], &many).is_some() || !is_told, "{method:?} {unit:?}");
                 assert!(finds(&[most(first)], &few).is_some(), "{method:?} {unit:?}");
-                assert!(finds(&[least(first)], &[most(last)]).is_some(), "{method:?} {unit:?}");
-                assert!(finds(&[most(first)], &[least(last)]).is_some(), "{method:?} {unit:?}");
+                assert!(finds(&[least(first)], &[most(end)]).is_some(), "{method:?} {unit:?}");
+                assert!(finds(&[most(first)], &[least(end)]).is_some(), "{method:?} {unit:?}");
             }
         }
     }
