@@ -47,6 +47,20 @@ fn of_dated_flows<const METHOD: usize>(bencher: Bencher<'_, '_>, payments: i64) 
     bencher.bench(|| apr(AprMethod::ALL[METHOD], month, divan::black_box(&advances), &payments));
 }
 
+/// Flows that change their direction each time, with no solution: the longest search.
+#[divan::bench(args = [12, 999])]
+fn of_alternating_flows(bencher: Bencher<'_, '_>, flows: i64) {
+    let (Ok(large), Ok(small), Ok(month)) =
+        (FlowAmount::parse("10000"), FlowAmount::parse("9990"), UnitPeriod::new(1, PeriodUnit::Month))
+    else {
+        return;
+    };
+    let on = |k: i64| date(2024, 1, 3).saturating_add((7 * k).days());
+    let advances: Vec<Flow> = (0..flows).step_by(2).map(|k| Flow { on: on(k), amount: large }).collect();
+    let payments: Vec<Flow> = (1..flows).step_by(2).map(|k| Flow { on: on(k), amount: small }).collect();
+    bencher.bench(|| apr(AprMethod::Eu, month, divan::black_box(&advances), &payments));
+}
+
 fn main() {
     divan::main();
 }

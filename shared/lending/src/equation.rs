@@ -73,7 +73,7 @@ const HALVES_OF_ONE: i128 = 2_000_000;
 const HIGHEST: i128 = 10i128.pow(28);
 
 /// Most evaluations of an equation that may have several solutions.
-const MOST_EVALUATIONS: u32 = 2000;
+const MOST_EVALUATIONS: u32 = 1000;
 
 /// Most steps of the search from a starting point. Halving alone would take 134 to the last place.
 const MOST_STEPS: u32 = 200;
@@ -140,23 +140,20 @@ impl Equation {
         unknown: Unknown,
         odd_part: OddPart,
     ) -> Self {
-        // An odd part of a year counts as so many steps.
-        let odd_scale = match odd_part {
-            OddPart::Nothing | OddPart::Simple | OddPart::OfStep => 1,
-            OddPart::OfYear => u128::from(steps.numerator),
-        };
-        let odd_divisor = match odd_part {
-            OddPart::Nothing | OddPart::Simple | OddPart::OfStep => 1,
-            OddPart::OfYear => u128::from(steps.denominator),
-        };
-        let steps_of = |time: Time, places: u32| {
-            let odd = (u128::from(time.odd) * odd_scale) << places;
-            (u128::from(time.whole) << places) + odd / (u128::from(time.of) * odd_divisor)
+        // The time in steps, as numerator and denominator.
+        let in_steps = |time: Time| {
+            let (whole, odd, of) = (u128::from(time.whole), u128::from(time.odd), u128::from(time.of));
+            match odd_part {
+                OddPart::Nothing | OddPart::Simple | OddPart::OfStep => (whole * of + odd, of),
+                OddPart::OfYear => {
+                    let of = of * u128::from(steps.denominator);
+                    (whole * of + odd * u128::from(steps.numerator), of)
+                }
+            }
         };
         let compare = |a: Time, b: Time| {
-            let of = |time: Time| u128::from(time.of) * odd_divisor;
-            let parts = |time: Time| u128::from(time.whole) * of(time) + u128::from(time.odd) * odd_scale;
-            (parts(a) * of(b)).cmp(&(parts(b) * of(a)))
+            let ((a, of_a), (b, of_b)) = (in_steps(a), in_steps(b));
+            (a * of_b).cmp(&(b * of_a))
         };
         let mut all: Vec<(Time, i128)> = flows.filter(|(_, amount)| *amount != 0).collect();
         if !all.is_sorted_by(|(a, _), (b, _)| compare(*a, *b).is_lt()) {
@@ -169,6 +166,10 @@ impl Equation {
                 is_same
             });
         }
+        let steps_of = |time: Time| {
+            let (numerator, denominator) = in_steps(time);
+            u64::try_from((numerator << 32) / denominator).unwrap_or(u64::MAX)
+        };
         // Without odd parts there is nothing to take logarithms for.
         let odd_part = if all.iter().all(|(time, _)| time.odd == 0) { OddPart::Nothing } else { odd_part };
         let flows = all
@@ -176,7 +177,7 @@ impl Equation {
             .filter(|(_, amount)| *amount != 0)
             .map(|(time, amount)| Flow {
                 time,
-                steps: u64::try_from(steps_of(time, 32)).unwrap_or(u64::MAX),
+                steps: steps_of(time),
                 is_advance: amount > 0,
                 amount: Real::whole(amount.unsigned_abs()),
             })
@@ -208,7 +209,7 @@ impl Equation {
     /// Money that changes its direction once has exactly one such rate above -100 %. Otherwise
     /// there may be none or several: the answer is the lowest that is not negative, or else the
     /// highest negative one; two that are closer than 0.0001 % are not seen. `None` without a
-    /// solution, beyond 10^24 %, and where 2000 evaluations do not find one.
+    /// solution, beyond 10^24 %, and where 1000 evaluations do not find one.
     pub(crate) fn rate(&self) -> Option<i128> {
         match self.sign_changes() {
             0 => None,
