@@ -50,8 +50,8 @@ pub(crate) enum OddPart {
 #[derive(Debug, Clone, Copy)]
 struct Flow {
     time: Time,
-    /// Steps in units of 2^-32, for the slope alone.
-    steps: u64,
+    /// The time in units of 2^-32 of a step, for the slope alone.
+    steps: Real,
     is_advance: bool,
     amount: Real,
 }
@@ -168,7 +168,7 @@ impl Equation {
         }
         let steps_of = |time: Time| {
             let (numerator, denominator) = in_steps(time);
-            u64::try_from((numerator << 32) / denominator).unwrap_or(u64::MAX)
+            Real::whole((numerator << 32) / denominator)
         };
         // Without odd parts there is nothing to take logarithms for.
         let odd_part = if all.iter().all(|(time, _)| time.odd == 0) { OddPart::Nothing } else { odd_part };
@@ -334,7 +334,7 @@ impl Equation {
             };
             *sum = sum.plus(value);
             if SLOPE {
-                *moments = moments.plus(value.times(Real::whole(u128::from(flow.steps))));
+                *moments = moments.plus(value.times(flow.steps));
             }
         }
         sums

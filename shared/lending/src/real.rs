@@ -3,10 +3,10 @@
 //! every machine.
 //!
 //! Every operation drops what lies beyond its last bit, so that its result is too low by less than
-//! one part in 2^127, and [`exp`] is wrong by less than one part in 2^117. A present value is a
-//! product of at most some thousand of these, raised to the power of at most 2^17 days, and a sum
-//! of positive terms: it is right to one part in 2^98, and [`Real::compare`] takes numbers within
-//! one part in 2^96 (28 decimal digits) for equal.
+//! one part in 2^126; [`exp`] and [`Real::ln`] are wrong by less than 2^-117 of the growth of money
+//! that becomes a hundredfold in a step at most. A present value is a product of some of these, raised
+//! to the power of at most 2^17 days: it is right to one part in 2^100, sums of positive ones too,
+//! and [`Real::compare`] takes numbers within one part in 2^96 (28 decimal digits) for equal.
 
 use std::cmp::Ordering;
 
@@ -289,8 +289,8 @@ impl Log {
     pub(crate) const LEAST: Self = Self(-Self::MOST.0);
     /// 127.
     pub(crate) const MOST: Self = Self(127 << LOG_PLACES);
-    /// 2^-40.
-    pub(crate) const SMALL: Self = Self(1 << (LOG_PLACES - 40));
+    /// 2^-22: what a step of Newton's method leaves of such a one is a millionth of it, or so.
+    pub(crate) const SMALL: Self = Self(1 << (LOG_PLACES - 22));
     /// 2^-100: 30 decimal places.
     pub(crate) const TINY: Self = Self(1 << (LOG_PLACES - 100));
 

@@ -379,6 +379,18 @@ fn the_largest_flows_over_300_years() {
     assert_eq!(rate(AprMethod::Nominal, period(1, PeriodUnit::Day), &even, &odd), "0.0000");
 }
 
+/// Weekly, a thousand times to and fro, always a little less back: the sum is never nothing.
+#[test]
+fn a_long_search_ends() {
+    let on = |k: i64| parse_date("2024-01-03").unwrap().checked_add((7 * k).days()).unwrap();
+    let side = |first: i64, amount: &str| -> Vec<Flow> {
+        let amount = FlowAmount::parse(amount).unwrap();
+        (first..999).step_by(2).map(|k| Flow { on: on(k), amount }).collect()
+    };
+    let (advances, payments) = (side(0, "10000"), side(1, "9990"));
+    assert_eq!(rate(AprMethod::Eu, period(1, PeriodUnit::Month), &advances, &payments), "none");
+}
+
 #[test]
 fn beyond_10_to_the_24_percent_there_is_none() {
     let (advance, payment) = (flow("2024-01-01", "0.0001"), flow("2024-01-02", "1000000000000000"));
