@@ -69,8 +69,8 @@ impl Schedule {
     /// 12/every, 52/every or 365/every of them make a year. A first period made irregular by
     /// `first_due_on` counts as its days over a regular one's.
     ///
-    /// `terms` are those the schedule was made with. There is no rate where nothing is paid out; an
-    /// effective one beyond 10^24 percent is not told.
+    /// `terms` are those the schedule was made with. There is no rate where nothing is paid out; one
+    /// beyond 10^24 percent is not told.
     ///
     /// ```
     /// use lending::{Currency, Money, TermsPatch, parse_date, schedule};
