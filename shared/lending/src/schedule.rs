@@ -418,11 +418,9 @@ fn does_not_amortise() -> Refusal {
 /// The part of a year that a period is. The first one, if `first_due_on` made it irregular, is
 /// counted by days.
 fn period(terms: &Terms, index: usize, start: Date, end: Date) -> YearFraction {
-    let frequency = terms.frequency();
-    let is_irregular = index == 0 && terms.first_due_on().is_some() && frequency.after(start, 1) != Some(end);
-    if is_irregular {
+    if index == 0 && terms.is_first_period_irregular(start, end) {
         return YearFraction::by_days(terms.day_count(), start, end);
     }
     let (basis, day_count) = (terms.interest_period(), terms.day_count());
-    YearFraction::regular(frequency, basis, day_count, start, end)
+    YearFraction::regular(terms.frequency(), basis, day_count, start, end)
 }

@@ -228,6 +228,12 @@ impl Terms {
         Frequency { every: self.repay_every, unit: self.repay_unit, month_end: self.month_end }
     }
 
+    /// Whether `first_due_on` makes the first period, between these dates, longer or shorter than the
+    /// others.
+    pub(crate) fn is_first_period_irregular(&self, start: Date, end: Date) -> bool {
+        self.first_due_on.is_some() && self.frequency().after(start, 1) != Some(end)
+    }
+
     /// Percent a year.
     #[must_use]
     pub const fn interest_rate_apr(&self) -> AnnualRate {

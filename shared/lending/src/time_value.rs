@@ -120,7 +120,7 @@ fn units(amount: Decimal, decimals: u32) -> Option<i128> {
 
 fn rate_of_return(flows: impl Iterator<Item = (Time, i128)>) -> Option<Decimal> {
     let each_period = Steps { numerator: 1, denominator: 1 };
-    let equation = Equation::new(flows, each_period, Unknown::Nominal, OddPart::Simple);
+    let equation = Equation::new(flows, each_period, Unknown::Nominal, OddPart::Nothing);
     let growth = equation.growth()?;
     to_decimal(growth.distance(Real::ONE), growth.is_below(Real::ONE))
 }
