@@ -352,9 +352,8 @@ fn waivers_take_the_oldest_first_whether_due_or_not() {
     loan.waive("2025-02-10", Waivable::Interest, "4.00");
     // The charge, due on the 20th, is older than the fee of the row, due on the 28th.
     loan.waive("2025-02-10", Waivable::Fee, "2.50");
-    let waived = loan.state("2025-02-10");
     assert_eq!(
-        rows(&waived),
+        rows(&loan.state("2025-02-10")),
         [
             "100.00 0.00 0.50 0.00 | 0.00 100.50",
             "100.00 1.00 1.00 0.00 | 0.00 102.00",
