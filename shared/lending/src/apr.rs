@@ -112,7 +112,7 @@ impl Schedule {
         let regular = Time { whole: 1, odd: 0, of: 1 };
         let row = self.rows.first()?;
         let start = row.due_on.checked_sub(jiff::Span::new().try_days(row.days).ok()?).ok()?;
-        if !terms.is_first_period_irregular(start, row.due_on) {
+        if terms.is_regular_period(start, row.due_on) {
             return Some(regular);
         }
         let every = u64::from(terms.repay_every());

@@ -111,7 +111,8 @@ impl Frequency {
 /// More days than lie between any two dates that are taken.
 const ALL_DAYS: i64 = 310 * 366;
 
-fn days_after(start: Date, days: i64) -> Option<Date> {
+/// So many days later; `None` where that is beyond every date.
+pub(crate) fn days_after(start: Date, days: i64) -> Option<Date> {
     if days > ALL_DAYS {
         return None;
     }
@@ -186,6 +187,11 @@ impl YearFraction {
         let numerator =
             self.numerator * (denominator / self.denominator) + other.numerator * (denominator / other.denominator);
         Self::of(numerator, denominator)
+    }
+
+    /// So many times as long.
+    pub(crate) fn times(self, times: u32) -> Self {
+        Self::of(self.numerator * u64::from(times), self.denominator)
     }
 
     const fn of(numerator: u64, denominator: u64) -> Self {

@@ -63,6 +63,24 @@ impl Ratio {
         Self { numerator: numerator / common, denominator: denominator / common }
     }
 
+    /// The rate that makes `part` of `whole`. Both are whole numbers below 2^63, and `whole` is not
+    /// zero.
+    pub(crate) fn of_whole(part: i128, whole: i128) -> Self {
+        let part = u64::try_from(part).unwrap_or(u64::MAX >> 1);
+        let whole = u64::try_from(whole).unwrap_or(1).max(1);
+        let common = gcd(part, whole);
+        Self { numerator: part / common, denominator: whole / common }
+    }
+
+    /// This part of `amount` times `times` over `parts`, as a multiple of `unit`, rounded once.
+    /// `amount` times `times` is at most 10^15 times the days of 301 years (2^17), so that the
+    /// product stays below 2^50 * 2^17 * 2^56 = 2^123; `parts` and `unit` keep the divisor below
+    /// 2^44 * 2^17 * 2^50 = 2^111.
+    pub(crate) fn of_parts(self, amount_times: i128, parts: i128, unit: i128, rounding: Rounding) -> i128 {
+        let product = amount_times * i128::from(self.numerator);
+        round_div(product, i128::from(self.denominator) * parts * unit, rounding) * unit
+    }
+
     /// This part of `amount`, rounded once. The amount is at most 10^15, so that the product stays
     /// below 10^15 * 2^56 < 2^106.
     pub(crate) fn of(self, amount: i128, rounding: Rounding) -> i128 {

@@ -1,4 +1,4 @@
-//! Loan arithmetic: money, terms, due dates, schedules and annual percentage rates.
+//! Loan arithmetic: money, terms, due dates, schedules, annual percentage rates, and loans as functions of their events.
 //!
 //! Pure: no clock, no I/O, no SQL, no float. A schedule is a function of an amount, a date and
 //! [`Terms`]; every amount is a whole number of the currency's smallest units, and every rounding
@@ -12,6 +12,7 @@ mod calendar;
 mod currency;
 mod equation;
 mod exact;
+mod loan;
 mod money;
 mod number;
 mod object;
@@ -25,6 +26,12 @@ pub mod time_value;
 pub use apr::{Apr, AprMethod, Flow, FlowAmount, MAX_FLOWS, PeriodUnit, QuotedApr, UnitPeriod, UnitPeriodError, apr};
 pub use calendar::{DateError, FIRST_YEAR, LAST_YEAR, parse_date};
 pub use currency::{Currency, UnknownCurrency};
+pub use loan::{
+    Account, AllocationGroup, AllocationOrder, Applied, Bucket, ChargeKind, Component, Components, Conflict,
+    ConflictReason, Contract, Event, EventId, EventKind, Instalment, InstalmentTotals, JournalEntry, JournalLine, Owed,
+    Posting, Rescheduled, Settlement, Shares, Standing, State, Transaction, TransactionKind, Waivable, fold,
+    journal_entries, levied_on, postings, settlement,
+};
 pub use money::{Money, MoneyError};
 pub use number::Number;
 pub use rate::{AnnualRate, Percent, RateError};

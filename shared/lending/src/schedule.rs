@@ -10,7 +10,7 @@ use crate::calendar::{YearFraction, days_between, is_taken};
 use crate::exact::{Ratio, level_instalment, round_div, round_to_multiple};
 use crate::rate::Percent;
 use crate::refusal::{Reason, Refusal};
-use crate::terms::{Amortization, FeeValue, FeeWhen, InterestMethod, MAX_INSTALMENTS, Rounding, Terms, Units};
+use crate::terms::{Amortization, FeeValue, FeeWhen, InterestMethod, Rounding, Terms, Units};
 use crate::{Money, MoneyError};
 
 /// What a loan costs and when it is due.
@@ -88,6 +88,32 @@ pub struct Row {
 /// outside the years 1900 to 2200; an instalment below the interest of its row
 /// (`does_not_amortise`); amounts in the terms that the currency does not have.
 pub fn schedule(amount: Money, disbursed_on: Date, terms: &Terms) -> Result<Schedule, Refusal> {
+    plan(amount, disbursed_on, terms).map(|plan| plan.schedule)
+}
+
+/// A schedule with what its rows were made from.
+pub(crate) struct Plan {
+    pub(crate) schedule: Schedule,
+    /// One for each row.
+    pub(crate) periods: Vec<Period>,
+    /// The interest of each period, in smallest units of the currency, wherever it is paid.
+    pub(crate) arising: Vec<i128>,
+    /// The fees of each row, in smallest units of the currency.
+    pub(crate) fees_each_row: i128,
+}
+
+/// What a row's interest is computed with.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Period {
+    pub(crate) annual_rate: Percent,
+    /// The part of a year that the period is.
+    pub(crate) fraction: YearFraction,
+    /// The annual rate for that part; nothing where the period bears no interest.
+    pub(crate) rate: Ratio,
+}
+
+/// [`schedule`], with its inner workings.
+pub(crate) fn plan(amount: Money, disbursed_on: Date, terms: &Terms) -> Result<Plan, Refusal> {
     let units = terms.units(amount.currency())?;
     if amount.units() <= 0 {
         return Err(Refusal::amount(Reason::NotPositive));
@@ -100,10 +126,32 @@ pub fn schedule(amount: Money, disbursed_on: Date, terms: &Terms) -> Result<Sche
     }
     let fees = Fees::of(amount, terms, units)?;
     let mut rows = dated_rows(amount, disbursed_on, terms)?;
-    let loan = Loan::new(amount, disbursed_on, terms, units, &rows);
-    let instalment = loan.fill(&mut rows)?;
-    loan.defer_interest(&mut rows);
-    Ok(loan.total(instalment, &fees, rows))
+    let periods = periods(disbursed_on, terms, &rows);
+    let rates: Vec<Ratio> = periods.iter().map(|period| period.rate).collect();
+    let principal = amount.units() / units.smallest;
+    let amortisation = Amortisation {
+        terms,
+        units,
+        principal,
+        flat_base: principal,
+        rates: &rates,
+        flat_term: whole_term(&periods),
+        first_interest: None,
+        first_repaying: terms.grace().principal as usize,
+        shortfall: Shortfall::Refuse,
+    };
+    let money = |value: i128| Money::computed(value * units.smallest, amount.currency());
+    let mut arising = vec![0; rows.len()];
+    let instalment = amortisation.fill(&mut |index, principal, interest| {
+        if let (Some(row), Some(arising)) = (rows.get_mut(index), arising.get_mut(index)) {
+            row.principal = money(principal);
+            row.interest = money(interest);
+            *arising = interest * units.smallest;
+        }
+    })?;
+    defer_interest(terms, &mut rows);
+    let schedule = total(amount, money(instalment), &fees, rows);
+    Ok(Plan { schedule, periods, arising, fees_each_row: fees.each_row })
 }
 
 /// The rows with their dates, and no money in them yet.
@@ -164,64 +212,84 @@ impl Fees {
     }
 }
 
-/// A loan in whole numbers of its smallest amount, at most 10^15 of them.
-struct Loan<'a> {
-    terms: &'a Terms,
-    units: Units,
-    amount: Money,
-    /// The amount in smallest amounts.
-    principal: i128,
-    /// The rate of each period; only the first `rows` count.
-    rates: [Ratio; MAX_INSTALMENTS as usize],
-    rows: usize,
-    /// The first row that repays principal, counted from 0.
-    first_repaying: usize,
-    /// The periods that bear interest, together.
-    whole_term: YearFraction,
+/// The periods of the rows. The first ones may bear no interest: their rate is nothing.
+fn periods(disbursed_on: Date, terms: &Terms, rows: &[Row]) -> Vec<Period> {
+    let mut periods = Vec::with_capacity(rows.len());
+    let mut start = disbursed_on;
+    // Periods of the same length follow each other: the fraction is reduced once for them.
+    let annual_rate = terms.interest_rate_apr().percent();
+    let mut latest = Period { annual_rate, fraction: YearFraction::ZERO, rate: Ratio::ZERO };
+    for (index, row) in rows.iter().enumerate() {
+        let fraction = if index == 0 && terms.first_due_on().is_some() {
+            first_period(terms, start, row.due_on)
+        } else {
+            regular_period(terms, start, row.due_on)
+        };
+        if index < terms.grace().interest_free as usize {
+            periods.push(Period { annual_rate, fraction, rate: Ratio::ZERO });
+        } else {
+            if latest.fraction != fraction {
+                latest = Period::new(annual_rate, fraction);
+            }
+            periods.push(latest);
+        }
+        start = row.due_on;
+    }
+    periods
 }
 
-impl<'a> Loan<'a> {
-    fn new(amount: Money, disbursed_on: Date, terms: &'a Terms, units: Units, rows: &[Row]) -> Self {
-        let rate = terms.interest_rate_apr().percent();
-        let mut rates = [Ratio::ZERO; MAX_INSTALMENTS as usize];
-        let mut whole_term = YearFraction::ZERO;
-        let mut start = disbursed_on;
-        // Periods of the same length follow each other: the fraction is reduced once for them.
-        let mut latest = (YearFraction::ZERO, Ratio::ZERO);
-        for (index, row) in rows.iter().enumerate() {
-            if index >= terms.grace().interest_free as usize {
-                let fraction = period(terms, index, start, row.due_on);
-                if latest.0 != fraction {
-                    latest = (fraction, Ratio::new(rate, fraction));
-                }
-                rates[index] = latest.1;
-                whole_term = whole_term.plus(fraction);
-            }
-            start = row.due_on;
-        }
-        Self {
-            terms,
-            units,
-            amount,
-            principal: amount.units() / units.smallest,
-            rates,
-            rows: rows.len(),
-            first_repaying: terms.grace().principal as usize,
-            whole_term,
-        }
-    }
+/// The annual rate times the part of a year that each period is, together, in millionths of a
+/// percent: at most 10^9 for 301 years. Periods that bear no interest are nothing.
+pub(crate) fn whole_term(periods: &[Period]) -> YearFraction {
+    let bearing = periods.iter().filter(|period| period.rate != Ratio::ZERO);
+    bearing.fold(YearFraction::ZERO, |sum, period| sum.plus(period.fraction.times(period.annual_rate.millionths())))
+}
 
+impl Period {
+    pub(crate) fn new(annual_rate: Percent, fraction: YearFraction) -> Self {
+        Self { annual_rate, fraction, rate: Ratio::new(annual_rate, fraction) }
+    }
+}
+
+/// What becomes of an instalment below its row's interest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Shortfall {
+    /// There is no such schedule.
+    Refuse,
+    /// The row asks for its interest alone.
+    InterestOnly,
+}
+
+/// Principal to be spread over rows, in whole numbers of the smallest amount, at most 10^15 of
+/// them.
+pub(crate) struct Amortisation<'a> {
+    /// For the method, the amortisation and the rounding alone.
+    pub(crate) terms: &'a Terms,
+    pub(crate) units: Units,
+    /// The amount in smallest amounts, positive.
+    pub(crate) principal: i128,
+    /// What flat interest is charged on, in smallest amounts.
+    pub(crate) flat_base: i128,
+    /// The rate of each period, one for each row; at least one.
+    pub(crate) rates: &'a [Ratio],
+    /// What [`whole_term`] makes of the periods that bear flat interest by their rate.
+    pub(crate) flat_term: YearFraction,
+    /// The interest of the first row where it is known already. Its rate is then that of
+    /// [`Ratio::of_whole`], and its period is not in `flat_term`.
+    pub(crate) first_interest: Option<i128>,
+    /// The first row that repays principal, counted from 0; below the number of rows.
+    pub(crate) first_repaying: usize,
+    pub(crate) shortfall: Shortfall,
+}
+
+impl Amortisation<'_> {
     fn rounding(&self) -> Rounding {
         self.terms.rounding()
     }
 
-    fn rates(&self) -> &[Ratio] {
-        &self.rates[..self.rows]
-    }
-
     /// How many rows repay principal; at least one.
     fn repaying(&self) -> i128 {
-        (self.rows - self.first_repaying) as i128
+        (self.rates.len() - self.first_repaying) as i128
     }
 
     fn to_instalment_multiple(&self, value: i128) -> i128 {
@@ -229,45 +297,61 @@ impl<'a> Loan<'a> {
         round_to_multiple(value, multiple, self.rounding())
     }
 
-    fn money(&self, value: i128) -> Money {
-        Money::computed(value * self.units.smallest, self.amount.currency())
-    }
-
-    /// Puts principal and interest into the rows, interest where it arises, and gives the
+    /// Gives principal and interest of each row, interest where it arises, and returns the
     /// instalment.
-    fn fill(&self, rows: &mut [Row]) -> Result<i128, Refusal> {
-        let mut put = |index: usize, principal: i128, interest: i128| {
-            if let Some(row) = rows.get_mut(index) {
-                row.principal = self.money(principal);
-                row.interest = self.money(interest);
-            }
-        };
+    pub(crate) fn fill(&self, put: &mut impl FnMut(usize, i128, i128)) -> Result<i128, Refusal> {
         match (self.terms.interest_method(), self.terms.amortization()) {
             (InterestMethod::DecliningBalance, Amortization::EqualInstalments) => {
                 let instalment = self.smoothed_instalment()?;
                 self.equal_instalments(instalment, put)?;
                 Ok(instalment)
             }
-            (InterestMethod::DecliningBalance, Amortization::EqualPrincipal) => Ok(self.equal_principal(&mut put)),
-            (InterestMethod::Flat, _) => self.flat(&mut put),
+            (InterestMethod::DecliningBalance, Amortization::EqualPrincipal) => {
+                let share = round_div(self.principal, self.repaying(), self.rounding());
+                Ok(self.equal_principal(share, put))
+            }
+            (InterestMethod::Flat, _) => self.flat(None, put),
+        }
+    }
+
+    /// The same where the instalment is given (under equal principal: the principal of a row); the
+    /// last row still takes all that is left.
+    pub(crate) fn fill_with(&self, instalment: i128, put: &mut impl FnMut(usize, i128, i128)) -> Result<(), Refusal> {
+        match (self.terms.interest_method(), self.terms.amortization()) {
+            (InterestMethod::DecliningBalance, Amortization::EqualInstalments) => {
+                self.equal_instalments(instalment, put)?;
+            }
+            (InterestMethod::DecliningBalance, Amortization::EqualPrincipal) => {
+                self.equal_principal(instalment, put);
+            }
+            (InterestMethod::Flat, _) => {
+                self.flat(Some(instalment), put)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// What a row with this interest has for principal.
+    fn principal_within(&self, instalment: i128, interest: i128) -> Result<i128, Refusal> {
+        match self.shortfall {
+            Shortfall::Refuse if instalment < interest => Err(does_not_amortise()),
+            Shortfall::Refuse | Shortfall::InterestOnly => Ok((instalment - interest).max(0)),
         }
     }
 
     /// Declining balance, equal instalments: what the row's interest leaves of the instalment is
     /// principal; the last row takes the whole balance. Gives what the last row asks for.
-    fn equal_instalments(&self, instalment: i128, mut put: impl FnMut(usize, i128, i128)) -> Result<i128, Refusal> {
+    fn equal_instalments(&self, instalment: i128, put: &mut impl FnMut(usize, i128, i128)) -> Result<i128, Refusal> {
         let mut balance = self.principal;
         let mut due = 0;
-        for (index, rate) in self.rates().iter().enumerate() {
+        for (index, rate) in self.rates.iter().enumerate() {
             let interest = rate.of(balance, self.rounding());
             let principal = if index < self.first_repaying {
                 0
-            } else if index + 1 == self.rows {
+            } else if index + 1 == self.rates.len() {
                 balance
-            } else if instalment < interest {
-                return Err(does_not_amortise());
             } else {
-                balance.min(instalment - interest)
+                balance.min(self.principal_within(instalment, interest)?)
             };
             put(index, principal, interest);
             balance -= principal;
@@ -280,10 +364,10 @@ impl<'a> Loan<'a> {
     /// by more than half a smallest amount a row, and at most three times, the difference is
     /// shared among the rows; a move that does not bring them closer is not made.
     fn smoothed_instalment(&self) -> Result<i128, Refusal> {
-        let rates = &self.rates()[self.first_repaying..];
+        let rates = &self.rates[self.first_repaying..];
         let exact = level_instalment(self.principal, rates, self.rounding());
         let mut instalment = self.to_instalment_multiple(exact);
-        let mut gap = self.equal_instalments(instalment, |_, _, _| ())? - instalment;
+        let mut gap = self.equal_instalments(instalment, &mut |_, _, _| ())? - instalment;
         for _ in 0..3 {
             if gap.abs() <= self.repaying() / 2 {
                 break;
@@ -291,7 +375,7 @@ impl<'a> Loan<'a> {
             let moved = instalment + round_div(gap, self.repaying(), self.rounding());
             let moved = self.to_instalment_multiple(moved);
             // Too low an instalment is no reason to refuse here: the one before it amortises.
-            let Ok(last) = self.equal_instalments(moved, |_, _, _| ()) else {
+            let Ok(last) = self.equal_instalments(moved, &mut |_, _, _| ()) else {
                 break;
             };
             if (last - moved).abs() >= gap.abs() {
@@ -304,15 +388,14 @@ impl<'a> Loan<'a> {
 
     /// Declining balance, equal principal: the last row takes the rest. Gives what the first row
     /// that repays principal asks for.
-    fn equal_principal(&self, put: &mut impl FnMut(usize, i128, i128)) -> i128 {
-        let share = round_div(self.principal, self.repaying(), self.rounding());
+    fn equal_principal(&self, share: i128, put: &mut impl FnMut(usize, i128, i128)) -> i128 {
         let mut balance = self.principal;
         let mut instalment = 0;
-        for (index, rate) in self.rates().iter().enumerate() {
+        for (index, rate) in self.rates.iter().enumerate() {
             let interest = rate.of(balance, self.rounding());
             let principal = if index < self.first_repaying {
                 0
-            } else if index + 1 == self.rows {
+            } else if index + 1 == self.rates.len() {
                 balance
             } else {
                 balance.min(share)
@@ -327,31 +410,29 @@ impl<'a> Loan<'a> {
     }
 
     /// Flat: every row's interest is on the whole principal, and the last row takes what is left
-    /// of the total. The instalment is an equal share of principal with the row's interest, to the
-    /// multiple; gives that of the first row that repays principal.
-    fn flat(&self, put: &mut impl FnMut(usize, i128, i128)) -> Result<i128, Refusal> {
+    /// of the total. The instalment, unless it is given, is an equal share of principal with the
+    /// row's interest, to the multiple; gives that of the first row that repays principal.
+    fn flat(&self, given: Option<i128>, put: &mut impl FnMut(usize, i128, i128)) -> Result<i128, Refusal> {
         let mut balance = self.principal;
         let mut interest_left = self.total_flat_interest();
         let mut first_instalment = 0;
-        for (index, rate) in self.rates().iter().enumerate() {
-            let is_last = index + 1 == self.rows;
-            let interest =
-                if is_last { interest_left } else { interest_left.min(rate.of(self.principal, self.rounding())) };
+        for (index, rate) in self.rates.iter().enumerate() {
+            let is_last = index + 1 == self.rates.len();
+            let own = match self.first_interest {
+                Some(interest) if index == 0 => interest,
+                _ => rate.of(self.flat_base, self.rounding()),
+            };
+            let interest = if is_last { interest_left } else { interest_left.min(own) };
             let mut principal = 0;
             if index >= self.first_repaying {
-                let exact = self.principal + interest * self.repaying();
-                let instalment = round_div(exact, self.repaying(), self.rounding());
-                let instalment = self.to_instalment_multiple(instalment);
+                let instalment = given.unwrap_or_else(|| {
+                    let exact = self.principal + interest * self.repaying();
+                    self.to_instalment_multiple(round_div(exact, self.repaying(), self.rounding()))
+                });
                 if index == self.first_repaying {
                     first_instalment = instalment;
                 }
-                if is_last {
-                    principal = balance;
-                } else if instalment < interest {
-                    return Err(does_not_amortise());
-                } else {
-                    principal = balance.min(instalment - interest);
-                }
+                principal = if is_last { balance } else { balance.min(self.principal_within(instalment, interest)?) };
             }
             put(index, principal, interest);
             balance -= principal;
@@ -360,54 +441,53 @@ impl<'a> Loan<'a> {
         Ok(first_instalment)
     }
 
-    /// Principal times rate times all the periods that bear interest, rounded once. Fractions of
-    /// two kinds have a common denominator below 2^22 and lie within 301 years, so that the
-    /// numerator stays below 10^15 * 10^9 * 301 * 2^22 < 2^110.
+    /// The flat base times the rates of all the periods that bear interest, rounded once.
+    /// Fractions of two kinds have a common denominator below 2^22 and lie within 301 years, so
+    /// that the numerator stays below 10^15 * 10^9 * 301 * 2^22 < 2^110.
     fn total_flat_interest(&self) -> i128 {
-        let rate = i128::from(self.terms.interest_rate_apr().percent().millionths());
-        let numerator = self.principal * rate * i128::from(self.whole_term.numerator);
-        let denominator = i128::from(Percent::MILLIONTHS_OF_ONE) * i128::from(self.whole_term.denominator);
-        round_div(numerator, denominator, self.rounding())
+        let numerator = self.flat_base * i128::from(self.flat_term.numerator);
+        let denominator = i128::from(Percent::MILLIONTHS_OF_ONE) * i128::from(self.flat_term.denominator);
+        self.first_interest.unwrap_or(0) + round_div(numerator, denominator, self.rounding())
     }
+}
 
-    /// Moves the interest of the first periods to the first row after them.
-    fn defer_interest(&self, rows: &mut [Row]) {
-        let deferred = self.terms.grace().interest_payment as usize;
-        // Always true: terms with a longer grace cannot be made.
-        if let Some((row, before)) = rows.get_mut(..=deferred).and_then(<[Row]>::split_last_mut) {
-            let mut interest = row.interest.units();
-            for early in before {
-                interest += early.interest.units();
-                early.interest = Money::zero(self.amount.currency());
-            }
-            row.interest = Money::computed(interest, self.amount.currency());
+/// Moves the interest of the first periods to the first row after them.
+fn defer_interest(terms: &Terms, rows: &mut [Row]) {
+    let deferred = terms.grace().interest_payment as usize;
+    // Always true: terms with a longer grace cannot be made.
+    if let Some((row, before)) = rows.get_mut(..=deferred).and_then(<[Row]>::split_last_mut) {
+        let mut interest = row.interest.units();
+        for early in before {
+            interest += early.interest.units();
+            early.interest = Money::zero(early.interest.currency());
         }
+        row.interest = Money::computed(interest, row.interest.currency());
     }
+}
 
-    /// Adds the fees, and adds everything up.
-    fn total(&self, instalment: i128, fees: &Fees, mut rows: Vec<Row>) -> Schedule {
-        let money = |units| Money::computed(units, self.amount.currency());
-        let mut balance = self.amount.units();
-        let (mut total_interest, mut total_due) = (0, 0);
-        let mut total_fees = fees.at_disbursement;
-        for row in &mut rows {
-            let due = row.principal.units() + row.interest.units() + fees.each_row;
-            balance -= row.principal.units();
-            row.fees = money(fees.each_row);
-            row.due = money(due);
-            row.balance = money(balance);
-            total_interest += row.interest.units();
-            total_fees += fees.each_row;
-            total_due += due;
-        }
-        Schedule {
-            instalment: self.money(instalment),
-            total_interest: money(total_interest),
-            total_fees: money(total_fees),
-            total_due: money(total_due),
-            paid_out: money(self.amount.units() - fees.at_disbursement),
-            rows,
-        }
+/// Adds the fees, and adds everything up.
+fn total(amount: Money, instalment: Money, fees: &Fees, mut rows: Vec<Row>) -> Schedule {
+    let money = |units| Money::computed(units, amount.currency());
+    let mut balance = amount.units();
+    let (mut total_interest, mut total_due) = (0, 0);
+    let mut total_fees = fees.at_disbursement;
+    for row in &mut rows {
+        let due = row.principal.units() + row.interest.units() + fees.each_row;
+        balance -= row.principal.units();
+        row.fees = money(fees.each_row);
+        row.due = money(due);
+        row.balance = money(balance);
+        total_interest += row.interest.units();
+        total_fees += fees.each_row;
+        total_due += due;
+    }
+    Schedule {
+        instalment,
+        total_interest: money(total_interest),
+        total_fees: money(total_fees),
+        total_due: money(total_due),
+        paid_out: money(amount.units() - fees.at_disbursement),
+        rows,
     }
 }
 
@@ -415,12 +495,16 @@ fn does_not_amortise() -> Refusal {
     Refusal::terms("/interest_rate_apr", Reason::DoesNotAmortise)
 }
 
-/// The part of a year that a period is. The first one, if `first_due_on` made it irregular, is
-/// counted by days.
-fn period(terms: &Terms, index: usize, start: Date, end: Date) -> YearFraction {
-    if index == 0 && terms.is_first_period_irregular(start, end) {
-        return YearFraction::by_days(terms.day_count(), start, end);
+/// The part of a year that a first period to a given date is. Unless it is one repayment period,
+/// it is counted by days.
+pub(crate) fn first_period(terms: &Terms, start: Date, end: Date) -> YearFraction {
+    if terms.is_regular_period(start, end) {
+        return regular_period(terms, start, end);
     }
-    let (basis, day_count) = (terms.interest_period(), terms.day_count());
-    YearFraction::regular(terms.frequency(), basis, day_count, start, end)
+    YearFraction::by_days(terms.day_count(), start, end)
+}
+
+/// The part of a year that a whole repayment period is.
+pub(crate) fn regular_period(terms: &Terms, start: Date, end: Date) -> YearFraction {
+    YearFraction::regular(terms.frequency(), terms.interest_period(), terms.day_count(), start, end)
 }

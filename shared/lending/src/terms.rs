@@ -228,10 +228,10 @@ impl Terms {
         Frequency { every: self.repay_every, unit: self.repay_unit, month_end: self.month_end }
     }
 
-    /// Whether `first_due_on` makes the first period, between these dates, longer or shorter than the
-    /// others.
-    pub(crate) fn is_first_period_irregular(&self, start: Date, end: Date) -> bool {
-        self.first_due_on.is_some() && self.frequency().after(start, 1) != Some(end)
+    /// Whether a period between these dates is one repayment period, neither longer nor shorter: a
+    /// first one need not be, because of `first_due_on`.
+    pub(crate) fn is_regular_period(&self, start: Date, end: Date) -> bool {
+        self.frequency().after(start, 1) == Some(end)
     }
 
     /// Percent a year.

@@ -31,12 +31,12 @@ pub(crate) struct Reference {
     pub(crate) rows: Vec<Row>,
 }
 
-fn rational(numerator: i64, denominator: i64) -> BigRational {
+pub(crate) fn rational(numerator: i64, denominator: i64) -> BigRational {
     BigRational::new(numerator.into(), denominator.into())
 }
 
 /// To a whole multiple of `unit`.
-fn round(value: &BigRational, unit: &BigInt, rounding: Rounding) -> BigInt {
+pub(crate) fn round(value: &BigRational, unit: &BigInt, rounding: Rounding) -> BigInt {
     let exact = value / unit;
     let size = exact.abs();
     let (below, part) = (size.floor().to_integer(), size.fract());
@@ -57,7 +57,7 @@ fn is_taken(date: Date) -> bool {
 }
 
 /// `count` periods after the seed.
-fn due_date(terms: &Terms, seed: Date, count: u32) -> Option<Date> {
+pub(crate) fn due_date(terms: &Terms, seed: Date, count: u32) -> Option<Date> {
     let steps = i64::from(count) * i64::from(terms.repay_every());
     let span: Span = match terms.repay_unit() {
         RepayUnit::Month => Span::new().try_months(steps).ok()?,
@@ -72,7 +72,7 @@ fn due_date(terms: &Terms, seed: Date, count: u32) -> Option<Date> {
 }
 
 /// The days of a period: its last day counts, its first does not.
-fn days(start: Date, end: Date) -> i64 {
+pub(crate) fn days(start: Date, end: Date) -> i64 {
     i64::from(start.until(end).unwrap().get_days())
 }
 
@@ -121,7 +121,7 @@ fn by_days(terms: &Terms, start: Date, end: Date) -> BigRational {
     }
 }
 
-fn fraction(terms: &Terms, start: Date, end: Date, is_regular: bool) -> BigRational {
+pub(crate) fn fraction(terms: &Terms, start: Date, end: Date, is_regular: bool) -> BigRational {
     if !is_regular {
         return by_days(terms, start, end);
     }
@@ -148,7 +148,7 @@ fn by_days_regular(terms: &Terms, start: Date, end: Date) -> BigRational {
 
 /// `P * prod(1 + r) / f_n` with `f_1 = 1`, `f_k = 1 + f_(k-1) * (1 + r_k)`, over the common
 /// denominator `d` of all rates: `F_k = d^(k-1) * f_k` is whole.
-fn level_instalment(principal: &BigInt, rates: &[BigRational]) -> BigRational {
+pub(crate) fn level_instalment(principal: &BigInt, rates: &[BigRational]) -> BigRational {
     let d = rates.iter().fold(BigInt::one(), |d, rate| d.lcm(rate.denom()));
     let (mut f, mut product, mut power) = (BigInt::zero(), BigInt::one(), BigInt::one());
     for rate in rates {
@@ -354,7 +354,7 @@ fn flat(
 }
 
 /// Numbers by their text, so that the crate's own conversions are not relied upon.
-trait ParseNumber {
+pub(crate) trait ParseNumber {
     fn parse_exactly(&self) -> BigRational;
 }
 

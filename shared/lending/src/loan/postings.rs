@@ -1,0 +1,188 @@
+//! The ledger that follows from a loan's events: what each account moves by on each value date, and
+//! the entries that bring what was posted there.
+//!
+//! Cash basis: interest, fees and penalties are income when they are paid, so that no posting
+//! depends on time passing.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+use serde::{Serialize, Serializer};
+
+use super::conflict::Conflict;
+use super::events::{Event, EventKind};
+use super::{Contract, fold};
+use crate::Money;
+
+/// An account of the ledger.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Account {
+    /// Money in hand. An asset.
+    Cash,
+    /// Principal paid out and neither repaid nor written off. An asset.
+    PrincipalReceivable,
+    /// Interest paid. Income.
+    InterestIncome,
+    /// Fees paid, those at disbursement among them. Income.
+    FeeIncome,
+    /// Late fees and charged penalties paid. Income.
+    PenaltyIncome,
+    /// Overpayments held. A liability.
+    OverpaymentsPayable,
+    /// Principal given up. An expense.
+    WriteOffs,
+    /// What was paid after a write-off, up to all that was given up. Income.
+    Recoveries,
+}
+
+impl Account {
+    /// Every account.
+    pub const ALL: [Self; 8] = [
+        Self::Cash,
+        Self::PrincipalReceivable,
+        Self::InterestIncome,
+        Self::FeeIncome,
+        Self::PenaltyIncome,
+        Self::OverpaymentsPayable,
+        Self::WriteOffs,
+        Self::Recoveries,
+    ];
+
+    /// Its name.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Cash => "cash",
+            Self::PrincipalReceivable => "principal_receivable",
+            Self::InterestIncome => "interest_income",
+            Self::FeeIncome => "fee_income",
+            Self::PenaltyIncome => "penalty_income",
+            Self::OverpaymentsPayable => "overpayments_payable",
+            Self::WriteOffs => "write_offs",
+            Self::Recoveries => "recoveries",
+        }
+    }
+
+    /// The account of this name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|account| account.as_str() == name)
+    }
+}
+
+impl Serialize for Account {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
+
+/// What an account moves by on a value date.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Posting {
+    /// The value date.
+    pub on: Date,
+    /// The account.
+    pub account: Account,
+    /// Debits less credits.
+    pub amount: Money,
+}
+
+/// One entry of the journal: its debits are its credits.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct JournalEntry {
+    /// The value date.
+    pub value_date: Date,
+    /// At most one for each account.
+    pub lines: Vec<JournalLine>,
+}
+
+/// One line of an entry. One of the two amounts is more than zero, the other is zero.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct JournalLine {
+    /// The account.
+    pub account: Account,
+    /// What is debited.
+    pub debit: Money,
+    /// What is credited.
+    pub credit: Money,
+}
+
+/// What moves on one value date, in smallest units, by [`Account::ALL`]: debits less credits.
+pub(super) type Movements = [i128; Account::ALL.len()];
+
+/// All that follows for the ledger from the events recorded by `known_at`, by value date and
+/// account, nothing that is zero.
+///
+/// An overpayment that is held pays a charge on the charge's due date. Where that is still to come,
+/// so is the value date of its posting: it follows already from what is recorded, and no job has to
+/// make it that day. For any `as_of`, the postings up to it are those of the state at `as_of`.
+///
+/// # Errors
+/// As [`fold`].
+pub fn postings(contract: &Contract, events: &[Event], known_at: Timestamp) -> Result<Vec<Posting>, Conflict> {
+    let last = events.iter().map(|event| match event.kind {
+        EventKind::Charge { due_on, .. } => event.on.max(due_on),
+        _ => event.on,
+    });
+    let Some(last) = last.max() else {
+        return Ok(Vec::new());
+    };
+    fold(contract, events, last, known_at).map(|state| state.postings)
+}
+
+/// The entries that bring what was posted to what follows: for each value date that differs one,
+/// in the order of their dates. `made` may name an account of a value date several times.
+///
+/// Both are of one loan, hence of one currency, and balanced each; so is every entry then.
+///
+/// ```
+/// use lending::{Account, Currency, Money, Posting, journal_entries, parse_date};
+///
+/// let euro = Currency::from_code("EUR")?;
+/// let posting = |account, units| Posting {
+///     on: parse_date("2025-01-31").unwrap(),
+///     account,
+///     amount: Money::from_units(units, euro),
+/// };
+/// let made = [posting(Account::Cash, 500), posting(Account::InterestIncome, -500)];
+/// let follows = [
+///     posting(Account::Cash, 500),
+///     posting(Account::PenaltyIncome, -100),
+///     posting(Account::InterestIncome, -400),
+/// ];
+/// let entries = journal_entries(&follows, &made);
+/// let lines: Vec<String> = entries[0]
+///     .lines
+///     .iter()
+///     .map(|line| format!("{} {} {}", line.account.as_str(), line.debit, line.credit))
+///     .collect();
+/// assert_eq!(lines, ["interest_income 1.00 0.00", "penalty_income 0.00 1.00"]);
+/// # Ok::<(), lending::UnknownCurrency>(())
+/// ```
+#[must_use]
+pub fn journal_entries(follows: &[Posting], made: &[Posting]) -> Vec<JournalEntry> {
+    let Some(currency) = follows.iter().chain(made).next().map(|posting| posting.amount.currency()) else {
+        return Vec::new();
+    };
+    let mut differences: BTreeMap<(Date, Account), i128> = BTreeMap::new();
+    for posting in follows {
+        *differences.entry((posting.on, posting.account)).or_default() += posting.amount.units();
+    }
+    for posting in made {
+        *differences.entry((posting.on, posting.account)).or_default() -= posting.amount.units();
+    }
+    let mut entries: Vec<JournalEntry> = Vec::new();
+    for ((value_date, account), difference) in differences {
+        if difference == 0 {
+            continue;
+        }
+        let money = |units: i128| Money::computed(units.max(0), currency);
+        let line = JournalLine { account, debit: money(difference), credit: money(-difference) };
+        match entries.last_mut() {
+            Some(entry) if entry.value_date == value_date => entry.lines.push(line),
+            _ => entries.push(JournalEntry { value_date, lines: vec![line] }),
+        }
+    }
+    entries
+}

@@ -1,0 +1,289 @@
+//! What a loan is on a day, as far as it was known at an instant.
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+use serde::{Serialize, Serializer};
+
+use super::allocation::Shares;
+use super::events::EventId;
+use super::postings::Posting;
+use crate::Money;
+
+/// Where a loan stands after its approval.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Standing {
+    /// Not disbursed, or the disbursement was reversed.
+    Approved,
+    /// Something is owed.
+    Disbursed,
+    /// Nothing is owed.
+    Repaid,
+    /// Written off, whatever was recovered since.
+    Defaulted,
+}
+
+impl Standing {
+    /// The word of the API.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Approved => "approved",
+            Self::Disbursed => "disbursed",
+            Self::Repaid => "repaid",
+            Self::Defaulted => "defaulted",
+        }
+    }
+}
+
+impl Serialize for Standing {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
+
+/// Money by what it is owed for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Components {
+    /// Principal.
+    pub principal: Money,
+    /// Interest.
+    pub interest: Money,
+    /// Fees of instalments and charged fees.
+    pub fees: Money,
+    /// Late fees and charged penalties.
+    pub penalties: Money,
+}
+
+/// One instalment as it stands. `due = paid + outstanding + written_off`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Instalment {
+    /// Counted from 1.
+    pub n: u32,
+    /// When it falls due. Charges in it may fall due before, in the last row also later; late fees
+    /// fall due after it.
+    pub due_on: Date,
+    /// Calendar days since the due date before, or since the disbursement.
+    pub days: u32,
+    /// Principal asked for.
+    pub principal: Money,
+    /// Interest asked for: as charged, waivers taken off.
+    pub interest: Money,
+    /// The instalment's fees and charged fees, waivers taken off.
+    pub fees: Money,
+    /// Late fees and charged penalties, waivers taken off.
+    pub penalties: Money,
+    /// All four together.
+    pub due: Money,
+    /// What was paid of it.
+    pub paid: Money,
+    /// What is unpaid of it.
+    pub outstanding: Money,
+    /// What a write-off gave up of it.
+    pub written_off: Money,
+    /// The day on which the last of it was paid or waived, where something is due and nothing is
+    /// outstanding or written off.
+    pub paid_on: Option<Date>,
+    /// Principal that is left afterwards by the schedule.
+    pub balance: Money,
+}
+
+/// The sums of the rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct InstalmentTotals {
+    /// Principal asked for: the amount of the loan.
+    pub principal: Money,
+    /// Interest asked for.
+    pub interest: Money,
+    /// Fees asked for; those at disbursement are not among them.
+    pub fees: Money,
+    /// Penalties asked for.
+    pub penalties: Money,
+    /// All four together.
+    pub due: Money,
+    /// What was paid.
+    pub paid: Money,
+    /// What is unpaid.
+    pub outstanding: Money,
+    /// What a write-off gave up.
+    pub written_off: Money,
+}
+
+/// What is unpaid of what falls due on one day.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Owed {
+    /// The day: that of the instalment, for charges and late fees their own.
+    pub due_on: Date,
+    /// What is unpaid.
+    #[serde(flatten)]
+    pub unpaid: Components,
+}
+
+/// What a transaction is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum TransactionKind {
+    /// The loan was paid out.
+    Disbursement,
+    /// A payment.
+    Repayment,
+    /// A payment after the write-off.
+    Recovery,
+    /// An overpayment was paid back.
+    Refund,
+    /// More was asked for.
+    Charge,
+    /// Less was asked for.
+    Waiver,
+    /// What was unpaid was given up.
+    WriteOff,
+    /// Rows were made anew.
+    Reschedule,
+    /// Another transaction never counted.
+    Reversal,
+}
+
+impl TransactionKind {
+    /// The word of the API.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Disbursement => "disbursement",
+            Self::Repayment => "repayment",
+            Self::Recovery => "recovery",
+            Self::Refund => "refund",
+            Self::Charge => "charge",
+            Self::Waiver => "waiver",
+            Self::WriteOff => "write_off",
+            Self::Reschedule => "reschedule",
+            Self::Reversal => "reversal",
+        }
+    }
+}
+
+impl Serialize for TransactionKind {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
+
+/// What became of one event.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Transaction {
+    /// The event.
+    pub id: EventId,
+    /// What it is.
+    pub kind: TransactionKind,
+    /// Its value date.
+    pub on: Date,
+    /// When it was recorded.
+    pub recorded_at: Timestamp,
+    /// Paid out before fees, paid, charged, waived, refunded; the principal that was written off or
+    /// amortised anew; of a reversal what the reversed transaction was about, zero for a write-off
+    /// or a reschedule.
+    pub amount: Money,
+    /// What a repayment paid; what a waiver waived; what a write-off gave up. Of a recovery only the
+    /// overpayment: it pays nothing that is still owed. `None` for other kinds, and for what was
+    /// reversed: it paid nothing.
+    pub allocation: Option<Shares>,
+    /// Of a recovery: what is booked against what was given up.
+    pub recovered: Option<Money>,
+    /// The principal outstanding after it. Events of one day count in the order of their kinds,
+    /// not of their recording; for what was reversed, and for reversals, it is that at the end of
+    /// the day.
+    pub balance: Money,
+    /// Of a disbursement: the amount less the fees; negative if those are more.
+    pub paid_out: Option<Money>,
+    /// Of a reversal: what it reverses.
+    pub reverses: Option<EventId>,
+    /// The reversal of it.
+    pub reversed_by: Option<EventId>,
+}
+
+/// An overpayment that was held paid charges on their due date.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Applied {
+    /// The day.
+    pub on: Date,
+    /// What was paid; `overpayment` is what was taken from it, less than zero.
+    pub shares: Shares,
+}
+
+/// Where a reschedule made rows anew.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rescheduled {
+    /// The event. The old rows are those of a reading as of the day before, or known before it.
+    pub id: EventId,
+    /// Its value date.
+    pub on: Date,
+    /// The number of the first row that it made.
+    pub first_row: u32,
+}
+
+/// A loan as of a day, as far as it was known at an instant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct State {
+    /// Where it stands.
+    pub standing: Standing,
+    /// The value date of the disbursement, once that is reached.
+    pub disbursed_on: Option<Date>,
+    /// The instalments; none before the disbursement.
+    pub rows: Vec<Instalment>,
+    /// Their sums.
+    pub totals: InstalmentTotals,
+    /// What is unpaid, whether it is due or not. Its principal is the principal outstanding.
+    pub unpaid: Components,
+    /// What is unpaid, by due date.
+    pub owed: Vec<Owed>,
+    /// What is unpaid of what fell due before this day.
+    pub past_due: Components,
+    /// The first due date from this day on for which something is unpaid.
+    pub next_due_on: Option<Date>,
+    /// The due date of the oldest instalment with principal, interest or fees unpaid, in the future
+    /// too; for a charge that falls due after its instalment its own.
+    pub oldest_unpaid_due_on: Option<Date>,
+    /// Days since that date, if it is past. Zero on the due date itself.
+    pub days_past_due: u32,
+    /// What was paid, by component; what held overpayments paid among it, recoveries not.
+    pub paid: Components,
+    /// The overpayment held.
+    pub overpayment: Money,
+    /// What was paid back of overpayments.
+    pub refunded: Money,
+    /// The value date of the write-off.
+    pub written_off_on: Option<Date>,
+    /// What it gave up: the principal written off, the rest lapsed.
+    pub written_off: Components,
+    /// What was recovered of that.
+    pub recovered: Money,
+    /// One for each event with a value date up to this day, in order of recording.
+    pub transactions: Vec<Transaction>,
+    /// Where held overpayments paid charges, by day.
+    pub applied: Vec<Applied>,
+    /// Where reschedules made rows anew, in the order in which they count. A later one may have
+    /// replaced the rows of an earlier one.
+    pub rescheduled: Vec<Rescheduled>,
+    /// What moved on the ledger up to this day, by value date and account.
+    pub postings: Vec<Posting>,
+}
+
+impl State {
+    /// The transaction of an event.
+    #[must_use]
+    pub fn transaction(&self, id: EventId) -> Option<&Transaction> {
+        self.transactions.iter().find(|transaction| transaction.id == id)
+    }
+}
+
+/// What closes a loan on a day.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Settlement {
+    /// All unpaid principal.
+    pub principal: Money,
+    /// Unpaid interest that is due or earned.
+    pub interest: Money,
+    /// Unpaid fees: all charged, and those of instalments due.
+    pub fees: Money,
+    /// All unpaid penalties.
+    pub penalties: Money,
+    /// All four together.
+    pub total: Money,
+}

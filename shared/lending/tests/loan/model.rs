@@ -1,0 +1,1012 @@
+//! The rules of servicing once more, as plainly as they stand and without regard to speed: one flat
+//! list of claims, day after day from the disbursement on, every payment by sorting all claims
+//! anew, interest in rational numbers of unlimited size. It shares nothing with the fold but the
+//! types of the events and of the terms.
+
+use std::collections::BTreeMap;
+
+use jiff::civil::Date;
+use jiff::{Span, Timestamp};
+use lending::{
+    Account, Allocation, Amortization, ChargeKind, Component, Contract, Event, EventId, EventKind, FeeValue, FeeWhen,
+    InterestMethod, LateFeeKind, Money, Prepayment, Terms, Waivable,
+};
+use num_bigint::BigInt;
+use num_rational::BigRational;
+use num_traits::{ToPrimitive, Zero};
+
+use crate::reference::{ParseNumber, days, due_date, fraction, level_instalment, rational, round};
+
+/// Something that is owed: principal, interest or fee of an instalment, or a charge.
+#[derive(Debug, Clone)]
+pub(crate) struct Claim {
+    pub(crate) row: usize,
+    pub(crate) component: Component,
+    pub(crate) due_on: Date,
+    /// The instalment's own, not a charge.
+    is_own: bool,
+    pub(crate) charged: i128,
+    pub(crate) waived: i128,
+    pub(crate) paid: i128,
+    pub(crate) lapsed: i128,
+    pub(crate) touched_on: Option<Date>,
+}
+
+impl Claim {
+    fn own(row: usize, component: Component, due_on: Date, charged: i128) -> Self {
+        let touched_on = None;
+        Self { row, component, due_on, is_own: true, charged, waived: 0, paid: 0, lapsed: 0, touched_on }
+    }
+
+    pub(crate) fn unpaid(&self) -> i128 {
+        self.charged - self.waived - self.paid - self.lapsed
+    }
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct Row {
+    pub(crate) start: Date,
+    pub(crate) due_on: Date,
+    /// The part of a year, and the rate for it.
+    years: BigRational,
+    rate: BigRational,
+    /// Interest of the period.
+    arising: i128,
+    /// On what interest is counted, from which day on.
+    bases: Vec<(Date, i128)>,
+    /// The seed of its due date, and the number of the row that is due on the seed; counted from 1.
+    seed: (Date, i64),
+    late_from: Date,
+    late_times: u32,
+    is_late_over: bool,
+}
+
+/// What happened to one event.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Done {
+    pub(crate) allocation: Option<[i128; 5]>,
+    pub(crate) balance: i128,
+}
+
+pub(crate) struct Model<'a> {
+    contract: &'a Contract,
+    terms: &'a Terms,
+    smallest: i128,
+    multiple: i128,
+    pub(crate) rows: Vec<Row>,
+    pub(crate) claims: Vec<Claim>,
+    annual: BigRational,
+    level: i128,
+    interest_only: usize,
+    deferred_to: usize,
+    fee_each_row: i128,
+    pub(crate) disbursed_on: Option<Date>,
+    pub(crate) written_off_on: Option<Date>,
+    pub(crate) given_up: [i128; 4],
+    pub(crate) held: i128,
+    pub(crate) refunded: i128,
+    pub(crate) recovered: i128,
+    pub(crate) postings: BTreeMap<(Date, Account), i128>,
+    pub(crate) done: BTreeMap<EventId, Done>,
+}
+
+type Refused = (EventId, &'static str);
+
+/// What is to be spread over rows, in smallest units; `principal` is a multiple of the smallest
+/// amount.
+struct Spread {
+    principal: i128,
+    flat_base: i128,
+    /// Part of a year and rate, for each row.
+    periods: Vec<(BigRational, BigRational)>,
+    first_interest: Option<i128>,
+    interest_only: usize,
+    /// The instalment or the principal of a row, where it is given.
+    given: Option<i128>,
+    /// Whether an instalment below its interest is refused.
+    is_strict: bool,
+}
+
+fn whole(value: i128) -> BigRational {
+    BigRational::from(BigInt::from(value))
+}
+
+const PAST: u8 = 1;
+const DUE: u8 = 2;
+const ADVANCE: u8 = 4;
+
+/// The groups: buckets, and components by their initials (capital P is principal).
+fn groups(allocation: Allocation) -> &'static [(u8, &'static str)] {
+    match allocation.as_str() {
+        "penalty_fee_interest_principal" => &[(PAST, "pfiP"), (DUE, "pfiP"), (ADVANCE, "pfiP")],
+        "due_penalty_fee_interest_principal_in_advance_principal_penalty_fee_interest" => {
+            &[(PAST | DUE, "pfiP"), (ADVANCE, "Ppfi")]
+        }
+        "due_penalty_interest_principal_fee_in_advance_penalty_interest_principal_fee" => {
+            &[(PAST | DUE, "piPf"), (ADVANCE, "piPf")]
+        }
+        "overdue_interest_first" => {
+            &[(PAST, "i"), (DUE, "i"), (PAST, "P"), (DUE, "P"), (PAST | DUE, "pf"), (ADVANCE, "iPfp")]
+        }
+        other => panic!("{other}"),
+    }
+}
+
+fn initial(component: Component) -> char {
+    match component {
+        Component::Penalty => 'p',
+        Component::Fee => 'f',
+        Component::Interest => 'i',
+        Component::Principal => 'P',
+    }
+}
+
+fn income(component: Component) -> Account {
+    match component {
+        Component::Penalty => Account::PenaltyIncome,
+        Component::Fee => Account::FeeIncome,
+        Component::Interest => Account::InterestIncome,
+        Component::Principal => Account::PrincipalReceivable,
+    }
+}
+
+/// How the last day goes.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Last {
+    Whole,
+    /// Up to its payments, as though they closed the loan.
+    Settled,
+}
+
+impl<'a> Model<'a> {
+    pub(crate) fn run(
+        contract: &'a Contract,
+        events: &[Event],
+        as_of: Date,
+        known_at: Timestamp,
+        last: Last,
+    ) -> Result<Self, Refused> {
+        let terms = &contract.terms;
+        let units = |number: Option<lending::Number>| {
+            number.map(|number| Money::from_decimal(number.get(), contract.amount.currency()).unwrap().units())
+        };
+        let smallest = units(terms.smallest_amount()).unwrap_or(1);
+        let mut model = Self {
+            contract,
+            terms,
+            smallest,
+            multiple: units(terms.instalment_multiple()).unwrap_or(smallest),
+            rows: Vec::new(),
+            claims: Vec::new(),
+            annual: terms.interest_rate_apr().to_decimal().to_string().parse_exactly() / rational(100, 1),
+            level: 0,
+            interest_only: terms.grace().principal as usize,
+            deferred_to: terms.grace().interest_payment as usize,
+            fee_each_row: 0,
+            disbursed_on: None,
+            written_off_on: None,
+            given_up: [0; 4],
+            held: 0,
+            refunded: 0,
+            recovered: 0,
+            postings: BTreeMap::new(),
+            done: BTreeMap::new(),
+        };
+        let mut known: Vec<&Event> = events.iter().filter(|event| event.recorded_at <= known_at).collect();
+        known.sort_by_key(|event| (event.recorded_at, event.id));
+        // Reversals, one after the other.
+        let mut reversed: Vec<EventId> = Vec::new();
+        for (index, event) in known.iter().enumerate() {
+            if let EventKind::Reversal { of } = event.kind {
+                let Some(target) = known[..index].iter().find(|event| event.id == of) else {
+                    return Err((event.id, "unknown_transaction"));
+                };
+                if matches!(target.kind, EventKind::Reversal { .. }) {
+                    return Err((event.id, "reversal_of_reversal"));
+                }
+                if reversed.contains(&of) {
+                    return Err((event.id, "already_reversed"));
+                }
+                reversed.push(of);
+            }
+        }
+        let standing: Vec<&Event> = known
+            .iter()
+            .copied()
+            .filter(|event| !reversed.contains(&event.id) && !matches!(event.kind, EventKind::Reversal { .. }))
+            .collect();
+        let of_kind =
+            |kind: &EventKind| standing.iter().copied().filter(|event| event.kind == *kind).collect::<Vec<_>>();
+        if let Some(second) = of_kind(&EventKind::Disbursement).get(1) {
+            return Err((second.id, "already_disbursed"));
+        }
+        if let Some(second) = of_kind(&EventKind::WriteOff).get(1) {
+            return Err((second.id, "already_written_off"));
+        }
+        let disbursement = of_kind(&EventKind::Disbursement).first().copied();
+        let mut in_order = standing.clone();
+        in_order.retain(|event| event.on <= as_of);
+        in_order.sort_by_key(|event| (event.on, step(event)));
+        if let Some(first) = in_order.first() {
+            match disbursement {
+                None => return Err((first.id, "not_disbursed")),
+                Some(it) if first.on < it.on => return Err((first.id, "before_disbursement")),
+                Some(_) => (),
+            }
+        }
+        let Some(disbursement) = disbursement.filter(|event| event.on <= as_of) else {
+            return Ok(model);
+        };
+        let mut today = disbursement.on;
+        while today <= as_of {
+            let events: Vec<&Event> = in_order.iter().copied().filter(|event| event.on == today).collect();
+            let is_settled = last == Last::Settled && today == as_of;
+            model.day(today, &events, is_settled)?;
+            for event in &known {
+                if event.on == today && !model.done.contains_key(&event.id) {
+                    let done = Done { allocation: None, balance: model.balance() };
+                    model.done.insert(event.id, done);
+                }
+            }
+            today = today.tomorrow().unwrap();
+        }
+        Ok(model)
+    }
+
+    pub(crate) fn balance(&self) -> i128 {
+        self.unpaid(Component::Principal)
+    }
+
+    pub(crate) fn unpaid(&self, component: Component) -> i128 {
+        self.claims.iter().filter(|claim| claim.component == component).map(Claim::unpaid).sum()
+    }
+
+    fn day(&mut self, today: Date, events: &[&Event], is_settled: bool) -> Result<(), Refused> {
+        if self.written_off_on.is_none() {
+            self.late_fees(today);
+        }
+        let mut waived_today = false;
+        for event in events.iter().filter(|event| step(event) < 5) {
+            let allocation = self.apply(event).map_err(|code| (event.id, code))?;
+            waived_today |= step(event) == 4;
+            self.done.insert(event.id, Done { allocation, balance: self.balance() });
+        }
+        let payments: Vec<(EventId, i128)> = events
+            .iter()
+            .filter_map(|event| match event.kind {
+                EventKind::Repayment { amount } => Some((event.id, amount.units())),
+                _ => None,
+            })
+            .collect();
+        if self.written_off_on.is_some() {
+            self.recover(today, &payments);
+        } else {
+            self.pay(today, &payments, waived_today, is_settled);
+        }
+        if is_settled {
+            return Ok(());
+        }
+        for event in events.iter().filter(|event| step(event) > 5) {
+            let allocation = self.apply(event).map_err(|code| (event.id, code))?;
+            self.done.insert(event.id, Done { allocation, balance: self.balance() });
+        }
+        Ok(())
+    }
+
+    fn post(&mut self, on: Date, account: Account, amount: i128) {
+        *self.postings.entry((on, account)).or_default() += amount;
+    }
+
+    fn apply(&mut self, event: &Event) -> Result<Option<[i128; 5]>, &'static str> {
+        if self.written_off_on.is_some() && !matches!(event.kind, EventKind::Refund { .. }) {
+            return Err("already_written_off");
+        }
+        let today = event.on;
+        match &event.kind {
+            EventKind::Disbursement => self.disburse(today)?,
+            EventKind::Reschedule { from, instalments, interest_rate_apr, first_due_on } => {
+                let annual = interest_rate_apr.map_or(self.annual.clone(), |rate| {
+                    rate.to_decimal().to_string().parse_exactly() / rational(100, 1)
+                });
+                self.reschedule(today, *from, *instalments, annual, *first_due_on)?;
+            }
+            EventKind::Charge { kind, amount, due_on } => {
+                if *due_on < self.disbursed_on.unwrap() {
+                    return Err("before_disbursement");
+                }
+                let component = match kind {
+                    ChargeKind::Fee => Component::Fee,
+                    ChargeKind::Penalty => Component::Penalty,
+                };
+                let claim = Claim::own(self.row_for(*due_on), component, *due_on, amount.units());
+                self.claims.push(Claim { is_own: false, ..claim });
+            }
+            EventKind::Waiver { component, amount } => {
+                let component = match component {
+                    Waivable::Penalty => Component::Penalty,
+                    Waivable::Fee => Component::Fee,
+                    Waivable::Interest => Component::Interest,
+                };
+                let mut left = amount.units();
+                if left > self.unpaid(component) {
+                    return Err("above_unpaid");
+                }
+                for index in self.sorted(|claim| claim.component == component) {
+                    let claim = &mut self.claims[index];
+                    let part = claim.unpaid().min(left);
+                    claim.waived += part;
+                    left -= part;
+                    if part > 0 {
+                        claim.touched_on = Some(today);
+                    }
+                }
+                let mut allocation = [0; 5];
+                allocation[component as usize] = amount.units();
+                return Ok(Some(allocation));
+            }
+            EventKind::Refund { amount } => {
+                let amount = amount.units();
+                if amount > self.held {
+                    return Err("above_held");
+                }
+                self.held -= amount;
+                self.refunded += amount;
+                self.post(today, Account::OverpaymentsPayable, amount);
+                self.post(today, Account::Cash, -amount);
+            }
+            EventKind::WriteOff => {
+                let mut allocation = [0; 5];
+                for claim in &mut self.claims {
+                    allocation[claim.component as usize] += claim.unpaid();
+                    claim.lapsed += claim.unpaid();
+                }
+                if allocation == [0; 5] {
+                    return Err("nothing_to_write_off");
+                }
+                self.given_up.copy_from_slice(&allocation[..4]);
+                self.written_off_on = Some(today);
+                let principal = self.given_up[Component::Principal as usize];
+                self.post(today, Account::WriteOffs, principal);
+                self.post(today, Account::PrincipalReceivable, -principal);
+                return Ok(Some(allocation));
+            }
+            EventKind::Repayment { .. } | EventKind::Reversal { .. } => unreachable!(),
+        }
+        Ok(None)
+    }
+
+    /// Claims in the order of their rows and due dates, the instalment's own before charges of the
+    /// same day.
+    fn sorted(&self, is_wanted: impl Fn(&Claim) -> bool) -> Vec<usize> {
+        let mut found: Vec<usize> = (0..self.claims.len()).filter(|index| is_wanted(&self.claims[*index])).collect();
+        found.sort_by_key(|index| {
+            let claim = &self.claims[*index];
+            (claim.row, claim.due_on, !claim.is_own, *index)
+        });
+        found
+    }
+
+    fn row_for(&self, due_on: Date) -> usize {
+        self.rows.iter().position(|row| row.due_on >= due_on).unwrap_or(self.rows.len() - 1)
+    }
+
+    fn running(&self, today: Date) -> usize {
+        self.rows.iter().position(|row| row.due_on > today).unwrap_or(self.rows.len())
+    }
+
+    // Making rows.
+
+    fn fees(&self, when: FeeWhen) -> i128 {
+        let amount = self.contract.amount;
+        let fees = self.terms.fees().iter().filter(|fee| fee.when == when);
+        fees.map(|fee| match fee.value {
+            FeeValue::Amount(number) => Money::from_decimal(number.get(), amount.currency()).unwrap().units(),
+            FeeValue::Percent(percent) => {
+                let share = percent.to_decimal().to_string().parse_exactly() / rational(100, 1);
+                self.to_smallest(&(share * whole(amount.units())))
+            }
+        })
+        .sum()
+    }
+
+    fn to_smallest(&self, value: &BigRational) -> i128 {
+        round(value, &BigInt::from(self.smallest), self.terms.rounding()).to_i128().unwrap()
+    }
+
+    fn to_multiple(&self, value: i128) -> i128 {
+        round(&whole(value), &BigInt::from(self.multiple), self.terms.rounding()).to_i128().unwrap()
+    }
+
+    fn disburse(&mut self, today: Date) -> Result<(), &'static str> {
+        let terms = self.terms;
+        if terms.first_due_on().is_some_and(|first| first <= today) {
+            return Err("not_after_disbursement");
+        }
+        let seed = match terms.first_due_on() {
+            Some(first) => (first, 1),
+            None => (today, 0),
+        };
+        let mut start = today;
+        for n in 1..=i64::from(terms.instalments()) {
+            let count = u32::try_from(n - seed.1).unwrap();
+            let due_on = due_date(terms, seed.0, count).ok_or("date_out_of_range")?;
+            let is_regular = n > 1 || due_date(terms, start, 1) == Some(due_on);
+            let years = fraction(terms, start, due_on, is_regular);
+            let is_free = n <= i64::from(terms.grace().interest_free);
+            let rate = if is_free { BigRational::zero() } else { &years * &self.annual };
+            self.rows.push(Row {
+                start,
+                due_on,
+                years,
+                rate,
+                arising: 0,
+                bases: Vec::new(),
+                seed,
+                late_from: due_on,
+                late_times: 0,
+                is_late_over: false,
+            });
+            start = due_on;
+        }
+        self.disbursed_on = Some(today);
+        self.fee_each_row = self.fees(FeeWhen::Instalment);
+        let amount = self.contract.amount.units();
+        let spread = Spread {
+            principal: amount,
+            flat_base: amount,
+            periods: self.rows.iter().map(|row| (row.years.clone(), row.rate.clone())).collect(),
+            first_interest: None,
+            interest_only: self.interest_only,
+            given: None,
+            is_strict: true,
+        };
+        let (level, cells) = self.spread(&spread).ok_or("does_not_amortise")?;
+        self.level = level;
+        self.fill(0, &cells, amount);
+        let fees = self.fees(FeeWhen::Disbursement);
+        self.post(today, Account::PrincipalReceivable, amount);
+        self.post(today, Account::FeeIncome, -fees);
+        self.post(today, Account::Cash, fees - amount);
+        Ok(())
+    }
+
+    /// Puts principal and interest into the rows from `first` on, which are empty.
+    fn fill(&mut self, first: usize, cells: &[(i128, i128)], flat_base: i128) {
+        let mut balance: i128 = cells.iter().map(|(principal, _)| principal).sum();
+        for (index, (principal, interest)) in cells.iter().enumerate() {
+            let row = &mut self.rows[first + index];
+            let is_flat = self.terms.interest_method() == InterestMethod::Flat;
+            row.arising = *interest;
+            row.bases = vec![(row.start, if is_flat { flat_base } else { balance })];
+            balance -= principal;
+        }
+        self.deferred_to = self.deferred_to.min(self.rows.len() - 1);
+        for index in first..self.rows.len() {
+            let due_on = self.rows[index].due_on;
+            let interest = match index.cmp(&self.deferred_to) {
+                std::cmp::Ordering::Less => 0,
+                std::cmp::Ordering::Equal => self.rows[..=index].iter().map(|row| row.arising).sum(),
+                std::cmp::Ordering::Greater => self.rows[index].arising,
+            };
+            self.claims.push(Claim::own(index, Component::Principal, due_on, cells[index - first].0));
+            self.claims.push(Claim::own(index, Component::Interest, due_on, interest));
+            self.claims.push(Claim::own(index, Component::Fee, due_on, self.fee_each_row));
+        }
+    }
+
+    /// The instalment (or the principal of a row), and principal and interest of each row; `None`
+    /// if it does not amortise.
+    fn spread(&self, spread: &Spread) -> Option<(i128, Vec<(i128, i128)>)> {
+        let n = spread.periods.len();
+        let repaying = i128::try_from(n - spread.interest_only).unwrap();
+        if spread.principal == 0 {
+            let mut cells = vec![(0, 0); n];
+            cells[0].1 = spread.first_interest.unwrap_or(0);
+            return Some((0, cells));
+        }
+        let mut rates: Vec<BigRational> = spread.periods.iter().map(|(_, rate)| rate.clone()).collect();
+        if let Some(interest) = spread.first_interest {
+            rates[0] = BigRational::new(interest.into(), spread.principal.into());
+        }
+        match (self.terms.interest_method(), self.terms.amortization()) {
+            (InterestMethod::Flat, _) => self.spread_flat(spread, repaying),
+            (_, Amortization::EqualPrincipal) => {
+                let share = spread
+                    .given
+                    .unwrap_or_else(|| self.to_smallest(&BigRational::new(spread.principal.into(), repaying.into())));
+                let mut balance = spread.principal;
+                let mut cells = Vec::new();
+                for (index, rate) in rates.iter().enumerate() {
+                    let interest = self.to_smallest(&(rate * whole(balance)));
+                    let principal = match index {
+                        _ if index < spread.interest_only => 0,
+                        _ if index + 1 == n => balance,
+                        _ => share.min(balance),
+                    };
+                    cells.push((principal, interest));
+                    balance -= principal;
+                }
+                Some((share, cells))
+            }
+            (_, Amortization::EqualInstalments) => {
+                let rows = |instalment: i128| -> Option<Vec<(i128, i128)>> {
+                    let mut balance = spread.principal;
+                    let mut cells = Vec::new();
+                    for (index, rate) in rates.iter().enumerate() {
+                        let interest = self.to_smallest(&(rate * whole(balance)));
+                        let principal = match index {
+                            _ if index < spread.interest_only => 0,
+                            _ if index + 1 == n => balance,
+                            _ if instalment < interest && spread.is_strict => return None,
+                            _ => (instalment - interest).max(0).min(balance),
+                        };
+                        cells.push((principal, interest));
+                        balance -= principal;
+                    }
+                    Some(cells)
+                };
+                if let Some(instalment) = spread.given {
+                    return rows(instalment).map(|cells| (instalment, cells));
+                }
+                let exact = level_instalment(&BigInt::from(spread.principal), &rates[spread.interest_only..]);
+                let mut instalment = self.to_multiple(self.to_smallest(&exact));
+                let mut cells = rows(instalment)?;
+                let gap_of = |cells: &[(i128, i128)], instalment: i128| {
+                    let (principal, interest) = cells[n - 1];
+                    principal + interest - instalment
+                };
+                for _ in 0..3 {
+                    let gap = gap_of(&cells, instalment);
+                    if gap.abs() / self.smallest <= repaying / 2 {
+                        break;
+                    }
+                    let change = self.to_smallest(&BigRational::new(gap.into(), repaying.into()));
+                    let moved = self.to_multiple(instalment + change);
+                    match rows(moved) {
+                        Some(better) if gap_of(&better, moved).abs() < gap.abs() => {
+                            (instalment, cells) = (moved, better);
+                        }
+                        _ => break,
+                    }
+                }
+                Some((instalment, cells))
+            }
+        }
+    }
+
+    fn spread_flat(&self, spread: &Spread, repaying: i128) -> Option<(i128, Vec<(i128, i128)>)> {
+        let n = spread.periods.len();
+        let base = whole(spread.flat_base);
+        let mut interest = Vec::new();
+        let mut sum_of_rates = BigRational::zero();
+        for (index, (_, rate)) in spread.periods.iter().enumerate() {
+            match spread.first_interest {
+                Some(first) if index == 0 => interest.push(first),
+                _ => {
+                    interest.push(self.to_smallest(&(rate * &base)));
+                    sum_of_rates += rate;
+                }
+            }
+        }
+        let mut left = spread.first_interest.unwrap_or(0) + self.to_smallest(&(sum_of_rates * &base));
+        for (index, interest) in interest.iter_mut().enumerate() {
+            *interest = if index + 1 == n { left } else { left.min(*interest) };
+            left -= *interest;
+        }
+        let mut balance = spread.principal;
+        let mut cells = Vec::new();
+        let mut first_instalment = None;
+        for (index, interest) in interest.into_iter().enumerate() {
+            let mut principal = 0;
+            if index >= spread.interest_only {
+                let share = BigRational::new(spread.principal.into(), repaying.into());
+                let instalment =
+                    spread.given.unwrap_or_else(|| self.to_multiple(self.to_smallest(&(share + whole(interest)))));
+                first_instalment = first_instalment.or(Some(instalment));
+                if index + 1 < n && instalment < interest && spread.is_strict {
+                    return None;
+                }
+                principal = if index + 1 == n { balance } else { (instalment - interest).max(0).min(balance) };
+            }
+            cells.push((principal, interest));
+            balance -= principal;
+        }
+        first_instalment.map(|instalment| (instalment, cells))
+    }
+
+    /// Takes the rows from `first` on away, with their own claims: what was paid and waived of
+    /// these, and when, by component.
+    fn take_away(&mut self, first: usize) -> Vec<(Component, i128, i128, Option<Date>)> {
+        let mut taken = Vec::new();
+        for component in [Component::Principal, Component::Interest, Component::Fee] {
+            let own = |claim: &&Claim| claim.is_own && claim.row >= first && claim.component == component;
+            let paid = self.claims.iter().filter(own).map(|claim| claim.paid).sum();
+            let waived = self.claims.iter().filter(own).map(|claim| claim.waived).sum();
+            let touched_on = self.claims.iter().filter(own).filter_map(|claim| claim.touched_on).max();
+            taken.push((component, paid, waived, touched_on));
+        }
+        self.claims.retain(|claim| !(claim.is_own && claim.row >= first));
+        self.rows.truncate(first);
+        taken
+    }
+
+    /// What was paid and waived of old rows, into the new ones from `first` on; then the charges.
+    fn give_back(&mut self, first: usize, taken: Vec<(Component, i128, i128, Option<Date>)>) {
+        for (component, mut paid, mut waived, touched_on) in taken {
+            for index in self.sorted(|claim| claim.is_own && claim.row >= first && claim.component == component) {
+                let claim = &mut self.claims[index];
+                if component == Component::Principal {
+                    claim.charged += paid;
+                }
+                let part = claim.unpaid().min(paid);
+                claim.paid += part;
+                paid -= part;
+                let part_waived = claim.unpaid().min(waived);
+                claim.waived += part_waived;
+                waived -= part_waived;
+                if part + part_waived > 0 {
+                    claim.touched_on = touched_on;
+                }
+            }
+            let index = self.sorted(|claim| claim.is_own && claim.row == first && claim.component == component)[0];
+            self.claims[index].charged += paid;
+            self.claims[index].paid += paid;
+            if paid > 0 {
+                self.claims[index].touched_on = touched_on;
+            }
+        }
+        for index in 0..self.claims.len() {
+            if !self.claims[index].is_own && self.claims[index].row >= first {
+                self.claims[index].row = self.row_for(self.claims[index].due_on);
+            }
+        }
+    }
+
+    fn reschedule(
+        &mut self,
+        today: Date,
+        from: Date,
+        instalments: Option<u32>,
+        annual: BigRational,
+        first_due_on: Option<Date>,
+    ) -> Result<(), &'static str> {
+        let first = self.rows.iter().position(|row| row.due_on == from).ok_or("not_a_due_date")?;
+        let is_ours = |claim: &&Claim| claim.component == Component::Principal && claim.row >= first;
+        let left: i128 = self.claims.iter().filter(is_ours).map(Claim::unpaid).sum();
+        if left == 0 {
+            return Err("nothing_to_reschedule");
+        }
+        let count = instalments.map_or(self.rows.len() - first, |count| count as usize);
+        if !(1..=600).contains(&count) {
+            return Err("out_of_range");
+        }
+        let old = self.rows[first].clone();
+        let number = i64::try_from(first + 1).unwrap();
+        let is_moved = first_due_on.is_some_and(|date| date != from);
+        let seed = if is_moved { (first_due_on.unwrap(), number) } else { old.seed };
+        if is_moved && seed.0 <= old.start {
+            return Err("not_after_due_date_before");
+        }
+        let mut fresh: Vec<Row> = Vec::new();
+        let mut start = old.start;
+        for n in (number..).take(count) {
+            let due_on = due_date(self.terms, seed.0, u32::try_from(n - seed.1).unwrap()).ok_or("date_out_of_range")?;
+            let years = match n == number {
+                true if is_moved => fraction(self.terms, start, due_on, due_date(self.terms, start, 1) == Some(due_on)),
+                true => old.years.clone(),
+                false => fraction(self.terms, start, due_on, true),
+            };
+            let rate = &years * &annual;
+            fresh.push(Row {
+                start,
+                due_on,
+                years,
+                rate,
+                arising: 0,
+                bases: Vec::new(),
+                seed,
+                late_from: due_on.max(today),
+                late_times: 0,
+                is_late_over: false,
+            });
+            start = due_on;
+        }
+        let rest = left % self.smallest;
+        let spread = Spread {
+            principal: left - rest,
+            flat_base: left - rest,
+            periods: fresh.iter().map(|row| (row.years.clone(), row.rate.clone())).collect(),
+            first_interest: None,
+            interest_only: 0,
+            given: None,
+            is_strict: true,
+        };
+        let (level, mut cells) = self.spread(&spread).ok_or("does_not_amortise")?;
+        cells.last_mut().unwrap().0 += rest;
+        let taken = self.take_away(first);
+        self.rows.extend(fresh);
+        self.annual = annual;
+        self.level = level;
+        self.interest_only = 0;
+        self.deferred_to = self.deferred_to.min(first);
+        self.fill(first, &cells, left - rest);
+        self.give_back(first, taken);
+        Ok(())
+    }
+
+    /// Days of a period up to `today`, times what interest is counted on.
+    fn base_days(row: &Row, today: Date) -> i128 {
+        let mut sum = 0;
+        for (index, (since, base)) in row.bases.iter().enumerate() {
+            let until = row.bases.get(index + 1).map_or(today, |(next, _)| *next);
+            sum += base * i128::from(days(*since, until));
+        }
+        sum
+    }
+
+    fn reduce(&mut self, today: Date, reduction: i128) {
+        let running = self.running(today);
+        let is_ours = |claim: &&Claim| claim.component == Component::Principal && claim.row >= running;
+        let balance: i128 = self.claims.iter().filter(is_ours).map(Claim::unpaid).sum();
+        let left = balance - reduction;
+        let is_flat = self.terms.interest_method() == InterestMethod::Flat;
+        let mut row = self.rows[running].clone();
+        let old_base = row.bases.last().unwrap().1;
+        let base = if is_flat {
+            let exact = BigRational::new((old_base * left).into(), balance.into());
+            round(&exact, &BigInt::from(1), self.terms.rounding()).to_i128().unwrap()
+        } else {
+            left
+        };
+        row.bases.push((today, base));
+        let base_days = Self::base_days(&row, row.due_on);
+        let of_period = BigRational::new(base_days.into(), days(row.start, row.due_on).into());
+        let first_interest = self.to_smallest(&(&row.rate * of_period));
+
+        let rest = left % self.smallest;
+        let rows: Vec<Row> = self.rows[running..].to_vec();
+        let spread = |count: usize, given: Option<i128>| Spread {
+            principal: left - rest,
+            flat_base: base - base % self.smallest,
+            periods: rows[..count].iter().map(|row| (row.years.clone(), row.rate.clone())).collect(),
+            first_interest: Some(first_interest),
+            interest_only: self.interest_only.saturating_sub(running).min(count - 1),
+            given,
+            is_strict: false,
+        };
+        let mut cells = if self.terms.prepayment() == Prepayment::ReduceTerm {
+            let (_, cells) = self.spread(&spread(rows.len(), Some(self.level))).unwrap();
+            let count = cells.iter().rposition(|(principal, _)| *principal > 0).map_or(1, |last| last + 1);
+            self.spread(&spread(count, Some(self.level))).unwrap().1
+        } else {
+            self.spread(&spread(rows.len(), None)).unwrap().1
+        };
+        cells.last_mut().unwrap().0 += rest;
+        let mut taken = self.take_away(running);
+        taken[0].1 += reduction;
+        taken[0].3 = Some(today);
+        self.rows.extend(rows.into_iter().take(cells.len()));
+        self.fill(running, &cells, base);
+        self.rows[running].bases = row.bases;
+        self.give_back(running, taken);
+    }
+
+    // Days.
+
+    fn late_fees(&mut self, today: Date) {
+        let Some(late_fee) = self.terms.late_fee() else {
+            return;
+        };
+        for index in 0..self.rows.len() {
+            let row = &self.rows[index];
+            if row.is_late_over || row.late_times == late_fee.max_times {
+                continue;
+            }
+            let span = Span::new().try_days(i64::from(late_fee.grace_days) + 1);
+            let Some(seed) = span.ok().and_then(|span| row.late_from.checked_add(span).ok()) else {
+                continue;
+            };
+            // The first one in any year, the others in those that are taken.
+            let next = if row.late_times == 0 { Some(seed) } else { due_date(self.terms, seed, row.late_times) };
+            if next != Some(today) {
+                continue;
+            }
+            let overdue: i128 = self
+                .claims
+                .iter()
+                .filter(|claim| claim.row == index && claim.due_on < today && claim.component != Component::Penalty)
+                .map(Claim::unpaid)
+                .sum();
+            if overdue == 0 {
+                self.rows[index].is_late_over = true;
+                continue;
+            }
+            self.rows[index].late_times += 1;
+            let fee = match late_fee.kind {
+                LateFeeKind::Flat => {
+                    let currency = self.contract.amount.currency();
+                    Money::from_decimal(late_fee.value.get(), currency).unwrap().units()
+                }
+                LateFeeKind::PercentOfOverdue => {
+                    let share = late_fee.value.get().to_string().parse_exactly() / rational(100, 1);
+                    self.to_smallest(&(share * whole(overdue)))
+                }
+            };
+            if fee > 0 {
+                let claim = Claim::own(index, Component::Penalty, today, fee);
+                self.claims.push(Claim { is_own: false, ..claim });
+            }
+        }
+    }
+
+    /// Interest of a row that is owed and unpaid if the loan is settled today.
+    fn interest_owed(&self, claim: &Claim, today: Date) -> i128 {
+        let running = self.running(today);
+        if claim.due_on <= today || running == self.rows.len() {
+            return claim.unpaid();
+        }
+        let row = &self.rows[running];
+        let (elapsed, all) = (days(row.start, today), days(row.start, row.due_on));
+        let is_changed = row.bases.len() > 1 && row.bases.last().unwrap().0 > row.start;
+        let by_days = |interest: i128| self.to_smallest(&(whole(interest) * rational(elapsed, all)));
+        let by_balances = || {
+            let of_period = BigRational::new(Self::base_days(row, today).into(), all.into());
+            self.to_smallest(&(&row.rate * of_period))
+        };
+        let is_deferring = self.deferred_to > 0 && running <= self.deferred_to;
+        let payable_with = if is_deferring { self.deferred_to } else { running };
+        if claim.row != payable_with {
+            return 0;
+        }
+        // What the row asks for beyond its interest was paid before it was made.
+        let periods = if is_deferring { &self.rows[..=payable_with] } else { &self.rows[running..=running] };
+        let beyond = claim.charged - periods.iter().map(|row| row.arising).sum::<i128>();
+        let earned = if is_deferring {
+            let ended: i128 = self.rows[..running].iter().map(|row| row.arising).sum();
+            ended + if is_changed { by_balances() } else { by_days(row.arising) } - claim.waived
+        } else if is_changed {
+            by_balances() - claim.waived
+        } else {
+            by_days(row.arising - claim.waived)
+        };
+        (beyond + earned - claim.paid).max(0).min(claim.unpaid())
+    }
+
+    /// What of a claim is owed if the loan is settled today.
+    fn owed(&self, claim: &Claim, today: Date) -> i128 {
+        match claim.component {
+            Component::Interest => self.interest_owed(claim, today),
+            Component::Fee if claim.is_own && claim.due_on > today => 0,
+            _ => claim.unpaid(),
+        }
+    }
+
+    /// Pays claims of some buckets, sorted by the groups; what was paid, in order.
+    fn pay_sorted(&mut self, today: Date, buckets: u8, is_backwards: bool, left: &mut i128) -> Vec<(Component, i128)> {
+        let bucket_of = |due_on: Date| match () {
+            () if due_on < today => PAST,
+            () if due_on == today => DUE,
+            () => ADVANCE,
+        };
+        let mut places = Vec::new();
+        for (index, claim) in self.claims.iter().enumerate() {
+            let bucket = bucket_of(claim.due_on);
+            if bucket & buckets == 0 {
+                continue;
+            }
+            for (group, (group_buckets, components)) in groups(self.terms.allocation()).iter().enumerate() {
+                if let Some(component) = components.find(initial(claim.component))
+                    && group_buckets & bucket != 0
+                {
+                    let row = i64::try_from(claim.row).unwrap();
+                    let row = if is_backwards { -row } else { row };
+                    places.push(((group, row, component, claim.due_on, !claim.is_own, index), index));
+                }
+            }
+        }
+        places.sort();
+        let mut stream = Vec::new();
+        for (_, index) in places {
+            let claim = &mut self.claims[index];
+            let part = claim.unpaid().min(*left);
+            if part > 0 {
+                claim.paid += part;
+                claim.touched_on = Some(today);
+                *left -= part;
+                stream.push((claim.component, part));
+            }
+        }
+        stream
+    }
+
+    fn post_stream(&mut self, today: Date, stream: &[(Component, i128)]) {
+        for (component, part) in stream {
+            self.post(today, income(*component), -part);
+        }
+    }
+
+    fn pay(&mut self, today: Date, payments: &[(EventId, i128)], waived_today: bool, is_settled: bool) {
+        let mut is_touched = waived_today || !payments.is_empty() || is_settled;
+        if self.held > 0 {
+            let mut left = self.held;
+            let stream = self.pay_sorted(today, PAST | DUE, false, &mut left);
+            self.post(today, Account::OverpaymentsPayable, self.held - left);
+            self.post_stream(today, &stream);
+            is_touched |= left < self.held;
+            self.held = left;
+        }
+        if !is_touched {
+            return;
+        }
+        let mut balance = self.balance();
+        let sum: i128 = payments.iter().map(|(_, amount)| amount).sum();
+        let total: i128 = self.claims.iter().map(|claim| self.owed(claim, today)).sum();
+        let is_closing = is_settled || sum >= total;
+        if is_closing {
+            for index in 0..self.claims.len() {
+                let owed = self.owed(&self.claims[index].clone(), today);
+                let claim = &mut self.claims[index];
+                claim.charged -= claim.unpaid() - owed;
+            }
+        }
+        let mut left = sum;
+        let mut stream = self.pay_sorted(today, PAST | DUE, false, &mut left);
+        let prepayment = self.terms.prepayment();
+        if !is_closing && matches!(prepayment, Prepayment::ReduceInstalment | Prepayment::ReduceTerm) {
+            let reduction = left.min(self.balance());
+            if reduction > 0 {
+                self.reduce(today, reduction);
+                stream.push((Component::Principal, reduction));
+                left -= reduction;
+            }
+        }
+        let is_backwards = prepayment == Prepayment::LastInstalments && !is_closing;
+        stream.extend(self.pay_sorted(today, ADVANCE, is_backwards, &mut left));
+        self.held += left;
+        self.post(today, Account::Cash, sum);
+        self.post(today, Account::OverpaymentsPayable, -left);
+        self.post_stream(today, &stream);
+
+        // Shared in the order of recording, from the front of what was paid.
+        for (id, amount) in payments {
+            let mut allocation = [0; 5];
+            let mut open = *amount;
+            for (component, part) in &mut stream {
+                let share = open.min(*part);
+                allocation[*component as usize] += share;
+                *part -= share;
+                open -= share;
+            }
+            allocation[4] = open;
+            balance -= allocation[Component::Principal as usize];
+            self.done.insert(*id, Done { allocation: Some(allocation), balance });
+        }
+    }
+
+    fn recover(&mut self, today: Date, payments: &[(EventId, i128)]) {
+        for (id, amount) in payments {
+            let open = self.given_up.iter().sum::<i128>() - self.recovered;
+            let recovered = open.min(*amount);
+            self.recovered += recovered;
+            self.held += amount - recovered;
+            self.post(today, Account::Cash, *amount);
+            self.post(today, Account::Recoveries, -recovered);
+            self.post(today, Account::OverpaymentsPayable, recovered - amount);
+            let allocation = Some([0, 0, 0, 0, amount - recovered]);
+            self.done.insert(*id, Done { allocation, balance: 0 });
+        }
+    }
+}
+
+fn step(event: &Event) -> u8 {
+    match event.kind {
+        EventKind::Disbursement => 1,
+        EventKind::Reschedule { .. } => 2,
+        EventKind::Charge { .. } => 3,
+        EventKind::Waiver { .. } => 4,
+        EventKind::Repayment { .. } => 5,
+        EventKind::Refund { .. } => 6,
+        EventKind::WriteOff => 7,
+        EventKind::Reversal { .. } => 8,
+    }
+}
