@@ -330,6 +330,12 @@ mod tests {
             months(&[date(2023, 1, 15), date(2023, 2, 28), date(2023, 3, 31)]),
             [time(1, 16, 30), time(2, 16, 30)]
         );
+        // A payment in the middle of a month means its own date, whatever the series: 2 months and 15
+        // days from 31 January to 15 April, a month and 5 days from 10 January to 15 February.
+        let odd = [date(2023, 1, 31), date(2023, 2, 28), date(2023, 3, 31), date(2023, 4, 15)];
+        assert_eq!(months(&odd), [time(1, 0, 30), time(2, 0, 30), time(2, 15, 30)]);
+        let late = [date(2023, 1, 10), date(2023, 2, 15), date(2023, 3, 30)];
+        assert_eq!(months(&late), [time(1, 5, 30), time(2, 20, 30)]);
         // One payment on the last day, as the advance.
         assert_eq!(months(&[date(2023, 1, 31), date(2023, 2, 28)]), [time(1, 0, 30)]);
         assert_eq!(months(&[date(2023, 2, 28), date(2023, 3, 28)]), [time(1, 0, 30)]);
