@@ -527,11 +527,13 @@ fn allocate(
     stream: &mut Stream,
 ) {
     let is_taken = |bucket: &Bucket| (*bucket == Bucket::InAdvance) == (take != Take::Due);
+    // What is paid on the way only moves these on: they stay bounds.
+    let open = Component::ALL.map(|component| rows.first_open(component));
     for group in groups.iter().filter(|group| group.buckets.iter().any(is_taken)) {
         if *left == 0 {
             return;
         }
-        let Some(first) = group.components.iter().map(|component| rows.first_open(*component)).min() else {
+        let Some(first) = group.components.iter().map(|component| open[*component as usize]).min() else {
             continue;
         };
         let count = rows.lines.len();

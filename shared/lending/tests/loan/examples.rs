@@ -57,7 +57,7 @@ impl Differences {
 
 fn compare_transactions(state: &State, rows: &[Value], place: &str, found: &mut Differences) {
     let shown: Vec<_> = state.transactions.iter().filter(|it| it.kind != TransactionKind::Charge).collect();
-    found.compare(&format!("{place}, transactions"), &Value::from(rows.len()), shown.len());
+    found.compare(&format!("{place}, transactions"), &Value::from(rows.len()), &shown.len());
     for (index, (wanted, got)) in rows.iter().zip(shown).enumerate() {
         let place = format!("{place}, transaction {}", index + 1);
         let zero = Money::zero(got.amount.currency());
@@ -84,7 +84,7 @@ fn compare_schedule(state: &State, rows: &[Value], place: &str, found: &mut Diff
     found.compare(&format!("{place}, disbursed"), &disbursement["balance_after"], &state.totals.principal);
     let disbursed_on = state.disbursed_on.unwrap();
     found.compare(&format!("{place}, disbursed on"), &disbursement["due_date"], &disbursed_on);
-    found.compare(&format!("{place}, rows"), &Value::from(rows.len()), state.rows.len());
+    found.compare(&format!("{place}, rows"), &Value::from(rows.len()), &state.rows.len());
     for (wanted, got) in rows.iter().zip(&state.rows) {
         let place = format!("{place}, row {}", got.n);
         found.compare(&format!("{place}, n"), &wanted["n"], &got.n);
