@@ -3,16 +3,16 @@
 use jiff::civil::Date;
 
 use super::Contract;
-use super::allocation::{Bucket, Component};
+use super::allocation::{AllocationGroup, Bucket, Component};
 use super::conflict::{Conflict, ConflictReason};
 use super::events::{Event, EventId, EventKind, History, Step, Waivable};
 use super::late_fees::LateFees;
 use super::postings::{Account, Movements, Posting};
 use super::rows::{CannotReschedule, NewRows, Rows};
 use super::state::Rescheduled;
-use crate::Money;
 use crate::schedule::plan;
 use crate::terms::Prepayment;
+use crate::{Money, Refusal};
 
 /// What was paid, by [`Component::ALL`], and what nothing took, in smallest units.
 #[derive(Debug, Clone, Copy, Default)]
@@ -178,31 +178,28 @@ impl<'a> Book<'a> {
         if let (Some(late_fees), Some(rows)) = (&mut self.late_fees, &mut self.rows) {
             late_fees.charge(on, rows);
         }
-        let mut today = today;
-        let before_payments = today.partition_point(|index| step_of(history, *index) < Some(Step::Payment));
-        let (first, rest) = today.split_at(before_payments);
-        today = rest;
-        for index in first {
-            let event = history.known[*index].event;
-            let effect = self.apply(event).map_err(|reason| Conflict::of(event, reason))?;
-            self.effects[*index] = Some(effect);
-        }
-        let is_touched = first.iter().any(|index| step_of(history, *index) == Some(Step::Waiver));
+        let step = |index: &usize| history.known[*index].event.kind.step();
+        let (first, rest) = today.split_at(today.partition_point(|index| step(index) < Some(Step::Payment)));
+        let (payments, last) = rest.split_at(rest.partition_point(|index| step(index) == Some(Step::Payment)));
 
-        let paying = today.partition_point(|index| step_of(history, *index) == Some(Step::Payment));
-        let (payments, rest) = today.split_at(paying);
+        self.apply_all(history, first)?;
+        let is_touched = first.iter().any(|index| step(index) == Some(Step::Waiver));
         self.pay(on, history, payments, is_touched, until)?;
         if until == Until::SettledOn(on) {
             return Ok(());
         }
+        self.apply_all(history, last)?;
+        self.post_day(on);
+        self.balances.push((on, self.balance));
+        Ok(())
+    }
 
-        for index in rest {
+    fn apply_all(&mut self, history: &History<'a>, events: &[usize]) -> Result<(), Conflict> {
+        for index in events {
             let event = history.known[*index].event;
             let effect = self.apply(event).map_err(|reason| Conflict::of(event, reason))?;
             self.effects[*index] = Some(effect);
         }
-        self.post_day(on);
-        self.balances.push((on, self.balance));
         Ok(())
     }
 
@@ -419,7 +416,7 @@ impl<'a> Book<'a> {
         Ok(())
     }
 
-    fn reduce(&mut self, on: Date, reduction: i128) -> Result<(), crate::Refusal> {
+    fn reduce(&mut self, on: Date, reduction: i128) -> Result<(), Refusal> {
         let Some(rows) = &mut self.rows else {
             return Ok(());
         };
@@ -498,10 +495,6 @@ impl<'a> Book<'a> {
     }
 }
 
-fn step_of(history: &History<'_>, index: usize) -> Option<Step> {
-    history.known[index].event.kind.step()
-}
-
 /// The days on which what is held may have a charge to pay.
 fn charged_due_dates(history: &History<'_>) -> Vec<Date> {
     let mut dates: Vec<Date> = history
@@ -520,18 +513,20 @@ fn charged_due_dates(history: &History<'_>) -> Vec<Date> {
 /// Pays amounts group by group, in a group row by row, in a row component by component.
 fn allocate(
     rows: &mut Rows<'_>,
-    groups: &[super::allocation::AllocationGroup],
+    groups: &[AllocationGroup],
     on: Date,
     take: Take,
     left: &mut i128,
     stream: &mut Stream,
 ) {
     let is_taken = |bucket: &Bucket| (*bucket == Bucket::InAdvance) == (take != Take::Due);
+    // What is paid on the way only moves these on: they stay bounds.
+    let open = Component::ALL.map(|component| rows.first_open(component));
     for group in groups.iter().filter(|group| group.buckets.iter().any(is_taken)) {
         if *left == 0 {
             return;
         }
-        let Some(first) = group.components.iter().map(|component| rows.first_open(*component)).min() else {
+        let Some(first) = group.components.iter().map(|component| open[*component as usize]).min() else {
             continue;
         };
         let count = rows.lines.len();
