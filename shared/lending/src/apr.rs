@@ -22,7 +22,8 @@ use interval::{Counting, MonthDays};
 pub const MAX_FLOWS: usize = 1000;
 
 /// An annual percentage rate: percent a year with four decimals, negative where less is paid than
-/// was advanced. It stays within 10^24 percent.
+/// was advanced. It stays within 10^24 percent; beyond 10^15 percent its last digits are not sure,
+/// since rates are looked for with 28.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Apr {
     /// Of a percent.

