@@ -11,7 +11,7 @@ use lending::{
 /// The usual loan, and the one whose times are longest.
 const KINDS: &[&str] = &[
     r#""interest_rate_apr": "24""#,
-    r#""interest_rate_apr": "23.987653", "interest_period": "daily", "day_count": "actual/actual",
+    r#""interest_rate_apr": "7.987653", "interest_period": "daily", "day_count": "actual/actual",
        "first_due_on": "2025-02-17""#,
 ];
 
@@ -45,6 +45,20 @@ fn of_dated_flows<const METHOD: usize>(bencher: Bencher<'_, '_>, payments: i64) 
     let payments: Vec<Flow> =
         (0..payments).map(|k| Flow { on: first.saturating_add(k.months()), amount: payment }).collect();
     bencher.bench(|| apr(AprMethod::ALL[METHOD], month, divan::black_box(&advances), &payments));
+}
+
+/// Flows that change their direction each time, with no solution: the longest search.
+#[divan::bench(args = [12, 999])]
+fn of_alternating_flows(bencher: Bencher<'_, '_>, flows: i64) {
+    let (Ok(large), Ok(small), Ok(month)) =
+        (FlowAmount::parse("10000"), FlowAmount::parse("9990"), UnitPeriod::new(1, PeriodUnit::Month))
+    else {
+        return;
+    };
+    let on = |k: i64| date(2024, 1, 3).saturating_add((7 * k).days());
+    let advances: Vec<Flow> = (0..flows).step_by(2).map(|k| Flow { on: on(k), amount: large }).collect();
+    let payments: Vec<Flow> = (1..flows).step_by(2).map(|k| Flow { on: on(k), amount: small }).collect();
+    bencher.bench(|| apr(AprMethod::Eu, month, divan::black_box(&advances), &payments));
 }
 
 fn main() {

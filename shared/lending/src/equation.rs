@@ -36,6 +36,8 @@ pub(crate) enum Unknown {
 /// How the odd part of a time is discounted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum OddPart {
+    /// There is none in any time.
+    Nothing,
     /// A part of a step, with simple interest: `1 / (1 + odd/of * i)`.
     Simple,
     /// A part of a step, with compound interest.
@@ -48,8 +50,8 @@ pub(crate) enum OddPart {
 #[derive(Debug, Clone, Copy)]
 struct Flow {
     time: Time,
-    /// Steps in units of 2^-32, for the slope alone.
-    steps: u64,
+    /// The time in units of 2^-32 of a step, for the slope alone.
+    steps: Real,
     is_advance: bool,
     amount: Real,
 }
@@ -71,14 +73,14 @@ const HALVES_OF_ONE: i128 = 2_000_000;
 const HIGHEST: i128 = 10i128.pow(28);
 
 /// Most evaluations of an equation that may have several solutions.
-const MOST_EVALUATIONS: u32 = 2000;
+const MOST_EVALUATIONS: u32 = 1000;
 
 /// Most steps of the search from a starting point. Halving alone would take 134 to the last place.
 const MOST_STEPS: u32 = 200;
 
 /// The rate at which the equation is looked at.
 struct Point {
-    /// Growth in a step.
+    /// Growth in a step; used for simple interest alone.
     growth: Real,
     /// One over it.
     discount: Real,
@@ -138,23 +140,20 @@ impl Equation {
         unknown: Unknown,
         odd_part: OddPart,
     ) -> Self {
-        // An odd part of a year counts as so many steps.
-        let odd_scale = match odd_part {
-            OddPart::Simple | OddPart::OfStep => 1,
-            OddPart::OfYear => u128::from(steps.numerator),
-        };
-        let odd_divisor = match odd_part {
-            OddPart::Simple | OddPart::OfStep => 1,
-            OddPart::OfYear => u128::from(steps.denominator),
-        };
-        let steps_of = |time: Time, places: u32| {
-            let odd = (u128::from(time.odd) * odd_scale) << places;
-            (u128::from(time.whole) << places) + odd / (u128::from(time.of) * odd_divisor)
+        // The time in steps, as numerator and denominator.
+        let in_steps = |time: Time| {
+            let (whole, odd, of) = (u128::from(time.whole), u128::from(time.odd), u128::from(time.of));
+            match odd_part {
+                OddPart::Nothing | OddPart::Simple | OddPart::OfStep => (whole * of + odd, of),
+                OddPart::OfYear => {
+                    let of = of * u128::from(steps.denominator);
+                    (whole * of + odd * u128::from(steps.numerator), of)
+                }
+            }
         };
         let compare = |a: Time, b: Time| {
-            let of = |time: Time| u128::from(time.of) * odd_divisor;
-            let parts = |time: Time| u128::from(time.whole) * of(time) + u128::from(time.odd) * odd_scale;
-            (parts(a) * of(b)).cmp(&(parts(b) * of(a)))
+            let ((a, of_a), (b, of_b)) = (in_steps(a), in_steps(b));
+            (a * of_b).cmp(&(b * of_a))
         };
         let mut all: Vec<(Time, i128)> = flows.filter(|(_, amount)| *amount != 0).collect();
         if !all.is_sorted_by(|(a, _), (b, _)| compare(*a, *b).is_lt()) {
@@ -167,14 +166,18 @@ impl Equation {
                 is_same
             });
         }
+        let steps_of = |time: Time| {
+            let (numerator, denominator) = in_steps(time);
+            Real::whole((numerator << 32) / denominator)
+        };
         // Without odd parts there is nothing to take logarithms for.
-        let odd_part = if all.iter().all(|(time, _)| time.odd == 0) { OddPart::Simple } else { odd_part };
+        let odd_part = if all.iter().all(|(time, _)| time.odd == 0) { OddPart::Nothing } else { odd_part };
         let flows = all
             .into_iter()
             .filter(|(_, amount)| *amount != 0)
             .map(|(time, amount)| Flow {
                 time,
-                steps: u64::try_from(steps_of(time, 32)).unwrap_or(u64::MAX),
+                steps: steps_of(time),
                 is_advance: amount > 0,
                 amount: Real::whole(amount.unsigned_abs()),
             })
@@ -182,9 +185,17 @@ impl Equation {
         Self { flows, steps, unknown, odd_part }
     }
 
-    /// The same flows with another question.
-    pub(crate) fn ask_for(&mut self, unknown: Unknown) {
-        self.unknown = unknown;
+    /// The nominal and the effective rate of flows of which the first alone was advanced, both as
+    /// [`Self::rate`] gives them: the second question has the answer of the first.
+    pub(crate) fn nominal_and_effective(mut self) -> (Option<i128>, Option<i128>) {
+        if self.sign_changes() != 1 {
+            return (None, None);
+        }
+        self.unknown = Unknown::Nominal;
+        let Some(log) = self.estimate() else { return (None, None) };
+        let nominal = self.round(exp(log));
+        self.unknown = Unknown::Effective;
+        (nominal, self.round(exp(log.scaled(self.steps.numerator, self.steps.denominator))))
     }
 
     /// How often money changes its direction, in the order of time.
@@ -198,11 +209,11 @@ impl Equation {
     /// Money that changes its direction once has exactly one such rate above -100 %. Otherwise
     /// there may be none or several: the answer is the lowest that is not negative, or else the
     /// highest negative one; two that are closer than 0.0001 % are not seen. `None` without a
-    /// solution, beyond 10^24 %, and where 2000 evaluations do not find one.
+    /// solution, beyond 10^24 %, and where 1000 evaluations do not find one.
     pub(crate) fn rate(&self) -> Option<i128> {
         match self.sign_changes() {
             0 => None,
-            1 => self.round(self.estimate(Log::ZERO)?),
+            1 => self.round(exp(self.estimate()?)),
             _ => self.nearest_solution(),
         }
     }
@@ -245,7 +256,7 @@ impl Equation {
     /// The point of a growth, of a step or of a year as the unknown is.
     fn point(&self, growth: Real) -> Point {
         match (self.unknown, self.odd_part) {
-            (Unknown::Nominal, OddPart::Simple) => {
+            (Unknown::Nominal, OddPart::Nothing | OddPart::Simple) => {
                 Point { growth, discount: Real::ONE.over(growth), odd_log: Log::ZERO }
             }
             _ => self.point_at(growth.ln()),
@@ -260,10 +271,12 @@ impl Equation {
             Unknown::Effective => (log.scaled(denominator, numerator), log),
         };
         let odd_log = match self.odd_part {
-            OddPart::Simple | OddPart::OfStep => step_log,
+            OddPart::Nothing | OddPart::Simple | OddPart::OfStep => step_log,
             OddPart::OfYear => year_log,
         };
-        Point { growth: exp(step_log), discount: exp(step_log.negated()), odd_log }
+        let discount = exp(step_log.negated());
+        let growth = if self.odd_part == OddPart::Simple { Real::ONE.over(discount) } else { Real::ONE };
+        Point { growth, discount, odd_log }
     }
 
     /// Both sides of the equation. The moments are summed up for `SLOPE` alone.
@@ -292,6 +305,7 @@ impl Equation {
             let mut value = flow.amount.times(whole);
             if odd > 0 {
                 let discount = match self.odd_part {
+                    OddPart::Nothing => Real::ONE,
                     OddPart::Simple => {
                         if latest != (odd, of) {
                             // 1 + odd/of * i = (of - odd + odd * (1 + i)) / of; odd is below of.
@@ -320,7 +334,7 @@ impl Equation {
             };
             *sum = sum.plus(value);
             if SLOPE {
-                *moments = moments.plus(value.times(Real::whole(u128::from(flow.steps))));
+                *moments = moments.plus(value.times(flow.steps));
             }
         }
         sums
@@ -335,10 +349,10 @@ impl Equation {
         }
     }
 
-    /// A growth near the only solution.
-    fn estimate(&self, start: Log) -> Option<Real> {
+    /// The logarithm of a growth near the only solution.
+    fn estimate(&self) -> Option<Log> {
         let right = side_of(self.flows.first()?);
-        Some(exp(self.search(Log::LEAST, Log::MOST, start, right, Log::SMALL)))
+        Some(self.search(Log::LEAST, Log::MOST, Log::ZERO, right, Log::SMALL))
     }
 
     /// The logarithm of the growth at which both sides are worth the same, between two others at

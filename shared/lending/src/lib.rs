@@ -1,8 +1,9 @@
-//! Loan arithmetic: money, terms, due dates, schedules, and loans as functions of their events.
+//! Loan arithmetic: money, terms, due dates, schedules, annual percentage rates, and loans as functions of their events.
 //!
 //! Pure: no clock, no I/O, no SQL, no float. A schedule is a function of an amount, a date and
 //! [`Terms`]; every amount is a whole number of the currency's smallest units, and every rounding
-//! is done once, from the exact value.
+//! is done once, from the exact value. What a schedule costs a year is [`Schedule::apr`], what any
+//! advances and payments cost is [`apr()`], and [`time_value`] has the functions behind them.
 
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test that panics has failed"))]
 

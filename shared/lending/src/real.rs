@@ -3,10 +3,10 @@
 //! every machine.
 //!
 //! Every operation drops what lies beyond its last bit, so that its result is too low by less than
-//! one part in 2^127, and [`exp`] is wrong by less than one part in 2^117. A present value is a
-//! product of at most some thousand of these, raised to the power of at most 2^17 days, and a sum
-//! of positive terms: it is right to one part in 2^98, and [`Real::compare`] takes numbers within
-//! one part in 2^96 (28 decimal digits) for equal.
+//! one part in 2^126; [`exp`] and [`Real::ln`] are wrong by less than 2^-117 of the growth of money
+//! that becomes a hundredfold in a step at most. A present value is a product of some of these, raised
+//! to the power of at most 2^17 days: it is right to one part in 2^100, sums of positive ones too,
+//! and [`Real::compare`] takes numbers within one part in 2^96 (28 decimal digits) for equal.
 
 use std::cmp::Ordering;
 
@@ -75,6 +75,25 @@ const fn wide_product(a: u128, b: u128) -> (u128, u128) {
     (a_high * b_high + middle_high + (other >> 64), (other << 64) | split(low).0)
 }
 
+/// One digit of 64 bits of a long division, and the rest: of `number * 2^64 + next` by a divisor
+/// whose first bit is set and which is above `number` (Knuth, The Art of Computer Programming, 4.3.1,
+/// algorithm D).
+const fn quotient_digit(number: u128, next: u128, divisor: u128) -> (u128, u128) {
+    let (low, high) = split(divisor);
+    // An estimate from the divisor's first half, too high by two at most.
+    let mut digit = number / high;
+    let mut rest = number % high;
+    while digit >> 64 > 0 || digit * low > (rest << 64) + next {
+        digit -= 1;
+        rest += high;
+        if rest >> 64 > 0 {
+            break;
+        }
+    }
+    let taken = digit.wrapping_mul(divisor);
+    (digit, (number << 64).wrapping_add(next).wrapping_sub(taken))
+}
+
 /// The product of two fractions in units of 2^-124, below 16 together.
 const fn series_product(a: u128, b: u128) -> u128 {
     let (high, low) = wide_product(a, b);
@@ -122,27 +141,21 @@ impl Real {
         }
     }
 
-    /// The quotient by long division; the divisor is not zero.
+    /// The quotient; the divisor is not zero.
     pub(crate) const fn over(self, divisor: Self) -> Self {
         if self.bits == 0 {
             return Self::ZERO;
         }
+        // Halved where it must be, so that the quotient has 128 bits and the first of them is set.
         let exponent = self.exponent - divisor.exponent;
-        // The first bit of the quotient is 1 or 1/2.
-        let (mut rest, mut bits, mut missing) =
-            if self.bits >= divisor.bits { (self.bits - divisor.bits, 1, 127) } else { (self.bits, 0, 128) };
-        let exponent = exponent - missing;
-        while missing > 0 {
-            let overflows = rest >> 127 == 1;
-            rest <<= 1;
-            bits <<= 1;
-            if overflows || rest >= divisor.bits {
-                rest = rest.wrapping_sub(divisor.bits);
-                bits |= 1;
-            }
-            missing -= 1;
-        }
-        Self { bits, exponent }
+        let (number, next, exponent) = if self.bits >= divisor.bits {
+            (self.bits >> 1, self.bits << 127, exponent - 127)
+        } else {
+            (self.bits, 0, exponent - 128)
+        };
+        let (high, rest) = quotient_digit(number, next >> 64, divisor.bits);
+        let (low, _) = quotient_digit(rest, split(next).0, divisor.bits);
+        Self { bits: (high << 64) | low, exponent }
     }
 
     pub(crate) fn plus(self, other: Self) -> Self {
@@ -276,8 +289,8 @@ impl Log {
     pub(crate) const LEAST: Self = Self(-Self::MOST.0);
     /// 127.
     pub(crate) const MOST: Self = Self(127 << LOG_PLACES);
-    /// 2^-40.
-    pub(crate) const SMALL: Self = Self(1 << (LOG_PLACES - 40));
+    /// 2^-22: what a step of Newton's method leaves of such a one is a millionth of it, or so.
+    pub(crate) const SMALL: Self = Self(1 << (LOG_PLACES - 22));
     /// 2^-100: 30 decimal places.
     pub(crate) const TINY: Self = Self(1 << (LOG_PLACES - 100));
 
@@ -328,5 +341,143 @@ impl Log {
     /// A number as a logarithm; beyond 127, that.
     pub(crate) fn from_real(number: Real) -> Self {
         Self(number.at_places(LOG_PLACES)).min(Self::MOST)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use num_bigint::BigInt;
+    use num_rational::BigRational;
+    use num_traits::{One, Signed};
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn exact(number: Real) -> BigRational {
+        let bits = BigRational::from(BigInt::from(number.bits));
+        let power = BigRational::from(BigInt::one() << number.exponent.unsigned_abs());
+        if number.exponent < 0 { bits / power } else { bits * power }
+    }
+
+    /// Whether `got` is `wanted`, or less by under one part in 2^`places`.
+    fn is_just_below(got: Real, wanted: &BigRational, places: u32) -> bool {
+        let gap = wanted - exact(got);
+        !gap.is_negative() && gap * BigRational::from(BigInt::one() << places) <= *wanted
+    }
+
+    fn is_near(got: Real, wanted: Real, places: i64) -> bool {
+        let gap = got.distance(wanted);
+        gap.is_zero() || gap.exponent < wanted.exponent - places
+    }
+
+    fn log(numerator: i128, denominator: i128) -> Log {
+        Log((numerator << LOG_PLACES) / denominator)
+    }
+
+    fn reals() -> impl Strategy<Value = Real> {
+        let bits = prop_oneof![any::<u128>(), (0u128..1000), Just(u128::MAX), Just(1 << 127), Just((1 << 64) - 1)];
+        (bits, -200i64..200).prop_map(|(bits, exponent)| Real::normal(bits, exponent))
+    }
+
+    #[test]
+    fn constants_to_the_last_place() {
+        // e, from a table; ln 10, from a table.
+        let e = Real::ratio(271_828_182_845_904_523_536_028_747_135_266_249_775, 10u128.pow(38));
+        assert!(is_near(exp(log(1, 1)), e, 118), "{:?}", exp(log(1, 1)));
+        let ln_10 = Real::ratio(230_258_509_299_404_568_401_799_145_468_436_420_760, 10u128.pow(38));
+        assert!(is_near(Real::whole(10).ln().size_as_real(), ln_10, 118));
+        assert_eq!(Real::ONE.ln(), Log::ZERO);
+        assert_eq!(exp(Log::ZERO), Real::ONE);
+        assert_eq!(Real::whole(2).ln(), Log(LN_2));
+        assert!(is_near(exp(Log(LN_2)), Real::whole(2), 118));
+    }
+
+    #[test]
+    fn logarithms_end_at_their_bounds() {
+        assert_eq!(Real::ZERO.ln(), Log::LEAST);
+        assert_eq!(Real::normal(1, 185).ln(), Log::MOST);
+        assert_eq!(Real::normal(1, -185).ln(), Log::LEAST);
+        assert_eq!(Real::normal(1, 100).ln(), Log(100 * LN_2));
+        assert_eq!(Log::MOST.plus(Log::MOST), Log::MOST);
+        assert_eq!(Log::LEAST.plus(Log::LEAST), Log::LEAST);
+        assert_eq!(Log::MOST.scaled(3, 2), Log::MOST);
+        assert_eq!(Log::LEAST.scaled(u64::from(u32::MAX), 1), Log::LEAST);
+        assert_eq!(log(-3, 1).scaled(7, 3), log(-7, 1));
+        assert_eq!(log(1, 1 << 60).scaled(1 << 61, 1 << 61), log(1, 1 << 60));
+        assert_eq!(Log::from_real(Real::normal(1, 7)), Log::MOST);
+        assert_eq!(Log::from_real(Real::ratio(5, 2)), log(5, 2));
+        assert_eq!(log(-5, 2).over(5), log(-1, 2));
+        assert_eq!(log(-5, 1).between(log(2, 1)), log(-3, 2));
+    }
+
+    #[test]
+    fn whole_numbers_are_the_nearest() {
+        for (numerator, denominator, wanted) in
+            [(0, 1, 0), (1, 3, 0), (1, 2, 1), (2, 3, 1), (3, 2, 2), (7, 5, 1), (10u128.pow(38), 1, 10i128.pow(38))]
+        {
+            assert_eq!(Real::ratio(numerator, denominator).to_whole(), wanted, "{numerator}/{denominator}");
+        }
+        assert_eq!(Real::normal(1, 126).to_whole(), 1 << 126);
+        assert_eq!(Real::normal(1, 127).to_whole(), i128::MAX);
+        assert_eq!(Real::normal(1, 500).to_whole(), i128::MAX);
+        assert_eq!(Real::normal(u128::MAX, -1).to_whole(), i128::MAX);
+        assert_eq!(Real::normal(u128::MAX, -129).to_whole(), 0);
+        assert_eq!(Real::normal(u128::MAX, -500).to_whole(), 0);
+    }
+
+    #[test]
+    fn equal_is_the_same_to_28_digits() {
+        let third = Real::ratio(1, 3);
+        assert_eq!(third.times(Real::whole(3)).compare(Real::ONE), Ordering::Equal);
+        let step = |places: i64| Real::ONE.plus(Real::normal(1, -places));
+        assert_eq!(step(97).compare(Real::ONE), Ordering::Equal);
+        assert_eq!(step(95).compare(Real::ONE), Ordering::Greater);
+        assert_eq!(Real::ONE.compare(step(95)), Ordering::Less);
+        assert_eq!(Real::ZERO.compare(Real::ZERO), Ordering::Equal);
+        assert_eq!(Real::ZERO.compare(Real::normal(1, -1000)), Ordering::Less);
+    }
+
+    proptest! {
+        #[test]
+        fn results_lose_less_than_one_part_in_2_to_the_126(ours in reals(), theirs in reals()) {
+            let (a, b) = (exact(ours), exact(theirs));
+            prop_assert!(is_just_below(ours.times(theirs), &(&a * &b), 126));
+            prop_assert!(is_just_below(ours.plus(theirs), &(&a + &b), 126));
+            prop_assert_eq!(ours.is_below(theirs), a < b);
+            let gap = (&a - &b).abs();
+            let lost = (exact(ours.distance(theirs)) - &gap).abs();
+            prop_assert!(lost * BigRational::from(BigInt::one() << 126u32) <= a.clone() + &b);
+            if !theirs.is_zero() {
+                prop_assert!(is_just_below(ours.over(theirs), &(&a / &b), 126));
+            }
+            for result in [ours.times(theirs), ours.plus(theirs), ours.distance(theirs)] {
+                prop_assert!(result == Real::ZERO || result.bits >> 127 == 1);
+            }
+        }
+
+        #[test]
+        fn powers_are_products(base in reals(), times in 0u64..40) {
+            let product = (0..times).fold(Real::ONE, |product, _| product.times(base));
+            prop_assert!(base.is_zero() || is_near(base.power(times), product, 119));
+        }
+
+        #[test]
+        fn logarithms_and_powers_undo_each_other(number in reals()) {
+            prop_assume!(!number.is_zero());
+            let log = number.ln();
+            if Log::LEAST < log && log < Log::MOST {
+                prop_assert!(is_near(exp(log), number, 111));
+                prop_assert!(is_near(exp(log.negated()).times(number), Real::ONE, 110));
+            }
+        }
+
+        /// The third of a logarithm is the cube root, and the like.
+        #[test]
+        fn parts_of_logarithms_are_roots(number in 1u128..1_000_000, parts in 1u64..400) {
+            let root = exp(Real::ratio(number, 1000).ln().scaled(1, parts));
+            prop_assert!(is_near(root.power(parts), Real::ratio(number, 1000), 104));
+            let other = exp(Real::ratio(number, 1000).ln().over(parts));
+            prop_assert!(is_near(root, other, 116));
+        }
     }
 }

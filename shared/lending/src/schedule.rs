@@ -498,7 +498,7 @@ fn does_not_amortise() -> Refusal {
 /// The part of a year that a first period to a given date is. Unless it is one repayment period,
 /// it is counted by days.
 pub(crate) fn first_period(terms: &Terms, start: Date, end: Date) -> YearFraction {
-    if terms.frequency().after(start, 1) == Some(end) {
+    if terms.is_regular_period(start, end) {
         return regular_period(terms, start, end);
     }
     YearFraction::by_days(terms.day_count(), start, end)

@@ -228,6 +228,12 @@ impl Terms {
         Frequency { every: self.repay_every, unit: self.repay_unit, month_end: self.month_end }
     }
 
+    /// Whether a period between these dates is one repayment period, neither longer nor shorter: a
+    /// first one need not be, because of `first_due_on`.
+    pub(crate) fn is_regular_period(&self, start: Date, end: Date) -> bool {
+        self.frequency().after(start, 1) == Some(end)
+    }
+
     /// Percent a year.
     #[must_use]
     pub const fn interest_rate_apr(&self) -> AnnualRate {

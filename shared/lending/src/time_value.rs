@@ -102,11 +102,11 @@ pub fn rate(periods: u32, payment: Decimal, present_value: Decimal, future_value
 #[must_use]
 pub fn irr(flows: &[Decimal]) -> Option<Decimal> {
     let decimals = flows.iter().map(Decimal::scale).max()?;
-    let last = u32::try_from(flows.len() - 1).ok()?;
+    let periods = u32::try_from(flows.len()).ok()?;
     // All are checked before the first is used.
     flows.iter().try_for_each(|flow| units(*flow, decimals).map(drop))?;
     let amounts = flows.iter().map(|flow| units(*flow, decimals).unwrap_or(0));
-    rate_of_return((0..=last).map(at).zip(amounts))
+    rate_of_return((0..periods).map(at).zip(amounts))
 }
 
 fn at(period: u32) -> Time {
@@ -120,7 +120,7 @@ fn units(amount: Decimal, decimals: u32) -> Option<i128> {
 
 fn rate_of_return(flows: impl Iterator<Item = (Time, i128)>) -> Option<Decimal> {
     let each_period = Steps { numerator: 1, denominator: 1 };
-    let equation = Equation::new(flows, each_period, Unknown::Nominal, OddPart::Simple);
+    let equation = Equation::new(flows, each_period, Unknown::Nominal, OddPart::Nothing);
     let growth = equation.growth()?;
     to_decimal(growth.distance(Real::ONE), growth.is_below(Real::ONE))
 }

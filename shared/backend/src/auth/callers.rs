@@ -45,8 +45,6 @@ macro_rules! kinds {
 kinds! {
     /// Any user with a valid session.
     AnyUser, IsAnyUser: Customer, Agent, Admin;
-    /// A customer.
-    Customer, IsCustomer: Customer;
     /// An agent whom an admin has approved.
     Agent, IsAgent: Agent;
     /// An admin.

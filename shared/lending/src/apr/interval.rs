@@ -190,3 +190,195 @@ impl Counting {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use jiff::civil::date;
+    use serde_json::Value;
+
+    use super::*;
+
+    fn counting(method: AprMethod, every: u32, unit: PeriodUnit) -> Counting {
+        Counting::new(method, UnitPeriod::new(every, unit).unwrap())
+    }
+
+    fn time(whole: u32, odd: u64, of: u64) -> Time {
+        Time { whole, odd, of }
+    }
+
+    /// One payment at the end.
+    fn between(method: AprMethod, every: u32, unit: PeriodUnit, from: Date, to: Date) -> Time {
+        counting(method, every, unit).between(from, to, MonthDays::of([from, to].into_iter()))
+    }
+
+    fn examples(json: &str) -> Vec<Value> {
+        serde_json::from_str(json).unwrap()
+    }
+
+    /// Of `apr.json`, and of `eu-intervals.json` in the same form.
+    #[test]
+    fn every_published_european_interval() {
+        let files =
+            [include_str!("../../tests/vectors/apr.json"), include_str!("../../tests/vectors/eu-intervals.json")];
+        let mut failures = Vec::new();
+        let mut seen = 0;
+        for example in files.iter().flat_map(|file| examples(file)) {
+            let (inputs, expected) = (&example["inputs"], &example["expected"]);
+            let (every, unit) = match inputs["regular_period"].as_str() {
+                Some("years") => (12, PeriodUnit::Month),
+                Some("months") => (1, PeriodUnit::Month),
+                Some("weeks") => (1, PeriodUnit::Week),
+                _ => continue,
+            };
+            seen += 1;
+            let date = |name: &str| crate::parse_date(inputs[name].as_str().unwrap()).unwrap();
+            let got = between(AprMethod::Eu, every, unit, date("from"), date("to"));
+            let number = |name: &str| expected[name].as_u64().unwrap();
+            let wanted = (number("whole_periods"), number("odd_days"), number("days_in_year_divisor"));
+            if (u64::from(got.whole), got.odd, got.of) != wanted {
+                failures.push(format!("{}: expected {wanted:?}, got {got:?}", example["id"]));
+            }
+        }
+        assert!(failures.is_empty(), "\n{}\n", failures.join("\n"));
+        assert_eq!(seen, 4 + 18);
+    }
+
+    #[test]
+    fn every_published_first_payment_of_regulation_z() {
+        let mut seen = 0;
+        for example in examples(include_str!("../../tests/vectors/apr.json")) {
+            let (inputs, expected) = (&example["inputs"], &example["expected"]);
+            let Some(whole) = expected["first_payment_t"].as_u64() else { continue };
+            seen += 1;
+            let date = |value: &Value| crate::parse_date(value.as_str().unwrap()).unwrap();
+            let unit = match inputs["unit_periods_per_year"].as_u64().unwrap() {
+                12 => PeriodUnit::Month,
+                24 => PeriodUnit::HalfMonth,
+                other => panic!("{other}"),
+            };
+            let (from, to) = (date(&inputs["advance_date"]), date(&inputs["payments"][0]["first_date"]));
+            let got = between(AprMethod::RegZ, 1, unit, from, to);
+            assert_eq!(u64::from(got.whole), whole, "{}", example["id"]);
+            let millionths = (got.odd * 1_000_000 + got.of / 2) / got.of;
+            let wanted = expected["first_payment_f"].to_string();
+            assert!(format!("{}.{millionths:06}", 0).starts_with(&wanted), "{}: {wanted}", example["id"]);
+        }
+        assert_eq!(seen, 5);
+    }
+
+    #[test]
+    fn unit_periods_by_hand() {
+        use AprMethod::{Nominal, RegZ};
+        use PeriodUnit::{Day, HalfMonth, Month, Week};
+
+        for (every, unit, from, to, wanted) in [
+            // Appendix J (c)(1)(iv): a quarter, a month and 9 days; (c)(4)(ii): a month and 22 days.
+            (3, Month, date(1978, 5, 23), date(1978, 10, 1), time(1, 39, 90)),
+            (2, Month, date(1978, 1, 10), date(1978, 3, 1), time(0, 52, 60)),
+            // 4 weeks and 5 days; 8 days of 14.
+            (1, Week, date(1978, 3, 20), date(1978, 4, 21), time(4, 4, 7)),
+            (2, Week, date(1978, 4, 3), date(1978, 4, 11), time(0, 8, 14)),
+            (1, Day, date(2024, 2, 28), date(2024, 3, 1), time(2, 0, 1)),
+            (10, Day, date(2024, 2, 28), date(2024, 3, 12), time(1, 3, 10)),
+            (1, HalfMonth, date(1978, 2, 23), date(1978, 4, 1), time(2, 6, 15)),
+            (2, HalfMonth, date(1978, 2, 23), date(1978, 4, 1), time(1, 6, 30)),
+            // 30 days are a month, though the calendar's has 31.
+            (1, Month, date(2024, 7, 15), date(2024, 8, 14), time(1, 0, 30)),
+            (1, Month, date(2024, 7, 15), date(2024, 8, 15), time(1, 0, 30)),
+            (1, Month, date(2024, 7, 15), date(2024, 7, 15), time(0, 0, 30)),
+            // Years: with months that remain, or days.
+            (12, Month, date(2023, 1, 15), date(2026, 1, 15), time(3, 0, 12)),
+            (12, Month, date(2023, 1, 15), date(2025, 6, 15), time(2, 5, 12)),
+            (12, Month, date(2023, 1, 15), date(2025, 1, 25), time(2, 10, 365)),
+            (12, Month, date(2024, 1, 15), date(2025, 1, 14), time(1, 0, 365)),
+            (24, Month, date(2023, 1, 15), date(2026, 1, 25), time(1, 370, 720)),
+        ] {
+            for method in [RegZ, Nominal] {
+                assert_eq!(between(method, every, unit, from, to), wanted, "{every} {unit:?} {from} {to}");
+            }
+        }
+    }
+
+    #[test]
+    fn months_end_where_the_series_does() {
+        let months = |dates: &[Date]| {
+            let counting = counting(AprMethod::RegZ, 1, PeriodUnit::Month);
+            let month_days = MonthDays::of(dates.iter().copied());
+            dates[1..].iter().map(|to| counting.between(dates[0], *to, month_days)).collect::<Vec<_>>()
+        };
+        let regular: Vec<Time> = (1..=3).map(|k| time(k, 0, 30)).collect();
+        for series in [
+            // The last days of months, of the 31st and of the 30th; the 30th and the 29th.
+            [date(2023, 1, 31), date(2023, 2, 28), date(2023, 3, 31), date(2023, 4, 30)],
+            [date(2024, 1, 31), date(2024, 2, 29), date(2024, 3, 31), date(2024, 4, 30)],
+            [date(2023, 4, 30), date(2023, 5, 31), date(2023, 6, 30), date(2023, 7, 31)],
+            [date(2023, 1, 30), date(2023, 2, 28), date(2023, 3, 30), date(2023, 4, 30)],
+            [date(2023, 1, 29), date(2023, 2, 28), date(2023, 3, 29), date(2023, 4, 29)],
+            [date(2024, 1, 29), date(2024, 2, 29), date(2024, 3, 29), date(2024, 4, 29)],
+            [date(2024, 1, 30), date(2024, 2, 29), date(2024, 3, 30), date(2024, 4, 30)],
+            // The 28th is a date like any other, and so is the 30th of months of 30 days.
+            [date(2023, 1, 28), date(2023, 2, 28), date(2023, 3, 28), date(2023, 4, 28)],
+        ] {
+            assert_eq!(months(&series), regular, "{series:?}");
+        }
+        assert_eq!(
+            months(&[date(2023, 4, 30), date(2023, 6, 30), date(2023, 9, 30)]),
+            [time(2, 0, 30), time(5, 0, 30)]
+        );
+        // From the 30th of a long month to the end of a short one: the 28th day is not the 30th.
+        assert_eq!(
+            months(&[date(2023, 1, 15), date(2023, 2, 28), date(2023, 3, 31)]),
+            [time(1, 16, 30), time(2, 16, 30)]
+        );
+        // A payment in the middle of a month means its own date, whatever the series: 2 months and 15
+        // days from 31 January to 15 April, a month and 5 days from 10 January to 15 February.
+        let odd = [date(2023, 1, 31), date(2023, 2, 28), date(2023, 3, 31), date(2023, 4, 15)];
+        assert_eq!(months(&odd), [time(1, 0, 30), time(2, 0, 30), time(2, 15, 30)]);
+        let late = [date(2023, 1, 10), date(2023, 2, 15), date(2023, 3, 30)];
+        assert_eq!(months(&late), [time(1, 5, 30), time(2, 20, 30)]);
+        // One payment on the last day, as the advance.
+        assert_eq!(months(&[date(2023, 1, 31), date(2023, 2, 28)]), [time(1, 0, 30)]);
+        assert_eq!(months(&[date(2023, 2, 28), date(2023, 3, 28)]), [time(1, 0, 30)]);
+    }
+
+    #[test]
+    fn european_time_of_other_units() {
+        use PeriodUnit::{Day, HalfMonth, Month};
+
+        for (every, unit, from, to, wanted) in [
+            // Quarters are months; two years are years.
+            (3, Month, date(2012, 1, 12), date(2012, 3, 15), time(2, 3, 365)),
+            (24, Month, date(2012, 1, 12), date(2015, 1, 12), time(3, 0, 365)),
+            (1, HalfMonth, date(2012, 1, 12), date(2012, 3, 15), time(2, 3, 365)),
+            // Days alone, over the year that ends with the last of them.
+            (1, Day, date(1994, 1, 1), date(1995, 7, 1), time(0, 546, 365)),
+            (1, Day, date(2024, 1, 1), date(2024, 2, 29), time(0, 59, 366)),
+            (1, Day, date(2024, 1, 1), date(2024, 2, 28), time(0, 58, 365)),
+        ] {
+            assert_eq!(between(AprMethod::Eu, every, unit, from, to), wanted, "{every} {unit:?} {from} {to}");
+        }
+    }
+
+    #[test]
+    fn steps_of_a_year() {
+        use AprMethod::{Eu, Nominal, RegZ};
+        use PeriodUnit::{Day, HalfMonth, Month, Week};
+
+        for (method, every, unit, numerator, denominator) in [
+            (RegZ, 1, Month, 12, 1),
+            (RegZ, 5, Month, 12, 5),
+            (RegZ, 1, HalfMonth, 24, 1),
+            (Nominal, 4, Week, 52, 4),
+            (Nominal, 255, Day, 365, 255),
+            (Eu, 1, Month, 12, 1),
+            (Eu, 3, Month, 12, 1),
+            (Eu, 12, Month, 1, 1),
+            (Eu, 36, Month, 1, 1),
+            (Eu, 2, HalfMonth, 12, 1),
+            (Eu, 2, Week, 52, 1),
+            (Eu, 7, Day, 1, 1),
+        ] {
+            assert_eq!(counting(method, every, unit).steps(), Steps { numerator, denominator }, "{every} {unit:?}");
+        }
+    }
+}

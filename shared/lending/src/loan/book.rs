@@ -3,15 +3,16 @@
 use jiff::civil::Date;
 
 use super::Contract;
-use super::allocation::{Bucket, Component};
+use super::allocation::{AllocationGroup, Bucket, Component};
 use super::conflict::{Conflict, ConflictReason};
 use super::events::{Event, EventId, EventKind, History, Step, Waivable};
 use super::late_fees::LateFees;
-use super::postings::{Account, Movements};
+use super::postings::{Account, Movements, Posting};
 use super::rows::{CannotReschedule, NewRows, Rows};
 use super::state::Rescheduled;
 use crate::schedule::plan;
 use crate::terms::Prepayment;
+use crate::{Money, Refusal};
 
 /// What was paid, by [`Component::ALL`], and what nothing took, in smallest units.
 #[derive(Debug, Clone, Copy, Default)]
@@ -25,9 +26,7 @@ pub(super) struct Split {
 pub(super) struct Effect {
     pub(super) amount: i128,
     pub(super) split: Option<Split>,
-    pub(super) recovered: Option<i128>,
     pub(super) balance: i128,
-    pub(super) paid_out: Option<i128>,
 }
 
 /// How far a fold goes.
@@ -98,6 +97,8 @@ pub(super) struct Book<'a> {
     /// Once the loan is disbursed.
     pub(super) rows: Option<Rows<'a>>,
     late_fees: Option<LateFees>,
+    /// What the disbursement paid out.
+    pub(super) paid_out: i128,
     /// Unpaid principal.
     pub(super) balance: i128,
     /// Overpayments that nothing took yet.
@@ -113,7 +114,11 @@ pub(super) struct Book<'a> {
     pub(super) balances: Vec<(Date, i128)>,
     pub(super) applied: Vec<(Date, [i128; 4])>,
     pub(super) rescheduled: Vec<Rescheduled>,
-    pub(super) movements: Vec<(Date, Movements)>,
+    pub(super) postings: Vec<Posting>,
+    /// What moved so far on the day that is folded.
+    moved: Movements,
+    /// Empty between payments: its memory is used again.
+    stream: Stream,
 }
 
 impl<'a> Book<'a> {
@@ -127,6 +132,7 @@ impl<'a> Book<'a> {
             contract,
             rows: None,
             late_fees: None,
+            paid_out: 0,
             balance: 0,
             held: 0,
             refunded: 0,
@@ -137,7 +143,9 @@ impl<'a> Book<'a> {
             balances: Vec::new(),
             applied: Vec::new(),
             rescheduled: Vec::new(),
-            movements: Vec::new(),
+            postings: Vec::with_capacity(history.effective.len() * 3),
+            moved: Movements::default(),
+            stream: Stream::default(),
         };
         let due_dates = charged_due_dates(history);
         let mut due_dates = due_dates.iter().copied().peekable();
@@ -170,30 +178,28 @@ impl<'a> Book<'a> {
         if let (Some(late_fees), Some(rows)) = (&mut self.late_fees, &mut self.rows) {
             late_fees.charge(on, rows);
         }
-        let mut today = today;
-        let before_payments = today.partition_point(|index| step_of(history, *index) < Some(Step::Payment));
-        let (first, rest) = today.split_at(before_payments);
-        today = rest;
-        for index in first {
-            let event = history.known[*index].event;
-            let effect = self.apply(event).map_err(|reason| Conflict::of(event, reason))?;
-            self.effects[*index] = Some(effect);
-        }
-        let is_touched = first.iter().any(|index| step_of(history, *index) == Some(Step::Waiver));
+        let step = |index: &usize| history.known[*index].event.kind.step();
+        let (first, rest) = today.split_at(today.partition_point(|index| step(index) < Some(Step::Payment)));
+        let (payments, last) = rest.split_at(rest.partition_point(|index| step(index) == Some(Step::Payment)));
 
-        let paying = today.partition_point(|index| step_of(history, *index) == Some(Step::Payment));
-        let (payments, rest) = today.split_at(paying);
+        self.apply_all(history, first)?;
+        let is_touched = first.iter().any(|index| step(index) == Some(Step::Waiver));
         self.pay(on, history, payments, is_touched, until)?;
         if until == Until::SettledOn(on) {
             return Ok(());
         }
+        self.apply_all(history, last)?;
+        self.post_day(on);
+        self.balances.push((on, self.balance));
+        Ok(())
+    }
 
-        for index in rest {
+    fn apply_all(&mut self, history: &History<'a>, events: &[usize]) -> Result<(), Conflict> {
+        for index in events {
             let event = history.known[*index].event;
             let effect = self.apply(event).map_err(|reason| Conflict::of(event, reason))?;
             self.effects[*index] = Some(effect);
         }
-        self.balances.push((on, self.balance));
         Ok(())
     }
 
@@ -219,7 +225,7 @@ impl<'a> Book<'a> {
                 Effect { amount: amount.units(), ..Effect::default() }
             }
             EventKind::Waiver { component, amount } => self.waive(event.on, *component, amount.units())?,
-            EventKind::Refund { amount } => self.refund(event.on, amount.units())?,
+            EventKind::Refund { amount } => self.refund(amount.units())?,
             EventKind::WriteOff => self.write_off(event.on)?,
             // Payments are taken together; a reversal has no effect of its own.
             EventKind::Repayment { .. } | EventKind::Reversal { .. } => Effect::default(),
@@ -248,15 +254,13 @@ impl<'a> Book<'a> {
         self.rows = Some(rows);
         self.balance = amount.units();
         let paid_out = plan.schedule.paid_out.units();
-        self.post(
-            on,
-            &[
-                (Account::PrincipalReceivable, self.balance),
-                (Account::FeeIncome, paid_out - self.balance),
-                (Account::Cash, -paid_out),
-            ],
-        );
-        Ok(Effect { amount: self.balance, paid_out: Some(paid_out), ..Effect::default() })
+        self.post(&[
+            (Account::PrincipalReceivable, self.balance),
+            (Account::FeeIncome, paid_out - self.balance),
+            (Account::Cash, -paid_out),
+        ]);
+        self.paid_out = paid_out;
+        Ok(Effect { amount: self.balance, ..Effect::default() })
     }
 
     fn reschedule(&mut self, id: EventId, on: Date, new: &NewRows) -> Result<Effect, ConflictReason> {
@@ -287,7 +291,7 @@ impl<'a> Book<'a> {
         let rows = self.open_rows()?;
         let unpaid = rows.unpaid(component);
         if amount > unpaid {
-            let unpaid = crate::Money::computed(unpaid, currency);
+            let unpaid = Money::computed(unpaid, currency);
             return Err(ConflictReason::AboveUnpaid { unpaid });
         }
         let mut left = amount;
@@ -303,14 +307,14 @@ impl<'a> Book<'a> {
         Ok(Effect { amount, split: Some(split), ..Effect::default() })
     }
 
-    fn refund(&mut self, on: Date, amount: i128) -> Result<Effect, ConflictReason> {
+    fn refund(&mut self, amount: i128) -> Result<Effect, ConflictReason> {
         if amount > self.held {
-            let held = crate::Money::computed(self.held, self.contract.amount.currency());
+            let held = Money::computed(self.held, self.contract.amount.currency());
             return Err(ConflictReason::AboveHeld { held });
         }
         self.held -= amount;
         self.refunded += amount;
-        self.post(on, &[(Account::OverpaymentsPayable, amount), (Account::Cash, -amount)]);
+        self.post(&[(Account::OverpaymentsPayable, amount), (Account::Cash, -amount)]);
         Ok(Effect { amount, ..Effect::default() })
     }
 
@@ -330,7 +334,7 @@ impl<'a> Book<'a> {
         self.written_off = given_up;
         self.written_off_on = Some(on);
         self.late_fees = None;
-        self.post(on, &[(Account::WriteOffs, principal), (Account::PrincipalReceivable, -principal)]);
+        self.post(&[(Account::WriteOffs, principal), (Account::PrincipalReceivable, -principal)]);
         let split = Split { by_component: given_up, overpayment: 0 };
         Ok(Effect { amount: principal, split: Some(split), ..Effect::default() })
     }
@@ -344,33 +348,32 @@ impl<'a> Book<'a> {
         is_touched: bool,
         until: Until,
     ) -> Result<(), Conflict> {
-        let amounts: Vec<(usize, i128)> = payments
-            .iter()
-            .filter_map(|index| match history.known[*index].event.kind {
+        let amounts = || {
+            payments.iter().filter_map(|index| match history.known[*index].event.kind {
                 EventKind::Repayment { amount } => Some((*index, amount.units())),
                 _ => None,
             })
-            .collect();
+        };
         if self.written_off_on.is_some() {
-            self.recover(on, &amounts);
+            self.recover(amounts());
             return Ok(());
         }
         let is_held_applied = self.apply_held(on);
         let is_settled = until == Until::SettledOn(on);
-        if amounts.is_empty() && !is_touched && !is_held_applied && !is_settled {
+        if payments.is_empty() && !is_touched && !is_held_applied && !is_settled {
             return Ok(());
         }
         let Some(rows) = &mut self.rows else {
             return Ok(());
         };
 
-        let sum: i128 = amounts.iter().map(|(_, amount)| amount).sum();
-        let is_closing = is_settled || (sum >= self.balance && sum >= rows.to_settle(on));
+        let sum: i128 = amounts().map(|(_, amount)| amount).sum();
+        let is_closing = is_settled || (sum >= self.balance && sum >= rows.settlement_total(on));
         if is_closing {
             rows.drop_unearned(on);
         }
         let mut left = sum;
-        let mut stream = Stream::default();
+        let mut stream = std::mem::take(&mut self.stream);
         let order = self.contract.terms.allocation().order();
         allocate(rows, order.groups, on, Take::Due, &mut left, &mut stream);
         let take = match self.contract.terms.prepayment() {
@@ -401,17 +404,19 @@ impl<'a> Book<'a> {
         let mut balance = self.balance;
         self.balance -= paid[Component::Principal as usize];
         self.held += left;
-        self.post(on, &[(Account::Cash, sum), (Account::OverpaymentsPayable, -left)]);
-        self.post_paid(on, paid);
-        for (index, amount) in amounts {
+        self.post(&[(Account::Cash, sum), (Account::OverpaymentsPayable, -left)]);
+        self.post_paid(paid);
+        for (index, amount) in amounts() {
             let split = stream.share(amount);
             balance -= split.by_component[Component::Principal as usize];
-            self.effects[index] = Some(Effect { amount, split: Some(split), balance, ..Effect::default() });
+            self.effects[index] = Some(Effect { amount, split: Some(split), balance });
         }
+        stream.0.clear();
+        self.stream = stream;
         Ok(())
     }
 
-    fn reduce(&mut self, on: Date, reduction: i128) -> Result<(), crate::Refusal> {
+    fn reduce(&mut self, on: Date, reduction: i128) -> Result<(), Refusal> {
         let Some(rows) = &mut self.rows else {
             return Ok(());
         };
@@ -438,66 +443,56 @@ impl<'a> Book<'a> {
         }
         let paid = stream.total();
         self.balance -= paid[Component::Principal as usize];
-        self.post(on, &[(Account::OverpaymentsPayable, self.held - left)]);
-        self.post_paid(on, paid);
+        self.post(&[(Account::OverpaymentsPayable, self.held - left)]);
+        self.post_paid(paid);
         self.held = left;
         self.applied.push((on, paid));
         true
     }
 
     /// After a write-off: up to all that was given up, the rest is held.
-    fn recover(&mut self, on: Date, amounts: &[(usize, i128)]) {
+    fn recover(&mut self, amounts: impl Iterator<Item = (usize, i128)>) {
         let given_up: i128 = self.written_off.iter().sum();
         for (index, amount) in amounts {
-            let recovered = (given_up - self.recovered).min(*amount);
+            let recovered = (given_up - self.recovered).min(amount);
             let overpayment = amount - recovered;
             self.recovered += recovered;
             self.held += overpayment;
-            self.post(
-                on,
-                &[
-                    (Account::Cash, *amount),
-                    (Account::Recoveries, -recovered),
-                    (Account::OverpaymentsPayable, -overpayment),
-                ],
-            );
+            self.post(&[
+                (Account::Cash, amount),
+                (Account::Recoveries, -recovered),
+                (Account::OverpaymentsPayable, -overpayment),
+            ]);
             let split = Split { overpayment, ..Split::default() };
-            self.effects[*index] = Some(Effect {
-                amount: *amount,
-                split: Some(split),
-                recovered: Some(recovered),
-                balance: self.balance,
-                paid_out: None,
-            });
+            self.effects[index] = Some(Effect { amount, split: Some(split), balance: self.balance });
         }
     }
 
-    fn post_paid(&mut self, on: Date, paid: [i128; 4]) {
-        self.post(
-            on,
-            &[
-                (Account::PenaltyIncome, -paid[Component::Penalty as usize]),
-                (Account::FeeIncome, -paid[Component::Fee as usize]),
-                (Account::InterestIncome, -paid[Component::Interest as usize]),
-                (Account::PrincipalReceivable, -paid[Component::Principal as usize]),
-            ],
-        );
+    fn post_paid(&mut self, paid: [i128; 4]) {
+        self.post(&[
+            (Account::PenaltyIncome, -paid[Component::Penalty as usize]),
+            (Account::FeeIncome, -paid[Component::Fee as usize]),
+            (Account::InterestIncome, -paid[Component::Interest as usize]),
+            (Account::PrincipalReceivable, -paid[Component::Principal as usize]),
+        ]);
     }
 
-    fn post(&mut self, on: Date, amounts: &[(Account, i128)]) {
-        if self.movements.last().is_none_or(|(date, _)| *date != on) {
-            self.movements.push((on, Movements::default()));
+    fn post(&mut self, amounts: &[(Account, i128)]) {
+        for (account, amount) in amounts {
+            self.moved[*account as usize] += amount;
         }
-        if let Some((_, movements)) = self.movements.last_mut() {
-            for (account, amount) in amounts {
-                movements[*account as usize] += amount;
+    }
+
+    /// Makes postings of what moved on a day.
+    fn post_day(&mut self, on: Date) {
+        let moved = std::mem::take(&mut self.moved);
+        let currency = self.contract.amount.currency();
+        for (account, amount) in Account::ALL.into_iter().zip(moved) {
+            if amount != 0 {
+                self.postings.push(Posting { on, account, amount: Money::computed(amount, currency) });
             }
         }
     }
-}
-
-fn step_of(history: &History<'_>, index: usize) -> Option<Step> {
-    history.known[index].event.kind.step()
 }
 
 /// The days on which what is held may have a charge to pay.
@@ -518,24 +513,26 @@ fn charged_due_dates(history: &History<'_>) -> Vec<Date> {
 /// Pays amounts group by group, in a group row by row, in a row component by component.
 fn allocate(
     rows: &mut Rows<'_>,
-    groups: &[super::allocation::AllocationGroup],
+    groups: &[AllocationGroup],
     on: Date,
     take: Take,
     left: &mut i128,
     stream: &mut Stream,
 ) {
     let is_taken = |bucket: &Bucket| (*bucket == Bucket::InAdvance) == (take != Take::Due);
+    // What is paid on the way only moves these on: they stay bounds.
+    let open = Component::ALL.map(|component| rows.first_open(component));
     for group in groups.iter().filter(|group| group.buckets.iter().any(is_taken)) {
         if *left == 0 {
             return;
         }
-        let Some(first) = group.components.iter().map(|component| rows.first_open(*component)).min() else {
+        let Some(first) = group.components.iter().map(|component| open[*component as usize]).min() else {
             continue;
         };
         let count = rows.lines.len();
         // A charge that is due stands at the latest in the first row that is not past due.
         let end = match take {
-            Take::Due => (rows.lines.partition_point(|line| line.due_on < on) + 1).min(count),
+            Take::Due => (rows.first_not_past_due(on) + 1).min(count),
             Take::FirstInAdvance | Take::LastInAdvance => count,
         };
         for step in first..end {

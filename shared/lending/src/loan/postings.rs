@@ -111,16 +111,6 @@ pub struct JournalLine {
 /// What moves on one value date, in smallest units, by [`Account::ALL`]: debits less credits.
 pub(super) type Movements = [i128; Account::ALL.len()];
 
-/// The movements of a state as postings.
-pub(super) fn postings_of(movements: &[(Date, Movements)], money: impl Fn(i128) -> Money) -> Vec<Posting> {
-    let of_day = |(on, amounts): &(Date, Movements)| {
-        let on = *on;
-        let amounts = Account::ALL.into_iter().zip(*amounts).filter(|(_, amount)| *amount != 0);
-        amounts.map(|(account, amount)| Posting { on, account, amount: money(amount) }).collect::<Vec<_>>()
-    };
-    movements.iter().flat_map(of_day).collect()
-}
-
 /// All that follows for the ledger from the events recorded by `known_at`, by value date and
 /// account, nothing that is zero.
 ///

@@ -1,14 +1,11 @@
 //! The end of a fold as a client reads it.
 
-use std::collections::BTreeMap;
-
 use jiff::civil::Date;
 
 use super::Contract;
 use super::allocation::{Component, Shares};
 use super::book::{Book, Effect, Split};
 use super::events::{Event, EventId, EventKind, History};
-use super::postings::postings_of;
 use super::rows::{Cell, Line, Rows};
 use super::state::{
     Applied, Components, Instalment, InstalmentTotals, Owed, Settlement, Standing, State, Transaction, TransactionKind,
@@ -62,15 +59,14 @@ fn each_cell(rows: &Rows<'_>, line: &Line, f: &mut impl FnMut(&Cell, Component, 
 pub(super) fn state(contract: &Contract, history: &History<'_>, book: Book<'_>, as_of: Date) -> State {
     let units = Units(contract.amount.currency());
     let money = |amount: i128| units.money(amount);
-    let mut reading = Reading::new(contract);
+    let mut reading = Reading::new(contract, book.rows.as_ref().map_or(0, |rows| rows.lines.len()));
     if let Some(rows) = &book.rows {
         for line in &rows.lines {
             reading.line(rows, line);
         }
     }
     let Reading { rows, totals, unpaid, paid, owed, oldest_unpaid, .. } = reading;
-    let owed: Vec<Owed> =
-        owed.into_iter().map(|(due_on, sums)| Owed { due_on, unpaid: units.components(sums) }).collect();
+    let owed = by_date(owed, units);
     let past_due = owed.iter().take_while(|owed| owed.due_on < as_of).fold([0; 4], |mut sums, owed| {
         sums[Component::Principal as usize] += owed.unpaid.principal.units();
         sums[Component::Interest as usize] += owed.unpaid.interest.units();
@@ -116,9 +112,24 @@ pub(super) fn state(contract: &Contract, history: &History<'_>, book: Book<'_>, 
         recovered: money(book.recovered),
         transactions: transactions(history, &book, units),
         applied: applied.collect(),
-        postings: postings_of(&book.movements, money),
+        postings: book.postings,
         rescheduled: book.rescheduled,
     }
+}
+
+/// In the order of dates, each once.
+fn by_date(mut owed: Vec<(Date, Sums)>, units: Units) -> Vec<Owed> {
+    owed.sort_unstable_by_key(|(due_on, _)| *due_on);
+    owed.dedup_by(|later, earlier| {
+        let is_same = later.0 == earlier.0;
+        if is_same {
+            for (sum, amount) in earlier.1.iter_mut().zip(later.1) {
+                *sum += amount;
+            }
+        }
+        is_same
+    });
+    owed.into_iter().map(|(due_on, sums)| Owed { due_on, unpaid: units.components(sums) }).collect()
 }
 
 #[derive(Default)]
@@ -137,20 +148,21 @@ struct Reading {
     totals: Totals,
     unpaid: Sums,
     paid: Sums,
-    owed: BTreeMap<Date, Sums>,
+    /// What is unpaid, in no order; a date may be there several times.
+    owed: Vec<(Date, Sums)>,
     oldest_unpaid: Option<Date>,
 }
 
 impl Reading {
-    fn new(contract: &Contract) -> Self {
+    fn new(contract: &Contract, rows: usize) -> Self {
         Self {
             units: Units(contract.amount.currency()),
             balance: contract.amount.units(),
-            rows: Vec::new(),
+            rows: Vec::with_capacity(rows),
             totals: Totals::default(),
             unpaid: [0; 4],
             paid: [0; 4],
-            owed: BTreeMap::new(),
+            owed: Vec::new(),
             oldest_unpaid: None,
         }
     }
@@ -171,7 +183,14 @@ impl Reading {
                 return;
             }
             self.unpaid[component] += unpaid;
-            self.owed.entry(due_on).or_default()[component] += unpaid;
+            match self.owed.last_mut() {
+                Some((date, sums)) if *date == due_on => sums[component] += unpaid,
+                _ => {
+                    let mut sums = [0; 4];
+                    sums[component] = unpaid;
+                    self.owed.push((due_on, sums));
+                }
+            }
             if component != Component::Penalty as usize {
                 let since = due_on.max(line.due_on);
                 self.oldest_unpaid = Some(self.oldest_unpaid.map_or(since, |oldest| oldest.min(since)));
@@ -231,16 +250,23 @@ fn transactions(history: &History<'_>, book: &Book<'_>, units: Units) -> Vec<Tra
             balance: end_of_day(event.on),
             ..Effect::default()
         });
+        let kind = kind_of(event, book.written_off_on);
+        let stands = known.reversed_by.is_none();
+        let recovered = effect
+            .split
+            .filter(|_| kind == TransactionKind::Recovery && stands)
+            .map(|split| units.money(effect.amount - split.overpayment));
+        let paid_out = (kind == TransactionKind::Disbursement && stands).then(|| units.money(book.paid_out));
         Transaction {
             id: event.id,
-            kind: kind_of(event, book.written_off_on),
+            kind,
             on: event.on,
             recorded_at: event.recorded_at,
             amount: units.money(effect.amount),
             allocation: effect.split.map(|split| units.shares(split)),
-            recovered: effect.recovered.map(|recovered| units.money(recovered)),
+            recovered,
             balance: units.money(effect.balance),
-            paid_out: effect.paid_out.map(|paid_out| units.money(paid_out)),
+            paid_out,
             reverses,
             reversed_by: known.reversed_by,
         }

@@ -162,6 +162,8 @@ pub(super) struct Rows<'a> {
     units: Units,
     pub(super) disbursed_on: Date,
     pub(super) lines: Vec<Line>,
+    /// The due dates of the lines, close together: they are looked up all the time.
+    due_on: Vec<Date>,
     pub(super) charges: Vec<Charge>,
     fees_each_row: i128,
     /// The rate in force.
@@ -219,6 +221,7 @@ impl<'a> Rows<'a> {
             terms,
             units,
             disbursed_on,
+            due_on: lines.iter().map(|line| line.due_on).collect(),
             lines,
             charges: Vec::new(),
             fees_each_row: plan.fees_each_row,
@@ -232,12 +235,17 @@ impl<'a> Rows<'a> {
 
     /// The first row due after that day: the running one. The number of rows if there is none.
     pub(super) fn running(&self, on: Date) -> usize {
-        self.lines.partition_point(|line| line.due_on <= on)
+        self.due_on.partition_point(|due_on| *due_on <= on)
+    }
+
+    /// The first row that is not past due on that day. The number of rows if there is none.
+    pub(super) fn first_not_past_due(&self, on: Date) -> usize {
+        self.due_on.partition_point(|due_on| *due_on < on)
     }
 
     /// The row that a charge is shown in: the first due on or after its due date, else the last.
     fn row_of(&self, due_on: Date) -> usize {
-        self.lines.partition_point(|line| line.due_on < due_on).min(self.lines.len().saturating_sub(1))
+        self.first_not_past_due(due_on).min(self.lines.len().saturating_sub(1))
     }
 
     /// Adds a charge where its due date puts it.
@@ -374,7 +382,7 @@ impl<'a> Rows<'a> {
 
     /// The principal and charges unpaid, the interest and fees owed if the loan is settled on that
     /// day, together.
-    pub(super) fn to_settle(&mut self, on: Date) -> i128 {
+    pub(super) fn settlement_total(&mut self, on: Date) -> i128 {
         let running = self.running(on);
         let mut total = self.unpaid(Component::Principal) + self.unpaid(Component::Penalty);
         for row in self.first_open(Component::Fee)..self.lines.len() {
@@ -475,7 +483,7 @@ impl<'a> Rows<'a> {
             DateOutOfRange, InstalmentsOutOfRange, NotADueDate, NotAfterDueDateBefore, NothingLeft, Refused,
         };
 
-        let first = self.lines.binary_search_by_key(&new.from, |line| line.due_on).map_err(|_| NotADueDate)?;
+        let first = self.due_on.binary_search(&new.from).map_err(|_| NotADueDate)?;
         let left: i128 = self.lines[first..].iter().map(|line| line.principal.unpaid()).sum();
         if left == 0 {
             return Err(NothingLeft);
@@ -590,6 +598,8 @@ impl<'a> Rows<'a> {
         carry(&mut fresh, fees, |line| &mut line.fees, Counts::Towards);
 
         self.lines.append(&mut fresh);
+        self.due_on.truncate(first);
+        self.due_on.extend(self.lines[first..].iter().map(|line| line.due_on));
         for open in &mut self.open {
             *open = (*open).min(first);
         }

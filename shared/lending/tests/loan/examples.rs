@@ -47,7 +47,7 @@ fn loan_of(inputs: &Value) -> Loan {
 struct Differences(Vec<String>);
 
 impl Differences {
-    fn compare(&mut self, place: &str, wanted: &Value, got: impl ToString) {
+    fn compare(&mut self, place: &str, wanted: &Value, got: &dyn ToString) {
         let (wanted, got) = (wanted.as_str().map_or_else(|| wanted.to_string(), str::to_owned), got.to_string());
         if wanted != got {
             self.0.push(format!("{place}: expected {wanted}, got {got}"));
@@ -57,7 +57,7 @@ impl Differences {
 
 fn compare_transactions(state: &State, rows: &[Value], place: &str, found: &mut Differences) {
     let shown: Vec<_> = state.transactions.iter().filter(|it| it.kind != TransactionKind::Charge).collect();
-    found.compare(&format!("{place}, transactions"), &Value::from(rows.len()), shown.len());
+    found.compare(&format!("{place}, transactions"), &Value::from(rows.len()), &shown.len());
     for (index, (wanted, got)) in rows.iter().zip(shown).enumerate() {
         let place = format!("{place}, transaction {}", index + 1);
         let zero = Money::zero(got.amount.currency());
@@ -67,30 +67,30 @@ fn compare_transactions(state: &State, rows: &[Value], place: &str, found: &mut 
             other => other.as_str(),
         };
         let share = |of: fn(&lending::Shares) -> Money| got.allocation.as_ref().map_or(zero, of);
-        found.compare(&format!("{place}, type"), &wanted["type"], kind);
-        found.compare(&format!("{place}, date"), &wanted["date"], got.on);
-        found.compare(&format!("{place}, amount"), &wanted["amount"], got.amount);
-        found.compare(&format!("{place}, principal"), &wanted["principal"], share(|it| it.principal));
-        found.compare(&format!("{place}, interest"), &wanted["interest"], share(|it| it.interest));
-        found.compare(&format!("{place}, fees"), &wanted["fees"], share(|it| it.fee));
-        found.compare(&format!("{place}, penalties"), &wanted["penalties"], share(|it| it.penalty));
-        found.compare(&format!("{place}, balance"), &wanted["loan_balance"], got.balance);
+        found.compare(&format!("{place}, type"), &wanted["type"], &kind);
+        found.compare(&format!("{place}, date"), &wanted["date"], &got.on);
+        found.compare(&format!("{place}, amount"), &wanted["amount"], &got.amount);
+        found.compare(&format!("{place}, principal"), &wanted["principal"], &share(|it| it.principal));
+        found.compare(&format!("{place}, interest"), &wanted["interest"], &share(|it| it.interest));
+        found.compare(&format!("{place}, fees"), &wanted["fees"], &share(|it| it.fee));
+        found.compare(&format!("{place}, penalties"), &wanted["penalties"], &share(|it| it.penalty));
+        found.compare(&format!("{place}, balance"), &wanted["loan_balance"], &got.balance);
     }
 }
 
 fn compare_schedule(state: &State, rows: &[Value], place: &str, found: &mut Differences) {
     // The first row of an example is the disbursement.
     let (disbursement, rows) = rows.split_first().unwrap();
-    found.compare(&format!("{place}, disbursed"), &disbursement["balance_after"], state.totals.principal);
+    found.compare(&format!("{place}, disbursed"), &disbursement["balance_after"], &state.totals.principal);
     let disbursed_on = state.disbursed_on.unwrap();
-    found.compare(&format!("{place}, disbursed on"), &disbursement["due_date"], disbursed_on);
-    found.compare(&format!("{place}, rows"), &Value::from(rows.len()), state.rows.len());
+    found.compare(&format!("{place}, disbursed on"), &disbursement["due_date"], &disbursed_on);
+    found.compare(&format!("{place}, rows"), &Value::from(rows.len()), &state.rows.len());
     for (wanted, got) in rows.iter().zip(&state.rows) {
         let place = format!("{place}, row {}", got.n);
-        found.compare(&format!("{place}, n"), &wanted["n"], got.n);
-        found.compare(&format!("{place}, due_on"), &wanted["due_date"], got.due_on);
+        found.compare(&format!("{place}, n"), &wanted["n"], &got.n);
+        found.compare(&format!("{place}, due_on"), &wanted["due_date"], &got.due_on);
         let paid_on = got.paid_on.map_or_else(|| "null".to_owned(), |date| date.to_string());
-        found.compare(&format!("{place}, paid_on"), &wanted["paid_date"], paid_on);
+        found.compare(&format!("{place}, paid_on"), &wanted["paid_date"], &paid_on);
         for (cell, got) in [
             ("balance_after", got.balance),
             ("principal", got.principal),
@@ -101,7 +101,7 @@ fn compare_schedule(state: &State, rows: &[Value], place: &str, found: &mut Diff
             ("paid", got.paid),
             ("outstanding", got.outstanding),
         ] {
-            found.compare(&format!("{place}, {cell}"), &wanted[cell], got);
+            found.compare(&format!("{place}, {cell}"), &wanted[cell], &got);
         }
     }
 }
@@ -117,7 +117,7 @@ fn compare_totals(state: &State, wanted: &Value, place: &str, found: &mut Differ
         ("Paid", totals.paid),
         ("Outstanding", totals.outstanding),
     ] {
-        found.compare(&format!("{place}, total {cell}"), &wanted[cell], got);
+        found.compare(&format!("{place}, total {cell}"), &wanted[cell], &got);
     }
 }
 

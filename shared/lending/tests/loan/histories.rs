@@ -96,7 +96,10 @@ pub(crate) fn contracts() -> impl Strategy<Value = Contract> {
                 allocation.as_str(),
                 prepayment.as_str(),
             );
-            let mut add = |more: String| terms.push_str(&format!(", {more}"));
+            let mut add = |more: String| {
+                terms.push_str(", ");
+                terms.push_str(&more);
+            };
             if let Some(times) = steps.1 {
                 add(format!(r#""instalment_multiple": "{}""#, times * smallest));
             }
@@ -228,7 +231,7 @@ impl Raw {
             }
             55..=64 => {
                 let due_on = days_later(on, i64::from(self.other % 60) - 10);
-                let kind = if self.pick % 2 == 0 { ChargeKind::Fee } else { ChargeKind::Penalty };
+                let kind = if self.pick.is_multiple_of(2) { ChargeKind::Fee } else { ChargeKind::Penalty };
                 let on = match self.pick / 2 % 3 {
                     0 => on,
                     _ => levied_on(due_on, history.today, &history.events),
@@ -242,7 +245,8 @@ impl Raw {
                     1 => (Waivable::Fee, state.unpaid.fees),
                     _ => (Waivable::Interest, state.unpaid.interest),
                 };
-                let amount = if self.other % 4 == 0 { money(unpaid.units()) } else { share_of(unpaid.units()) };
+                let amount =
+                    if self.other.is_multiple_of(4) { money(unpaid.units()) } else { share_of(unpaid.units()) };
                 EventKind::Waiver { component, amount }
             }
             73..=77 => EventKind::Refund { amount: share_of(state.overpayment.units()) },
@@ -254,14 +258,15 @@ impl Raw {
                 };
                 EventKind::Reschedule {
                     from: row.due_on,
-                    instalments: (self.share % 3 > 0).then(|| u32::from(self.share % 12)),
+                    instalments: (!self.share.is_multiple_of(3)).then(|| u32::from(self.share % 12)),
                     interest_rate_apr: rate,
-                    first_due_on: (self.other / 3 % 3 == 0)
+                    first_due_on: (self.other / 3)
+                        .is_multiple_of(3)
                         .then(|| days_later(row.due_on, i64::from(self.share % 70) - 20)),
                 }
             }
             83 => EventKind::WriteOff,
-            84 if self.pick % 4 == 0 => EventKind::Disbursement,
+            84 if self.pick.is_multiple_of(4) => EventKind::Disbursement,
             _ => {
                 let target = history.events.get(usize::from(self.pick) % history.events.len())?;
                 // The disbursement but rarely: nothing could follow it.

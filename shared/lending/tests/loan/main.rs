@@ -15,3 +15,4 @@ mod properties;
 #[path = "../random/reference.rs"]
 mod reference;
 mod support;
+mod worked;

@@ -2,11 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use lending::{Amortization, Given, InterestMethod, Rounding, Row, TermsPatch};
+use lending::{
+    Amortization, Currency, Given, InterestMethod, Money, Refusal, Rounding, Row, Schedule, TermsPatch, schedule,
+};
 use proptest::prelude::*;
 use proptest::sample::select;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
+use rust_decimal::Decimal;
+use serde_json::json;
 
 use crate::loans::{Loan, loans};
 
@@ -154,6 +158,90 @@ proptest! {
         let (Ok(schedule), Ok(other)) = (loan.schedule(), other.schedule()) else { return Ok(()) };
         let gap = schedule.total_interest.units() - other.total_interest.units();
         prop_assert!(gap.abs() <= loan.smallest(), "{}", gap);
+    }
+}
+
+/// A request by its numbers, any of which may be impossible.
+#[derive(Debug, Clone)]
+struct Request {
+    amount: i64,
+    instalments: u32,
+    grace: [u32; 3],
+    smallest: Option<(i64, u32)>,
+    multiple: Option<(i64, u32)>,
+    fee: (i64, u32),
+    first_after: Option<i64>,
+    currency: &'static str,
+}
+
+fn requests() -> impl Strategy<Value = Request> {
+    let number = || (0i64..=40, 0u32..=4);
+    let grace = || prop_oneof![2 => Just(0u32), 1 => 0u32..=6];
+    let sizes = (1i64..=100_000, 1u32..=6, [grace(), grace(), grace()]);
+    let units = (prop::option::weighted(0.4, number()), prop::option::weighted(0.4, number()), number());
+    let others = (prop::option::weighted(0.4, -3i64..=40), select(vec!["VND", "INR", "BHD", "CLF"]));
+    (sizes, units, others).prop_map(
+        |((amount, instalments, grace), (smallest, multiple, fee), (first_after, currency))| Request {
+            amount,
+            instalments,
+            grace,
+            smallest,
+            multiple,
+            fee,
+            first_after,
+            currency,
+        },
+    )
+}
+
+impl Request {
+    /// Whether the lending rules refuse it.
+    fn is_refused(&self) -> bool {
+        let decimals = self.currency.parse::<Currency>().unwrap().decimals();
+        let [principal, interest_payment, interest_free] = self.grace;
+        // Every number within the currency's decimals; then whole numbers of its smallest units.
+        let units = |(digits, scale): (i64, u32)| Some(digits * 10i64.pow(decimals.checked_sub(scale)?));
+        let is_number = |number: Option<(i64, u32)>| number.is_none_or(|it| units(it).is_some());
+        if !is_number(self.smallest) || !is_number(self.multiple) || !is_number(Some(self.fee)) {
+            return true;
+        }
+        let smallest = self.smallest.and_then(units).unwrap_or(1);
+        let multiple = self.multiple.and_then(units).unwrap_or(smallest);
+        principal >= self.instalments
+            || interest_payment >= self.instalments
+            || interest_free > self.instalments
+            || self.first_after.is_some_and(|days| days <= 0)
+            || smallest == 0
+            || multiple == 0
+            || multiple % smallest != 0
+            || self.amount % smallest != 0
+            || units(self.fee).is_some_and(|fee| fee % smallest != 0)
+    }
+
+    fn schedule(&self) -> Result<Schedule, Refusal> {
+        let currency: Currency = self.currency.parse().unwrap();
+        let text = |(digits, scale): (i64, u32)| Decimal::new(digits, scale).to_string();
+        let disbursed_on = jiff::civil::date(2025, 1, 31);
+        let first = self.first_after.map(|days| disbursed_on.checked_add(jiff::Span::new().days(days)).unwrap());
+        let terms = json!({
+            "interest_rate_apr": "0", "instalments": self.instalments, "first_due_on": first,
+            "smallest_amount": self.smallest.map(text), "instalment_multiple": self.multiple.map(text),
+            "grace": {"principal": self.grace[0], "interest_payment": self.grace[1], "interest_free": self.grace[2]},
+            "fees": [{"code": "fee", "when": "instalment", "amount": text(self.fee)}],
+        });
+        let terms: TermsPatch = serde_json::from_value(terms).unwrap();
+        schedule(Money::from_units(self.amount, currency), disbursed_on, &terms.complete(currency)?)
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(3000))]
+
+    /// Without interest, what the rules list is refused and nothing else.
+    #[test]
+    fn refused_is_what_the_rules_refuse(request in requests()) {
+        let got = request.schedule();
+        prop_assert_eq!(got.is_err(), request.is_refused(), "{:?}", got.err().map(|it| (it.pointer().to_owned(), it.code())));
     }
 }
 

@@ -1,0 +1,118 @@
+//! How long a fold takes: `cargo bench -p lending --bench loan`.
+
+use divan::Bencher;
+use jiff::civil::Date;
+use jiff::{Span, Timestamp};
+use lending::{
+    Allocation, ChargeKind, Contract, Currency, Event, EventId, EventKind, Money, Prepayment, TermsPatch, fold,
+    journal_entries, parse_date, postings,
+};
+
+/// A loan of 360 monthly instalments with late fees, and 700 events over its term: a repayment a
+/// fortnight, a charge now and then, payments reversed and entered again.
+struct Case {
+    contract: Contract,
+    events: Vec<Event>,
+    as_of: Date,
+}
+
+/// How much of an instalment is paid a fortnight, in percent.
+const ON_TIME: i64 = 50;
+const TOO_LITTLE: i64 = 20;
+const TOO_MUCH: i64 = 60;
+
+fn case(allocation: Allocation, prepayment: Prepayment, percent: i64) -> Option<Case> {
+    let euro = Currency::from_code("EUR").ok()?;
+    let json = r#"{"interest_rate_apr": "9", "instalments": 360,
+        "late_fee": {"grace_days": 5, "kind": "percent_of_overdue", "value": "2", "max_times": 2}}"#;
+    let mut patch: TermsPatch = serde_json::from_str(json).ok()?;
+    patch.allocation = Some(allocation);
+    patch.prepayment = Some(prepayment);
+    let contract = Contract { amount: Money::parse("100000.00", euro).ok()?, terms: patch.complete(euro).ok()? };
+    let start = parse_date("2025-01-31").ok()?;
+    let mut events = Vec::new();
+    let mut record = |on: Date, kind: EventKind| {
+        let number = events.len();
+        let id = EventId(u128::try_from(number).ok()?);
+        let recorded_at = Timestamp::from_second(i64::try_from(number).ok()?).ok()?;
+        events.push(Event { id, on, recorded_at, kind });
+        Some(id)
+    };
+    record(start, EventKind::Disbursement)?;
+    let mut on = start;
+    // The instalment is 804.62.
+    let amount = Money::from_units(80_462 * percent / 100, euro);
+    for number in 0..690 {
+        on = on.checked_add(Span::new().days(15)).ok()?;
+        match number % 20 {
+            7 => {
+                let amount = Money::from_units(1_500, euro);
+                record(on, EventKind::Charge { kind: ChargeKind::Fee, amount, due_on: on })?;
+            }
+            11 => {
+                let of = record(on, EventKind::Repayment { amount })?;
+                record(on, EventKind::Reversal { of })?;
+            }
+            12 => {}
+            _ => {
+                record(on, EventKind::Repayment { amount })?;
+            }
+        }
+    }
+    Some(Case { contract, events, as_of: on })
+}
+
+fn run(bencher: Bencher<'_, '_>, case: Option<Case>) {
+    if let Some(Case { contract, events, as_of }) = case {
+        bencher.bench(|| fold(divan::black_box(&contract), &events, as_of, Timestamp::MAX));
+    }
+}
+
+#[divan::bench(args = [TOO_LITTLE, ON_TIME, TOO_MUCH])]
+fn default_terms(bencher: Bencher<'_, '_>, percent: i64) {
+    run(bencher, case(Allocation::default(), Prepayment::default(), percent));
+}
+
+#[divan::bench(args = [TOO_LITTLE, ON_TIME, TOO_MUCH])]
+fn overdue_interest_first(bencher: Bencher<'_, '_>, percent: i64) {
+    run(bencher, case(Allocation::OverdueInterestFirst, Prepayment::default(), percent));
+}
+
+#[divan::bench(args = [TOO_LITTLE, ON_TIME, TOO_MUCH])]
+fn last_instalments(bencher: Bencher<'_, '_>, percent: i64) {
+    run(bencher, case(Allocation::default(), Prepayment::LastInstalments, percent));
+}
+
+/// Every prepayment makes the rest of the rows anew.
+#[divan::bench(args = [ON_TIME, TOO_MUCH])]
+fn reduce_term(bencher: Bencher<'_, '_>, percent: i64) {
+    run(bencher, case(Allocation::default(), Prepayment::ReduceTerm, percent));
+}
+
+/// Every prepayment makes the rest of the rows anew, with a new instalment.
+#[divan::bench(args = [ON_TIME, TOO_MUCH])]
+fn reduce_instalment(bencher: Bencher<'_, '_>, percent: i64) {
+    run(bencher, case(Allocation::default(), Prepayment::ReduceInstalment, percent));
+}
+
+/// What one more event posts: everything that follows, less all that was made.
+#[divan::bench]
+fn entries_of_one_more_event(bencher: Bencher<'_, '_>) {
+    let Some(Case { contract, events, .. }) = case(Allocation::default(), Prepayment::default(), ON_TIME) else {
+        return;
+    };
+    let Some((_, before)) = events.split_last() else {
+        return;
+    };
+    let Ok(made) = postings(&contract, before, Timestamp::MAX) else {
+        return;
+    };
+    bencher.bench(|| {
+        let follows = postings(divan::black_box(&contract), &events, Timestamp::MAX).ok()?;
+        Some(journal_entries(&follows, &made))
+    });
+}
+
+fn main() {
+    divan::main();
+}
