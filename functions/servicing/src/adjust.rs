@@ -107,7 +107,7 @@ pub(crate) async fn reverse_transaction(
     command::run(&admin, &app, command, key, &input, |body: NewReversal, books, _| {
         let reversed = books.transactions.iter().find(|known| known.id() == transaction);
         let reversed = reversed.ok_or_else(Problem::not_found)?;
-        let notes = Notes { reason: command::because(body.reason), ..Notes::default() };
+        let notes = Notes { reason: Some(body.reason.into_string()), ..Notes::default() };
         Ok(New { kind: EventKind::Reversal { of: reversed.event.id }, on: reversed.event.on, notes })
     })
     .await
@@ -173,7 +173,7 @@ pub(crate) async fn write_off_loan(
     command::run(&admin, &app, command, key, &input, |body: NewWriteOff, books, at| {
         let on = command::past(body.on, at, "/on")?;
         books.loan.disbursed()?;
-        let notes = Notes { reason: command::because(body.reason), ..Notes::default() };
+        let notes = Notes { reason: Some(body.reason.into_string()), ..Notes::default() };
         Ok(New { kind: EventKind::WriteOff, on, notes })
     })
     .await
@@ -222,7 +222,7 @@ pub(crate) async fn reschedule_loan(
         };
         // Before the disbursement nothing is due: the date itself is what is wrong then.
         let earliest = books.loan.disbursed_on.unwrap_or(from);
-        let notes = Notes { reason: command::because(body.reason), ..Notes::default() };
+        let notes = Notes { reason: Some(body.reason.into_string()), ..Notes::default() };
         Ok(New { kind, on: from.min(at.today).max(earliest), notes })
     })
     .await

@@ -101,7 +101,7 @@ pub(crate) async fn record_repayments(
     let mut data = Vec::with_capacity(items.len());
     for item in &items {
         let outcome = record(&staff, &app, item).await;
-        data.push(match outcome.and_then(|answer| answer.into_parts()) {
+        data.push(match outcome.and_then(Answer::into_parts) {
             Ok((status, transaction)) => ItemAnswer { status, transaction: Some(transaction), problem: None },
             Err(problem) => {
                 let body = problem.body(&request_id);

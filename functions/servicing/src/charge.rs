@@ -154,7 +154,7 @@ pub(crate) async fn waive_charge(
             Waived::Fee => Waivable::Fee,
             Waived::Interest => Waivable::Interest,
         };
-        let notes = Notes { reason: command::because(body.reason), ..Notes::default() };
+        let notes = Notes { reason: Some(body.reason.into_string()), ..Notes::default() };
         Ok(New { kind: EventKind::Waiver { component, amount }, on, notes })
     })
     .await

@@ -5,7 +5,7 @@ use backend::{
     app::App,
     auth::callers::{Caller, Guard, Kind},
     db::Tx,
-    fields::{NumberText, Reason},
+    fields::NumberText,
     http::{
         answer::Answer,
         body::Input,
@@ -138,9 +138,4 @@ pub(crate) fn past(date: BusinessDate, at: Moment, pointer: &'static str) -> Res
         return Err(Problem::field(pointer, "in_the_future", detail));
     }
     Ok(date.0)
-}
-
-/// The text of a reason.
-pub(crate) fn because(reason: Reason) -> Option<String> {
-    Some(reason.into_string())
 }

@@ -74,7 +74,7 @@ pub(crate) async fn get_ledger(
     };
     // The date is needed before the database's clock is known.
     let as_of = asked.as_of.unwrap_or_else(|| app.date_of(Timestamp::now()));
-    let entries = ledger::entries(id, as_of, asked.known_at, after, limit);
+    let entries = ledger::entries(id, as_of, asked.known_at, after.as_ref(), limit);
     let statements = servicing::file(id, Scope::of(user.role(), user.id()), asked.known_at);
     let (caller, ((_, loan, versions, transactions), entries)) = Box::pin(user.read((statements, entries))).await?;
     let loan = loan.ok_or_else(Problem::not_found)?;

@@ -148,17 +148,17 @@ impl Line for StatementLine {
 
     fn cells(&self) -> Vec<Cell> {
         vec![
-            Cell::value(self.on),
-            Cell::value(self.transaction_id),
-            Cell::value(self.kind.as_str()),
-            Cell::value(self.amount),
-            Cell::optional(self.principal),
-            Cell::optional(self.interest),
-            Cell::optional(self.fees),
-            Cell::optional(self.penalties),
-            Cell::optional(self.overpayment),
+            Cell::value(&self.on),
+            Cell::value(&self.transaction_id),
+            Cell::value(&self.kind.as_str()),
+            Cell::value(&self.amount),
+            Cell::optional(self.principal.as_ref()),
+            Cell::optional(self.interest.as_ref()),
+            Cell::optional(self.fees.as_ref()),
+            Cell::optional(self.penalties.as_ref()),
+            Cell::optional(self.overpayment.as_ref()),
             Cell::text(self.reference.as_deref()),
-            Cell::value(self.balance),
+            Cell::value(&self.balance),
         ]
     }
 }

@@ -78,8 +78,8 @@ async fn charges_waivers_and_reschedules() {
     world.send(&path, "charges", charge("fee", "2024-01-14")).breaks("/due_on", "before_disbursement").await;
     let waiver = |amount: &str| json!({"component": "fee", "amount": amount, "on": "2024-03-02", "reason": "r"});
     world.send(&path, "waivers", waiver("30.01")).breaks("/amount", "above_unpaid").await;
-    let waived = world.send(&path, "waivers", waiver("20")).expect(201).await;
-    assert_eq!(waived["allocation"]["fee"], "20.00");
+    let granted = world.send(&path, "waivers", waiver("20")).expect(201).await;
+    assert_eq!(granted["allocation"]["fee"], "20.00");
     world.reverse(&path, &fee).refused(409, "later_event_depends_on_it").await;
 
     let reschedule = |body: Value| world.send(&path, "reschedule", body);

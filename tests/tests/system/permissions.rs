@@ -253,6 +253,32 @@ impl Lender {
                 | "/api/loans/{id}/ledger"
                 | "/api/loans/{id}/statement",
             ) => (self.loan(&self.agent).await, None),
+            ("PATCH", "/api/loans/{id}") => (self.loan(&self.agent).await, Some(json!({"amount": "1300"}))),
+            ("POST", "/api/loans/{id}/revert") => {
+                (self.loan(&self.agent).await, Some(json!({"version": 1, "reason": "as agreed"})))
+            }
+            ("POST", "/api/loans/{id}/forward") => {
+                (self.loan(&self.customer).await, Some(json!({"note": "known to us"})))
+            }
+            ("POST", "/api/loans/{id}/approve" | "/api/loans/{id}/reject" | "/api/loans/{id}/withdraw") => {
+                (self.loan(&self.agent).await, reason())
+            }
+            ("POST", "/api/loans/{id}/undo-approval") => {
+                let id = self.loan(&self.agent).await;
+                self.admin.post(&format!("/api/loans/{id}/approve")).if_match(1).expect(200).await;
+                (id, reason())
+            }
+            _ => self.money(row, unique).await,
+        };
+        // Two things are told apart by a blank.
+        let (thing, part) = thing.split_once(' ').unwrap_or((&thing, ""));
+        let path = row.path.replace("{id}", thing).replace("{code}", thing).replace("{tid}", part);
+        Shot { method: row.method.clone(), path, body }
+    }
+
+    /// What a valid request that moves money names, and its body.
+    async fn money(&self, row: &Operation, unique: String) -> (String, Option<Value>) {
+        match (row.method.as_str(), row.path) {
             ("POST", "/api/loans/{id}/disbursements") => {
                 (self.approved().await, Some(json!({"disbursed_on": "2024-01-15"})))
             }
@@ -285,34 +311,15 @@ impl Lender {
             }
             ("POST", "/api/loans/{id}/transactions/{tid}/reversal") => {
                 let (id, transaction) = self.disbursed().await;
-                (format!("{id} {transaction}"), reason())
+                (format!("{id} {transaction}"), Some(json!({"reason": "as agreed"})))
             }
             ("POST", "/api/repayments/batch") => {
                 let item = json!({"loan_id": self.disbursed().await.0, "amount": "10", "paid_on": "2024-02-15",
                     "idempotency_key": unique});
                 (String::new(), Some(json!({"items": [item]})))
             }
-            ("PATCH", "/api/loans/{id}") => (self.loan(&self.agent).await, Some(json!({"amount": "1300"}))),
-            ("POST", "/api/loans/{id}/revert") => {
-                (self.loan(&self.agent).await, Some(json!({"version": 1, "reason": "as agreed"})))
-            }
-            ("POST", "/api/loans/{id}/forward") => {
-                (self.loan(&self.customer).await, Some(json!({"note": "known to us"})))
-            }
-            ("POST", "/api/loans/{id}/approve" | "/api/loans/{id}/reject" | "/api/loans/{id}/withdraw") => {
-                (self.loan(&self.agent).await, reason())
-            }
-            ("POST", "/api/loans/{id}/undo-approval") => {
-                let id = self.loan(&self.agent).await;
-                self.admin.post(&format!("/api/loans/{id}/approve")).if_match(1).expect(200).await;
-                (id, reason())
-            }
             (method, path) => panic!("no test knows a valid request for {method} {path}: add one here"),
-        };
-        // Two things are told apart by a blank.
-        let (thing, part) = thing.split_once(' ').unwrap_or((&thing, ""));
-        let path = row.path.replace("{id}", thing).replace("{code}", thing).replace("{tid}", part);
-        Shot { method: row.method.clone(), path, body }
+        }
     }
 
     /// The request by a caller, spoilt or not.

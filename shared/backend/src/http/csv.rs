@@ -54,13 +54,14 @@ pub enum Cell {
 
 impl Cell {
     /// A value of ours.
-    pub fn value(value: impl ToString) -> Self {
+    pub fn value(value: &(impl ToString + ?Sized)) -> Self {
         Self::Value(value.to_string())
     }
 
     /// A value of ours, where there is one.
-    pub fn optional(value: Option<impl ToString>) -> Self {
-        value.map_or(Self::Empty, Self::value)
+    #[must_use]
+    pub fn optional(value: Option<&impl ToString>) -> Self {
+        value.map_or(Self::Empty, |value| Self::value(value))
     }
 
     /// What a person wrote, where someone did.
@@ -152,7 +153,7 @@ mod tests {
         const COLUMNS: &'static [&'static str] = &["n", "note"];
 
         fn cells(&self) -> Vec<Cell> {
-            vec![Cell::value(-1), Cell::text(Some(self.0))]
+            vec![Cell::value(&-1), Cell::text(Some(self.0))]
         }
     }
 

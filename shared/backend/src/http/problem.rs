@@ -41,7 +41,8 @@ pub struct Problem {
     code: &'static str,
     detail: Cow<'static, str>,
     errors: Vec<FieldError>,
-    transaction_id: Option<Uuid>,
+    // Boxed for its size: every answer may be a problem.
+    transaction_id: Option<Box<Uuid>>,
     headers: Vec<(HeaderName, HeaderValue)>,
     cause: Option<Arc<dyn Error + Send + Sync>>,
 }
@@ -179,7 +180,7 @@ impl Problem {
     /// Names the transaction that the refusal is about.
     #[must_use]
     pub fn of_transaction(mut self, id: Uuid) -> Self {
-        self.transaction_id = Some(id);
+        self.transaction_id = Some(Box::new(id));
         self
     }
 
@@ -238,7 +239,7 @@ impl Problem {
             code: self.code.into(),
             request_id: request_id.to_owned(),
             errors: self.errors.clone(),
-            transaction_id: self.transaction_id,
+            transaction_id: self.transaction_id.as_deref().copied(),
         }
     }
 

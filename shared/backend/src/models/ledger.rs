@@ -164,12 +164,12 @@ pub fn entries(
     loan: Uuid,
     as_of: Date,
     known_at: Option<Timestamp>,
-    after: Option<Position<Timestamp, Date>>,
+    after: Option<&Position<Timestamp, Date>>,
     limit: Limit,
 ) -> Statement<Vec<Entry>> {
     let sql = Sql::new(ENTRIES).bind(loan).push_bind(" AND e.value_date <= {}", as_of);
     let mut sql = sql.push_if(" AND e.recorded_at <= {}", known_at);
-    if let Some(Position(recorded_at, value_date)) = after {
+    if let Some(&Position(recorded_at, value_date)) = after {
         sql = sql.push_bind(" AND (e.recorded_at, e.value_date) < ({}, ", recorded_at).push_bind("{})", value_date);
     }
     sql.push(" ORDER BY e.recorded_at DESC, e.value_date DESC").push_bind(" LIMIT {}", limit.and_one()).all()
@@ -185,14 +185,14 @@ impl Line for FlatLine<'_> {
     fn cells(&self) -> Vec<Cell> {
         let Self(entry, line) = self;
         vec![
-            Cell::value(entry.id),
-            Cell::value(entry.value_date),
-            Cell::value(entry.recorded_at),
-            Cell::value(entry.transaction_id),
-            Cell::value(entry.currency),
-            Cell::value(line.account.as_str()),
-            Cell::value(line.debit),
-            Cell::value(line.credit),
+            Cell::value(&entry.id),
+            Cell::value(&entry.value_date),
+            Cell::value(&entry.recorded_at),
+            Cell::value(&entry.transaction_id),
+            Cell::value(&entry.currency),
+            Cell::value(&line.account.as_str()),
+            Cell::value(&line.debit),
+            Cell::value(&line.credit),
         ]
     }
 }
@@ -237,11 +237,11 @@ impl Line for AccountBalance {
 
     fn cells(&self) -> Vec<Cell> {
         vec![
-            Cell::value(self.account.as_str()),
-            Cell::value(self.currency),
-            Cell::value(self.debit),
-            Cell::value(self.credit),
-            Cell::value(self.balance),
+            Cell::value(&self.account.as_str()),
+            Cell::value(&self.currency),
+            Cell::value(&self.debit),
+            Cell::value(&self.credit),
+            Cell::value(&self.balance),
         ]
     }
 }

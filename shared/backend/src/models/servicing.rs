@@ -597,13 +597,13 @@ impl Line for TransactionView {
     ];
 
     fn cells(&self) -> Vec<Cell> {
-        let share = |of: fn(&Shares) -> Money| Cell::optional(self.allocation.as_ref().map(of));
+        let share = |of: fn(&Shares) -> Money| Cell::optional(self.allocation.as_ref().map(of).as_ref());
         vec![
-            Cell::value(self.id),
-            Cell::value(self.kind.as_str()),
-            Cell::value(self.on),
-            Cell::value(self.amount),
-            Cell::value(self.currency),
+            Cell::value(&self.id),
+            Cell::value(&self.kind.as_str()),
+            Cell::value(&self.on),
+            Cell::value(&self.amount),
+            Cell::value(&self.currency),
             share(|shares| shares.penalty),
             share(|shares| shares.fee),
             share(|shares| shares.interest),
@@ -611,12 +611,12 @@ impl Line for TransactionView {
             share(|shares| shares.overpayment),
             Cell::text(self.reference.as_deref()),
             Cell::text(self.channel.as_deref()),
-            Cell::value(self.recorded_at),
-            Cell::value(self.recorded_by),
-            Cell::optional(self.reverses),
-            Cell::optional(self.reversed_by),
-            Cell::value(self.balance),
-            Cell::optional(self.paid_out),
+            Cell::value(&self.recorded_at),
+            Cell::value(&self.recorded_by),
+            Cell::optional(self.reverses.as_ref()),
+            Cell::optional(self.reversed_by.as_ref()),
+            Cell::value(&self.balance),
+            Cell::optional(self.paid_out.as_ref()),
         ]
     }
 }
