@@ -1,7 +1,10 @@
-//! How long a schedule takes: `cargo bench -p lending`.
+//! How long a schedule takes, and what it allocates: `cargo bench -p lending`.
 
-use divan::Bencher;
+use divan::{AllocProfiler, Bencher};
 use lending::{Currency, Money, Terms, TermsPatch, parse_date, schedule};
+
+#[global_allocator]
+static ALLOCATIONS: AllocProfiler = AllocProfiler::system();
 
 /// The usual loan, and the ones whose numbers are longest.
 const KINDS: &[(&str, &str)] = &[

@@ -10,7 +10,7 @@ use crate::calendar::{YearFraction, days_between, is_taken};
 use crate::exact::{Ratio, level_instalment, round_div, round_to_multiple};
 use crate::rate::Percent;
 use crate::refusal::{Reason, Refusal};
-use crate::terms::{Amortization, FeeValue, FeeWhen, InterestMethod, Rounding, Terms, Units};
+use crate::terms::{Amortization, FeeValue, FeeWhen, InterestMethod, MAX_INSTALMENTS, Rounding, Terms, Units};
 use crate::{Money, MoneyError};
 
 /// What a loan costs and when it is due.
@@ -88,7 +88,7 @@ pub struct Row {
 /// outside the years 1900 to 2200; an instalment below the interest of its row
 /// (`does_not_amortise`); amounts in the terms that the currency does not have.
 pub fn schedule(amount: Money, disbursed_on: Date, terms: &Terms) -> Result<Schedule, Refusal> {
-    plan(amount, disbursed_on, terms).map(|plan| plan.schedule)
+    lay_out(amount, disbursed_on, terms, &mut |_| (), &mut |_, _| ()).map(|(schedule, _)| schedule)
 }
 
 /// A schedule with what its rows were made from.
@@ -112,8 +112,28 @@ pub(crate) struct Period {
     pub(crate) rate: Ratio,
 }
 
-/// [`schedule`], with its inner workings.
+/// [`schedule`], with what its rows were made from.
 pub(crate) fn plan(amount: Money, disbursed_on: Date, terms: &Terms) -> Result<Plan, Refusal> {
+    let instalments = terms.instalments() as usize;
+    let (mut periods, mut arising) = (Vec::with_capacity(instalments), vec![0; instalments]);
+    let mut keep = |index: usize, interest| {
+        if let Some(place) = arising.get_mut(index) {
+            *place = interest;
+        }
+    };
+    let (schedule, fees) = lay_out(amount, disbursed_on, terms, &mut |period| periods.push(period), &mut keep)?;
+    Ok(Plan { schedule, periods, arising, fees_each_row: fees.each_row })
+}
+
+/// The schedule and its fees. Tells the period of each row in their order, and the interest that arises
+/// in it, in smallest units of the currency: a schedule alone keeps nothing but its rows.
+fn lay_out(
+    amount: Money,
+    disbursed_on: Date,
+    terms: &Terms,
+    tell_period: &mut impl FnMut(Period),
+    tell_interest: &mut impl FnMut(usize, i128),
+) -> Result<(Schedule, Fees), Refusal> {
     let units = terms.units(amount.currency())?;
     if amount.units() <= 0 {
         return Err(Refusal::amount(Reason::NotPositive));
@@ -126,32 +146,37 @@ pub(crate) fn plan(amount: Money, disbursed_on: Date, terms: &Terms) -> Result<P
     }
     let fees = Fees::of(amount, terms, units)?;
     let mut rows = dated_rows(amount, disbursed_on, terms)?;
-    let periods = periods(disbursed_on, terms, &rows);
-    let rates: Vec<Ratio> = periods.iter().map(|period| period.rate).collect();
+    let mut rates = [Ratio::ZERO; MAX_INSTALMENTS as usize];
+    let mut flat_term = YearFraction::ZERO;
+    for (period, rate) in periods(disbursed_on, terms, &rows).zip(&mut rates) {
+        *rate = period.rate;
+        if terms.interest_method() == InterestMethod::Flat {
+            flat_term = flat_term.plus(period.flat_share());
+        }
+        tell_period(period);
+    }
     let principal = amount.units() / units.smallest;
     let amortisation = Amortisation {
         terms,
         units,
         principal,
         flat_base: principal,
-        rates: &rates,
-        flat_term: whole_term(&periods),
+        rates: &rates[..rows.len()],
+        flat_term,
         first_interest: None,
         first_repaying: terms.grace().principal as usize,
         shortfall: Shortfall::Refuse,
     };
     let money = |value: i128| Money::computed(value * units.smallest, amount.currency());
-    let mut arising = vec![0; rows.len()];
     let instalment = amortisation.fill(&mut |index, principal, interest| {
-        if let (Some(row), Some(arising)) = (rows.get_mut(index), arising.get_mut(index)) {
+        if let Some(row) = rows.get_mut(index) {
             row.principal = money(principal);
             row.interest = money(interest);
-            *arising = interest * units.smallest;
+            tell_interest(index, interest * units.smallest);
         }
     })?;
     defer_interest(terms, &mut rows);
-    let schedule = total(amount, money(instalment), &fees, rows);
-    Ok(Plan { schedule, periods, arising, fees_each_row: fees.each_row })
+    Ok((total(amount, money(instalment), &fees, rows), fees))
 }
 
 /// The rows with their dates, and no money in them yet.
@@ -213,41 +238,45 @@ impl Fees {
 }
 
 /// The periods of the rows. The first ones may bear no interest: their rate is nothing.
-fn periods(disbursed_on: Date, terms: &Terms, rows: &[Row]) -> Vec<Period> {
-    let mut periods = Vec::with_capacity(rows.len());
+fn periods(disbursed_on: Date, terms: &Terms, rows: &[Row]) -> impl Iterator<Item = Period> {
+    let annual_rate = terms.interest_rate_apr().percent();
     let mut start = disbursed_on;
     // Periods of the same length follow each other: the fraction is reduced once for them.
-    let annual_rate = terms.interest_rate_apr().percent();
     let mut latest = Period { annual_rate, fraction: YearFraction::ZERO, rate: Ratio::ZERO };
-    for (index, row) in rows.iter().enumerate() {
+    rows.iter().enumerate().map(move |(index, row)| {
         let fraction = if index == 0 && terms.first_due_on().is_some() {
             first_period(terms, start, row.due_on)
         } else {
             regular_period(terms, start, row.due_on)
         };
-        if index < terms.grace().interest_free as usize {
-            periods.push(Period { annual_rate, fraction, rate: Ratio::ZERO });
-        } else {
-            if latest.fraction != fraction {
-                latest = Period::new(annual_rate, fraction);
-            }
-            periods.push(latest);
-        }
         start = row.due_on;
-    }
-    periods
+        if index < terms.grace().interest_free as usize {
+            return Period { annual_rate, fraction, rate: Ratio::ZERO };
+        }
+        if latest.fraction != fraction {
+            latest = Period::new(annual_rate, fraction);
+        }
+        latest
+    })
 }
 
-/// The annual rate times the part of a year that each period is, together, in millionths of a
-/// percent: at most 10^9 for 301 years. Periods that bear no interest are nothing.
+/// What [`Period::flat_share`] makes of periods together: at most 10^9 for 301 years.
 pub(crate) fn whole_term(periods: &[Period]) -> YearFraction {
-    let bearing = periods.iter().filter(|period| period.rate != Ratio::ZERO);
-    bearing.fold(YearFraction::ZERO, |sum, period| sum.plus(period.fraction.times(period.annual_rate.millionths())))
+    periods.iter().fold(YearFraction::ZERO, |sum, period| sum.plus(period.flat_share()))
 }
 
 impl Period {
     pub(crate) fn new(annual_rate: Percent, fraction: YearFraction) -> Self {
         Self { annual_rate, fraction, rate: Ratio::new(annual_rate, fraction) }
+    }
+
+    /// The annual rate times the part of a year, in millionths of a percent; nothing where the period
+    /// bears no interest.
+    fn flat_share(&self) -> YearFraction {
+        if self.rate == Ratio::ZERO {
+            return YearFraction::ZERO;
+        }
+        self.fraction.times(self.annual_rate.millionths())
     }
 }
 
