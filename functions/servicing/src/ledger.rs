@@ -87,8 +87,7 @@ pub(crate) async fn get_ledger(
         return Ok(Json(page).into_response());
     }
     let lines = page.data.iter().flat_map(|entry| entry.lines.iter().map(move |line| FlatLine(entry, line)));
-    let table = csv::table(&lines.collect::<Vec<_>>());
-    Ok(csv::answer(table, page.next_cursor.map(|cursor| query.with_cursor(&cursor))))
+    csv::answer(&lines.collect::<Vec<_>>(), page.next_cursor.map(|cursor| query.with_cursor(&cursor)))
 }
 
 /// What the accounts add up to: zero for each currency.
@@ -122,10 +121,10 @@ pub(crate) async fn get_trial_balance(
         return Err(Problem::field("/known_at", "in_the_future", "must not be in the future"));
     }
     let known_at = Instant(asked.known_at.unwrap_or(caller.now));
-    Ok(match format {
-        Format::Csv => csv::answer(csv::table(&data), None),
-        Format::Json => Json(TrialBalance { as_of: BusinessDate(as_of), known_at, data }).into_response(),
-    })
+    match format {
+        Format::Csv => csv::answer(&data, None),
+        Format::Json => Ok(Json(TrialBalance { as_of: BusinessDate(as_of), known_at, data }).into_response()),
+    }
 }
 
 /// The chart of accounts.

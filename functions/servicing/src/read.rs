@@ -180,7 +180,7 @@ pub(crate) async fn list_transactions(
         transactions.retain(|transaction| transaction.recorded_at.0 < recorded_at);
     }
     let page = page_of(transactions, limit, binding, |last| Position(last.recorded_at.0, last.id));
-    Ok(csv::page(page, format, &query))
+    csv::page(page, format, &query)
 }
 
 /// A page of what is in memory whole.

@@ -224,7 +224,7 @@ pub(crate) async fn get_statement(
     let lines: Vec<StatementLine> = lines.into_iter().map(StatementLine::from).collect();
     let page = page_of(lines, limit, binding, |last| Position(last.transaction_id, last.transaction_id));
     if format == Format::Csv {
-        return Ok(csv::page(page, format, &query));
+        return csv::page(page, format, &query);
     }
     Ok(Json(Statement {
         from: list.from,

@@ -3,13 +3,16 @@
 use std::convert::Infallible;
 
 use axum::{
+    Json,
     body::Body,
     extract::FromRequestParts,
     http::{HeaderValue, header, request::Parts},
     response::{IntoResponse, Response},
 };
 
-use super::{pagination::Page, query::QueryString};
+use serde::Serialize;
+
+use super::{pagination::Page, problem::Problem, query::QueryString};
 
 /// What a client wants to read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,7 +39,7 @@ fn is_csv(range: &str) -> bool {
     let is_csv = parts.next().is_some_and(|essence| essence.eq_ignore_ascii_case("text/csv"));
     let refused = parts.any(|parameter| {
         let quality = parameter.split_once('=').filter(|(name, _)| name.trim().eq_ignore_ascii_case("q"));
-        quality.is_some_and(|(_, value)| value.trim().trim_end_matches('0').trim_end_matches('.').is_empty())
+        quality.is_some_and(|(_, value)| value.trim().chars().all(|digit| matches!(digit, '0' | '.')))
     });
     is_csv && !refused
 }
@@ -70,29 +73,15 @@ impl Cell {
         text.map_or(Self::Empty, |text| Self::Text(text.to_owned()))
     }
 
-    fn write(&self, csv: &mut String) {
-        let text = match self {
-            Self::Empty => return,
+    fn into_text(self) -> String {
+        match self {
+            Self::Empty => String::new(),
             Self::Value(value) => value,
-            Self::Text(text) => {
-                // A spreadsheet would calculate it.
-                if text.starts_with(['=', '+', '-', '@', '\t', '\r']) {
-                    return quote(&format!("'{text}"), csv);
-                }
-                text
-            }
-        };
-        quote(text, csv);
+            // A spreadsheet would calculate it.
+            Self::Text(text) if text.starts_with(['=', '+', '-', '@', '\t', '\r']) => format!("'{text}"),
+            Self::Text(text) => text,
+        }
     }
-}
-
-fn quote(text: &str, csv: &mut String) {
-    if !text.contains(['"', ',', '\r', '\n']) {
-        return csv.push_str(text);
-    }
-    csv.push('"');
-    csv.push_str(&text.replace('"', "\"\""));
-    csv.push('"');
 }
 
 /// What can be a line of a table.
@@ -104,42 +93,40 @@ pub trait Line {
     fn cells(&self) -> Vec<Cell>;
 }
 
-/// The lines as a table.
-#[must_use]
-pub fn table<L: Line>(lines: &[L]) -> String {
-    let mut csv = String::new();
-    let header = L::COLUMNS.iter().map(Cell::value).collect();
-    for cells in std::iter::once(header).chain(lines.iter().map(Line::cells)) {
-        for (index, cell) in cells.iter().enumerate() {
-            if index > 0 {
-                csv.push(',');
-            }
-            cell.write(&mut csv);
-        }
-        csv.push_str("\r\n");
-    }
-    csv
-}
-
-/// A table as an answer; `next` is where the next page is.
-#[must_use]
-pub fn answer(table: String, next: Option<String>) -> Response {
-    let mut response = Response::new(Body::from(table));
+/// The lines as a table, in an answer; `next` is where the next page is.
+///
+/// # Errors
+///
+/// 500 for what memory does not take: a defect.
+pub fn answer<L: Line>(lines: &[L], next: Option<String>) -> Result<Response, Problem> {
+    let mut response = Response::new(Body::from(table(lines).map_err(Problem::internal)?));
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/csv; charset=utf-8"));
     // Of ASCII by construction: a path, and a query that is encoded.
     if let Some(Ok(link)) = next.map(|next| HeaderValue::try_from(format!("<{next}>; rel=\"next\""))) {
         headers.insert(header::LINK, link);
     }
-    response
+    Ok(response)
+}
+
+fn table<L: Line>(lines: &[L]) -> Result<Vec<u8>, csv::Error> {
+    let mut table = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(Vec::new());
+    table.write_record(L::COLUMNS)?;
+    for line in lines {
+        table.write_record(line.cells().into_iter().map(Cell::into_text))?;
+    }
+    table.into_inner().map_err(|error| error.into_error().into())
 }
 
 /// A page of a list in the format that the client wants.
-#[must_use]
-pub fn page<L: Line + serde::Serialize>(page: Page<L>, format: Format, query: &QueryString) -> Response {
+///
+/// # Errors
+///
+/// As of [`answer`].
+pub fn page<L: Line + Serialize>(page: Page<L>, format: Format, query: &QueryString) -> Result<Response, Problem> {
     match format {
-        Format::Json => axum::Json(page).into_response(),
-        Format::Csv => answer(table(&page.data), page.next_cursor.map(|cursor| query.with_cursor(&cursor))),
+        Format::Json => Ok(Json(page).into_response()),
+        Format::Csv => answer(&page.data, page.next_cursor.map(|cursor| query.with_cursor(&cursor))),
     }
 }
 
@@ -157,6 +144,10 @@ mod tests {
         }
     }
 
+    fn text(lines: &[Note]) -> String {
+        String::from_utf8(table(lines).unwrap()).unwrap()
+    }
+
     #[test]
     fn what_a_person_wrote_is_never_a_formula_and_numbers_are_numbers() {
         for (written, shown) in [
@@ -172,9 +163,9 @@ mod tests {
             ("=\"a\",b", "\"'=\"\"a\"\",b\""),
             ("two\nlines", "\"two\nlines\""),
         ] {
-            assert_eq!(table(&[Note(written)]), format!("n,note\r\n-1,{shown}\r\n"), "{written}");
+            assert_eq!(text(&[Note(written)]), format!("n,note\r\n-1,{shown}\r\n"), "{written}");
         }
-        assert_eq!(table::<Note>(&[]), "n,note\r\n");
+        assert_eq!(text(&[]), "n,note\r\n");
     }
 
     #[test]
