@@ -25,22 +25,29 @@ pub struct Report {
     pub statistics: Statistics,
 }
 
-/// Sessions whose tokens have expired. As the others here: so many at a time.
+/// Sessions whose tokens have expired. As the others here: at most 10,000 at a time, so that no transaction is long; the
+/// answer has a row if there may be more.
 pub const CLEAR_SESSIONS: &str = "\
-DELETE FROM sessions WHERE id IN (SELECT id FROM sessions WHERE expires_at < now() LIMIT 10000)";
+WITH cleared AS (
+    DELETE FROM sessions WHERE id IN (SELECT id FROM sessions WHERE expires_at < now() LIMIT 10000) RETURNING 1)
+SELECT FROM cleared HAVING count(*) = 10000";
 
 /// Answers kept for Idempotency-Keys longer than promised, but for those that a request is using.
 pub const CLEAR_IDEMPOTENCY_KEYS: &str = "\
-DELETE FROM idempotency_keys WHERE (caller_id, operation, key) IN (
-    SELECT caller_id, operation, key FROM idempotency_keys WHERE created_at < now() - interval '7 days'
-    LIMIT 10000 FOR UPDATE SKIP LOCKED)";
+WITH cleared AS (
+    DELETE FROM idempotency_keys WHERE (caller_id, operation, key) IN (
+        SELECT caller_id, operation, key FROM idempotency_keys WHERE created_at < now() - interval '7 days'
+        LIMIT 10000 FOR UPDATE SKIP LOCKED) RETURNING 1)
+SELECT FROM cleared HAVING count(*) = 10000";
 
 /// Buckets that are full again, which is what no bucket means too.
 pub const CLEAR_RATE_LIMITS: &str = "\
-DELETE FROM rate_limits WHERE key IN (
-    SELECT key FROM rate_limits WHERE full_at < now() LIMIT 10000 FOR UPDATE SKIP LOCKED)";
+WITH cleared AS (
+    DELETE FROM rate_limits WHERE key IN (
+        SELECT key FROM rate_limits WHERE full_at < now() LIMIT 10000 FOR UPDATE SKIP LOCKED) RETURNING 1)
+SELECT FROM cleared HAVING count(*) = 10000";
 
-/// Takes a snapshot; then clears away some of what has expired. What that leaves is for the next time.
+/// Takes a snapshot; then clears away what has expired.
 ///
 /// # Errors
 ///
@@ -52,9 +59,12 @@ pub async fn run(db: &Db, zone: &TimeZone) -> Result<Report, DbError> {
     let statistics = Statistics::new(today, &totals, &past_due);
     tx.commit(vec![stats::keep_snapshot(&statistics, now)]).await?;
     for clear in [CLEAR_SESSIONS, CLEAR_IDEMPOTENCY_KEYS, CLEAR_RATE_LIMITS] {
-        // Each in a transaction of its own, so that none is lost for another's sake.
-        let (tx, ()) = db.begin(&()).await?;
-        tx.commit(vec![Sql::new(clear).execute()]).await?;
+        // Each batch is a transaction of its own: what is cleared stays so, whatever becomes of the rest.
+        while {
+            let (tx, more) = db.begin(&Sql::new(clear).exists()).await?;
+            tx.commit(Vec::new()).await?;
+            more
+        } {}
     }
     Ok(Report { statistics })
 }

@@ -206,8 +206,11 @@ async fn the_scheduled_function_keeps_a_snapshot_a_day_and_clears_what_has_expir
     let age = "UPDATE idempotency_keys SET created_at = now() - interval '8 days' WHERE key = 'old'";
     world.owner.execute(age, &[]).await.unwrap();
     let buckets = "INSERT INTO rate_limits (key, full_at) VALUES
-        (decode(repeat('00', 32), 'hex'), now() - interval '1 second'),
         (decode(repeat('01', 32), 'hex'), now() + interval '1 hour')";
+    world.owner.execute(buckets, &[]).await.unwrap();
+    // More than one batch of them.
+    let buckets = "INSERT INTO rate_limits (key, full_at)
+        SELECT sha256(n::text::bytea), now() - interval '1 second' FROM generate_series(1, 25000) AS n";
     world.owner.execute(buckets, &[]).await.unwrap();
 
     let report = stats::run(&world.app.db, &world.app.zone).await.unwrap();
