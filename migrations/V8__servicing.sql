@@ -243,5 +243,20 @@ $$;
 CREATE CONSTRAINT TRIGGER journal_entries_balanced AFTER INSERT ON journal_entries
     DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION check_journal_entry();
 
+-- Waits until every transaction that is open now has ended: whatever commits later is recorded later. Nobody waits for
+-- whoever waits here.
+CREATE FUNCTION await_open_transactions() RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    -- The first id that no transaction has.
+    next xid8 := pg_snapshot_xmax(pg_current_snapshot());
+BEGIN
+    WHILE pg_snapshot_xmin(pg_current_snapshot()) < next LOOP
+        PERFORM pg_sleep(0.002);
+    END LOOP;
+END
+$$;
+
 GRANT SELECT, INSERT ON transactions, journal_entries, journal_lines TO microloans_app;
 GRANT SELECT ON ledger_accounts TO microloans_app;

@@ -202,7 +202,7 @@ impl Api {
     /// Waits until a statement of the application waits for another transaction's lock.
     pub async fn someone_waits(&self) {
         let sql = "SELECT count(*) FROM pg_stat_activity
-            WHERE datname = current_database() AND cardinality(pg_blocking_pids(pid)) > 0";
+            WHERE datname = current_database() AND (cardinality(pg_blocking_pids(pid)) > 0 OR wait_event = 'PgSleep')";
         for _ in 0..500 {
             if self.count(sql).await > 0 {
                 return;

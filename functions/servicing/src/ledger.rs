@@ -17,7 +17,6 @@ use backend::{
         time::{BusinessDate, Instant},
     },
     models::{
-        applications::Moment,
         ledger::{self, AccountBalance, ChartAccount, Entry, FlatLine},
         loans::Scope,
         servicing::{self, File, Reading},
@@ -72,15 +71,14 @@ pub(crate) async fn get_ledger(
         Ok((asked, limit, after)) => (*asked, *limit, after.clone()),
         Err(_) => (Reading::default(), Limit::default(), None),
     };
-    // The date is needed before the database's clock is known.
-    let as_of = asked.as_of.unwrap_or_else(|| app.date_of(Timestamp::now()));
+    let as_of = asked.as_of.unwrap_or_else(|| app.today());
     let entries = ledger::entries(id, as_of, asked.known_at, after.as_ref(), limit);
     let statements = servicing::file(id, Scope::of(user.role(), user.id()), asked.known_at);
     let (caller, ((_, loan, versions, transactions), entries)) = Box::pin(user.read((statements, entries))).await?;
     let loan = loan.ok_or_else(Problem::not_found)?;
     read?;
     // Whether there was such a loan that day, as everywhere.
-    let at = Moment { now: caller.now, today: app.date_of(caller.now) };
+    let at = app.moment(&caller);
     File::new(loan, &versions, transactions, asked, at, &app.zone)?;
     let page = Page::new(entries, limit, binding, |last| Position(last.recorded_at.0, last.value_date.0));
     if format == Format::Json {
@@ -114,9 +112,8 @@ pub(crate) async fn get_trial_balance(
     query: QueryString,
 ) -> Result<Response, Problem> {
     let asked = admin.check(query.read::<AsOf>()).await?.reading();
-    // As in `get_ledger`.
-    let as_of = asked.as_of.unwrap_or_else(|| app.date_of(Timestamp::now()));
-    let (caller, data) = admin.read(ledger::trial_balance(as_of, asked.known_at)).await?;
+    let as_of = asked.as_of.unwrap_or_else(|| app.today());
+    let (caller, (_, data)) = admin.read(ledger::trial_balance(as_of, asked.known_at)).await?;
     if asked.known_at.is_some_and(|known_at| known_at > caller.now) {
         return Err(Problem::field("/known_at", "in_the_future", "must not be in the future"));
     }

@@ -151,4 +151,10 @@ async fn a_reading_of_a_moment_ago_waits_for_whoever_holds_the_loan() {
         assert_eq!(waiting.await.unwrap().status, 200, "{part}");
         holder.batch_execute(&format!("BEGIN; SELECT FROM loans WHERE id = '{id}' FOR UPDATE")).await.unwrap();
     }
+    let balance = format!("/api/ledger/trial-balance?known_at={known_at}");
+    let waiting = tokio::spawn(world.admin.get(&balance).send());
+    world.someone_waits().await;
+    assert!(!waiting.is_finished());
+    holder.batch_execute("COMMIT").await.unwrap();
+    assert_eq!(waiting.await.unwrap().status, 200);
 }

@@ -24,6 +24,7 @@ fn statements() -> impl Iterator<Item = (String, &'static str)> {
         backend::models::audit::LIST,
         backend::models::audit::RECORD,
         backend::models::ledger::ACCOUNTS,
+        backend::models::ledger::AWAIT,
         backend::models::ledger::ENTRIES,
         backend::models::ledger::INSERT_ENTRIES,
         backend::models::ledger::INSERT_LINES,

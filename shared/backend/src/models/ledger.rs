@@ -9,7 +9,7 @@ use tokio_postgres::Row;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::columns;
+use super::{columns, servicing::may_grow};
 use crate::{
     db::{DbError, FromRow, Sql, Statement, column},
     http::{
@@ -44,6 +44,9 @@ FROM journal_entries e, LATERAL (
         array_agg(credit ORDER BY credit > 0, account) AS credits
     FROM journal_lines WHERE entry_id = e.id) l
 WHERE e.loan_id = $1";
+
+/// Waits for every transaction that is open.
+pub const AWAIT: &str = "SELECT await_open_transactions()";
 
 /// What every account adds up to, by currency: for value dates up to one day, and of what was recorded by an instant, or
 /// of everything.
@@ -246,10 +249,15 @@ impl Line for AccountBalance {
     }
 }
 
-/// What every account adds up to, by currency: for value dates up to one day and what was recorded by an instant.
+/// What every account adds up to, by currency: for value dates up to one day and what was recorded by an instant. Where
+/// that is so recent that it could still grow, whoever is writing is waited for.
 #[must_use]
-pub fn trial_balance(as_of: Date, known_at: Option<Timestamp>) -> Statement<Vec<AccountBalance>> {
-    Sql::new(TRIAL_BALANCE).bind(as_of).bind(known_at).all()
+pub fn trial_balance(
+    as_of: Date,
+    known_at: Option<Timestamp>,
+) -> (Option<Statement<()>>, Statement<Vec<AccountBalance>>) {
+    let wait = known_at.filter(|known_at| may_grow(*known_at)).map(|_| Sql::new(AWAIT).execute());
+    (wait, Sql::new(TRIAL_BALANCE).bind(as_of).bind(known_at).all())
 }
 
 /// An account of the chart. It is there once in every currency.

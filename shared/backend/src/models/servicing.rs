@@ -4,7 +4,7 @@
 
 use jiff::{SignedDuration, Timestamp, civil::Date, tz::TimeZone};
 use lending::{
-    Conflict, ConflictReason, Contract, Event, EventId, EventKind, JournalEntry, Money, Posting, Prepayment, Reason,
+    Conflict, ConflictReason, Contract, Event, EventId, EventKind, JournalEntry, Money, Posting, Prepayment,
     Settlement, Shares, Standing, State, TransactionKind,
 };
 use serde::Serialize;
@@ -12,7 +12,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::{
-    applications::{self, Moment},
+    applications::Moment,
     ledger::{self, Made},
     loans::{self, Action, Decision, Due, Figures, HistoryEntry, Loan, LoanStatus, Scope},
     transactions::{self, Notes, Transaction},
@@ -201,10 +201,7 @@ fn refusal(conflict: &Conflict, new: EventId, transactions: &[Transaction], on: 
                 pointer @ ("/instalments" | "/interest_rate_apr" | "/first_due_on") if on == "/from" => pointer,
                 _ => on,
             };
-            return match refusal.reason() {
-                Reason::DoesNotAmortise => applications::engine_refusal(pointer, refusal),
-                _ => Problem::rule(pointer, refusal.code(), refusal.to_string()),
-            };
+            return Problem::rule(pointer, refusal.code(), refusal.to_string());
         }
         _ => on,
     };
@@ -316,6 +313,11 @@ pub struct Reading {
 /// How long after an instant something may still commit that was recorded by then, and for clocks to differ.
 const STILL_COMMITTING: SignedDuration = SignedDuration::from_secs(120);
 
+/// Whether something may still commit that was recorded by this instant.
+pub(super) fn may_grow(known_at: Timestamp) -> bool {
+    known_at.duration_until(Timestamp::now()) < STILL_COMMITTING
+}
+
 /// What a loan's past is read from, in one round trip. See [`File::new`].
 pub type FileStatements =
     (Option<Statement<()>>, Statement<Option<Loan>>, Statement<Vec<HistoryEntry>>, Statement<Vec<Transaction>>);
@@ -324,8 +326,7 @@ pub type FileStatements =
 /// waited for where `known_at` is so recent that what they record could still count.
 #[must_use]
 pub fn file(id: Uuid, scope: Scope, known_at: Option<Timestamp>) -> FileStatements {
-    let recent = known_at.filter(|known_at| known_at.duration_until(Timestamp::now()) < STILL_COMMITTING);
-    let wait = recent.map(|_| loans::share(id));
+    let wait = known_at.filter(|known_at| may_grow(*known_at)).map(|_| loans::share(id));
     (wait, loans::by_id(id, scope), loans::versions(id), transactions::of_loan(id, known_at))
 }
 
