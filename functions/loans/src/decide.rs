@@ -91,7 +91,7 @@ async fn take_step<K: Kind, B: Because>(
     let id = guard.check(path.uuid()).await?;
     let scope = Scope::of(guard.role(), guard.id());
     let (tx, caller, loan) = guard.begin(loans::lock(id, scope)).await?;
-    let at = shared::moment(app, &caller);
+    let at = app.moment(&caller);
     let step = || {
         let loan = loan.ok_or_else(Problem::not_found)?;
         let reason = match versioned {

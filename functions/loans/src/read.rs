@@ -207,7 +207,7 @@ pub(crate) async fn get_loan(
         return Box::pin(get_loan_as_of(&user, &app, id, scope, query)).await;
     };
     let (caller, loan) = user.read(loans::by_id(id, scope)).await?;
-    shared::answer(&loan.ok_or_else(Problem::not_found)?, shared::moment(&app, &caller))
+    shared::answer(&loan.ok_or_else(Problem::not_found)?, app.moment(&caller))
 }
 
 async fn get_loan_as_of(
@@ -226,7 +226,7 @@ async fn get_loan_as_of(
     let loan = loan.ok_or_else(Problem::not_found)?;
     // Whether the loan may be known of comes before what is wrong with the query.
     query?;
-    let at = shared::moment(app, &caller);
+    let at = app.moment(&caller);
     let file = File::new(loan, &versions, transactions, reading, at, &app.zone)?;
     shared::answer(&file.loan, Moment { today: file.as_of, ..at })
 }
@@ -281,6 +281,6 @@ pub(crate) async fn get_history(
     let loan = loan.ok_or_else(Problem::not_found)?;
     read?;
     // Whether there was such a loan that day, as everywhere.
-    File::new(loan, &versions, transactions, asked, shared::moment(&app, &caller), &app.zone)?;
+    File::new(loan, &versions, transactions, asked, app.moment(&caller), &app.zone)?;
     Ok(Json(Page::new(entries, limit, binding, |last| Position(last.version.0, id))))
 }

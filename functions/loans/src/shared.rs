@@ -1,7 +1,6 @@
 //! What the commands of this group share: how a request gives a term, how a step ends.
 
 use backend::{
-    app::App,
     auth::callers::Caller,
     http::{answer::Answer, command::Outcome, problem::Problem},
     models::{
@@ -15,11 +14,6 @@ use serde_json::json;
 
 /// The years that dates may be in, in months: what is longer falls due outside of them.
 const MAX_TERM_MONTHS: u32 = 12 * (lending::LAST_YEAR - lending::FIRST_YEAR + 1).unsigned_abs() as u32;
-
-/// When the caller's step is taken.
-pub(crate) fn moment(app: &App, caller: &Caller) -> Moment {
-    Moment { now: caller.now, today: app.date_of(caller.now) }
-}
 
 /// The loan as an answer, with its version.
 pub(crate) fn answer(loan: &Loan, at: Moment) -> Result<Answer, Problem> {

@@ -19,8 +19,8 @@ pub(crate) async fn get_statistics(
     query: QueryString,
 ) -> Result<Json<Statistics>, Problem> {
     staff.check(query.none()).await?;
-    // The date is needed before the database's clock is known; what falls due at midnight may be told a moment late.
-    let today = app.date_of(jiff::Timestamp::now());
+    // What falls due at midnight may be told a moment late.
+    let today = app.today();
     let (_, (totals, past_due)) = staff.read(stats::totals(today)).await?;
     Ok(Json(Statistics::new(today, &totals, &past_due)))
 }

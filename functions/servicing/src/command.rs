@@ -84,7 +84,7 @@ pub(crate) async fn run_with<K: Kind, B: Serialize>(
     let id = command.loan;
     let batch = (take, loans::lock(id, Scope::All), transactions::of_loan(id, None), ledger::made(id));
     let (tx, caller, locked): (Tx, Caller, Locked) = Box::pin(guard.begin(batch)).await?;
-    let at = Moment { now: caller.now, today: app.date_of(caller.now) };
+    let at = app.moment(&caller);
     conclude(tx, carry_out(app, &caller, &command, request, locked, at, decide)).await
 }
 
@@ -123,8 +123,7 @@ fn carry_out<B>(
 
 /// An amount of a request, more than zero.
 pub(crate) fn amount(text: &NumberText, currency: Currency) -> Result<Money, Problem> {
-    let amount = Money::parse(text.as_str(), currency)
-        .map_err(|error| Problem::field("/amount", error.code(), error.to_string()))?;
+    let amount = text.money("/amount", currency)?;
     if amount.is_zero() {
         return Err(Problem::field("/amount", "not_positive", "must be more than zero"));
     }

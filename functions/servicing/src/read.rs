@@ -17,7 +17,6 @@ use backend::{
         time::{BusinessDate, Instant},
     },
     models::{
-        applications::Moment,
         loans::Scope,
         servicing::{self, File, Reading, TransactionView},
     },
@@ -42,7 +41,7 @@ pub(crate) async fn file<Q>(
     let (caller, (_, loan, versions, transactions)) = Box::pin(user.read(statements)).await?;
     let loan = loan.ok_or_else(Problem::not_found)?;
     let query = query?;
-    let at = Moment { now: caller.now, today: app.date_of(caller.now) };
+    let at = app.moment(&caller);
     Ok((File::new(loan, &versions, transactions, reading, at, &app.zone)?, query))
 }
 

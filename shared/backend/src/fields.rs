@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use lending::{Currency, Money};
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 use serde_json::value::RawValue;
@@ -273,6 +274,15 @@ impl NumberText {
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// The amount of money that it is.
+    ///
+    /// # Errors
+    ///
+    /// 422, at the pointer, for what is no amount of this currency.
+    pub fn money(&self, pointer: &str, currency: Currency) -> Result<Money, Problem> {
+        Money::parse(&self.0, currency).map_err(|error| Problem::field(pointer, error.code(), error.to_string()))
     }
 }
 

@@ -7,6 +7,7 @@ use axum::{
     http::{HeaderName, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
+use lending::{Reason, Refusal};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -155,6 +156,12 @@ impl Problem {
     /// 422: one field that breaks a rule which clients know by its code: it is the problem's code too.
     pub fn rule(pointer: impl Into<String>, code: &'static str, detail: impl Into<String>) -> Self {
         Self { code, ..Self::field(pointer, code, detail) }
+    }
+
+    /// 422: what the engine refuses of a field. That a loan would never be repaid is a rule that clients know by its code.
+    pub fn refused(pointer: impl Into<String>, refusal: &Refusal) -> Self {
+        let constructor = if refusal.reason() == Reason::DoesNotAmortise { Self::rule } else { Self::field };
+        constructor(pointer.into(), refusal.code(), refusal.to_string())
     }
 
     /// 429: too many attempts; `seconds` until the next one is allowed.

@@ -2,7 +2,7 @@
 //! decided on the loan as it was read and locked; [`loans::step`](super::loans::step) writes it.
 
 use jiff::{Timestamp, civil::Date};
-use lending::{AnnualRate, Money, Reason, Refusal, Terms, TermsPatch};
+use lending::{AnnualRate, Money, Refusal, Terms, TermsPatch};
 use uuid::Uuid;
 
 use super::{
@@ -54,18 +54,8 @@ impl Pointers {
             // Everything else comes from the product's terms.
             _ => "/product",
         };
-        engine_refusal(pointer, refusal)
+        Problem::refused(pointer, refusal)
     }
-}
-
-/// A refusal of the engine at a field of a request. That a loan would never be repaid is a rule that clients know by its
-/// code; the others are rules of one field.
-#[must_use]
-pub fn engine_refusal(pointer: impl Into<String>, refusal: &Refusal) -> Problem {
-    if refusal.reason() == Reason::DoesNotAmortise {
-        return Problem::rule(pointer, refusal.code(), refusal.to_string());
-    }
-    Problem::field(pointer, refusal.code(), refusal.to_string())
 }
 
 /// How long a request wants the loan to run.
