@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 use serde_json::json;
-use tests::Call;
+use tests::{Call, Way};
 
 use crate::world::World;
 
@@ -96,4 +96,63 @@ async fn a_connection_that_dies_at_any_statement_leaves_one_payment_after_the_ne
     pay(&world, &path, "commit", "10").expect(201).await;
     assert_eq!(payments(&world).await, 8);
     crate::books::are_right(&world).await;
+}
+
+/// The wire is cut before every statement of a payment in turn, and before every answer: the last one comes after the
+/// commit. The payment is sent again with its key.
+#[tokio::test]
+async fn a_wire_that_is_cut_at_any_statement_leaves_one_payment_after_the_next_try() {
+    let world = World::new().await;
+    let path = world.plain().await;
+    let (client, wire) = world.by_wire().await;
+    let agent = client.as_(world.agent.token());
+    let pay = |key: &str| {
+        let body = json!({"amount": "1", "paid_on": "2024-02-15"});
+        agent.post(&format!("{path}/repayments")).key(key).json(body)
+    };
+    let (mut made, mut lost_before, mut lost_after) = (0, 0, 0);
+    for way in [Way::Out, Way::Back] {
+        for statements in 0.. {
+            let key = format!("{way:?}-{statements}");
+            // A connection that is ready, so that the cut falls into the payment.
+            agent.get(&path).expect(200).await;
+            wire.cut_after(way, statements);
+            let first = pay(&key).send().await;
+            if wire.mend() {
+                assert_eq!(first.status, 201);
+                made += 1;
+                break;
+            }
+            if first.status != 201 {
+                assert_eq!((first.status, first.code()), (503, "unavailable"), "{key}");
+                if payments(&world).await > made { lost_after += 1 } else { lost_before += 1 }
+            }
+            pay(&key).expect(201).await;
+            pay(&key).expect(201).await;
+            made += 1;
+            assert_eq!(payments(&world).await, made, "{key}");
+        }
+    }
+    assert!(lost_before > 0 && lost_after > 0, "cut before the commit {lost_before} times, after it {lost_after}");
+    crate::books::are_right(&world).await;
+}
+
+#[tokio::test]
+async fn a_payment_is_two_round_trips_and_a_reading_one() {
+    let world = World::new().await;
+    let path = world.plain().await;
+    let (client, wire) = world.by_wire().await;
+    let agent = client.as_(world.agent.token());
+    agent.get(&path).expect(200).await;
+    let _ = wire.round_trips();
+    let reads = ["", "?as_of=2024-02-15", "/schedule", "/transactions", "/ledger", "/statement", "/settlement"];
+    for part in reads {
+        agent.get(&format!("{path}{part}")).expect(200).await;
+        assert_eq!(wire.round_trips(), 1, "{part}");
+    }
+    let body = json!({"amount": "10", "paid_on": "2024-02-15"});
+    for _ in 0..2 {
+        agent.post(&format!("{path}/repayments")).key("k").json(body.clone()).expect(201).await;
+        assert_eq!(wire.round_trips(), 2);
+    }
 }
