@@ -9,7 +9,7 @@
 /* global uPlot */
 
 /** How many rows a page of a list has, and how many days one of the history. */
-const ROWS = 20;
+const ROWS = 10;
 const DAYS = 90;
 
 /** How many agents are asked for at once: the most that the interface gives. */
@@ -20,7 +20,7 @@ const RISKS = ["par1", "par30", "par60", "par90"];
 
 /**
  * Who is logged in: the token, the user, and what ends all requests that are under way when the session does.
- * @type {{token: string, user: {id: string, username: string, role: string}, ended: AbortController} | null}
+ * @type {{token: string, user: {id: string, username: string}, ended: AbortController} | null}
  */
 let session = null;
 
@@ -48,7 +48,7 @@ function refusal(response, problem) {
   for (const { detail } of problem.errors ?? []) sentences.push(detail);
   const seconds = response.headers.get("Retry-After");
   if (seconds) sentences.push(`Try again in ${seconds} s`);
-  return new Refusal(response.status, `${sentences.join(". ")}.`);
+  return new Refusal(response.status, sentences.map((sentence) => sentence.replace(/\.?$/, ".")).join(" "));
 }
 
 /**
@@ -324,7 +324,7 @@ function showOverview() {
 
 function showCurrencies(codes) {
   at("no-money").hidden = codes.length > 0;
-  at("currency").hidden = codes.length === 0;
+  for (const part of ["currencies", "currency"]) at(part).hidden = codes.length === 0;
   const tabs = codes.map((code) => {
     const attributes = { type: "button", role: "tab", id: `tab-${code}`, "aria-controls": "currency" };
     const tab = element("button", attributes, code);
@@ -445,13 +445,14 @@ function plotOptions(box, point) {
   const font = `12px ${getComputedStyle(document.body).fontFamily}`;
   const axis = { stroke: colour("muted"), font, ticks: { show: false }, grid: { stroke: colour("line"), width: 1 } };
   const line = (name, fill) => ({ stroke: colour(name), width: 2, fill: fill && colour(fill), points: { size: 5 } });
-  const short = new Intl.NumberFormat("en-GB", { notation: "compact", maximumFractionDigits: 2 });
+  const short = new Intl.NumberFormat("en", { notation: "compact", maximumFractionDigits: 2 });
   const month = 28 * 24 * 60 * 60;
   const dates = (plot, times, _axis, _space, step) =>
     times.map((time) => new Date(time * 1000).toISOString().slice(0, step >= month ? 7 : 10));
   return {
     width: box.clientWidth,
     height: plotHeight(box),
+    padding: [8, 32, 0, 0],
     legend: { show: false },
     cursor: { drag: { x: false, y: false }, y: false },
     // A business date is no instant: the browser's time zone must not move it.
@@ -459,8 +460,8 @@ function plotOptions(box, point) {
     scales: { y: { range: (_plot, _least, most) => uPlot.rangeNum(0, most || 1, 0.1, true) } },
     series: [{}, line("accent", "accent-wash"), line("late")],
     axes: [
-      { ...axis, space: 110, grid: { show: false }, values: dates },
-      { ...axis, size: 56, values: (_plot, values) => values.map((value) => short.format(value)) },
+      { ...axis, size: 32, space: 110, grid: { show: false }, values: dates },
+      { ...axis, size: 52, values: (_plot, values) => values.map((value) => short.format(value)) },
     ],
     hooks: { setCursor: [point] },
   };
@@ -774,7 +775,7 @@ function start(token, user) {
     if (part.tagName === "OPTION") part.disabled = !view.admin;
   }
   document.querySelectorAll("#dashboard table").forEach(nameRoles);
-  at("who").textContent = `${user.username}, ${user.role}`;
+  at("who").textContent = `${user.full_name ?? user.username}, ${user.role}`;
   listen();
   showAll();
   at("title").focus();
