@@ -19,6 +19,8 @@ from devtools import Page
 BASE_URL, WORK = sys.argv[1], pathlib.Path(sys.argv[2])
 PICTURES = pathlib.Path(sys.argv[3]) if len(sys.argv) > 3 and sys.argv[3] else None
 PASSWORD = "microloans-demo"
+# A wide screen, one where tables are barely tables, a tablet's, a phone's, the narrowest phone's.
+SCREENS = [(1440, "light"), (1440, "dark"), (970, "light"), (760, "light"), (390, "light"), (390, "dark"), (360, "light")]
 MARKUP = "<img src=x onerror=\"document.title='owned'\">"
 
 
@@ -457,7 +459,7 @@ def check_book(visit, book):
 def check_widths(visit, name):
     """Nothing is wider than the narrowest screen, nor than any other; takes the pictures."""
     page = visit.page
-    for width, scheme in ((1440, "light"), (1440, "dark"), (760, "light"), (390, "light"), (390, "dark"), (360, "light")):
+    for width, scheme in SCREENS:
         page.screen(width, scheme=scheme)
         page.evaluate("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
         wide = page.evaluate("document.documentElement.scrollWidth")

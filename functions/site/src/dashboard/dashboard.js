@@ -671,10 +671,12 @@ function showPerformance() {
     if (!agent) return;
     const query = { from: at("performance-from").value, to: at("performance-to").value };
     const work = await ask("GET", `/api/agents/${encodeURIComponent(agent)}/performance`, { query, signal });
-    summary.textContent = `${grouped(work.requests)} requests, ${percent(work.approval_rate)} approved, `
-      + `from ${work.from} to ${work.to}`;
-    summary.hidden = false;
     const currencies = Object.entries(work.by_currency);
+    const time = `from ${work.from} to ${work.to}`;
+    empty.textContent = `Nothing ${time}.`;
+    empty.hidden = currencies.length > 0;
+    summary.textContent = `${grouped(work.requests)} requests, ${percent(work.approval_rate)} approved, ${time}.`;
+    summary.hidden = currencies.length === 0;
     table.tBodies[0].replaceChildren();
     fillTable(table, currencies, ([code, sums]) => [
       code,
@@ -685,8 +687,6 @@ function showPerformance() {
       atRisk(sums.par30),
     ]);
     table.hidden = currencies.length === 0;
-    empty.textContent = "The agent had no requests in this time.";
-    empty.hidden = currencies.length > 0;
   });
 }
 
