@@ -4,6 +4,7 @@ First against what the server answers, with stand-ins for the operations that it
 book in place of the server's, and with an empty one.
 """
 
+import base64
 import datetime
 import decimal
 import json
@@ -190,6 +191,8 @@ class Visit:
         self.asked, self.complaints = [], []
         # The paths that the book answers in place of the server, and the book.
         self.stands_in, self.book = (lambda path: False), None
+        # Paths that are refused, with the problem.
+        self.refused = {}
         page = self.page
         for domain in ("Page", "Runtime", "Log", "Network"):
             page.call(f"{domain}.enable")
@@ -207,16 +210,18 @@ class Visit:
 
     def paused(self, event):
         url = urlsplit(event["request"]["url"])
-        answer = None
-        if event["request"]["method"] == "GET" and self.stands_in(url.path):
+        status, answer, headers = 200, None, [{"name": "Content-Type", "value": "application/json"}]
+        if url.path in self.refused:
+            status, answer = 503, self.refused[url.path]
+            headers.append({"name": "Retry-After", "value": "1"})
+        elif event["request"]["method"] == "GET" and self.stands_in(url.path):
             answer = self.book.answer(url.path, dict(parse_qsl(url.query)))
         if answer is None:
             self.page.send("Fetch.continueRequest", requestId=event["requestId"])
             return
         self.page.send(
-            "Fetch.fulfillRequest", requestId=event["requestId"], responseCode=200,
-            responseHeaders=[{"name": "Content-Type", "value": "application/json"}],
-            body=base64_of(json.dumps(answer)))
+            "Fetch.fulfillRequest", requestId=event["requestId"], responseCode=status, responseHeaders=headers,
+            body=base64.b64encode(json.dumps(answer).encode()).decode())
 
     def log_in(self, username, password=PASSWORD):
         """Opens the page and logs in."""
@@ -229,6 +234,8 @@ class Visit:
     def loaded(self):
         """Waits until the dashboard is there and no section is loading."""
         self.page.wait_for("document.querySelector('#totals > div, #no-money:not([hidden])') !== null")
+        # The collections come after the figures, which tell the day.
+        self.page.wait_for("document.querySelector('#collections-on').value !== ''")
         self.page.wait_for("document.querySelector('[aria-busy]') === null")
 
     def rows(self, section):
@@ -243,11 +250,6 @@ class Visit:
 
     def messages(self):
         return self.page.evaluate("[...document.querySelectorAll('.message')].map(it => it.textContent).filter(Boolean)")
-
-
-def base64_of(text):
-    import base64
-    return base64.b64encode(text.encode()).decode()
 
 
 def grouped(value):
@@ -456,6 +458,20 @@ def check_book(visit, book):
     assert "owned" not in page.evaluate("document.title")
 
 
+def check_refusal(visit):
+    """What one section is refused it says in words, and the others show what they have."""
+    visit.refused = {"/api/collections": {"detail": "The database cannot be reached"}}
+    visit.page.click("#refresh")
+    visit.page.wait_for("document.querySelector('#collections .message').textContent !== ''")
+    visit.page.wait_for("document.querySelector('[aria-busy]') === null")
+    same(visit.messages(), ["The database cannot be reached. Try again in 1 s."])
+    same(len(visit.rows("#loans")), 10)
+    visit.refused = {}
+    visit.page.click("#refresh")
+    visit.page.wait_for("document.querySelector('#collections .message').textContent === ''")
+    visit.loaded()
+
+
 def check_widths(visit, name):
     """Nothing is wider than the narrowest screen, nor than any other; takes the pictures."""
     page = visit.page
@@ -506,8 +522,7 @@ def main():
                 same(visit.messages(), [])
                 if book is large:
                     check_book(visit, book)
-                    page.click("#refresh")
-                    visit.loaded()
+                    check_refusal(visit)
                 check_widths(visit, name)
             visit.log_in("nobody", "x")
             page.wait_for("document.querySelector('#login-message').textContent !== ''")

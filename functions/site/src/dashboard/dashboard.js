@@ -223,7 +223,7 @@ function nameRoles(table) {
   }
 }
 
-/** Tells what has been done, or that something could not be. */
+/** Tells what has been done, or that something could not be; an empty text takes the last one away. */
 function tell(text) {
   at("notice").textContent = text;
 }
@@ -277,7 +277,8 @@ class PagedTable {
   page(cursor) {
     return load(this.section, async (signal) => {
       const query = { ...this.query, limit: ROWS, cursor };
-      const page = await ask("GET", this.path, { query, signal });
+      // Rows may name agents.
+      const [page] = await Promise.all([ask("GET", this.path, { query, signal }), view.agentsKnown]);
       if (!cursor) this.table.tBodies[0].replaceChildren();
       const [first] = fillTable(this.table, page.data, this.contents);
       this.cursor = page.next_cursor;
@@ -315,7 +316,6 @@ function showOverview() {
     const statistics = await ask("GET", "/api/stats", { signal });
     view.statistics = statistics;
     at("as-of").textContent = statistics.as_of;
-    at("collections-on").value ||= statistics.as_of;
     const counts = STATUSES.map((status) => figure(status, grouped(statistics.by_status[status])));
     at("statuses").replaceChildren(figure("all", grouped(statistics.total_loans)), ...counts);
     showCurrencies(Object.keys(statistics.by_currency));
@@ -622,6 +622,7 @@ function askForDecision(action, what, about, act) {
   reason.value = "";
   reason.required = action === "reject";
   view.act = act;
+  tell("");
   at("decision").showModal();
   reason.focus();
 }
@@ -652,6 +653,16 @@ function collectionCells(item) {
   const amount = (value) => `${grouped(value)} ${item.currency}`;
   const overdue = element("span", { class: isSome(item.overdue) ? "late" : "" }, amount(item.overdue));
   return [item.customer, amount(item.due), overdue, grouped(item.days_past_due), element("code", {}, item.loan_id)];
+}
+
+/** Shows the business date's collections, unless another day was chosen; a page may be looked at for days. */
+function showTodaysCollections() {
+  const on = at("collections-on");
+  if (on.value === view.today) {
+    view.today = view.statistics?.as_of ?? "";
+    on.value = view.today;
+  }
+  showCollections();
 }
 
 function showCollections() {
@@ -757,6 +768,7 @@ function start(token, user) {
   view = {
     admin: user.role === "admin",
     statistics: null,
+    today: "",
     currency: null,
     days: null,
     earlier: null,
@@ -786,6 +798,7 @@ function listen() {
   const on = (id, event, act) => at(id).addEventListener(event, act);
   on("refresh", "click", showAll);
   on("logout", "click", logOut);
+  on("dismiss", "click", () => tell(""));
   on("currencies", "keydown", moveAmongTabs);
   on("interval", "change", () => showHistory());
   at("history").querySelector(".more").addEventListener("click", () => showHistory(view.earlier));
@@ -801,15 +814,14 @@ function listen() {
 function showAll() {
   tell("");
   loadAgents();
-  showOverview();
+  // The figures tell which day it is for the lender.
+  showOverview().then(() => session && showTodaysCollections());
   showHistory();
   loadArrears();
   if (view.admin) {
-    // Loans are shown with their agents' names.
-    view.agentsKnown.then(() => session && showLoans());
+    showLoans();
     showPendingAgents();
   }
-  showCollections();
   showPerformance();
 }
 
