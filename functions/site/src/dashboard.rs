@@ -36,8 +36,7 @@ static DIGEST: LazyLock<String> = LazyLock::new(|| {
     })
 });
 
-static PAGE: LazyLock<String> =
-    LazyLock::new(|| include_str!("dashboard/dashboard.html").replace("{digest}", &DIGEST));
+static PAGE: LazyLock<String> = LazyLock::new(|| include_str!("dashboard/dashboard.html").replace("{digest}", &DIGEST));
 
 /// Nothing inline, nothing from elsewhere, no form that the browser itself would send, no frame around the page, and no way
 /// to make markup of text.
@@ -84,12 +83,11 @@ mod tests {
 
     #[test]
     fn the_page_asks_for_files_that_there_are_and_by_their_digest() {
-        let asked: Vec<_> = PAGE.split("\"/dashboard/").skip(1).map(|rest| rest.split('"').next().unwrap()).collect();
+        let asked: Vec<_> = PAGE.split("\"/dashboard/").skip(1).collect();
         assert!(!asked.is_empty());
-        for file in asked {
-            let (name, digest) = file.split_once("?v=").unwrap();
-            assert!(FILES.iter().any(|(known, ..)| *known == name), "{name}");
-            assert_eq!(digest, *DIGEST, "{name}");
+        for asked in asked {
+            let known = FILES.iter().any(|(name, ..)| asked.starts_with(&format!("{name}?v={}\"", *DIGEST)));
+            assert!(known, "{asked}");
         }
     }
 }
