@@ -1,7 +1,7 @@
 """The checks of .ci/dashboard: dashboard.py BASE_URL WORK_FOLDER [PICTURE_FOLDER].
 
-First against what the server answers, with stand-ins for the operations that it does not have. Then with a large made-up
-book in place of the server's, and with an empty one.
+First against what the server answers, with stand-ins for the operations that it does not have. Then with an empty book
+in place of the server's, and with a large one that is made up.
 """
 
 import base64
@@ -21,7 +21,8 @@ BASE_URL, WORK = sys.argv[1], pathlib.Path(sys.argv[2])
 PICTURES = pathlib.Path(sys.argv[3]) if len(sys.argv) > 3 and sys.argv[3] else None
 PASSWORD = "microloans-demo"
 # A wide screen, one where tables are barely tables, a tablet's, a phone's, the narrowest phone's.
-SCREENS = [(1440, "light"), (1440, "dark"), (970, "light"), (760, "light"), (390, "light"), (390, "dark"), (360, "light")]
+SCREENS = [
+    (1440, "light"), (1440, "dark"), (970, "light"), (760, "light"), (390, "light"), (390, "dark"), (360, "light")]
 MARKUP = "<img src=x onerror=\"document.title='owned'\">"
 
 
@@ -67,9 +68,11 @@ def register_agent(username, full_name):
 
 
 # ----------------------------------------------------------------------------------------------------------------------
-# A made-up book: what each operation that the page reads would answer. Figures follow from their places, not from chance.
+# A made-up book: what each operation that the page reads would answer. Figures follow from places, not from chance.
 
 LARGEST = {"KES": 2, "INR": 2, "NGN": 2, "VND": 0, "PHP": 2}
+# What there are stand-ins for where the server does not have it.
+NEEDED = ["/api/stats/history", "/api/portfolio/arrears", "/api/collections", "/api/agents/{id}/performance"]
 STATUSES = ["pending", "approved", "rejected", "withdrawn", "disbursed", "repaid", "defaulted"]
 TODAY = datetime.date(2026, 3, 2)
 
@@ -120,8 +123,9 @@ class Book:
         currency = list(LARGEST)[number % 5]
         amount = (number * 7_919 % 400 + 5) * 1_000
         every, unit = [(1, "month"), (2, "week"), (1, "day")][number % 3]
-        return {"id": some_id(2, number), "borrower_username": f"usr_borrower_{number:03}", "amount": money(currency, amount),
-                "currency": currency, "product": f"microloan-{currency.lower()}", "status": "pending", "version": 1,
+        return {"id": some_id(2, number), "borrower_username": f"usr_borrower_{number:03}",
+                "amount": money(currency, amount), "currency": currency, "product": f"microloan-{currency.lower()}",
+                "status": "pending", "version": 1,
                 "agent_id": some_id(1, number % 40) if number % 4 else None, "interest_rate_apr": "24.00",
                 "terms": {"instalments": 12, "repay_every": every, "repay_unit": unit},
                 "instalment": money(currency, amount * 0.09456), "total_due": money(currency, amount * 1.13472),
@@ -143,7 +147,7 @@ class Book:
             names = {"currency": [currency], "product": [f"microloan-{currency.lower()}", f"{MARKUP}"],
                      "agent": [None, *(agent["id"] for agent in self.agents[:6])]}[group_by]
             for number, group in enumerate(names):
-                shares = [decimal.Decimal(ten_thousandths * (number + 2)) / 20_000 for ten_thousandths in (846, 425, 201, 98)]
+                shares = [decimal.Decimal(share * (number + 2)) / 20_000 for share in (846, 425, 201, 98)]
                 pars = {f"par{days}": self.risk(currency, share, int(share * 4_100))
                         for days, share in zip((1, 30, 60, 90), shares)}
                 groups.append({"group": group, "currency": currency, "loans": 4_100 - place,
@@ -151,12 +155,15 @@ class Book:
         return groups
 
     def performance(self, path):
-        return {"agent_id": path.split("/")[3], "from": "2026-02-01", "to": str(TODAY), "requests": 1_204 * bool(self.size),
-                "approval_rate": "0.8125" if self.size else None,
-                "by_currency": {currency: {
-                    "requests": 602, "approval_rate": "0.8125", "disbursed": money(currency, 9_204_500),
-                    "collected": money(currency, 4_102_250), "par30": self.risk(currency, decimal.Decimal("0.0425"), 17)}
-                    for currency in list(LARGEST)[:2] if self.size}}
+        def sums(currency):
+            return {"requests": 602, "approval_rate": "0.8125", "disbursed": money(currency, 9_204_500),
+                    "collected": money(currency, 4_102_250),
+                    "par30": self.risk(currency, decimal.Decimal("0.0425"), 17)}
+
+        currencies = list(LARGEST)[:2] if self.size else []
+        return {"agent_id": path.split("/")[3], "from": "2026-02-01", "to": str(TODAY),
+                "requests": 602 * len(currencies), "approval_rate": "0.8125" if currencies else None,
+                "by_currency": {currency: sums(currency) for currency in currencies}}
 
     def answer(self, path, query):
         """What a GET answers, or None where it is none of the book's."""
@@ -241,15 +248,17 @@ class Visit:
     def rows(self, section):
         """The texts of a table's cells, row by row."""
         found = json.dumps(f"{section} tbody tr")
-        return self.page.evaluate(f"[...document.querySelectorAll({found})].map(row => [...row.cells].map(it => it.innerText))")
+        return self.page.evaluate(
+            f"[...document.querySelectorAll({found})].map(row => [...row.cells].map(it => it.innerText))")
 
     def figures(self, list_id):
-        pairs = self.page.evaluate(
-            f"[...document.querySelectorAll('#{list_id} > div')].map(it => [it.children[0].textContent, it.children[1].textContent])")
-        return dict(pairs)
+        return dict(self.page.evaluate(
+            f"[...document.querySelectorAll('#{list_id} > div')]"
+            ".map(it => [...it.children].map(part => part.textContent))"))
 
     def messages(self):
-        return self.page.evaluate("[...document.querySelectorAll('.message')].map(it => it.textContent).filter(Boolean)")
+        return self.page.evaluate(
+            "[...document.querySelectorAll('.message')].map(it => it.textContent).filter(Boolean)")
 
 
 def grouped(value):
@@ -269,8 +278,8 @@ def same(shown, expected):
 def check_headers():
     with urllib.request.urlopen(f"{BASE_URL}/dashboard") as answer:
         policy, page = answer.headers["Content-Security-Policy"], answer.read().decode()
-        for part in ("default-src 'none'", "script-src 'self'", "style-src 'self'", "connect-src 'self'", "base-uri 'none'",
-                     "form-action 'none'", "frame-ancestors 'none'"):
+        for part in ("default-src 'none'", "script-src 'self'", "style-src 'self'", "connect-src 'self'",
+                     "base-uri 'none'", "form-action 'none'", "frame-ancestors 'none'"):
             assert part in policy.split("; "), policy
         assert "unsafe" not in policy, policy
         same(answer.headers["Referrer-Policy"], "no-referrer")
@@ -310,6 +319,22 @@ def check_figures(visit, statistics):
         same(visit.page.evaluate("document.querySelectorAll('[aria-selected=true]').length"), 1)
 
 
+def check_lists(visit, admin):
+    """The lists against the interface's answers, or the stand-ins'."""
+    answer = lambda path: visit.book.answer(path, {}) if visit.stands_in(path) else get(path, admin)
+    visit.page.click("#tab-VND")
+    days = [day["as_of"] for day in answer("/api/stats/history")["data"] if "VND" in day["by_currency"]]
+    same(visit.page.evaluate(
+        "[...document.querySelectorAll('#history tbody tr')].map(row => row.cells[0].textContent)"), days)
+    arrears = [group for group in answer("/api/portfolio/arrears")
+               if group["currency"] == "VND" and decimal.Decimal(group["outstanding"])]
+    same([row[:2] for row in visit.rows("#arrears")],
+         [["VND", f"{grouped(group['outstanding'])}\n{group['loans']} loan{'s' * (group['loans'] != 1)}"]
+          for group in arrears])
+    collections = answer("/api/collections")["data"]
+    same([row[-1] for row in visit.rows("#collections")], [item["loan_id"] for item in collections[:10]])
+
+
 def check_decisions(visit, admin, agent):
     """Loans and agents are approved and rejected, and what was changed in the meantime is not."""
     page = visit.page
@@ -330,6 +355,7 @@ def check_decisions(visit, admin, agent):
     page.click("#decision-confirm")
     page.wait_for("document.querySelector('#notice').textContent.includes('changed in the meantime')")
     same(loan("usr_kenya_001")["status"], "pending")
+    check_widths(visit, "changed")
     [row] = [row for row in visit.rows("#loans") if row[0] == "usr_kenya_001"]
     assert row[1].startswith("13,000.00 KES"), row
     press("Approve", "usr_kenya_001")
@@ -349,7 +375,7 @@ def check_decisions(visit, admin, agent):
     check_widths(visit, "dialog")
     page.click("#decision-confirm")
     page.wait_for("document.querySelector('#notice').textContent.startsWith('Rejected')")
-    rejected = next(loan for loan in get("/api/loans?status=rejected", admin)["data"] if loan["borrower_username"] == "usr_india_002")
+    [rejected] = get("/api/loans?status=rejected&currency=INR", admin)["data"]
     same(rejected["decision_reason"], "income <b>too low</b>")
     page.wait_for("document.querySelector('#loans .empty:not([hidden])') !== null")
     visit.loaded()
@@ -432,8 +458,8 @@ def check_book(visit, book):
     [shown] = visit.rows("#arrears")
     same(shown[0], "KES")
     for risk, cell in zip(("par1", "par30", "par60", "par90"), shown[2:]):
-        share = decimal.Decimal(whole[risk]["share"]) * 100
-        same(cell.split(), [f"{share:.2f}", "%", grouped(whole[risk]["amount"]), grouped(whole[risk]["loans"]), "loans"])
+        share, amount, loans = (whole[risk][field] for field in ("share", "amount", "loans"))
+        same(cell.split(), [f"{decimal.Decimal(share) * 100:.2f}", "%", grouped(amount), grouped(loans), "loans"])
     page.choose("#group-by", "product")
     page.wait_for("document.querySelectorAll('#arrears tbody tr').length === 2")
     same([row[0] for row in visit.rows("#arrears")], ["microloan-kes", MARKUP])
@@ -449,11 +475,20 @@ def check_book(visit, book):
     same([row[0] for row in visit.rows("#loans")], [loan["borrower_username"] for loan in book.loans])
     same(page.evaluate("document.querySelector('#loans .more').hidden"), True)
     first = book.collections[0]
-    same(visit.rows("#collections")[0], [
-        MARKUP, f"{grouped(first['due'])} KES", f"{grouped(first['overdue'])} KES", str(first["days_past_due"]), first["loan_id"]])
+    amounts = [f"{grouped(first[field])} KES" for field in ("due", "overdue")]
+    same(visit.rows("#collections")[0], [MARKUP, *amounts, str(first["days_past_due"]), first["loan_id"]])
     page.choose("#performance-agent", book.agents[2]["id"])
     page.wait_for("document.querySelectorAll('#performance tbody tr').length === 2")
     assert "1,204 requests, 81.25 % approved" in page.text("#performance-summary")
+    # What is chosen is what is asked for.
+    for control, value, asked in (
+            ("#interval", "month", "/api/stats/history?interval=month&limit=90"),
+            ("#collections-on", "2026-02-14", "/api/collections?on=2026-02-14&limit=10"),
+            ("#collections-agent", book.agents[2]["id"], f"on=2026-02-14&agent_id={book.agents[2]['id']}&limit=10"),
+            ("#performance-from", "2026-01-01", f"{book.agents[2]['id']}/performance?from=2026-01-01")):
+        page.choose(control, value)
+        visit.loaded()
+        assert any(url.endswith(asked) for url in visit.asked), f"not asked for {asked}"
     same(page.evaluate("document.querySelectorAll('main img').length"), 0)
     assert "owned" not in page.evaluate("document.title")
 
@@ -504,14 +539,14 @@ def main():
             check_login(visit)
 
             # What the server has not, a book with nothing in it answers.
-            missing = {path for path in ("/api/stats/history", "/api/portfolio/arrears", "/api/collections") if path not in known}
-            lacks_performance = "/api/agents/{id}/performance" not in known
+            missing = {path for path in NEEDED if path not in known}
             visit.book = empty
-            visit.stands_in = lambda path: path in missing or (lacks_performance and path.endswith("/performance"))
+            visit.stands_in = lambda path: re.sub("(?<=/agents/)[^/]+", "{id}", path) in missing
             visit.log_in("admin")
             visit.loaded()
             same(visit.messages(), [])
             check_figures(visit, get("/api/stats", admin))
+            check_lists(visit, admin)
             check_decisions(visit, admin, agent)
             check_sessions(visit, admin)
 
@@ -534,9 +569,9 @@ def main():
     others = set(filter(elsewhere, visit.asked))
     assert not others, f"the page asked for {sorted(others)}"
     assert not visit.complaints, "the browser complains:\n" + "\n".join(visit.complaints)
-    stood_in = sorted(missing) + ["/api/agents/{id}/performance"] * lacks_performance
     print(f"the dashboard: {len(visit.asked)} requests, all of them to the server itself; "
-          f"stand-ins for {', '.join(stood_in) or 'nothing'}, and for all figures of a large book and of an empty one")
+          f"stand-ins for {', '.join(sorted(missing)) or 'nothing'}, "
+          "and for all figures of an empty book and of a large one")
 
 
 main()
