@@ -529,6 +529,8 @@ def main():
     status, body = call("POST", "/api/loans", agent, loan)
     assert status == 201, body
 
+    if PICTURES:
+        PICTURES.mkdir(parents=True, exist_ok=True)
     known = get("/openapi.json", None)["paths"]
     empty, large = Book(0), Book(60)
     with open(WORK / "browser.log", "w") as log:
