@@ -516,24 +516,24 @@ function atRisk({ amount, share, loans }) {
 // ---------------------------------------------------------------------------------------------------------------------
 // Decisions.
 
-/** A loan's cells in the queue. Shows it again, with what it has become, after it was changed. */
+/** The two buttons of what waits for a decision. */
+function decisions(about, decideOn) {
+  const choice = (text, action) => button(text, `${text} ${about}`, () => decideOn(action));
+  return element("div", { class: "actions" }, choice("Approve", "approve"), choice("Reject", "reject"));
+}
+
+/** A loan's cells in the queue. */
 function loanCells(loan, row) {
   const { terms } = loan;
   const who = `${loan.borrower_username}, ${grouped(loan.amount)} ${loan.currency}`;
   const plan = `${terms.instalments} × ${grouped(loan.instalment)}, ${rhythm(terms)}`;
-  const actions = element(
-    "div",
-    { class: "actions" },
-    button("Approve", `Approve ${who}`, () => decideLoan(loan, row, "approve")),
-    button("Reject", `Reject ${who}`, () => decideLoan(loan, row, "reject")),
-  );
   return [
     loan.borrower_username,
     element("div", {}, `${grouped(loan.amount)} ${loan.currency}`, detail(loan.product)),
     element("div", {}, plan, detail(`${loan.interest_rate_apr} % a year, ${grouped(loan.total_due)} in all`)),
     agentName(loan.agent_id),
     minute(loan.created_at),
-    actions,
+    decisions(who, (action) => decideLoan(loan, row, action)),
   ];
 }
 
@@ -577,12 +577,7 @@ async function reloadLoan(id, row) {
 
 function agentCells(agent, row) {
   const name = agent.full_name ?? agent.username;
-  const actions = element(
-    "div",
-    { class: "actions" },
-    button("Approve", `Approve ${name}`, () => decideAgent(agent, row, "approve")),
-    button("Reject", `Reject ${name}`, () => decideAgent(agent, row, "reject")),
-  );
+  const actions = decisions(name, (action) => decideAgent(agent, row, action));
   return [name, agent.username, agent.email, agent.phone, minute(agent.created_at), actions];
 }
 
