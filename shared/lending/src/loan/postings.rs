@@ -11,7 +11,7 @@ use jiff::civil::Date;
 use serde::{Serialize, Serializer};
 
 use super::conflict::Conflict;
-use super::events::{Event, EventKind};
+use super::events::{Event, last_date};
 use super::{Contract, fold};
 use crate::Money;
 
@@ -121,14 +121,10 @@ pub(super) type Movements = [i128; Account::ALL.len()];
 /// # Errors
 /// As [`fold`].
 pub fn postings(contract: &Contract, events: &[Event], known_at: Timestamp) -> Result<Vec<Posting>, Conflict> {
-    let last = events.iter().map(|event| match event.kind {
-        EventKind::Charge { due_on, .. } => event.on.max(due_on),
-        _ => event.on,
-    });
-    let Some(last) = last.max() else {
-        return Ok(Vec::new());
-    };
-    fold(contract, events, last, known_at).map(|state| state.postings)
+    match last_date(events) {
+        Some(last) => fold(contract, events, last, known_at).map(|state| state.postings),
+        None => Ok(Vec::new()),
+    }
 }
 
 /// The entries that bring what was posted to what follows: for each value date that differs one,
