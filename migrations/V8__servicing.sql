@@ -181,7 +181,9 @@ INSERT INTO ledger_accounts (code, name, class) VALUES
     ('recoveries', 'Recoveries', 'income'),
     ('write_offs', 'Write-offs', 'expense');
 
--- The journal. A transaction makes an entry for each value date on which it changes what follows from all of them.
+-- The journal. A transaction makes an entry for each value date on which it changes what follows from all of them: one late
+-- payment may make hundreds. So what must hold for them is checked once a statement rather than once a row. An entry comes
+-- with its lines in one statement, and stands as it was made.
 CREATE TABLE journal_entries (
     id uuid PRIMARY KEY,
     loan_id uuid NOT NULL,
@@ -189,16 +191,14 @@ CREATE TABLE journal_entries (
     currency text NOT NULL,
     value_date date NOT NULL,
     recorded_at timestamptz NOT NULL,
-    FOREIGN KEY (loan_id, transaction_id) REFERENCES transactions (loan_id, id),
     CONSTRAINT journal_entries_one_a_date UNIQUE (transaction_id, value_date)
 );
-CREATE INDEX journal_entries_by_loan ON journal_entries (loan_id, recorded_at, value_date, id);
 CREATE TRIGGER journal_entries_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON journal_entries
     FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 
 CREATE TABLE journal_lines (
-    entry_id uuid NOT NULL REFERENCES journal_entries (id),
-    account text NOT NULL REFERENCES ledger_accounts (code),
+    entry_id uuid NOT NULL,
+    account text NOT NULL,
     debit numeric NOT NULL CHECK (debit >= 0),
     credit numeric NOT NULL CHECK (credit >= 0),
     PRIMARY KEY (entry_id, account),
@@ -207,41 +207,69 @@ CREATE TABLE journal_lines (
 CREATE TRIGGER journal_lines_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON journal_lines
     FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 
--- An entry stands as it was made: lines come with it, in its own transaction, and in the decimals of its currency.
-CREATE FUNCTION check_journal_line() RETURNS trigger
-    LANGUAGE plpgsql
-    AS $$
-DECLARE
-    entry_currency text;
-BEGIN
-    SELECT currency INTO entry_currency FROM journal_entries
-    WHERE id = NEW.entry_id AND xmin = pg_current_xact_id()::xid;
-    IF NOT FOUND THEN
-        RAISE EXCEPTION 'lines come with their entry' USING ERRCODE = 'check_violation', CONSTRAINT = 'journal_lines_with_entry';
-    END IF;
-    IF NOT is_sum(NEW.debit + NEW.credit, entry_currency) THEN
-        RAISE EXCEPTION '% has no such amount', entry_currency
-            USING ERRCODE = 'check_violation', CONSTRAINT = 'journal_lines_decimals';
-    END IF;
-    RETURN NEW;
-END
-$$;
-CREATE TRIGGER journal_lines_check BEFORE INSERT ON journal_lines FOR EACH ROW EXECUTE FUNCTION check_journal_line();
-
--- Debits equal credits in every entry, checked at commit.
-CREATE FUNCTION check_journal_entry() RETURNS trigger
+CREATE FUNCTION check_journal_entries() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
 BEGIN
-    IF NOT (SELECT count(*) >= 2 AND sum(debit) = sum(credit) FROM journal_lines WHERE entry_id = NEW.id) THEN
-        RAISE EXCEPTION 'an entry has lines, and its debits are its credits'
+    IF EXISTS (
+        SELECT FROM made WHERE NOT EXISTS (
+            SELECT FROM transactions t
+            WHERE t.id = made.transaction_id AND t.loan_id = made.loan_id AND t.currency = made.currency))
+    THEN
+        RAISE EXCEPTION 'an entry has a transaction of its loan'
+            USING ERRCODE = 'check_violation', CONSTRAINT = 'journal_entries_transaction';
+    END IF;
+    -- Those that are there are checked below.
+    IF EXISTS (SELECT FROM made WHERE NOT EXISTS (SELECT FROM journal_lines WHERE entry_id = made.id)) THEN
+        RAISE EXCEPTION 'an entry comes with its lines'
             USING ERRCODE = 'check_violation', CONSTRAINT = 'journal_entries_balanced';
     END IF;
     RETURN NULL;
 END
 $$;
-CREATE CONSTRAINT TRIGGER journal_entries_balanced AFTER INSERT ON journal_entries
-    DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION check_journal_entry();
+CREATE TRIGGER journal_entries_check AFTER INSERT ON journal_entries REFERENCING NEW TABLE AS made
+    FOR EACH STATEMENT EXECUTE FUNCTION check_journal_entries();
+
+CREATE FUNCTION check_journal_lines() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    found record;
+BEGIN
+    FOR found IN
+        SELECT e.currency, max(lines.decimals) AS decimals, bool_or(lines.debit <> lines.credit) AS unbalanced,
+            -- Without an entry, or with one that has more lines than these, which were there before.
+            bool_or(e.id IS NULL OR lines.count <> (SELECT count(*) FROM journal_lines l WHERE l.entry_id = lines.entry_id))
+                AS apart
+        FROM (
+            SELECT entry_id, count(*), sum(debit) AS debit, sum(credit) AS credit,
+                max(scale(trim_scale(debit + credit))) AS decimals
+            FROM made GROUP BY entry_id) lines
+        LEFT JOIN journal_entries e ON e.id = lines.entry_id
+        GROUP BY e.currency
+    LOOP
+        IF found.apart THEN
+            RAISE EXCEPTION 'lines come with their entry, all at once'
+                USING ERRCODE = 'check_violation', CONSTRAINT = 'journal_lines_with_entry';
+        END IF;
+        IF found.decimals > currency_decimals(found.currency) THEN
+            RAISE EXCEPTION '% has no such amount', found.currency
+                USING ERRCODE = 'check_violation', CONSTRAINT = 'journal_lines_decimals';
+        END IF;
+        IF found.unbalanced THEN
+            RAISE EXCEPTION 'the debits of an entry are its credits'
+                USING ERRCODE = 'check_violation', CONSTRAINT = 'journal_entries_balanced';
+        END IF;
+    END LOOP;
+    IF EXISTS (SELECT account FROM made EXCEPT SELECT code FROM ledger_accounts) THEN
+        RAISE EXCEPTION 'a line has an account of the chart'
+            USING ERRCODE = 'check_violation', CONSTRAINT = 'journal_lines_account';
+    END IF;
+    RETURN NULL;
+END
+$$;
+CREATE TRIGGER journal_lines_check AFTER INSERT ON journal_lines REFERENCING NEW TABLE AS made
+    FOR EACH STATEMENT EXECUTE FUNCTION check_journal_lines();
 
 -- Waits until every transaction that is open now has ended: whatever commits later is recorded later. Nobody waits for
 -- whoever waits here.

@@ -28,9 +28,9 @@ pub use calendar::{DateError, FIRST_YEAR, LAST_YEAR, parse_date};
 pub use currency::{Currency, UnknownCurrency};
 pub use loan::{
     Account, AllocationGroup, AllocationOrder, Applied, Bucket, ChargeKind, Component, Components, Conflict,
-    ConflictReason, Contract, Event, EventId, EventKind, Exposure, Instalment, InstalmentTotals, JournalEntry,
-    JournalLine, Owed, Posting, Rescheduled, Settlement, Shares, Standing, State, Transaction, TransactionKind,
-    Waivable, exposures, fold, journal_entries, levied_on, postings, settlement,
+    ConflictReason, Consequences, Contract, Event, EventId, EventKind, Exposure, Instalment, InstalmentTotals,
+    JournalEntry, JournalLine, Owed, Posting, Rescheduled, Settlement, Shares, Standing, State, Transaction,
+    TransactionKind, Waivable, fold, follow, journal_entries, levied_on, settlement,
 };
 pub use money::{Money, MoneyError};
 pub use number::Number;

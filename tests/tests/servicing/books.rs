@@ -24,13 +24,13 @@ pub(crate) async fn are_right(world: &World) {
         let loan = loans::by_id(id, Scope::All).run(&world.owner).await.unwrap().unwrap();
         let known = transactions::of_loan(id, None).run(&world.owner).await.unwrap();
         let versions = loans::versions(id).run(&world.owner).await.unwrap();
-        let made = ledger::made(id).run(&world.owner).await.unwrap();
-        let made: Vec<Posting> = made.into_iter().map(|ledger::Made(posting)| posting).collect();
+        let made = ledger::made(vec![id]).run(&world.owner).await.unwrap();
+        let made: Vec<Posting> = made.into_iter().map(|made| made.posting).collect();
         let events: Vec<Event> = known.iter().map(|transaction| transaction.event.clone()).collect();
-        let follows = lending::postings(&loan.contract(), &events, Timestamp::MAX).unwrap();
-        assert_eq!(lending::journal_entries(&follows, &made), [], "{id}");
+        let follows = lending::follow(&loan.contract(), &events, Timestamp::MAX).unwrap();
+        assert_eq!(lending::journal_entries(&follows.postings, &made), [], "{id}");
         let now = Timestamp::now();
-        let at = backend::models::applications::Moment { now, today: world.app.date_of(now) };
+        let at = backend::models::applications::Moment { now, today: world.app.date_of(now), zone: &world.app.zone };
         let reading = servicing::Reading::default();
         let file = servicing::File::new(loan.clone(), &versions, known, reading, at, &world.app.zone).unwrap();
         assert_eq!(file.loan, loan, "{id}");
@@ -112,24 +112,38 @@ async fn the_database_refuses_books_that_do_not_balance_and_any_change_of_them()
         SELECT '00000000-0000-7000-8000-000000000001', loan_id, id, 'EUR', '2024-03-01', recorded_at
         FROM transactions WHERE loan_id = '{id}' AND kind = 'repayment'"
     );
-    let line = |account: &str, debit: &str, credit: &str| {
-        format!(
-            "INSERT INTO journal_lines VALUES ('00000000-0000-7000-8000-000000000001', '{account}', {debit}, {credit})"
-        )
+    let with = |entry: &str, lines: &[(&str, &str, &str)]| {
+        let line = |(account, debit, credit): &(&str, &str, &str)| {
+            format!("('00000000-0000-7000-8000-000000000001', '{account}', {debit}, {credit})")
+        };
+        let lines: Vec<String> = lines.iter().map(line).collect();
+        format!("WITH entry AS ({entry}) INSERT INTO journal_lines VALUES {}", lines.join(", "))
     };
-    let later = "INSERT INTO journal_lines SELECT id, 'recoveries', 1, 0 FROM journal_entries LIMIT 1";
-    for (statements, constraint) in [
-        (vec![entry.clone()], "journal_entries_balanced"),
-        (vec![entry.clone(), line("cash", "1", "0")], "journal_entries_balanced"),
-        (vec![entry.clone(), line("cash", "2", "0"), line("recoveries", "0", "1")], "journal_entries_balanced"),
-        (vec![entry.clone(), line("cash", "1", "1")], "journal_lines_one_side"),
-        (vec![entry.clone(), line("cash", "0", "0")], "journal_lines_one_side"),
-        (vec![entry.clone(), line("cash", "0.001", "0")], "journal_lines_decimals"),
-        (vec![entry.clone(), line("gold", "1", "0")], "journal_lines_account_fkey"),
-        (vec![entry.replace("'EUR'", "'USD'"), line("cash", "1", "0")], "journal_entries_balanced"),
-        (vec![later.to_owned()], "journal_lines_with_entry"),
+    let balanced = [("cash", "1", "0"), ("recoveries", "0", "1")];
+    let later = "INSERT INTO journal_lines SELECT id, account, 1, 0 FROM journal_entries, (VALUES ('recoveries'), ('write_offs')) AS a (account) LIMIT 2";
+    application.batch_execute(&format!("BEGIN; {}; ROLLBACK", with(&entry, &balanced))).await.unwrap();
+    for (sql, constraint) in [
+        (entry.clone(), "journal_entries_balanced"),
+        (with(&entry, &[("cash", "1", "0")]), "journal_entries_balanced"),
+        (with(&entry, &[("cash", "2", "0"), ("recoveries", "0", "1")]), "journal_entries_balanced"),
+        (with(&entry, &[("cash", "1", "1")]), "journal_lines_one_side"),
+        (with(&entry, &[("cash", "0", "0")]), "journal_lines_one_side"),
+        (with(&entry, &[("cash", "0.001", "0"), ("recoveries", "0", "0.001")]), "journal_lines_decimals"),
+        (with(&entry, &[("cash", "1", "0"), ("gold", "0", "1")]), "journal_lines_account"),
+        (with(&entry.replace("'EUR'", "'USD'"), &balanced), "journal_entries_transaction"),
+        (
+            with(
+                &entry.replace(
+                    "SELECT '00000000-0000-7000-8000-000000000001', loan_id",
+                    "SELECT '00000000-0000-7000-8000-000000000001', id",
+                ),
+                &balanced,
+            ),
+            "journal_entries_transaction",
+        ),
+        (later.to_owned(), "journal_lines_with_entry"),
+        (format!("BEGIN; {}; {later}; COMMIT", with(&entry, &balanced)), "journal_lines_with_entry"),
     ] {
-        let sql = format!("BEGIN; {}; COMMIT", statements.join("; "));
         let refused = application.batch_execute(&sql).await.unwrap_err();
         assert_eq!(refused.as_db_error().unwrap().constraint(), Some(constraint), "{sql}: {refused:?}");
         application.batch_execute("ROLLBACK").await.unwrap();

@@ -14,7 +14,7 @@ use utoipa::{
 };
 use uuid::Uuid;
 
-use super::{columns, terms::TermsSchema};
+use super::{applications::Moment, columns, portfolio, terms::TermsSchema};
 use crate::{
     db::{DbError, FromRow, Sql, Statement, column},
     fields::UserRef,
@@ -680,7 +680,7 @@ pub fn version(id: Uuid, version: i32) -> Statement<Option<LoanState>> {
 
 /// Makes a loan, with its first version.
 #[must_use]
-pub fn insert(loan: &Loan, reason: Option<String>) -> Vec<Statement<()>> {
+pub fn insert(loan: &Loan, reason: Option<String>, at: Moment<'_>) -> Vec<Statement<()>> {
     let terms = &loan.terms;
     let sql = Sql::new(INSERT)
         .bind(loan.id)
@@ -702,12 +702,21 @@ pub fn insert(loan: &Loan, reason: Option<String>) -> Vec<Statement<()>> {
         .bind(loan.created_at)
         .bind(loan.updated_at);
     let changed = changed_fields(None, loan);
-    vec![sql.execute(), record_version(loan.id, Action::Create, loan.created_by, reason, changed)]
+    let mut writes = vec![sql.execute(), record_version(loan.id, Action::Create, loan.created_by, reason, changed)];
+    writes.extend(portfolio::step(None, loan, at));
+    writes
 }
 
 /// Takes a step from `before` to `after`, with the version that makes.
 #[must_use]
-pub fn step(before: &Loan, after: &Loan, action: Action, by: Uuid, reason: Option<String>) -> Vec<Statement<()>> {
+pub fn step(
+    before: &Loan,
+    after: &Loan,
+    action: Action,
+    by: Uuid,
+    reason: Option<String>,
+    at: Moment<'_>,
+) -> Vec<Statement<()>> {
     let decision = after.decision.as_ref();
     let sql = Sql::new(UPDATE)
         .bind(after.id)
@@ -727,7 +736,10 @@ pub fn step(before: &Loan, after: &Loan, action: Action, by: Uuid, reason: Optio
         .bind(decision.map(|decision| decision.by))
         .bind(decision.map(|decision| decision.at))
         .bind(decision.and_then(|decision| decision.reason.clone()));
-    vec![sql.execute(), record_version(after.id, action, by, reason, changed_fields(Some(before), after))]
+    let changed = changed_fields(Some(before), after);
+    let mut writes = vec![sql.execute(), record_version(after.id, action, by, reason, changed)];
+    writes.extend(portfolio::step(Some(before), after, at));
+    writes
 }
 
 /// Writes what money did to a loan, as of `today`.

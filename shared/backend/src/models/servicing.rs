@@ -4,8 +4,8 @@
 
 use jiff::{SignedDuration, Timestamp, civil::Date, tz::TimeZone};
 use lending::{
-    Conflict, ConflictReason, Contract, Event, EventId, EventKind, JournalEntry, Money, Posting, Prepayment,
-    Settlement, Shares, Standing, State, TransactionKind,
+    Conflict, ConflictReason, Contract, Event, EventId, EventKind, JournalEntry, Money, Prepayment, Settlement, Shares,
+    Standing, State, TransactionKind,
 };
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -13,8 +13,9 @@ use uuid::Uuid;
 
 use super::{
     applications::Moment,
-    ledger::{self, Made},
+    ledger,
     loans::{self, Action, Decision, Due, Figures, HistoryEntry, Loan, LoanStatus, Scope},
+    portfolio::{self, Part, Step},
     transactions::{self, Notes, Transaction},
 };
 use crate::{
@@ -26,14 +27,14 @@ use crate::{
     },
 };
 
-/// A loan that is locked, with all that happened to it and all that was posted for it.
+/// A loan that is locked, with all that happened to it.
 pub struct Books {
     /// The loan.
     pub loan: Loan,
     /// What was recorded, in that order.
     pub transactions: Vec<Transaction>,
-    /// What was posted.
-    pub made: Vec<Made>,
+    /// The steps of its application.
+    pub steps: Vec<Step>,
 }
 
 /// A transaction to be recorded.
@@ -55,8 +56,9 @@ pub struct Recorded {
     transactions: Vec<Transaction>,
     state: State,
     entries: Vec<JournalEntry>,
-    /// All that now follows for the books.
-    follows: Vec<Posting>,
+    steps: Vec<Step>,
+    /// What it changes in the figures of the portfolio.
+    figures: portfolio::Figures,
     today: Date,
 }
 
@@ -109,8 +111,14 @@ fn event_of(transaction: &Transaction) -> Event {
 ///
 /// 422 for what breaks a rule, at its field; 409 where the loan's state does not allow it, and where a transaction
 /// recorded before could no longer stand.
-pub fn record(books: Books, new: New, by: Uuid, at: Moment, on: &'static str) -> Result<Recorded, Problem> {
-    let Books { loan, mut transactions, made } = books;
+pub fn record(books: Books, new: New, by: Uuid, at: Moment<'_>, on: &'static str) -> Result<Recorded, Problem> {
+    let Books { loan, mut transactions, steps } = books;
+    let contract = loan.contract();
+    let events: Vec<Event> = transactions.iter().map(event_of).collect();
+    let made = lending::follow(&contract, &events, Timestamp::MAX).map_err(Problem::internal)?;
+    let part = Part { loan: &loan, steps: &steps, exposures: &made.exposures, transactions: &transactions };
+    let before = portfolio::Figures::of(part, at);
+
     // Later than everything that is known of the loan, whatever two clocks say.
     let next_instant = loan.updated_at.checked_add(SignedDuration::from_micros(1)).map_err(Problem::internal)?;
     let recorded_at = at.now.max(next_instant);
@@ -127,20 +135,21 @@ pub fn record(books: Books, new: New, by: Uuid, at: Moment, on: &'static str) ->
     let event = Event { id, on: value_date, recorded_at, kind };
     transactions.push(Transaction { event, amount, paid_out: None, recorded_by: by, notes });
 
-    let contract = loan.contract();
     let events: Vec<Event> = transactions.iter().map(event_of).collect();
     let last = events.iter().map(|event| event.on).max().unwrap_or(at.today).max(at.today);
     let refused = |conflict: Conflict| refusal(&conflict, id, &transactions, on);
     let money = Position::of(&contract, &events, last, Timestamp::MAX).map_err(refused)?;
-    let follows = lending::postings(&contract, &events, Timestamp::MAX).map_err(refused)?;
-    let made: Vec<Posting> = made.into_iter().map(|Made(posting)| posting).collect();
-    let entries = lending::journal_entries(&follows, &made);
+    let follows = lending::follow(&contract, &events, Timestamp::MAX).map_err(refused)?;
+    let entries = lending::journal_entries(&follows.postings, &made.postings);
 
     if let Some(new) = transactions.last_mut() {
         new.paid_out = money.state.transaction(id).and_then(|folded| folded.paid_out);
     }
     let loan = money.apply(Loan { updated_at: recorded_at, ..loan }, LoanStatus::Approved)?;
-    Ok(Recorded { loan, transactions, state: money.state, entries, follows, today: at.today })
+    let part = Part { loan: &loan, steps: &steps, exposures: &follows.exposures, transactions: &transactions };
+    let mut figures = portfolio::Figures::of(part, at);
+    figures -= before;
+    Ok(Recorded { loan, transactions, state: money.state, entries, steps, figures, today: at.today })
 }
 
 impl Recorded {
@@ -158,8 +167,7 @@ impl Recorded {
     /// The loan and its books once that is written, for the next transaction.
     #[must_use]
     pub fn into_books(self) -> Books {
-        let made = self.follows.into_iter().map(Made).collect();
-        Books { loan: self.loan, transactions: self.transactions, made }
+        Books { loan: self.loan, transactions: self.transactions, steps: self.steps }
     }
 
     /// What makes it so.
@@ -170,6 +178,7 @@ impl Recorded {
         let mut writes = vec![transactions::insert(self.loan.id, currency, new)];
         writes.extend(ledger::insert(self.loan.id, new.id(), currency, new.event.recorded_at, &self.entries));
         writes.push(loans::update_money(&self.loan, self.today));
+        writes.extend(self.figures.changes());
         writes
     }
 }
@@ -354,7 +363,7 @@ impl File {
         versions: &[HistoryEntry],
         transactions: Vec<Transaction>,
         reading: Reading,
-        at: Moment,
+        at: Moment<'_>,
         zone: &TimeZone,
     ) -> Result<Self, Problem> {
         if reading.known_at.is_some_and(|known_at| known_at > at.now) {

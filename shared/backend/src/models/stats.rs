@@ -57,16 +57,17 @@ pub struct CurrencyStatistics {
     pub past_due: String,
 }
 
-/// Loans and sums by currency and state.
-pub const TOTALS: &str = "\
-SELECT currency, status, count(*) AS loans, sum(amount) AS amount, sum(outstanding) AS outstanding,
-    sum(written_off) AS written_off
-FROM loans GROUP BY currency, status";
-
-/// Principal, interest and fees that fell due before this date and are not paid, by currency.
-pub const PAST_DUE: &str = "\
-SELECT l.currency, sum(owed.amount) AS amount FROM loans l, unnest(l.owed_on, l.owed) AS owed (due_on, amount)
-WHERE l.status = 'disbursed' AND l.oldest_unpaid_due_on < $1 AND owed.due_on < $1 GROUP BY l.currency";
+/// Loans and sums by currency and state on a day: whole months, the days of the last one, and what no sum has yet.
+pub const BOOK: &str = "\
+WITH figures AS (
+    SELECT * FROM book_months WHERE on_date < date_trunc('month', $1)::date
+    UNION ALL
+    SELECT * FROM book_days WHERE on_date >= date_trunc('month', $1)::date AND on_date <= $1
+    UNION ALL
+    SELECT * FROM book_changes WHERE on_date <= $1)
+SELECT currency, status, sum(loans)::int8 AS loans, sum(amount) AS amount, sum(disbursed) AS disbursed, sum(repaid) AS repaid,
+    sum(outstanding) AS outstanding, sum(past_due) AS past_due
+FROM figures GROUP BY currency, status";
 
 /// Keeps the figures of a business date, unless later ones are kept already.
 pub const KEEP_SNAPSHOT: &str = "\
@@ -74,14 +75,37 @@ INSERT INTO statistics_snapshots AS s (business_date, taken_at, figures) VALUES 
 ON CONFLICT (business_date) DO UPDATE SET taken_at = excluded.taken_at, figures = excluded.figures
 WHERE s.taken_at < excluded.taken_at";
 
-/// One row of [`TOTALS`].
+/// The last day up to this one whose figures are kept; the first day of the book where none are.
+pub const FIRST_TO_KEEP: &str = "\
+SELECT day FROM (SELECT coalesce(
+    (SELECT max(business_date) FROM statistics_snapshots WHERE business_date <= $1),
+    (SELECT min(on_date) FROM book_days WHERE on_date <= $1)) AS day) first WHERE day IS NOT NULL";
+
+/// The row of [`FIRST_TO_KEEP`].
+pub struct Day(pub Date);
+
+impl FromRow for Day {
+    fn from_row(row: &Row) -> Result<Self, DbError> {
+        Ok(Self(column(row, "day")?))
+    }
+}
+
+/// The day from which on figures are to be kept; none where nothing has happened.
+#[must_use]
+pub fn first_to_keep(today: Date) -> Statement<Option<Day>> {
+    Sql::new(FIRST_TO_KEEP).bind(today).optional()
+}
+
+/// One row of [`BOOK`].
 pub struct Total {
     currency: Currency,
     status: LoanStatus,
     loans: i64,
     amount: Decimal,
+    disbursed: Decimal,
+    repaid: Decimal,
     outstanding: Decimal,
-    written_off: Decimal,
+    past_due: Decimal,
 }
 
 impl FromRow for Total {
@@ -92,28 +116,18 @@ impl FromRow for Total {
             status: status.parse().map_err(|()| DbError::unexpected("a stored status is none"))?,
             loans: column(row, "loans")?,
             amount: column(row, "amount")?,
+            disbursed: column(row, "disbursed")?,
+            repaid: column(row, "repaid")?,
             outstanding: column(row, "outstanding")?,
-            written_off: column(row, "written_off")?,
+            past_due: column(row, "past_due")?,
         })
     }
 }
 
-/// One row of [`PAST_DUE`].
-pub struct Amount {
-    currency: Currency,
-    amount: Decimal,
-}
-
-impl FromRow for Amount {
-    fn from_row(row: &Row) -> Result<Self, DbError> {
-        Ok(Self { currency: columns::currency(row, "currency")?, amount: column(row, "amount")? })
-    }
-}
-
-/// What the figures are made of, in one round trip.
+/// What the figures of a day are made of.
 #[must_use]
-pub fn totals(today: Date) -> (Statement<Vec<Total>>, Statement<Vec<Amount>>) {
-    (Sql::new(TOTALS).all(), Sql::new(PAST_DUE).bind(today).all())
+pub fn book(as_of: Date) -> Statement<Vec<Total>> {
+    Sql::new(BOOK).bind(as_of).all()
 }
 
 /// Keeps a snapshot.
@@ -127,15 +141,15 @@ struct Sums {
     loans: i64,
     total: Decimal,
     disbursed: Decimal,
+    repaid: Decimal,
     outstanding: Decimal,
-    written_off: Decimal,
     past_due: Decimal,
 }
 
 impl Statistics {
-    /// Adds up what [`totals`] brought.
+    /// Adds up what [`book`] brought of this day.
     #[must_use]
-    pub fn new(today: Date, totals: &[Total], past_due: &[Amount]) -> Self {
+    pub fn new(as_of: Date, totals: &[Total]) -> Self {
         let mut by_status: BTreeMap<String, i64> =
             LoanStatus::ALL.iter().map(|status| (status.as_str().to_owned(), 0)).collect();
         let mut sums: BTreeMap<Currency, Sums> = BTreeMap::new();
@@ -144,17 +158,15 @@ impl Statistics {
             let sums = sums.entry(total.currency).or_default();
             sums.loans += total.loans;
             sums.total += total.amount;
+            sums.disbursed += total.disbursed;
+            sums.repaid += total.repaid;
             sums.outstanding += total.outstanding;
-            sums.written_off += total.written_off;
-            if total.status.is_disbursed() {
-                sums.disbursed += total.amount;
-            }
+            sums.past_due += total.past_due;
         }
-        for Amount { currency, amount } in past_due {
-            sums.entry(*currency).or_default().past_due += amount;
-        }
+        // A currency whose first loan came later has none yet.
+        sums.retain(|_, sums| sums.loans != 0);
         Self {
-            as_of: BusinessDate(today),
+            as_of: BusinessDate(as_of),
             total_loans: by_status.values().sum(),
             by_status,
             by_currency: sums
@@ -178,7 +190,7 @@ impl Sums {
             total_amount: show(self.total),
             avg_amount: show(mean),
             disbursed: show(self.disbursed),
-            repaid: show(self.disbursed - self.outstanding - self.written_off),
+            repaid: show(self.repaid),
             outstanding: show(self.outstanding),
             past_due: show(self.past_due),
         }

@@ -130,15 +130,6 @@ pub fn levied_on(due_on: Date, today: Date, events: &[Event]) -> Date {
     earliest.map_or(latest, |earliest| latest.min(earliest))
 }
 
-/// The last day on which an event does something: a charge is paid from what is held on its due date.
-pub(super) fn last_date(events: &[Event]) -> Option<Date> {
-    let dates = events.iter().map(|event| match event.kind {
-        EventKind::Charge { due_on, .. } => event.on.max(due_on),
-        _ => event.on,
-    });
-    dates.max()
-}
-
 /// The place of an event within its value date.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Step {

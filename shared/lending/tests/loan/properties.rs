@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use jiff::civil::Date;
 use jiff::{Span, Timestamp};
 use lending::{
-    Account, Event, EventId, EventKind, Money, Posting, Prepayment, Standing, State, TransactionKind, exposures, fold,
-    journal_entries, postings, settlement,
+    Account, Event, EventId, EventKind, Money, Posting, Prepayment, Standing, State, TransactionKind, fold, follow,
+    journal_entries, settlement,
 };
 use proptest::prelude::*;
 use proptest::sample::Index;
@@ -56,7 +56,7 @@ fn journal(history: &History) -> Result<Vec<(Timestamp, Posting)>, TestCaseError
     let mut lines: Vec<(Timestamp, Posting)> = Vec::new();
     for (index, event) in history.events.iter().enumerate() {
         let recorded = &history.events[..=index];
-        let follows = postings(&history.contract, recorded, event.recorded_at).unwrap();
+        let follows = follow(&history.contract, recorded, event.recorded_at).unwrap().postings;
         let made: Vec<Posting> = lines.iter().map(|(_, posting)| *posting).collect();
         let mut latest = None;
         for entry in journal_entries(&follows, &made) {
@@ -188,7 +188,7 @@ proptest! {
     #[test]
     fn exposures_are_the_state_of_each_day(script in scripts(1..40), share in 0u16..=1000) {
         let history = script.play(|_| ());
-        let exposures = exposures(&history.contract, &history.events, end()).unwrap();
+        let exposures = follow(&history.contract, &history.events, end()).unwrap().exposures;
         let days = exposures.iter().flat_map(|exposure| [-1, 0, 1].map(|days| days_later(exposure.on, days)));
         let mut differ = 0;
         for day in days.chain([any_day(&history, share)]) {

@@ -1,8 +1,8 @@
 //! What the rules say, with numbers worked out by hand.
 
 use lending::{
-    Account, ChargeKind, EventKind, Money, Shares, Standing, State, TransactionKind, Waivable, fold, journal_entries,
-    levied_on, postings, settlement,
+    Account, ChargeKind, EventKind, Money, Shares, Standing, State, TransactionKind, Waivable, fold, follow,
+    journal_entries, levied_on, settlement,
 };
 
 use crate::support::{Loan, day, end, instant};
@@ -312,7 +312,7 @@ fn closing_drops_what_is_unearned_and_holds_the_rest() {
     assert_eq!((state.standing, state.overpayment.to_string()), (Standing::Repaid, "48.93".to_owned()));
     assert_eq!(shares(&state.applied[0].shares), "penalty 0.00 fee 50.00 interest 0.00 principal 0.00 over -50.00");
     // The posting of that day follows at once.
-    let all = postings(&loan.contract, &loan.events, end()).unwrap();
+    let all = follow(&loan.contract, &loan.events, end()).unwrap().postings;
     let future: Vec<String> = all
         .iter()
         .filter(|it| it.on == day("2025-03-15"))
@@ -415,7 +415,7 @@ fn a_reversal_lets_later_payments_move_up() {
     let mut loan = three("");
     let first = loan.repay("2025-02-28", "103.00");
     let second = loan.repay("2025-03-31", "102.00");
-    let made = postings(&loan.contract, &loan.events, end()).unwrap();
+    let made = follow(&loan.contract, &loan.events, end()).unwrap().postings;
     loan.reverse(first);
     // 3.00 and 99.00 of the first row, past due.
     let state = loan.state("2025-03-31");
@@ -423,7 +423,7 @@ fn a_reversal_lets_later_payments_move_up() {
     let allocation = state.transaction(second).unwrap().allocation.unwrap();
     assert_eq!(shares(&allocation), "penalty 0.00 fee 0.00 interest 3.00 principal 99.00 over 0.00");
     // One entry for each value date that differs.
-    let entries = journal_entries(&postings(&loan.contract, &loan.events, end()).unwrap(), &made);
+    let entries = journal_entries(&follow(&loan.contract, &loan.events, end()).unwrap().postings, &made);
     let lines: Vec<String> = entries
         .iter()
         .flat_map(|entry| {

@@ -1,4 +1,4 @@
-//! What a lender has out in a loan, from day to day.
+//! What follows from a loan's events for every day at once: the postings of its ledger, and what the lender has out.
 
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -7,7 +7,8 @@ use super::Contract;
 use super::allocation::Component;
 use super::book::{Book, Until};
 use super::conflict::Conflict;
-use super::events::{ChargeKind, Event, History, last_date};
+use super::events::{ChargeKind, Event, EventKind, History};
+use super::postings::Posting;
 use super::state::Standing;
 use crate::Money;
 
@@ -27,17 +28,25 @@ pub struct Exposure {
     pub past_due: Money,
 }
 
-/// The exposures of a loan from its disbursement on, as far as its events are recorded by `known_at`:
-/// one for each day on which something differs from the day before, in the order of their days. None
-/// before the disbursement.
+/// What follows from a loan's events, for every day at once.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Consequences {
+    /// What moves on the ledger, by value date and account, nothing that is zero. For any day, those up to it are those of
+    /// [`fold`](super::fold) as of that day.
+    pub postings: Vec<Posting>,
+    /// From the disbursement on, one for each day on which something differs from the day before, in the order of their
+    /// days. For any day, the last of them up to it says what [`fold`](super::fold) says as of that day.
+    pub exposures: Vec<Exposure>,
+}
+
+/// What follows from the events of a loan, as far as they are recorded by `known_at`.
 ///
-/// For any day, the last of them up to it says what [`fold`](super::fold) says as of that day. Days to
-/// come are among them: what is unpaid falls due, and what is held pays a charge on its due date,
-/// without another event.
+/// Days to come are among it: what is unpaid falls due, and an overpayment that is held pays a charge on the charge's due
+/// date, without another event and without a job that would have to run that day.
 ///
 /// ```
 /// use jiff::Timestamp;
-/// use lending::{Contract, Currency, Event, EventId, EventKind, Money, TermsPatch, exposures, parse_date};
+/// use lending::{Contract, Currency, Event, EventId, EventKind, Money, TermsPatch, follow, parse_date};
 ///
 /// let euro = Currency::from_code("EUR")?;
 /// let terms: TermsPatch = serde_json::from_str(r#"{"interest_rate_apr": "0", "instalments": 2}"#)?;
@@ -52,7 +61,8 @@ pub struct Exposure {
 ///     event(1, "2025-01-31", EventKind::Disbursement),
 ///     event(2, "2025-03-10", EventKind::Repayment { amount: Money::parse("500.00", euro)? }),
 /// ];
-/// let exposures: Vec<String> = exposures(&contract, &events, Timestamp::UNIX_EPOCH)?
+/// let exposures: Vec<String> = follow(&contract, &events, Timestamp::UNIX_EPOCH)?
+///     .exposures
 ///     .iter()
 ///     .map(|it| format!("{} {} {}", it.on, it.outstanding, it.past_due))
 ///     .collect();
@@ -65,41 +75,44 @@ pub struct Exposure {
 ///
 /// # Errors
 /// As [`fold`](super::fold).
-pub fn exposures(contract: &Contract, events: &[Event], known_at: Timestamp) -> Result<Vec<Exposure>, Conflict> {
-    let Some(last) = last_date(events) else {
-        return Ok(Vec::new());
+pub fn follow(contract: &Contract, events: &[Event], known_at: Timestamp) -> Result<Consequences, Conflict> {
+    let last = events.iter().map(|event| match event.kind {
+        EventKind::Charge { due_on, .. } => event.on.max(due_on),
+        _ => event.on,
+    });
+    let Some(last) = last.max() else {
+        return Ok(Consequences::default());
     };
     let currency = contract.amount.currency();
     let history = History::read(events, currency, last, known_at)?;
     let mut exposures: Vec<Exposure> = Vec::new();
-    let mut fallen_due = Vec::new();
-    Book::fold_day_by_day(contract, &history, Until::EndOf(last), &mut |book, on, next| {
+    let mut falling_due = Vec::new();
+    let book = Book::fold_day_by_day(contract, &history, Until::EndOf(last), &mut |book, on, next| {
         let Some(standing) = book.standing() else {
             return;
         };
-        let mut exposure = Exposure {
+        book.falling_due_before(next, &mut falling_due);
+        let mut falling_due = falling_due.drain(..).peekable();
+        let mut past_due = 0;
+        while let Some((_, amount)) = falling_due.next_if(|(due_on, _)| *due_on < on) {
+            past_due += amount;
+        }
+        let exposure = Exposure {
             on,
             standing,
             outstanding: Money::computed(book.balance, currency),
             written_off: Money::computed(book.written_off[Component::Principal as usize], currency),
-            past_due: Money::zero(currency),
+            past_due: Money::computed(past_due, currency),
         };
-        book.falling_due_before(next, &mut fallen_due);
-        let mut past_due = 0;
-        let mut fall = fallen_due.drain(..).peekable();
-        while let Some((_, amount)) = fall.next_if(|(due_on, _)| *due_on < on) {
-            past_due += amount;
-        }
-        exposure.past_due = Money::computed(past_due, currency);
         push(&mut exposures, exposure);
-        for (due_on, amount) in fall {
+        for (due_on, amount) in falling_due {
             past_due += amount;
-            // Unpaid on the last day that there is: there is no day on which it is past due.
+            // What is due on the last day that there is is never past due.
             let Ok(on) = due_on.tomorrow() else { break };
             push(&mut exposures, Exposure { on, past_due: Money::computed(past_due, currency), ..exposure });
         }
     })?;
-    Ok(exposures)
+    Ok(Consequences { postings: book.postings, exposures })
 }
 
 /// Adds an exposure, if it differs from the last one.
