@@ -19,7 +19,9 @@ ALTER TABLE loans
     ADD CONSTRAINT loans_owed CHECK (
         cardinality(owed_on) = cardinality(owed)
         AND (status = 'disbursed' OR cardinality(owed_on) = 0)
-        AND oldest_unpaid_due_on IS NOT DISTINCT FROM owed_on[1]);
+        AND (cardinality(owed_on) = 0) = (oldest_unpaid_due_on IS NULL)
+        -- A charge may fall due before the instalment that it is late with.
+        AND oldest_unpaid_due_on >= owed_on[1]);
 GRANT UPDATE (owed_on, owed, written_off) ON loans TO microloans_app;
 -- What is past due is summed over these alone.
 CREATE INDEX loans_past_due ON loans (oldest_unpaid_due_on) WHERE status = 'disbursed';
@@ -84,8 +86,10 @@ CREATE TABLE transactions (
     recorded_at timestamptz NOT NULL,
     recorded_by uuid NOT NULL REFERENCES users (id),
     currency text NOT NULL,
-    -- What the request names: of a disbursement the loan's amount, of a write-off, a reschedule and a reversal nothing.
-    amount numeric CONSTRAINT transactions_amount CHECK (amount IS NULL OR amount > 0 AND is_money(amount, currency)),
+    -- What the request names: of a disbursement the loan's amount; of a write-off and a reschedule the principal that they
+    -- were about when they were recorded; of a reversal nothing.
+    amount numeric CONSTRAINT transactions_amount CHECK (
+        amount IS NULL OR is_money(amount, currency) AND (amount > 0 OR kind IN ('write_off', 'reschedule'))),
     -- Of a disbursement: its amount less the fees taken then.
     paid_out numeric,
     -- Of a charge and a waiver.
@@ -109,7 +113,7 @@ CREATE TABLE transactions (
     CONSTRAINT transactions_reversed_once UNIQUE (reverses),
     FOREIGN KEY (loan_id, reverses) REFERENCES transactions (loan_id, id),
     CONSTRAINT transactions_shape CHECK (
-        (amount IS NOT NULL) = (kind IN ('disbursement', 'repayment', 'refund', 'charge', 'waiver'))
+        (amount IS NOT NULL) = (kind <> 'reversal')
         AND (paid_out IS NOT NULL) = (kind = 'disbursement')
         AND (component IS NOT NULL) = (kind IN ('charge', 'waiver'))
         AND (kind = 'charge') <= (component <> 'interest')
@@ -277,10 +281,10 @@ CREATE FUNCTION await_open_transactions() RETURNS void
     LANGUAGE plpgsql
     AS $$
 DECLARE
-    -- The first id that no transaction has.
-    next xid8 := pg_snapshot_xmax(pg_current_snapshot());
+    -- The ids of those that write already are before it.
+    own xid8 := pg_current_xact_id();
 BEGIN
-    WHILE pg_snapshot_xmin(pg_current_snapshot()) < next LOOP
+    WHILE pg_snapshot_xmin(pg_current_snapshot()) < own LOOP
         PERFORM pg_sleep(0.002);
     END LOOP;
 END

@@ -236,7 +236,17 @@ async fn the_functions_login_changes_no_schema_and_no_rights() {
     let rights = "SELECT string_agg(table_name || ' ' || privilege_type, ', ' ORDER BY table_name, privilege_type)
         FROM information_schema.table_privileges WHERE grantee = 'microloans_app'";
     let rights: String = book.world.owner.query_one(rights, &[]).await.unwrap().get(0);
-    let expected = "audit_log INSERT, audit_log SELECT, \
+    let expected = "account_changes DELETE, account_changes INSERT, account_changes SELECT, \
+        account_days DELETE, account_days INSERT, account_days SELECT, account_days UPDATE, \
+        account_months DELETE, account_months INSERT, account_months SELECT, account_months UPDATE, \
+        agent_changes DELETE, agent_changes INSERT, agent_changes SELECT, \
+        agent_days DELETE, agent_days INSERT, agent_days SELECT, agent_days UPDATE, \
+        audit_log INSERT, audit_log SELECT, \
+        book_changes DELETE, book_changes INSERT, book_changes SELECT, \
+        book_days DELETE, book_days INSERT, book_days SELECT, book_days UPDATE, \
+        book_months DELETE, book_months INSERT, book_months SELECT, book_months UPDATE, \
+        exposure_changes DELETE, exposure_changes INSERT, exposure_changes SELECT, \
+        exposures DELETE, exposures INSERT, exposures SELECT, exposures UPDATE, \
         idempotency_keys DELETE, idempotency_keys INSERT, idempotency_keys SELECT, idempotency_keys UPDATE, \
         journal_entries INSERT, journal_entries SELECT, journal_lines INSERT, journal_lines SELECT, \
         ledger_accounts SELECT, \

@@ -201,6 +201,7 @@ pub fn create(
         outstanding: Money::zero(amount.currency()),
         written_off: Money::zero(amount.currency()),
         owed: Vec::new(),
+        oldest_unpaid_due_on: None,
         status: LoanStatus::Pending,
         version: Version(1),
         version_on: at.today,

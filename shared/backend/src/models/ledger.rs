@@ -56,10 +56,10 @@ pub const AWAIT: &str = "SELECT await_open_transactions()";
 /// an instant, if there is one. Whole months, the days of the last one, and what no sum has yet.
 pub const TRIAL_BALANCE: &str = "\
 WITH posted AS (
-    SELECT account, currency, debit, credit FROM account_months WHERE on_date < date_trunc('month', $1)::date
+    SELECT account, currency, debit, credit FROM account_months WHERE on_date < date_trunc('month', $1::date)::date
     UNION ALL
     SELECT account, currency, debit, credit FROM account_days
-    WHERE on_date >= date_trunc('month', $1)::date AND on_date <= $1
+    WHERE on_date >= date_trunc('month', $1::date)::date AND on_date <= $1
     UNION ALL
     SELECT account, currency, debit, credit FROM account_changes WHERE on_date <= $1
     UNION ALL

@@ -123,6 +123,8 @@ pub struct Loan {
     pub written_off: Money,
     /// Principal, interest and fees that are unpaid, by due date, past and to come, the oldest first.
     pub owed: Vec<Due>,
+    /// When the oldest instalment was or is due of which some of that is unpaid: a charge is late with its instalment.
+    pub oldest_unpaid_due_on: Option<Date>,
     /// Where it stands.
     pub status: LoanStatus,
     /// Changes with every step of the application.
@@ -195,16 +197,10 @@ impl Loan {
         self.owed.iter().map(|due| due.on).find(|due_on| *due_on >= today)
     }
 
-    /// When the oldest unpaid instalment was or is due.
-    #[must_use]
-    pub fn oldest_unpaid_due_on(&self) -> Option<Date> {
-        self.owed.first().map(|due| due.on)
-    }
-
     /// Days since the oldest unpaid instalment was due; 0 if none is late.
     #[must_use]
     pub fn days_past_due(&self, today: Date) -> i32 {
-        let due_on = self.oldest_unpaid_due_on().unwrap_or(today);
+        let due_on = self.oldest_unpaid_due_on.unwrap_or(today);
         // At most the days of 300 years.
         (today - due_on).get_days().max(0)
     }
@@ -263,6 +259,7 @@ impl FromRow for Loan {
             outstanding: columns::money(row, "outstanding", currency)?,
             written_off: columns::money(row, "written_off", currency)?,
             owed: owed(row, currency)?,
+            oldest_unpaid_due_on: column(row, "oldest_unpaid_due_on")?,
             status: status(row)?,
             version: Version(column(row, "version")?),
             version_on: column(row, "version_on")?,
@@ -749,7 +746,7 @@ pub fn update_money(after: &Loan, today: Date) -> Statement<()> {
         .bind(after.disbursed_on)
         .bind(after.outstanding.to_decimal())
         .bind(after.next_due_on(today))
-        .bind(after.oldest_unpaid_due_on())
+        .bind(after.oldest_unpaid_due_on)
         .bind(after.owed.iter().map(|due| due.on).collect::<Vec<_>>())
         .bind(after.owed.iter().map(|due| due.amount.to_decimal()).collect::<Vec<_>>())
         .bind(after.written_off.to_decimal())

@@ -227,7 +227,7 @@ impl Figures {
         if loan.status != LoanStatus::Disbursed {
             return;
         }
-        let key = (loan.amount.currency(), loan.oldest_unpaid_due_on(), loan.product.clone(), loan.agent_id);
+        let key = (loan.amount.currency(), loan.oldest_unpaid_due_on, loan.product.clone(), loan.agent_id);
         let sums = ExposureSums { loans: 1, outstanding: loan.outstanding.units() };
         *self.exposures.entry(key).or_default() += sums;
     }

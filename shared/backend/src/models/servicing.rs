@@ -2,10 +2,12 @@
 //! and what a loan was on any day as far as it was known at any instant. Pure: decided on rows that were read, by the
 //! crate `lending`; what is to be written is given as statements.
 
+use std::collections::HashMap;
+
 use jiff::{SignedDuration, Timestamp, civil::Date, tz::TimeZone};
 use lending::{
-    Conflict, ConflictReason, Contract, Event, EventId, EventKind, JournalEntry, Money, Prepayment, Settlement, Shares,
-    Standing, State, TransactionKind,
+    Account, Conflict, ConflictReason, Contract, Event, EventId, EventKind, JournalEntry, Money, Prepayment,
+    Settlement, Shares, Standing, State, TransactionKind,
 };
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -82,6 +84,33 @@ impl Loan {
         Err(Problem::conflict("not_disbursed", detail))
     }
 
+    /// That something can still be owed of it.
+    ///
+    /// # Errors
+    ///
+    /// 409 if it was written off.
+    pub fn not_written_off(&self) -> Result<(), Problem> {
+        if self.status != LoanStatus::Defaulted {
+            return Ok(());
+        }
+        let reason = ConflictReason::AlreadyWrittenOff;
+        Err(Problem::conflict(reason.code(), format!("It cannot be recorded: {reason}.")))
+    }
+
+    /// That something is still owed of it.
+    ///
+    /// # Errors
+    ///
+    /// 409 if it is repaid or was written off.
+    pub fn not_closed(&self) -> Result<(), Problem> {
+        self.not_written_off()?;
+        if self.status != LoanStatus::Repaid {
+            return Ok(());
+        }
+        let reason = ConflictReason::NothingToReschedule;
+        Err(Problem::conflict(reason.code(), format!("It cannot be recorded: {reason}.")))
+    }
+
     /// That it can be paid out.
     ///
     /// # Errors
@@ -98,6 +127,19 @@ impl Loan {
                 Err(Problem::conflict("not_approved", detail))
             }
         }
+    }
+}
+
+impl Books {
+    /// The value date of a charge that is recorded today: see [`lending::levied_on`].
+    ///
+    /// # Errors
+    ///
+    /// 500 if the loan cannot be folded: a defect.
+    pub fn levied_on(&self, due_on: Date, today: Date) -> Result<Date, Problem> {
+        let events: Vec<Event> = self.transactions.iter().map(event_of).collect();
+        let state = lending::fold(&self.loan.contract(), &events, today, Timestamp::MAX).map_err(Problem::internal)?;
+        Ok(lending::levied_on(due_on, today, &events, &state.rows))
     }
 }
 
@@ -143,7 +185,11 @@ pub fn record(books: Books, new: New, by: Uuid, at: Moment<'_>, on: &'static str
     let entries = lending::journal_entries(&follows.postings, &made.postings);
 
     if let Some(new) = transactions.last_mut() {
-        new.paid_out = money.state.transaction(id).and_then(|folded| folded.paid_out);
+        let folded = money.state.transaction(id);
+        new.paid_out = folded.and_then(|folded| folded.paid_out);
+        if matches!(new.event.kind, EventKind::WriteOff | EventKind::Reschedule { .. }) {
+            new.amount = folded.map(|folded| folded.amount);
+        }
     }
     let loan = money.apply(Loan { updated_at: recorded_at, ..loan }, LoanStatus::Approved)?;
     let part = Part { loan: &loan, steps: &steps, exposures: &follows.exposures, transactions: &transactions };
@@ -224,22 +270,24 @@ struct Position {
     /// Where that leads by itself, when what is held has paid what falls due later.
     standing: Standing,
     owed: Vec<Due>,
+    oldest_unpaid_due_on: Option<Date>,
 }
 
 impl Position {
     fn of(contract: &Contract, events: &[Event], as_of: Date, known_at: Timestamp) -> Result<Self, Conflict> {
         let state = lending::fold(contract, events, as_of, known_at)?;
         let last_due = state.owed.last().map(|owed| owed.due_on).filter(|due_on| *due_on > as_of);
-        let (standing, owed) = match last_due {
+        let of = |state: &State| (state.standing, due(state), state.oldest_unpaid_due_on);
+        let (standing, owed, oldest_unpaid_due_on) = match last_due {
             // An overpayment that is held pays a charge on the day it is due, and nobody is told to pay it.
             Some(last_due) if !state.overpayment.is_zero() => {
                 let known: Vec<Event> = events.iter().filter(|event| event.on <= as_of).cloned().collect();
                 let later = lending::fold(contract, &known, last_due, known_at)?;
-                (later.standing, due(&later))
+                of(&later)
             }
-            _ => (state.standing, due(&state)),
+            _ => of(&state),
         };
-        Ok(Self { contract: contract.clone(), state, standing, owed })
+        Ok(Self { contract: contract.clone(), state, standing, owed, oldest_unpaid_due_on })
     }
 
     /// The loan with what money did to it; `undisbursed` is where it stands if that is nothing.
@@ -256,6 +304,7 @@ impl Position {
             outstanding: self.state.unpaid.principal,
             written_off: self.state.written_off.principal,
             owed: if status == LoanStatus::Disbursed { self.owed.clone() } else { Vec::new() },
+            oldest_unpaid_due_on: self.oldest_unpaid_due_on.filter(|_| status == LoanStatus::Disbursed),
             status,
             ..loan
         })
@@ -552,36 +601,56 @@ pub struct AllocationSchema {
 
 /// The transactions of a state, in the order in which they were recorded, with what is known of them beside.
 fn views(state: &State, transactions: &[Transaction], zone: &TimeZone) -> Vec<TransactionView> {
-    let find = |id: EventId| transactions.iter().find(|transaction| transaction.event.id == id);
+    let recorded: HashMap<EventId, &Transaction> = transactions.iter().map(|it| (it.event.id, it)).collect();
     let view = |folded: &lending::Transaction| {
-        let recorded = find(folded.id)?;
-        // The loan may have been paid out anew on other terms since: what was recorded stands.
-        let amount = match folded.reverses {
-            Some(reversed) => find(reversed)?.amount,
-            None => recorded.amount,
+        let recorded_one = *recorded.get(&folded.id)?;
+        // A reversal shows what it is about.
+        let about = match folded.reverses {
+            Some(reversed) => *recorded.get(&reversed)?,
+            None => recorded_one,
         };
-        let on = match recorded.event.kind {
-            EventKind::Charge { due_on, .. } => due_on.min(zone.to_datetime(folded.recorded_at).date()),
-            _ => folded.on,
+        let amount = match about.event.kind {
+            // What was recorded since may have changed it.
+            EventKind::WriteOff | EventKind::Reschedule { .. }
+                if folded.reversed_by.is_none() && folded.reverses.is_none() =>
+            {
+                folded.amount
+            }
+            // The loan may have been paid out anew on other terms since: what was recorded stands.
+            _ => about.amount.unwrap_or(folded.amount),
+        };
+        let (on, balance) = match about.event.kind {
+            EventKind::Charge { due_on, .. } => {
+                let on = due_on.min(zone.to_datetime(about.event.recorded_at).date());
+                (on, if on > folded.on { balance_before(state, on) } else { folded.balance })
+            }
+            _ => (folded.on, folded.balance),
         };
         Some(TransactionView {
-            id: recorded.id(),
+            id: recorded_one.id(),
             kind: folded.kind,
             on: BusinessDate(on),
-            amount: amount.unwrap_or(folded.amount),
+            amount,
             currency: folded.amount.currency(),
             allocation: folded.allocation,
-            reference: recorded.notes.reference.clone(),
-            channel: recorded.notes.channel.clone(),
+            reference: recorded_one.notes.reference.clone(),
+            channel: recorded_one.notes.channel.clone(),
             recorded_at: Instant(folded.recorded_at),
-            recorded_by: recorded.recorded_by,
+            recorded_by: recorded_one.recorded_by,
             reverses: folded.reverses.map(|id| Uuid::from_u128(id.0)),
             reversed_by: folded.reversed_by.map(|id| Uuid::from_u128(id.0)),
-            balance: folded.balance,
-            paid_out: recorded.paid_out,
+            balance,
+            paid_out: recorded_one.paid_out,
         })
     };
     state.transactions.iter().filter_map(view).collect()
+}
+
+/// The principal outstanding when a day begins.
+fn balance_before(state: &State, day: Date) -> Money {
+    let postings = state.postings.iter().filter(|it| it.account == Account::PrincipalReceivable && it.on < day);
+    let zero = Money::zero(state.overpayment.currency());
+    postings.fold(zero, |sum, posting| sum.checked_add(posting.amount).unwrap_or(sum))
 }
 
 impl Line for TransactionView {

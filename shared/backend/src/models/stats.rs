@@ -60,9 +60,9 @@ pub struct CurrencyStatistics {
 /// Loans and sums by currency and state on a day: whole months, the days of the last one, and what no sum has yet.
 pub const BOOK: &str = "\
 WITH figures AS (
-    SELECT * FROM book_months WHERE on_date < date_trunc('month', $1)::date
+    SELECT * FROM book_months WHERE on_date < date_trunc('month', $1::date)::date
     UNION ALL
-    SELECT * FROM book_days WHERE on_date >= date_trunc('month', $1)::date AND on_date <= $1
+    SELECT * FROM book_days WHERE on_date >= date_trunc('month', $1::date)::date AND on_date <= $1
     UNION ALL
     SELECT * FROM book_changes WHERE on_date <= $1)
 SELECT currency, status, sum(loans)::int8 AS loans, sum(amount) AS amount, sum(disbursed) AS disbursed, sum(repaid) AS repaid,

@@ -328,19 +328,28 @@ fn closing_drops_what_is_unearned_and_holds_the_rest() {
 #[test]
 fn a_charge_counts_from_the_day_it_is_levied() {
     let mut loan = three("");
-    let today = day("2025-03-20");
-    // Nothing was paid: from the disbursement on.
-    assert_eq!(levied_on(day("2025-04-10"), today, &loan.events), day("2025-01-31"));
-    loan.repay("2025-02-28", "103.00");
+    let today = day("2025-04-20");
+    let levied = |loan: &Loan, due_on: &str| {
+        levied_on(day(due_on), today, &loan.events, &loan.state("2025-04-20").rows).to_string()
+    };
+    // Nothing was paid: from the first day of the period in which it falls due.
+    assert_eq!(levied(&loan, "2025-02-28"), "2025-01-31");
+    assert_eq!(levied(&loan, "2025-03-01"), "2025-03-01");
+    assert_eq!(levied(&loan, "2025-03-31"), "2025-03-01");
+    assert_eq!(levied(&loan, "2025-04-10"), "2025-04-01");
+    // It falls due later: from today on.
+    assert_eq!(levied(&loan, "2025-04-21"), "2025-04-20");
+    assert_eq!(levied(&loan, "2027-01-01"), "2025-04-20");
+    loan.repay("2025-03-05", "103.00");
     // From the day after the payment, so that it is not allocated anew.
-    assert_eq!(levied_on(day("2025-04-10"), today, &loan.events), day("2025-03-01"));
+    assert_eq!(levied(&loan, "2025-03-31"), "2025-03-06");
     // It had fallen due by then.
-    assert_eq!(levied_on(day("2025-02-15"), today, &loan.events), day("2025-02-15"));
-    // Paid today: a charge of tomorrow's is of today all the same.
-    let paid = loan.repay("2025-03-20", "1.00");
-    assert_eq!(levied_on(day("2025-04-10"), today, &loan.events), today);
+    assert_eq!(levied(&loan, "2025-03-05"), "2025-03-05");
+    assert_eq!(levied(&loan, "2025-02-15"), "2025-02-15");
+    let paid = loan.repay("2025-04-20", "1.00");
+    assert_eq!(levied(&loan, "2025-04-20"), "2025-04-20");
     loan.reverse(paid);
-    assert_eq!(levied_on(day("2025-04-10"), today, &loan.events), day("2025-03-01"));
+    assert_eq!(levied(&loan, "2025-03-31"), "2025-03-06");
 }
 
 // Waivers.
