@@ -4,6 +4,10 @@
 //! The scheduler delivers at least once, in any order, and may miss a day: a run looks at what there is to do and at
 //! nothing else, so that one too many does no harm, and one does what those before it missed.
 
+pub mod check;
+
+pub use check::{Difference, check};
+
 use backend::{
     db::{Db, DbError, Sql},
     models::stats::{self, Statistics},

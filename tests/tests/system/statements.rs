@@ -42,7 +42,11 @@ fn statements() -> impl Iterator<Item = (String, &'static str)> {
         backend::models::portfolio::CHANGE_AGENTS,
         backend::models::portfolio::CHANGE_BOOK,
         backend::models::portfolio::CHANGE_EXPOSURES,
+        backend::models::portfolio::KEPT_AGENTS,
+        backend::models::portfolio::KEPT_BOOK,
+        backend::models::portfolio::KEPT_EXPOSURES,
         backend::models::portfolio::STEPS,
+        backend::models::portfolio::STEPS_OF_LOANS,
         backend::models::products::BY_CODE,
         backend::models::products::DEFAULT,
         backend::models::products::FOR_LOAN,
@@ -61,6 +65,7 @@ fn statements() -> impl Iterator<Item = (String, &'static str)> {
         backend::models::stats::FIRST_TO_KEEP,
         backend::models::stats::KEEP_SNAPSHOT,
         backend::models::transactions::BY_LOAN,
+        backend::models::transactions::BY_LOANS,
         backend::models::transactions::INSERT,
         backend::models::users::BY_ID,
         backend::models::users::CREDENTIALS,
@@ -84,6 +89,7 @@ fn statements() -> impl Iterator<Item = (String, &'static str)> {
         stats::MOVE_BOOK,
         stats::MOVE_EXPOSURES,
         stats::TIDY_EXPOSURES,
+        stats::check::DIFFERENT_SUMS,
     ];
     all.into_iter().map(|(name, sql)| (name.replace(' ', ""), sql))
 }

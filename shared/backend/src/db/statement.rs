@@ -49,6 +49,20 @@ pub trait FromRow: Sized {
     fn from_row(row: &Row) -> Result<Self, DbError>;
 }
 
+/// A row with the loan that it belongs to, where rows of several are read.
+pub struct OfLoan<T> {
+    /// The loan: the column `loan_id`.
+    pub loan_id: Uuid,
+    /// The rest of the row.
+    pub row: T,
+}
+
+impl<T: FromRow> FromRow for OfLoan<T> {
+    fn from_row(row: &Row) -> Result<Self, DbError> {
+        Ok(Self { loan_id: column(row, "loan_id")?, row: T::from_row(row)? })
+    }
+}
+
 type Reader<T> = fn(Vec<Row>) -> Result<T, DbError>;
 
 /// A statement whose answer is read as `T`.

@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use super::{columns, servicing::may_grow};
 use crate::{
-    db::{DbError, FromRow, Sql, Statement, column},
+    db::{DbError, FromRow, OfLoan, Sql, Statement, column},
     http::{
         csv::{Cell, Line},
         pagination::{Limit, Position},
@@ -73,25 +73,19 @@ GROUP BY account, currency HAVING sum(debit) <> 0 OR sum(credit) <> 0 ORDER BY c
 pub const ACCOUNTS: &str = "SELECT code, name, class FROM ledger_accounts";
 
 /// One row of [`MADE`].
-pub struct Made {
-    /// The loan.
-    pub loan_id: Uuid,
-    /// What was posted.
-    pub posting: Posting,
-}
+pub struct Made(pub Posting);
 
 impl FromRow for Made {
     fn from_row(row: &Row) -> Result<Self, DbError> {
         let currency = columns::currency(row, "currency")?;
         let amount = columns::money(row, "amount", currency)?;
-        let posting = Posting { on: column(row, "value_date")?, account: account(column(row, "account")?)?, amount };
-        Ok(Self { loan_id: column(row, "loan_id")?, posting })
+        Ok(Self(Posting { on: column(row, "value_date")?, account: account(column(row, "account")?)?, amount }))
     }
 }
 
 /// What was posted for loans.
 #[must_use]
-pub fn made(loans: Vec<Uuid>) -> Statement<Vec<Made>> {
+pub fn made(loans: Vec<Uuid>) -> Statement<Vec<OfLoan<Made>>> {
     Sql::new(MADE).bind(loans).all()
 }
 

@@ -642,6 +642,13 @@ fn select(id: Uuid, scope: Scope) -> Sql {
     sql.push_if(" AND l.borrower_id = {}", scope.borrower())
 }
 
+/// So many loans whose ids come after one, in the order of their ids.
+#[must_use]
+pub fn after(id: Uuid, count: i64) -> Statement<Vec<Loan>> {
+    let sql = Sql::new(SELECT).push_bind(" WHERE l.id > {} ORDER BY l.id", id);
+    sql.push_bind(" LIMIT {}", count).all()
+}
+
 /// Waits until nobody is changing the loan: whatever is recorded later is recorded after this.
 #[must_use]
 pub fn share(id: Uuid) -> Statement<()> {

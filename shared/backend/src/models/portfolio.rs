@@ -18,7 +18,7 @@ use super::{
     loans::{Loan, LoanStatus},
     transactions::Transaction,
 };
-use crate::db::{DbError, FromRow, Sql, Statement, column};
+use crate::db::{DbError, FromRow, OfLoan, Sql, Statement, column};
 
 /// Leaves what changed in the book: loans by state, and their money.
 pub const CHANGE_BOOK: &str = "\
@@ -35,6 +35,29 @@ SELECT * FROM unnest($1::text[], $2::date[], $3::text[], $4::uuid[], $5::int8[],
 pub const CHANGE_AGENTS: &str = "\
 INSERT INTO agent_changes (currency, agent_id, on_date, requests, approved, rejected, disbursed, collected)
 SELECT * FROM unnest($1::text[], $2::uuid[], $3::date[], $4::int8[], $5::int8[], $6::int8[], $7::numeric[], $8::numeric[])";
+
+/// The states that the applications of loans went through.
+pub const STEPS_OF_LOANS: &str = "\
+SELECT loan_id, at, status, currency, amount FROM loan_versions WHERE loan_id = ANY ($1) ORDER BY loan_id, version";
+
+/// The book as it is kept, in sums and changes.
+pub const KEPT_BOOK: &str = "\
+SELECT currency, on_date, status, sum(loans)::int8 AS loans, sum(amount) AS amount, sum(disbursed) AS disbursed,
+    sum(repaid) AS repaid, sum(outstanding) AS outstanding, sum(past_due) AS past_due
+FROM (SELECT * FROM book_days UNION ALL SELECT * FROM book_changes) kept GROUP BY currency, on_date, status";
+
+/// What is out, as it is kept.
+pub const KEPT_EXPOSURES: &str = "\
+SELECT currency, oldest_unpaid_due_on, product_code, agent_id, sum(loans)::int8 AS loans, sum(outstanding) AS outstanding
+FROM (SELECT * FROM exposures UNION ALL SELECT * FROM exposure_changes) kept
+GROUP BY currency, oldest_unpaid_due_on, product_code, agent_id";
+
+/// What agents' loans come to, as it is kept.
+pub const KEPT_AGENTS: &str = "\
+SELECT currency, agent_id, on_date, sum(requests)::int8 AS requests, sum(approved)::int8 AS approved,
+    sum(rejected)::int8 AS rejected, sum(disbursed) AS disbursed, sum(collected) AS collected
+FROM (SELECT * FROM agent_days UNION ALL SELECT * FROM agent_changes) kept
+GROUP BY currency, agent_id, on_date";
 
 /// The states that a loan's application went through.
 pub const STEPS: &str = "SELECT at, status, currency, amount FROM loan_versions WHERE loan_id = $1 ORDER BY version";
@@ -74,6 +97,12 @@ impl FromRow for Step {
 #[must_use]
 pub fn steps(loan: Uuid) -> Statement<Vec<Step>> {
     Sql::new(STEPS).bind(loan).all()
+}
+
+/// The steps of loans' applications, each loan's in their order.
+#[must_use]
+pub fn steps_of_loans(loans: Vec<Uuid>) -> Statement<Vec<OfLoan<Step>>> {
+    Sql::new(STEPS_OF_LOANS).bind(loans).all()
 }
 
 /// Sums of loans in one state and currency; money in smallest units.
@@ -372,4 +401,64 @@ impl Transaction {
 /// Smallest units as the database takes them: far more than a million times the largest loan.
 fn decimal(units: i128, currency: Currency) -> Decimal {
     Decimal::from_i128_with_scale(units, currency.decimals())
+}
+
+/// One row of [`KEPT_BOOK`].
+pub struct KeptBook(pub BookKey, pub BookSums);
+
+/// One row of [`KEPT_EXPOSURES`].
+pub struct KeptExposure(pub ExposureKey, pub ExposureSums);
+
+/// One row of [`KEPT_AGENTS`].
+pub struct KeptAgent(pub AgentKey, pub AgentSums);
+
+impl FromRow for KeptBook {
+    fn from_row(row: &Row) -> Result<Self, DbError> {
+        let currency = columns::currency(row, "currency")?;
+        let money = |name: &str| columns::money(row, name, currency).map(Money::units);
+        let status: &str = column(row, "status")?;
+        let status = status.parse().map_err(|()| DbError::unexpected("a stored status is none"))?;
+        let sums = BookSums {
+            loans: column(row, "loans")?,
+            amount: money("amount")?,
+            disbursed: money("disbursed")?,
+            repaid: money("repaid")?,
+            outstanding: money("outstanding")?,
+            past_due: money("past_due")?,
+        };
+        Ok(Self((column(row, "on_date")?, currency, status), sums))
+    }
+}
+
+impl FromRow for KeptExposure {
+    fn from_row(row: &Row) -> Result<Self, DbError> {
+        let currency = columns::currency(row, "currency")?;
+        let outstanding = columns::money(row, "outstanding", currency)?.units();
+        let (due_on, product) = (column(row, "oldest_unpaid_due_on")?, column(row, "product_code")?);
+        let sums = ExposureSums { loans: column(row, "loans")?, outstanding };
+        Ok(Self((currency, due_on, product, column(row, "agent_id")?), sums))
+    }
+}
+
+impl FromRow for KeptAgent {
+    fn from_row(row: &Row) -> Result<Self, DbError> {
+        let currency = columns::currency(row, "currency")?;
+        let sums = AgentSums {
+            requests: column(row, "requests")?,
+            approved: column(row, "approved")?,
+            rejected: column(row, "rejected")?,
+            disbursed: columns::money(row, "disbursed", currency)?.units(),
+            collected: columns::money(row, "collected", currency)?.units(),
+        };
+        Ok(Self((currency, column(row, "agent_id")?, column(row, "on_date")?), sums))
+    }
+}
+
+/// Reads all that is kept: see [`kept`].
+pub type Kept = (Statement<Vec<KeptBook>>, Statement<Vec<KeptExposure>>, Statement<Vec<KeptAgent>>);
+
+/// What is kept, all of it: for the consistency check.
+#[must_use]
+pub fn kept() -> Kept {
+    (Sql::new(KEPT_BOOK).all(), Sql::new(KEPT_EXPOSURES).all(), Sql::new(KEPT_AGENTS).all())
 }

@@ -198,6 +198,20 @@ pub fn record(books: Books, new: New, by: Uuid, at: Moment<'_>, on: &'static str
     Ok(Recorded { loan, transactions, state: money.state, entries, steps, figures, today: at.today })
 }
 
+/// What a loan should be by its transactions and the steps of its application, whatever its row says: for the consistency
+/// check.
+///
+/// # Errors
+///
+/// 500 if the transactions cannot stand.
+pub fn recompute(loan: &Loan, transactions: &[Transaction], steps: &[Step], today: Date) -> Result<Loan, Problem> {
+    let events: Vec<Event> = transactions.iter().map(event_of).collect();
+    let last = events.iter().map(|event| event.on).max().unwrap_or(today).max(today);
+    let money = Position::of(&loan.contract(), &events, last, Timestamp::MAX).map_err(Problem::internal)?;
+    let applied = steps.last().map_or(loan.status, |step| step.status);
+    money.apply(loan.clone(), applied)
+}
+
 impl Recorded {
     /// The new transaction as the interface shows it.
     ///
