@@ -16,7 +16,7 @@ use utoipa::IntoParams;
 #[into_params(parameter_in = Query)]
 pub(crate) struct ArrearsQuery {
     /// What they are grouped by; currencies are never mixed.
-    #[param(value_type = Option<Grouping>)]
+    #[param(inline)]
     group_by: Option<Grouping>,
 }
 

@@ -55,7 +55,7 @@ pub(crate) struct HistoryQuery {
     #[param(value_type = Option<BusinessDate>)]
     to: Option<BusinessDate>,
     /// How far apart; of a week and a month the last day that is kept.
-    #[param(value_type = Option<Interval>)]
+    #[param(inline)]
     interval: Option<Interval>,
     /// How many on a page.
     #[param(value_type = Option<u8>, minimum = 1, maximum = 200, default = 50)]
