@@ -531,3 +531,43 @@ enum Found {
 fn side_of(flow: &Flow) -> Ordering {
     if flow.is_advance { Ordering::Greater } else { Ordering::Less }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A period of a year: one amount now, another at its end.
+    fn one_year(advance: i128, payment: i128) -> Equation {
+        let at = |whole| Time { whole, odd: 0, of: 1 };
+        let flows = [(at(0), advance), (at(1), -payment)];
+        let yearly = Steps { numerator: 1, denominator: 1 };
+        Equation::new(flows.into_iter(), yearly, Unknown::Nominal, OddPart::Nothing)
+    }
+
+    #[test]
+    fn a_rate_is_found_from_any_guess() {
+        let guesses = [
+            Real::ZERO,
+            Real::ratio(1, 10u128.pow(20)),
+            Real::ratio(1, 2),
+            Real::ONE,
+            Real::ratio(1_099_999, 1_000_000),
+            Real::ratio(11, 10),
+            Real::whole(7),
+            Real::whole(10u128.pow(16)),
+            Real::whole(10u128.pow(30)),
+        ];
+        for (advance, payment, rate) in [
+            (1000, 1100, Some(100_000)),
+            (1000, 1000, Some(0)),
+            (1000, 500, Some(-500_000)),
+            (2_000_000, 2_000_003, Some(2)),
+            (1, 10i128.pow(15), Some((10i128.pow(15) - 1) * 1_000_000)),
+            (1, 10i128.pow(30), None),
+        ] {
+            for guess in guesses {
+                assert_eq!(one_year(advance, payment).round(guess), rate, "{advance} {payment} {guess:?}");
+            }
+        }
+    }
+}

@@ -398,6 +398,8 @@ mod tests {
         assert_eq!(Real::normal(1, 185).ln(), Log::MOST);
         assert_eq!(Real::normal(1, -185).ln(), Log::LEAST);
         assert_eq!(Real::normal(1, 100).ln(), Log(100 * LN_2));
+        assert_eq!(Real::normal(1, 184).ln(), Log(184 * LN_2));
+        assert_eq!(Real::normal(1, -184).ln(), Log(-184 * LN_2));
         assert_eq!(Log::MOST.plus(Log::MOST), Log::MOST);
         assert_eq!(Log::LEAST.plus(Log::LEAST), Log::LEAST);
         assert_eq!(Log::MOST.scaled(3, 2), Log::MOST);
@@ -435,6 +437,10 @@ mod tests {
         assert_eq!(Real::ONE.compare(step(95)), Ordering::Less);
         assert_eq!(Real::ZERO.compare(Real::ZERO), Ordering::Equal);
         assert_eq!(Real::ZERO.compare(Real::normal(1, -1000)), Ordering::Less);
+        assert_eq!(step(96).compare(Real::ONE), Ordering::Greater);
+        // To the last bit, none is below itself.
+        assert!(!Real::ZERO.is_below(Real::ZERO) && !third.is_below(third));
+        assert!(Real::ZERO.is_below(third) && !third.is_below(Real::ZERO));
     }
 
     proptest! {

@@ -293,6 +293,11 @@ fn less_paid_than_advanced_is_a_negative_rate() {
     let month = period(1, PeriodUnit::Month);
     let got = rate(AprMethod::Nominal, month, &advances, &[flow("2023-02-01", "0.0001")]);
     assert_eq!(got, "-1199.9999");
+    // All but 10^-7 of a period of 128 days, 365/128 of them a year. The middle between this rate and
+    // the next lower one is -100 % a period to the last digit.
+    let days = period(128, PeriodUnit::Day);
+    let got = rate(AprMethod::RegZ, days, &[flow("2025-01-01", "10000000")], &[flow("2025-05-09", "1")]);
+    assert_eq!(got, "-285.1562");
 }
 
 #[test]
@@ -316,6 +321,24 @@ fn no_flows_no_rate() {
         // Nothing counts for nothing, whenever it is.
         assert_eq!(rate(&[nothing, advance], &[payment, nothing]), rate(&[advance], &[payment]));
     }
+}
+
+#[test]
+fn odd_days_may_become_fewer_from_flow_to_flow() {
+    // At 10 %: 500 * 1.1^(152/366) in the year to 12 June 2012, and 500 * 1.1^(1 + 31/365) from the
+    // advance to 12 February 2013, a year after 31 days.
+    let year = period(12, PeriodUnit::Month);
+    let payments = [flow("2012-06-12", "520.1881"), flow("2013-02-12", "554.4702")];
+    assert_eq!(rate(AprMethod::Eu, year, &[flow("2012-01-12", "1000")], &payments), "10.0000");
+}
+
+/// Nothing that is advanced before does not start the time.
+#[test]
+fn time_begins_with_the_first_amount_that_is_more_than_nothing() {
+    // Appendix J, example (c)(5)(i).
+    let term = period(255, PeriodUnit::Day);
+    let advances = [flow("1977-12-01", "0"), flow("1978-01-03", "1000")];
+    assert_eq!(rate(AprMethod::RegZ, term, &advances, &[flow("1978-09-15", "1080")]), "11.4510");
 }
 
 /// Yearly flows: -1000 at first, 2300 after a year and so on; roots as in the names.
