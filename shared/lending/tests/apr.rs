@@ -335,10 +335,10 @@ fn odd_days_may_become_fewer_from_flow_to_flow() {
 /// Nothing that is advanced before does not start the time.
 #[test]
 fn time_begins_with_the_first_amount_that_is_more_than_nothing() {
-    // Appendix J, example (c)(5)(i).
-    let term = period(255, PeriodUnit::Day);
-    let advances = [flow("1977-12-01", "0"), flow("1978-01-03", "1000")];
-    assert_eq!(rate(AprMethod::RegZ, term, &advances, &[flow("1978-09-15", "1080")]), "11.4510");
+    // A month and 18 days of 30, as above; not three months and a day less a month and 14 days.
+    let advances = [flow("2023-12-01", "0"), flow("2024-01-15", "1000")];
+    let month = period(1, PeriodUnit::Month);
+    assert_eq!(rate(AprMethod::RegZ, month, &advances, &[flow("2024-03-02", "1100")]), "73.3201");
 }
 
 /// Yearly flows: -1000 at first, 2300 after a year and so on; roots as in the names.

@@ -75,7 +75,8 @@ fn whole_months(from: Date, to: Date, days: MonthDays, step: u32) -> (u32, Date)
     let months = (i32::from(to.year()) - i32::from(from.year())) * 12 + i32::from(to.month()) - i32::from(from.month());
     let mut groups = u32::try_from(months).unwrap_or(0) / step;
     let mut start = months_before(to, days.day(to), groups * step);
-    if start < from && groups > 0 {
+    // Without any group `start` is the later date itself.
+    if start < from {
         groups -= 1;
         start = months_before(to, days.day(to), groups * step);
     }
