@@ -8,7 +8,8 @@ use std::cmp::Ordering;
 
 use crate::real::{Log, Real, exp};
 
-/// Where a flow lies: so many whole steps after the start, and `odd / of` more.
+/// Where a flow lies: so many whole steps after the start, and `odd / of` more: less than a step, unless
+/// a series is counted in no whole steps at all.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Time {
     pub(crate) whole: u32,
@@ -290,10 +291,8 @@ impl Equation {
         let mut compound = [OddDiscounts::NONE; 2];
         for flow in &self.flows {
             let Time { whole: steps, odd, of } = flow.time;
-            if steps < at {
-                // Odd parts of more than a step may come before.
-                (at, whole) = (0, Real::ONE);
-            }
+            // In the order of time whole steps never become fewer.
+            debug_assert!(steps >= at);
             if steps > at {
                 if steps - at != gap {
                     gap = steps - at;
