@@ -365,6 +365,22 @@ mod tests {
         !gap.is_negative() && gap * BigRational::from(BigInt::one() << places) <= *wanted
     }
 
+    /// Whether `got` is `wanted` without what lies beyond its last bit.
+    fn is_cut(got: Real, wanted: &BigRational) -> bool {
+        let gap = wanted - exact(got);
+        !gap.is_negative() && gap < exact(Real { bits: 1, ..got })
+    }
+
+    /// Halves of 64 bits, those at which estimates are wrong among them.
+    fn halves() -> impl Strategy<Value = u64> {
+        let edges = prop::sample::select(vec![0, 1, 2, (1 << 63) - 1, 1 << 63, (1 << 63) + 1, u64::MAX - 1, u64::MAX]);
+        prop_oneof![2 => edges, 1 => any::<u64>()]
+    }
+
+    fn wide() -> impl Strategy<Value = u128> {
+        (halves(), halves()).prop_map(|(high, low)| (u128::from(high) << 64) | u128::from(low))
+    }
+
     fn is_near(got: Real, wanted: Real, places: i64) -> bool {
         let gap = got.distance(wanted);
         gap.is_zero() || gap.exponent < wanted.exponent - places
@@ -444,17 +460,38 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(ProptestConfig::with_cases(2000))]
+
+        #[test]
+        fn products_of_128_bits_are_whole(a in wide(), b in wide()) {
+            let (high, low) = wide_product(a, b);
+            let product = (BigInt::from(high) << 128u32) + BigInt::from(low);
+            prop_assert_eq!(product, BigInt::from(a) * BigInt::from(b));
+        }
+
+        #[test]
+        fn digits_of_quotients_are_exact(number in wide(), next in halves(), divisor in wide()) {
+            let divisor = divisor | (1 << 127);
+            let number = number % divisor;
+            let (digit, rest) = quotient_digit(number, u128::from(next), divisor);
+            let whole = (BigInt::from(number) << 64u32) + BigInt::from(next);
+            prop_assert!(rest < divisor);
+            prop_assert_eq!(BigInt::from(digit) * BigInt::from(divisor) + BigInt::from(rest), whole);
+        }
+    }
+
+    proptest! {
         #[test]
         fn results_lose_less_than_one_part_in_2_to_the_126(ours in reals(), theirs in reals()) {
             let (a, b) = (exact(ours), exact(theirs));
-            prop_assert!(is_just_below(ours.times(theirs), &(&a * &b), 126));
+            prop_assert!(is_cut(ours.times(theirs), &(&a * &b)));
             prop_assert!(is_just_below(ours.plus(theirs), &(&a + &b), 126));
             prop_assert_eq!(ours.is_below(theirs), a < b);
             let gap = (&a - &b).abs();
             let lost = (exact(ours.distance(theirs)) - &gap).abs();
             prop_assert!(lost * BigRational::from(BigInt::one() << 126u32) <= a.clone() + &b);
             if !theirs.is_zero() {
-                prop_assert!(is_just_below(ours.over(theirs), &(&a / &b), 126));
+                prop_assert!(is_cut(ours.over(theirs), &(&a / &b)));
             }
             for result in [ours.times(theirs), ours.plus(theirs), ours.distance(theirs)] {
                 prop_assert!(result == Real::ZERO || result.bits >> 127 == 1);
