@@ -426,6 +426,7 @@ mod tests {
         assert_eq!(Log::from_real(Real::ratio(5, 2)), log(5, 2));
         assert_eq!(log(-5, 2).over(5), log(-1, 2));
         assert_eq!(log(-5, 1).between(log(2, 1)), log(-3, 2));
+        assert!(log(-1, 3).is_negative() && !Log::ZERO.is_negative() && !log(1, 3).is_negative());
     }
 
     #[test]
