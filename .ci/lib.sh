@@ -14,7 +14,7 @@ export AWS_DEFAULT_REGION=eu-west-1 AWS_REGION=eu-west-1 AWS_ACCESS_KEY_ID=local
 export AWS_EC2_METADATA_DISABLED=true
 
 # shellcheck disable=SC2034
-http_functions=(site auth users products loans portfolio)
+http_functions=(site auth users products loans servicing portfolio)
 
 # step NAME COMMAND...: runs the command, says how long it took. The first that fails ends the script.
 step() {

@@ -20,7 +20,7 @@ use crate::operations::{self, Operation, Who};
     info(
         title = "Microloans",
         description = "A loan-management system for microlenders: accounts, products, loan applications with their \
-            history, and statistics. Money is a string with exactly the currency's ISO 4217 decimals; business dates are \
+            history, servicing with its ledger, and statistics. Money is a string with exactly the currency's ISO 4217 decimals; business dates are \
             in the lender's time zone; instants are RFC 3339 in UTC.",
         license(name = "MIT", identifier = "MIT")
     ),
@@ -33,6 +33,7 @@ use crate::operations::{self, Operation, Who};
         (name = "audit", description = "Who did what, when and from where"),
         (name = "products", description = "Loan products and their versions"),
         (name = "loans", description = "Applications, decisions, history"),
+        (name = "servicing", description = "Disbursements, repayments and what else money does; the ledger"),
         (name = "portfolio", description = "Statistics of the whole book"),
         (name = "service", description = "Health and documentation")
     )
@@ -41,7 +42,7 @@ struct Document;
 
 /// The routes of all groups.
 pub fn router() -> Router<App> {
-    [auth::router, users::router, products::router, loans::router, portfolio::router, site::router]
+    [auth::router, users::router, products::router, loans::router, servicing::router, portfolio::router, site::router]
         .into_iter()
         .fold(Router::new(), |all, group| all.merge(group()))
 }
@@ -49,9 +50,17 @@ pub fn router() -> Router<App> {
 /// What the handlers of all groups say of themselves.
 #[must_use]
 pub fn descriptions() -> OpenApi {
-    [auth::document, users::document, products::document, loans::document, portfolio::document, site::document]
-        .into_iter()
-        .fold(Document::openapi(), |all, group| all.merge_from(group()))
+    [
+        auth::document,
+        users::document,
+        products::document,
+        loans::document,
+        servicing::document,
+        portfolio::document,
+        site::document,
+    ]
+    .into_iter()
+    .fold(Document::openapi(), |all, group| all.merge_from(group()))
 }
 
 /// Why there is no document.

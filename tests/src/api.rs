@@ -27,7 +27,7 @@ use tokio::sync::OnceCell;
 use tokio_postgres::NoTls;
 use uuid::Uuid;
 
-use crate::{Client, Session};
+use crate::{Client, Session, Wire};
 
 /// The password of every user that [`Api::user`] makes.
 pub const PASSWORD: &str = "correct horse battery";
@@ -143,16 +143,20 @@ impl Api {
             });
             migrator.run(Event { demo: options.demo }).await.unwrap();
         }
-        let source = |text: String| SecretSource::fixed(SecretString::from(text));
-        let url = without_tls(&database.application_url("microloans_app").await.unwrap());
-        let config = DatabaseConfig { source: source(url), ca_file: None, pool_size: POOL_SIZE };
-        let db = Db::from_config(config).unwrap();
+        let db = db(&database.application_url("microloans_app").await.unwrap());
         let keys = json!({"current": SIGNING_KEY_ID, "keys": {SIGNING_KEY_ID: SIGNING_KEY}});
-        let tokens = Tokens::new(source(keys.to_string()));
+        let tokens = Tokens::new(SecretSource::fixed(SecretString::from(keys.to_string())));
         let app = App { db, tokens, zone, limits: Arc::new(options.limits) };
         let router = layers::serve(local::api::router(), app.clone());
         let owner = connect(database.owner_url()).await;
         Self { client: Client::in_process(router), app, owner, database }
+    }
+
+    /// The same system by a wire of its own to the database.
+    pub async fn by_wire(&self) -> (Client, Wire) {
+        let wire = Wire::to(&self.database.application_url("microloans_app").await.unwrap()).await;
+        let app = App { db: db(wire.url()), ..self.app.clone() };
+        (Client::in_process(layers::serve(local::api::router(), app)), wire)
     }
 
     /// A connection with the application login's rights, for statements of a test's own.
@@ -202,7 +206,7 @@ impl Api {
     /// Waits until a statement of the application waits for another transaction's lock.
     pub async fn someone_waits(&self) {
         let sql = "SELECT count(*) FROM pg_stat_activity
-            WHERE datname = current_database() AND cardinality(pg_blocking_pids(pid)) > 0";
+            WHERE datname = current_database() AND (cardinality(pg_blocking_pids(pid)) > 0 OR wait_event = 'PgSleep')";
         for _ in 0..500 {
             if self.count(sql).await > 0 {
                 return;
@@ -232,6 +236,11 @@ impl Deref for User {
     fn deref(&self) -> &Session {
         &self.session
     }
+}
+
+fn db(url: &str) -> Db {
+    let source = SecretSource::fixed(SecretString::from(without_tls(url)));
+    Db::from_config(DatabaseConfig { source, ca_file: None, pool_size: POOL_SIZE }).unwrap()
 }
 
 async fn connect(url: &str) -> tokio_postgres::Client {

@@ -10,6 +10,8 @@
 mod api;
 mod client;
 pub mod document;
+mod wire;
 
 pub use api::{ADDRESS, Api, ApiOptions, PASSWORD, SIGNING_KEY, SIGNING_KEY_ID, TestSchema, User, without_tls};
 pub use client::{Call, Client, Reply, Session};
+pub use wire::{Way, Wire};

@@ -62,11 +62,57 @@ impl Story {
         self.an_application_is_edited_and_approved(&customer, &as_customer, &agent, &as_agent, &as_other).await;
         self.a_customer_applies_and_takes_it_back(&customer, &as_customer, &agent, &as_agent).await;
         self.a_request_sent_twice_makes_one_loan(&customer, &as_agent).await;
+        self.a_loan_is_paid_out_and_back(&customer, &as_customer, &as_agent, &as_other).await;
         self.lists_are_filtered_sorted_and_paged(&other, &as_other, &agent, &as_agent).await;
         self.products_have_versions().await;
         self.whatever_is_wrong_is_told_as_a_problem(&as_customer).await;
         self.tokens_end(&customer, &as_customer).await;
         self.a_suspended_agent_is_shut_out_at_once(&agent, &as_agent).await;
+    }
+
+    /// Money: paid out, paid back in part, closed by a settlement, read by whom it concerns and by nobody else.
+    async fn a_loan_is_paid_out_and_back(
+        &self,
+        customer: &Person,
+        as_customer: &Session,
+        as_agent: &Session,
+        as_other: &Session,
+    ) {
+        let body = json!({"borrower_id": customer.username, "amount": "1200", "currency": "INR", "term_months": 6,
+            "interest_rate_apr": "24"});
+        let loan = as_agent.post("/api/loans").json(body).expect(201).await;
+        let path = format!("/api/loans/{}", loan.text_of("id"));
+        let disburse = || {
+            let call = self.admin.post(&format!("{path}/disbursements")).key("disbursement");
+            call.json(json!({"disbursed_on": "2024-01-15"}))
+        };
+        disburse().refused(409, "not_approved").await;
+        self.admin.post(&format!("{path}/approve")).if_match(1).expect(200).await;
+        disburse().expect(201).await;
+        let pay = |key: &str, amount: &str, on: &str| {
+            let call = as_agent.post(&format!("{path}/repayments")).key(key);
+            call.json(json!({"amount": amount, "paid_on": on, "channel": "cash"}))
+        };
+        let payment = pay("first", "214.23", "2024-02-15").expect(201).await;
+        let nothing = "0.00";
+        let allocation = json!({"penalty": nothing, "fee": nothing, "interest": "24.00", "principal": "190.23",
+            "overpayment": nothing});
+        assert_eq!((&payment["allocation"], &payment["balance"]), (&allocation, &json!("1009.77")));
+        // Sent again it counts once.
+        let again = pay("first", "214.23", "2024-02-15").expect(201).await;
+        assert_eq!((again.header("idempotency-replayed"), &again.body), ("true", &payment.body));
+        let settlement = as_customer.get(&format!("{path}/settlement?on=2024-02-15")).expect(200).await;
+        assert_eq!(settlement["total"], "1009.77");
+        pay("last", "1009.77", "2024-02-15").expect(201).await;
+        assert_eq!(as_customer.get(&path).expect(200).await["status"], "repaid");
+        let earlier = as_customer.get(&format!("{path}?as_of=2024-02-14")).expect(200).await;
+        assert_eq!((&earlier["status"], &earlier["outstanding"]), (&json!("disbursed"), &json!("1200.00")));
+        for part in ["transactions", "ledger", "statement"] {
+            assert_eq!(as_customer.get(&format!("{path}/{part}")).expect(200).await.list().len(), 3, "{part}");
+            as_other.get(&format!("{path}/{part}")).refused(404, "not_found").await;
+            let csv = as_agent.get(&format!("{path}/{part}")).header("accept", "text/csv").expect(200).await;
+            assert_eq!(csv.header("content-type"), "text/csv; charset=utf-8");
+        }
     }
 
     async fn the_service_describes_itself(&self) {

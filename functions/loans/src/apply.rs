@@ -71,8 +71,7 @@ impl NewLoan {
         if role == Role::Agent && self.borrower_id.is_none() {
             return Err(Problem::field("/borrower_id", "required", "an agent names the customer"));
         }
-        let amount = Money::parse(self.amount.as_str(), self.currency)
-            .map_err(|error| Problem::field("/amount", error.code(), error.to_string()))?;
+        let amount = self.amount.money("/amount", self.currency)?;
         let (term, pointers) = shared::term(self.term_months, self.instalments)?;
         Ok(Application { body: self, amount, term, pointers })
     }
@@ -113,7 +112,7 @@ pub(crate) async fn create_loan(
     let claim = applicant.check(key.claim(applicant.id(), &body)).await?;
 
     let (tx, caller, (claimed, product, borrower)) = applicant.begin((claim.take(), product, borrower)).await?;
-    let at = shared::moment(&app, &caller);
+    let at = app.moment(&caller);
     conclude(tx, create(&caller, body, product, borrower.flatten(), at, claim, claimed)).await
 }
 
@@ -122,7 +121,7 @@ fn create(
     body: NewLoan,
     product: Option<Product>,
     borrower: Option<Borrower>,
-    at: Moment,
+    at: Moment<'_>,
     claim: Claim,
     claimed: Option<Claimed>,
 ) -> Result<Outcome, Problem> {
@@ -144,7 +143,7 @@ fn create(
 
     let location = format!("/api/loans/{}", loan.id);
     let answer = Answer::created(location, &loan.view(at.today))?.with_version(loan.version);
-    let mut writes = loans::insert(&loan, None);
+    let mut writes = loans::insert(&loan, None, at);
     let detail = json!({"version": loan.version, "status": loan.status});
     writes.push(audit::by(caller, Action::Create.audit(), &Subject::Loan(loan.id), detail));
     writes.extend(claim.keep(&answer));
@@ -165,16 +164,9 @@ fn itself(caller: &Caller, named: Option<&UserRef>) -> Result<Borrower, Problem>
 }
 
 fn product_of(body: &NewLoan, product: Option<Product>) -> Result<Product, Problem> {
-    match (product, &body.product) {
-        (Some(product), _) if product.currency == body.currency => Ok(product),
-        (Some(product), _) => {
-            let detail = format!("{} lends {}", product.code, product.currency);
-            Err(Problem::field("/currency", "currency_mismatch", detail))
-        }
-        (None, Some(_)) => Err(Problem::field("/product", "product_not_found", "there is no product of this code")),
-        (None, None) => {
-            let detail = format!("{} has no default product; name one", body.currency);
-            Err(Problem::field("/product", "no_default_product", detail))
-        }
+    if product.is_none() && body.product.is_none() {
+        let detail = format!("{} has no default product; name one", body.currency);
+        return Err(Problem::field("/product", "no_default_product", detail));
     }
+    products::named(product)?.lending("/currency", body.currency)
 }

@@ -20,7 +20,7 @@ use backend::{
         products::{self, Product},
     },
 };
-use lending::{AnnualRate, Money};
+use lending::AnnualRate;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
@@ -91,7 +91,7 @@ pub(crate) async fn update_loan(
     let product = input.read::<LoanPatch>().ok().and_then(|patch| patch.product).map(ProductCode::into_string);
     let batch = (loans::lock(id, Scope::All), products::named_or_of_loan(product, id));
     let (tx, caller, (loan, product)) = agent.begin(batch).await?;
-    let at = shared::moment(&app, &caller);
+    let at = app.moment(&caller);
     conclude(tx, update(&caller, loan, product, &input, at)).await
 }
 
@@ -100,26 +100,20 @@ fn update(
     loan: Option<Loan>,
     product: Option<Product>,
     input: &Input,
-    at: Moment,
+    at: Moment<'_>,
 ) -> Result<Outcome, Problem> {
     let loan = loan.ok_or_else(Problem::not_found)?;
     let (if_match, patch) = input.read_versioned::<LoanPatch>()?;
     let currency = loan.amount.currency();
     let amount = match &patch.amount {
         None => loan.amount,
-        Some(text) => Money::parse(text.as_str(), currency)
-            .map_err(|error| Problem::field("/amount", error.code(), error.to_string()))?,
+        Some(text) => text.money("/amount", currency)?,
     };
     let (term, pointers) = shared::term(patch.term_months, patch.instalments)?;
     require_version(&if_match, loan.version)?;
     applications::editable(&loan)?;
 
-    let product =
-        product.ok_or_else(|| Problem::field("/product", "product_not_found", "there is no product of this code"))?;
-    if product.currency != currency {
-        let detail = format!("{} lends {}, this loan is in {currency}", product.code, product.currency);
-        return Err(Problem::field("/product", "currency_mismatch", detail));
-    }
+    let product = products::named(product)?.lending("/product", currency)?;
     let rate = patch.interest_rate_apr;
     let proposal = if product.code == loan.product {
         Proposal::changing(&loan, product, amount, term, rate, pointers)?
@@ -156,7 +150,7 @@ pub(crate) async fn revert_loan(
     let version = input.read::<Revert>().map_or(0, |revert| i32::try_from(revert.version.get()).unwrap_or(0));
     let batch = (loans::lock(id, Scope::All), loans::version(id, version), products::of_version(id, version));
     let (tx, caller, (loan, earlier, product)) = Box::pin(agent.begin(batch)).await?;
-    let at = shared::moment(&app, &caller);
+    let at = app.moment(&caller);
     conclude(tx, revert(&caller, loan, earlier.zip(product), &input, at)).await
 }
 
@@ -165,7 +159,7 @@ fn revert(
     loan: Option<Loan>,
     earlier: Option<(LoanState, Product)>,
     input: &Input,
-    at: Moment,
+    at: Moment<'_>,
 ) -> Result<Outcome, Problem> {
     let loan = loan.ok_or_else(Problem::not_found)?;
     let (if_match, revert) = input.read_versioned::<Revert>()?;

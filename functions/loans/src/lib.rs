@@ -11,7 +11,6 @@ backend::operations! {
     apply::create_loan,
     read::get_loan,
     edit::update_loan,
-    read::get_schedule,
     read::get_history,
     edit::revert_loan,
     decide::forward_loan,

@@ -11,17 +11,19 @@ use backend::{
         path::PathParameter,
         problem::Problem,
         query::{QueryString, unless_empty},
-        time::{BusinessDate, Period},
+        time::{BusinessDate, Instant, Period},
     },
     models::{
+        applications::Moment,
         loans::{self, Filter, HistoryEntry, LoanStatus, LoanView, Scope, Sort},
-        schedules::ScheduleRow,
+        servicing::{self, File, Reading},
     },
 };
-use lending::{Currency, Money, Row};
+use lending::{Currency, Money};
 use rust_decimal::Decimal;
-use serde::{Deserialize, Deserializer, Serialize};
-use utoipa::{IntoParams, ToSchema};
+use serde::{Deserialize, Deserializer};
+use utoipa::IntoParams;
+use uuid::Uuid;
 
 use crate::shared;
 
@@ -98,7 +100,7 @@ impl<'de> Deserialize<'de> for Statuses {
 }
 
 impl ListQuery {
-    fn filter(&self, app: &App, caller: uuid::Uuid) -> Result<Filter, Problem> {
+    fn filter(&self, app: &App, caller: Uuid) -> Result<Filter, Problem> {
         let created = Period::new(&app.zone, self.created_from, self.created_to, "/created_from")?;
         let updated = Period::new(&app.zone, self.updated_from, self.updated_to, "/updated_from")?;
         let sort = self.sort.unwrap_or_default();
@@ -172,9 +174,23 @@ pub(crate) async fn list_loans(
     Ok(Json(Page::new(loans, limit, binding, |last| sort.position(last))))
 }
 
-/// Shows one loan.
+/// The query of one loan: which day, and what was known when.
+#[derive(Default, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct LoanQuery {
+    /// The business date asked about; default: today. A later one brings no further transactions.
+    #[param(value_type = Option<BusinessDate>)]
+    as_of: Option<BusinessDate>,
+    /// Only what had been recorded by then counts; not in the future; default: everything.
+    #[param(value_type = Option<Instant>)]
+    known_at: Option<Instant>,
+}
+
+/// Shows one loan: as it is, or as it was on a day as far as that was known at an instant.
 #[utoipa::path(
-    get, path = "/api/loans/{id}", tag = "loans", params(("id" = uuid::Uuid, Path, description = "The loan's id")),
+    get, path = "/api/loans/{id}", tag = "loans",
+    params(("id" = uuid::Uuid, Path, description = "The loan's id"), LoanQuery),
     responses((status = 200, description = "The loan", body = LoanView,
         headers(("ETag" = String, description = "The loan's version, for If-Match"))))
 )]
@@ -185,77 +201,34 @@ pub(crate) async fn get_loan(
     query: QueryString,
 ) -> Result<Answer, Problem> {
     let id = user.check(path.uuid()).await?;
-    let (caller, loan) = user.read(loans::by_id(id, Scope::of(user.role(), user.id()))).await?;
-    let loan = loan.ok_or_else(Problem::not_found)?;
-    query.none()?;
-    shared::answer(&loan, shared::moment(&app, &caller))
-}
-
-/// When the loan is due. Before disbursement a projection.
-#[derive(Serialize, ToSchema)]
-pub(crate) struct LoanSchedule {
-    /// True before disbursement: as if disbursed on `disbursed_on`, the day of the loan's version.
-    #[schema(example = true)]
-    projection: bool,
-    /// The day that interest counts from.
-    disbursed_on: BusinessDate,
-    /// ISO 4217.
-    #[schema(value_type = String, example = "INR")]
-    currency: Currency,
-    /// One for each instalment.
-    #[schema(value_type = Vec<ScheduleRow>)]
-    rows: Vec<Row>,
-    /// The sums of the rows.
-    totals: ScheduleTotals,
-}
-
-/// What the rows add up to.
-#[derive(Serialize, ToSchema)]
-struct ScheduleTotals {
-    /// Principal repaid.
-    #[schema(value_type = String, example = "12000.50")]
-    principal: Money,
-    /// Interest paid.
-    #[schema(value_type = String, example = "853.89")]
-    interest: Money,
-    /// Of the rows; a fee at disbursement is not among them.
-    #[schema(value_type = String, example = "0.00")]
-    fees: Money,
-    /// All three together.
-    #[schema(value_type = String, example = "12854.39")]
-    due: Money,
-}
-
-/// Shows the schedule of a loan. Before disbursement it is a projection, and says so.
-#[utoipa::path(
-    get, path = "/api/loans/{id}/schedule", tag = "loans", params(("id" = uuid::Uuid, Path, description = "The loan's id")),
-    responses((status = 200, description = "The schedule", body = LoanSchedule))
-)]
-pub(crate) async fn get_schedule(
-    user: AnyUser,
-    path: PathParameter,
-    query: QueryString,
-) -> Result<Json<LoanSchedule>, Problem> {
-    let id = user.check(path.uuid()).await?;
-    let (_, loan) = user.read(loans::by_id(id, Scope::of(user.role(), user.id()))).await?;
-    let loan = loan.ok_or_else(Problem::not_found)?;
-    query.none()?;
-    let schedule = loan.schedule().map_err(Problem::internal)?;
-    let zero = Money::zero(loan.amount.currency());
-    let fees = schedule.rows.iter().try_fold(zero, |sum, row| sum.checked_add(row.fees));
-    let totals = ScheduleTotals {
-        principal: loan.amount,
-        interest: schedule.total_interest,
-        fees: fees.ok_or_else(|| Problem::internal("the fees of a schedule do not add up"))?,
-        due: schedule.total_due,
+    let scope = Scope::of(user.role(), user.id());
+    let query = query.read::<LoanQuery>();
+    let Ok(LoanQuery { as_of: None, known_at: None }) = query else {
+        return Box::pin(get_loan_as_of(&user, &app, id, scope, query)).await;
     };
-    Ok(Json(LoanSchedule {
-        projection: !loan.status.is_disbursed(),
-        disbursed_on: BusinessDate(loan.disbursed_on.unwrap_or(loan.version_on)),
-        currency: loan.amount.currency(),
-        rows: schedule.rows,
-        totals,
-    }))
+    let (caller, loan) = user.read(loans::by_id(id, scope)).await?;
+    shared::answer(&loan.ok_or_else(Problem::not_found)?, app.moment(&caller))
+}
+
+async fn get_loan_as_of(
+    user: &AnyUser,
+    app: &App,
+    id: Uuid,
+    scope: Scope,
+    query: Result<LoanQuery, Problem>,
+) -> Result<Answer, Problem> {
+    let asked = query.as_ref().ok();
+    let reading = Reading {
+        as_of: asked.and_then(|asked| asked.as_of).map(|date| date.0),
+        known_at: asked.and_then(|asked| asked.known_at).map(|instant| instant.0),
+    };
+    let (caller, (_, loan, versions, transactions)) = user.read(servicing::file(id, scope, reading.known_at)).await?;
+    let loan = loan.ok_or_else(Problem::not_found)?;
+    // Whether the loan may be known of comes before what is wrong with the query.
+    query?;
+    let at = app.moment(&caller);
+    let file = File::new(loan, &versions, transactions, reading, at, &app.zone)?;
+    shared::answer(&file.loan, Moment { today: file.as_of, ..at })
 }
 
 /// The query of a loan's history.
@@ -263,6 +236,12 @@ pub(crate) async fn get_schedule(
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct HistoryQuery {
+    /// Only steps taken up to this business date.
+    #[param(value_type = Option<BusinessDate>)]
+    as_of: Option<BusinessDate>,
+    /// Only steps taken by this instant; not in the future.
+    #[param(value_type = Option<Instant>)]
+    known_at: Option<Instant>,
     /// How many on a page.
     #[param(value_type = Option<u8>, minimum = 1, maximum = 200, default = 50)]
     limit: Option<Limit>,
@@ -278,20 +257,30 @@ pub(crate) struct HistoryQuery {
 )]
 pub(crate) async fn get_history(
     user: AnyUser,
+    State(app): State<App>,
     path: PathParameter,
     query: QueryString,
 ) -> Result<Json<Page<HistoryEntry>>, Problem> {
     let id = user.check(path.uuid()).await?;
     let binding = query.binding(user.id());
-    let read = query.read().and_then(|HistoryQuery { limit, cursor }| {
+    let read = query.read().and_then(|HistoryQuery { as_of, known_at, limit, cursor }| {
         let before = cursor.as_deref().map(|cursor| Position::from_cursor(cursor, binding)).transpose()?;
-        Ok((before, limit.unwrap_or_default()))
+        let taken = Period::new(&app.zone, None, as_of, "/as_of")?;
+        let asked = Reading { as_of: as_of.map(|date| date.0), known_at: known_at.map(|instant| instant.0) };
+        Ok((asked, taken.before, before, limit.unwrap_or_default()))
     });
     // Whether the loan may be known of comes before what is wrong with the query.
-    let (before, limit) = read.as_ref().map_or((None, Limit::default()), |(before, limit)| (before.clone(), *limit));
+    let (asked, taken_before, before, limit) = match &read {
+        Ok((asked, taken_before, before, limit)) => (*asked, *taken_before, before.clone(), *limit),
+        Err(_) => (Reading::default(), None, None, Limit::default()),
+    };
     let scope = Scope::of(user.role(), user.id());
-    let (_, (loan, entries)) = user.read((loans::by_id(id, scope), loans::history(id, before, limit))).await?;
-    loan.ok_or_else(Problem::not_found)?;
+    let entries = loans::history(id, taken_before, asked.known_at, before, limit);
+    let file = servicing::file(id, scope, asked.known_at);
+    let (caller, ((_, loan, versions, transactions), entries)) = Box::pin(user.read((file, entries))).await?;
+    let loan = loan.ok_or_else(Problem::not_found)?;
     read?;
+    // Whether there was such a loan that day, as everywhere.
+    File::new(loan, &versions, transactions, asked, app.moment(&caller), &app.zone)?;
     Ok(Json(Page::new(entries, limit, binding, |last| Position(last.version.0, id))))
 }

@@ -7,13 +7,16 @@ use backend::{
     http::{problem::Problem, time::Instant},
     models::{
         applications::{self, Moment, Pointers, Proposal, Term},
-        loans::{self, Action, Borrower, Figures, Loan, LoanStatus},
+        loans::{self, Action, Borrower, LoanStatus},
+        portfolio::Step,
         products,
+        servicing::{self, Books, New, Recorded},
+        transactions::Notes,
         users::{self, Role, User, UserStatus},
     },
 };
 use jiff::{Timestamp, ToSpan, civil::Date, tz::TimeZone};
-use lending::{AnnualRate, Currency, Money};
+use lending::{AnnualRate, Currency, EventKind, Money};
 use secrecy::SecretString;
 use tokio_postgres::{Client, Row};
 use uuid::Uuid;
@@ -63,17 +66,6 @@ const fn loan(
     DemoLoan { borrower, currency, amount, months, rate, status }
 }
 
-/// Pays a loan out.
-const DISBURSE: &str = "\
-UPDATE loans SET status = 'disbursed', disbursed_on = $2, outstanding = amount, next_due_on = $3, oldest_unpaid_due_on = $3,
-    instalment = $4, total_interest = $5, total_due = $6, updated_at = $7
-WHERE id = $1";
-
-/// Closes a loan.
-const REPAY: &str = "\
-UPDATE loans SET status = 'repaid', outstanding = 0, next_due_on = NULL, oldest_unpaid_due_on = NULL, updated_at = $2
-WHERE id = $1";
-
 const USER_ID: &str = "SELECT id FROM users WHERE username = $1";
 
 struct Id(Uuid);
@@ -99,14 +91,14 @@ pub(crate) async fn load(client: &Client, zone: &TimeZone) -> Result<bool, Migra
     let hash = passwords::hash(SecretString::from(PASSWORD)).await.map_err(|problem| MigrateError::demo(&problem))?;
     let now = Timestamp::now();
     // Loans are a moment apart, so that lists have an order, and none is in the future.
-    let at = Moment { now: now - 10.seconds(), today: zone.to_datetime(now).date() };
+    let at = Moment { now: now - 10.seconds(), today: zone.to_datetime(now).date(), zone };
     client.batch_execute("BEGIN").await?;
     let loaded = load_all(client, &hash, at).await;
     client.batch_execute(if loaded.is_ok() { "COMMIT" } else { "ROLLBACK" }).await?;
     loaded.map(|()| true)
 }
 
-async fn load_all(client: &Client, hash: &str, at: Moment) -> Result<(), MigrateError> {
+async fn load_all(client: &Client, hash: &str, at: Moment<'_>) -> Result<(), MigrateError> {
     for (username, role, full_name, phone) in USERS {
         if user(client, username).await?.is_none() {
             let user = User {
@@ -145,7 +137,7 @@ impl DemoLoan {
         borrower: Borrower,
         agent: Uuid,
         admin: Uuid,
-        at: Moment,
+        at: Moment<'_>,
     ) -> Result<Vec<Statement<()>>, MigrateError> {
         let impossible = |error: &dyn std::fmt::Display| MigrateError::Demo(error.to_string());
         let currency = Currency::from_code(self.currency).map_err(|error| impossible(&error))?;
@@ -159,11 +151,12 @@ impl DemoLoan {
         let proposal = Proposal::new(product, amount, term, Some(rate), Pointers::PLAIN).map_err(refused)?;
         let loan =
             applications::create(borrower, proposal, agent, Some(agent), at, Pointers::PLAIN).map_err(refused)?;
-        let mut writes = loans::insert(&loan, None);
+        let mut writes = loans::insert(&loan, None, at);
         let mut decide = |verdict, action, reason: &str| {
             let decided = applications::decide(&loan, verdict, admin, Some(reason.into()), at).map_err(refused)?;
-            writes.extend(loans::step(&loan, &decided, action, admin, Some(reason.into())));
-            Ok::<Loan, MigrateError>(decided)
+            writes.extend(loans::step(&loan, &decided, action, admin, Some(reason.into()), at));
+            let steps = vec![Step::to(&loan), Step::to(&decided)];
+            Ok::<Books, MigrateError>(Books { loan: decided, transactions: Vec::new(), steps })
         };
         match self.status {
             LoanStatus::Rejected => {
@@ -174,12 +167,18 @@ impl DemoLoan {
             }
             LoanStatus::Disbursed => {
                 let approved = decide(LoanStatus::Approved, Action::Approve, "income confirmed")?;
-                writes.push(disburse(&approved, at.today, at.now)?);
+                writes.extend(disburse(approved, at.today, admin, at)?.writes());
             }
             LoanStatus::Repaid => {
                 let approved = decide(LoanStatus::Approved, Action::Approve, "income confirmed")?;
-                writes.push(disburse(&approved, at.today - 7.months(), at.now)?);
-                writes.push(Sql::new(REPAY).bind(loan.id).bind(at.now).execute());
+                let mut recorded = disburse(approved, at.today - 7.months(), admin, at)?;
+                writes.extend(recorded.writes());
+                let schedule = recorded.loan.schedule().map_err(|refusal| impossible(&refusal))?;
+                for row in schedule.rows {
+                    let kind = EventKind::Repayment { amount: row.due };
+                    recorded = record(recorded.into_books(), kind, row.due_on, agent, at)?;
+                    writes.extend(recorded.writes());
+                }
             }
             LoanStatus::Pending | LoanStatus::Withdrawn | LoanStatus::Defaulted => {}
         }
@@ -187,11 +186,11 @@ impl DemoLoan {
     }
 }
 
-fn disburse(loan: &Loan, on: Date, now: Timestamp) -> Result<Statement<()>, MigrateError> {
-    let schedule = lending::schedule(loan.amount, on, &loan.terms);
-    let schedule = schedule.map_err(|refusal| MigrateError::Demo(refusal.to_string()))?;
-    let Figures { instalment, total_interest, total_due } = Figures::from(&schedule);
-    let sql = Sql::new(DISBURSE).bind(loan.id).bind(on).bind(schedule.rows.first().map(|row| row.due_on));
-    let sql = sql.bind(instalment.to_decimal()).bind(total_interest.to_decimal()).bind(total_due.to_decimal());
-    Ok(sql.bind(now).execute())
+fn disburse(books: Books, on: Date, by: Uuid, at: Moment<'_>) -> Result<Recorded, MigrateError> {
+    record(books, EventKind::Disbursement, on, by, at)
+}
+
+fn record(books: Books, kind: EventKind, on: Date, by: Uuid, at: Moment<'_>) -> Result<Recorded, MigrateError> {
+    let new = New { kind, on, notes: Notes::default() };
+    servicing::record(books, new, by, at, "").map_err(|problem| MigrateError::demo(&problem))
 }

@@ -4,13 +4,25 @@ use axum::{Json, extract::State};
 use backend::{
     app::App,
     auth::callers::Staff,
-    http::{problem::Problem, query::QueryString},
+    http::{problem::Problem, query::QueryString, time::BusinessDate},
     models::stats::{self, Statistics},
 };
+use serde::Deserialize;
+use utoipa::IntoParams;
 
-/// Shows the figures of the whole book as they are now: loans by state, money by currency.
+/// The query of the statistics.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct StatisticsQuery {
+    /// The business date asked about; default: today. A later one brings no further transactions.
+    #[param(value_type = Option<BusinessDate>)]
+    as_of: Option<BusinessDate>,
+}
+
+/// Shows the figures of the whole book at the end of a day: loans by state, money by currency.
 #[utoipa::path(
-    get, path = "/api/stats", tag = "portfolio",
+    get, path = "/api/stats", tag = "portfolio", params(StatisticsQuery),
     responses((status = 200, description = "The figures", body = Statistics))
 )]
 pub(crate) async fn get_statistics(
@@ -18,9 +30,9 @@ pub(crate) async fn get_statistics(
     State(app): State<App>,
     query: QueryString,
 ) -> Result<Json<Statistics>, Problem> {
-    staff.check(query.none()).await?;
-    // The date is needed before the database's clock is known; what falls due at midnight may be told a moment late.
-    let today = app.date_of(jiff::Timestamp::now());
-    let (_, (totals, late)) = staff.read(stats::totals(today)).await?;
-    Ok(Json(Statistics::new(today, &totals, &late)?))
+    let asked = staff.check(query.read::<StatisticsQuery>()).await?;
+    // What falls due at midnight may be told a moment late.
+    let as_of = asked.as_of.map_or_else(|| app.today(), |BusinessDate(date)| date);
+    let (_, totals) = staff.read(stats::book(as_of)).await?;
+    Ok(Json(Statistics::new(as_of, &totals)))
 }

@@ -99,9 +99,8 @@ struct QuotedAprSchema {
 )]
 pub(crate) async fn create_quote(State(app): State<App>, input: Input) -> Result<Json<Quote>, Problem> {
     let QuoteRequest { amount, currency, disbursed_on, product, terms } = input.read()?;
-    let amount = Money::parse(amount.as_str(), currency)
-        .map_err(|error| Problem::field("/amount", error.code(), error.to_string()))?;
-    let disbursed_on = disbursed_on.map_or_else(|| app.date_of(jiff::Timestamp::now()), |BusinessDate(date)| date);
+    let amount = amount.money("/amount", currency)?;
+    let disbursed_on = disbursed_on.map_or_else(|| app.today(), |BusinessDate(date)| date);
     let terms = match product {
         None => terms.complete(currency).map_err(|refusal| refused(&refusal))?,
         Some(code) => over_product(&app, code, &terms, currency).await?,
@@ -124,12 +123,7 @@ pub(crate) async fn create_quote(State(app): State<App>, input: Input) -> Result
 /// The product's terms with those of the request over them.
 async fn over_product(app: &App, code: ProductCode, terms: &TermsPatch, currency: Currency) -> Result<Terms, Problem> {
     let product = app.db.read(&products::by_code(code.into_string())).await?;
-    let product =
-        product.ok_or_else(|| Problem::field("/product", "product_not_found", "there is no product of this code"))?;
-    if product.currency != currency {
-        let detail = format!("{} lends {}", product.code, product.currency);
-        return Err(Problem::field("/currency", "currency_mismatch", detail));
-    }
+    let product = products::named(product)?.lending("/currency", currency)?;
     terms.over(&product.terms, currency).map_err(|refusal| refused(&refusal))
 }
 

@@ -5,9 +5,10 @@ use std::sync::Arc;
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
 
 use crate::{
-    auth::tokens::Tokens,
+    auth::{callers::Caller, tokens::Tokens},
     config::{self, ConfigError, DatabaseConfig, Limits},
     db::Db,
+    models::applications::Moment,
     telemetry,
 };
 
@@ -51,6 +52,18 @@ impl App {
             let error = telemetry::chain(&error);
             tracing::warn!(error, "the database is not ready");
         }
+    }
+
+    /// The business date by this machine's clock, where it is needed before the database's is known.
+    #[must_use]
+    pub fn today(&self) -> Date {
+        self.date_of(Timestamp::now())
+    }
+
+    /// When the caller's request is carried out.
+    #[must_use]
+    pub fn moment(&self, caller: &Caller) -> Moment<'_> {
+        Moment { now: caller.now, today: self.date_of(caller.now), zone: &self.zone }
     }
 
     /// The business date of an instant.

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use lending::{Currency, Money};
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 use serde_json::value::RawValue;
@@ -59,7 +60,7 @@ text_field! {
 text_field! {
     /// A name: 1 to 200 characters, not only blanks.
     #[schema(min_length = 1, max_length = 200, example = "Asha Patel")]
-    Name, |text| if text.contains('\n') { Err(CONTROL_CHARACTER) } else { plain_text(text, 200) }
+    Name, |text| line(text, 200)
 }
 text_field! {
     /// The name to log in with: 3 to 64 of `a-z0-9._-`, folded to lower case, and no UUID.
@@ -84,6 +85,22 @@ text_field! {
         "not_a_phone_number",
         "must be a plus, the country code and the number, at most 15 digits and nothing else, such as +919812345678",
     )) }
+}
+
+text_field! {
+    /// How the other side names a payment: 1 to 200 characters, not only blanks.
+    #[schema(min_length = 1, max_length = 200, example = "receipt 1047")]
+    Reference, |text| line(text, 200)
+}
+text_field! {
+    /// How a payment came in: 1 to 64 characters, not only blanks.
+    #[schema(min_length = 1, max_length = 64, example = "cash")]
+    Channel, |text| line(text, 64)
+}
+text_field! {
+    /// The lender's name of a charge: 1 to 64 characters, not only blanks.
+    #[schema(min_length = 1, max_length = 64, example = "bounced-cheque")]
+    ChargeCode, |text| line(text, 64)
 }
 
 text_field! {
@@ -209,6 +226,11 @@ pub fn given<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) ->
 
 const CONTROL_CHARACTER: Rule = ("control_character", "must not hold control characters");
 
+/// As [`plain_text`], on one line.
+fn line(text: String, max: usize) -> Result<String, Rule> {
+    if text.contains('\n') { Err(CONTROL_CHARACTER) } else { plain_text(text, max) }
+}
+
 /// Text without control characters, trimmed, of 1 to `max` characters.
 ///
 /// # Errors
@@ -252,6 +274,15 @@ impl NumberText {
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// The amount of money that it is.
+    ///
+    /// # Errors
+    ///
+    /// 422, at the pointer, for what is no amount of this currency.
+    pub fn money(&self, pointer: &str, currency: Currency) -> Result<Money, Problem> {
+        Money::parse(&self.0, currency).map_err(|error| Problem::field(pointer, error.code(), error.to_string()))
     }
 }
 

@@ -86,8 +86,14 @@ impl Book {
 async fn what_has_happened_stays() {
     let book = Book::new().await;
     stats::run(&book.world.app.db, &book.world.app.zone).await.unwrap();
-    for table in ["audit_log", "loan_versions", "product_versions"] {
-        let column = if table == "audit_log" { "detail" } else { "version" };
+    for (table, column) in [
+        ("audit_log", "detail"),
+        ("loan_versions", "version"),
+        ("product_versions", "version"),
+        ("transactions", "amount"),
+        ("journal_entries", "value_date"),
+        ("journal_lines", "debit"),
+    ] {
         for script in [
             format!("UPDATE {table} SET {column} = {column}"),
             format!("DELETE FROM {table}"),
@@ -117,6 +123,77 @@ async fn what_has_happened_stays() {
         ("TRUNCATE idempotency_keys", NO_RIGHT),
         ("SELECT * FROM refinery_schema_history", NO_RIGHT),
         ("DELETE FROM refinery_schema_history", NO_RIGHT),
+    ])
+    .await;
+}
+
+/// A transaction has the form of its kind, fits its loan and comes after those before it.
+#[tokio::test]
+async fn a_transaction_has_its_form_and_its_place() {
+    let book = Book::new().await;
+    // One that is there, with changes: as a new one on a loan that is disbursed.
+    let insert = |loan: &str, kind: &str, overrides: &str| {
+        format!(
+            "INSERT INTO transactions SELECT (jsonb_populate_record(t, jsonb_build_object('id', :new, 'kind', '{kind}',
+                'loan_id', :{loan}, 'recorded_at', now()) || '{overrides}'::jsonb)).*
+            FROM transactions t WHERE loan_id = :repaid AND kind = 'repayment'"
+        )
+    };
+    let on = r#""value_date": "2024-02-01""#;
+    for (loan, kind, overrides, by) in [
+        ("disbursed", "repayment", "{}", ""),
+        ("disbursed", "repayment", r#"{"amount": 0}"#, "transactions_amount"),
+        ("disbursed", "repayment", r#"{"amount": -1}"#, "transactions_amount"),
+        ("disbursed", "repayment", r#"{"amount": 0.001}"#, "transactions_amount"),
+        ("disbursed", "repayment", r#"{"amount": "NaN"}"#, "transactions_amount"),
+        ("disbursed", "repayment", r#"{"amount": null}"#, "transactions_shape"),
+        ("disbursed", "repayment", r#"{"currency": "KES"}"#, "transactions_currency"),
+        ("disbursed", "repayment", r#"{"value_date": "2024-01-14"}"#, "transactions_after_disbursement"),
+        ("disbursed", "repayment", r#"{"recorded_at": "2020-01-01T00:00:00Z"}"#, "transactions_recorded_later"),
+        ("disbursed", "repayment", r#"{"paid_out": 1}"#, "transactions_shape"),
+        ("disbursed", "repayment", r#"{"component": "fee"}"#, "transactions_shape"),
+        ("disbursed", "repayment", r#"{"code": "c"}"#, "transactions_shape"),
+        ("disbursed", "repayment", r#"{"instalments": 3}"#, "transactions_shape"),
+        ("disbursed", "gift", "{}", "transactions_kind"),
+        ("disbursed", "refund", "{}", ""),
+        ("disbursed", "refund", r#"{"channel": "cash"}"#, "transactions_shape"),
+        ("disbursed", "waiver", "{}", "transactions_shape"),
+        ("disbursed", "waiver", r#"{"component": "interest"}"#, "transactions_shape"),
+        ("disbursed", "waiver", r#"{"component": "interest", "reason": "r"}"#, ""),
+        (
+            "disbursed",
+            "charge",
+            r#"{"component": "interest", "code": "c", "due_on": "2024-02-01"}"#,
+            "transactions_shape",
+        ),
+        ("disbursed", "charge", r#"{"component": "fee", "code": "c", "due_on": "2024-02-01"}"#, ""),
+        ("disbursed", "charge", r#"{"component": "fee", "due_on": "2024-02-01"}"#, "transactions_shape"),
+        ("disbursed", "write_off", r#"{"reason": "r"}"#, ""),
+        ("disbursed", "write_off", r#"{"amount": 0, "reason": "r"}"#, ""),
+        ("disbursed", "write_off", r#"{"amount": null, "reason": "r"}"#, "transactions_shape"),
+        ("disbursed", "write_off", "{}", "transactions_shape"),
+        ("disbursed", "reversal", r#"{"amount": null, "reason": "r"}"#, "transactions_shape"),
+        ("disbursed", "disbursement", r#"{"paid_out": 1200}"#, "transactions_loan_status"),
+        ("approved", "disbursement", r#"{"amount": 1200, "paid_out": 1200}"#, ""),
+        ("approved", "disbursement", r#"{"amount": 1199, "paid_out": 1199}"#, "transactions_whole_amount"),
+        ("approved", "repayment", "{}", "transactions_loan_status"),
+        ("pending", "disbursement", r#"{"amount": 1200, "paid_out": 1200}"#, "transactions_loan_status"),
+    ] {
+        book.refuses(&[(&insert(loan, kind, overrides), by)]).await;
+    }
+    let reversal = |of: &str, overrides: &str| {
+        format!(
+            "INSERT INTO transactions SELECT (jsonb_populate_record(t, jsonb_build_object('id', :new, 'kind', 'reversal',
+                'amount', NULL, 'paid_out', NULL, 'reason', 'r', 'reverses', id, 'recorded_at', now())
+                || '{overrides}'::jsonb)).*
+            FROM transactions t WHERE loan_id = :repaid AND kind = '{of}'"
+        )
+    };
+    let (another, elsewhere) = (format!("{{{on}}}"), format!(r#"{{"loan_id": "{}"}}"#, book.ids["disbursed"]));
+    book.refuses(&[
+        (&reversal("repayment", "{}"), ""),
+        (&reversal("repayment", &another), "transactions_reversal"),
+        (&reversal("repayment", &elsewhere), "transactions_loan_id_reverses_fkey"),
     ])
     .await;
 }
@@ -160,13 +237,26 @@ async fn the_functions_login_changes_no_schema_and_no_rights() {
     let rights = "SELECT string_agg(table_name || ' ' || privilege_type, ', ' ORDER BY table_name, privilege_type)
         FROM information_schema.table_privileges WHERE grantee = 'microloans_app'";
     let rights: String = book.world.owner.query_one(rights, &[]).await.unwrap().get(0);
-    let expected = "audit_log INSERT, audit_log SELECT, \
+    let expected = "account_changes DELETE, account_changes INSERT, account_changes SELECT, \
+        account_days DELETE, account_days INSERT, account_days SELECT, account_days UPDATE, \
+        account_months DELETE, account_months INSERT, account_months SELECT, account_months UPDATE, \
+        agent_changes DELETE, agent_changes INSERT, agent_changes SELECT, \
+        agent_days DELETE, agent_days INSERT, agent_days SELECT, agent_days UPDATE, \
+        audit_log INSERT, audit_log SELECT, \
+        book_changes DELETE, book_changes INSERT, book_changes SELECT, \
+        book_days DELETE, book_days INSERT, book_days SELECT, book_days UPDATE, \
+        book_months DELETE, book_months INSERT, book_months SELECT, book_months UPDATE, \
+        exposure_changes DELETE, exposure_changes INSERT, exposure_changes SELECT, \
+        exposures DELETE, exposures INSERT, exposures SELECT, exposures UPDATE, \
         idempotency_keys DELETE, idempotency_keys INSERT, idempotency_keys SELECT, idempotency_keys UPDATE, \
+        journal_entries INSERT, journal_entries SELECT, journal_lines INSERT, journal_lines SELECT, \
+        ledger_accounts SELECT, \
         loan_versions INSERT, loan_versions SELECT, loans INSERT, loans SELECT, \
         product_versions INSERT, product_versions SELECT, products INSERT, products SELECT, \
         rate_limits DELETE, rate_limits INSERT, rate_limits SELECT, rate_limits UPDATE, \
         sessions DELETE, sessions INSERT, sessions SELECT, \
-        statistics_snapshots INSERT, statistics_snapshots SELECT, users INSERT, users SELECT";
+        statistics_snapshots INSERT, statistics_snapshots SELECT, transactions INSERT, transactions SELECT, \
+        users INSERT, users SELECT";
     assert_eq!(rights, expected);
 }
 
@@ -270,7 +360,8 @@ fn change(from: LoanStatus, to: LoanStatus, is_step: bool) -> String {
             decided_by = CASE '{to}' WHEN 'pending' THEN NULL WHEN 'withdrawn' THEN decided_by ELSE :admin::uuid END,
             decided_at = CASE '{to}' WHEN 'pending' THEN NULL WHEN 'withdrawn' THEN decided_at ELSE now() END,
             disbursed_on = CASE WHEN '{to}' IN ('disbursed', 'repaid', 'defaulted') THEN date '2026-01-15' END,
-            outstanding = CASE '{to}' WHEN 'disbursed' THEN amount ELSE 0 END
+            outstanding = CASE '{to}' WHEN 'disbursed' THEN amount ELSE 0 END,
+            next_due_on = NULL, oldest_unpaid_due_on = NULL, owed_on = '{{}}', owed = '{{}}', written_off = 0
         WHERE id = :{from}"
     );
     if is_step { format!("{update}; {}", record(from)) } else { update }
@@ -306,6 +397,8 @@ async fn a_loan_goes_only_where_its_states_lead() {
         (Repaid, Disbursed),
         (Defaulted, Disbursed),
         (Repaid, Repaid),
+        (Repaid, Defaulted),
+        (Defaulted, Repaid),
         (Defaulted, Defaulted),
     ];
     let book = Book::new().await;
@@ -420,6 +513,12 @@ async fn a_loan_changes_by_its_rules() {
         ("UPDATE loans SET outstanding = 0.005 WHERE id = :disbursed", "loans_outstanding"),
         ("UPDATE loans SET outstanding = 1 WHERE id = :repaid", "loans_owing"),
         ("UPDATE loans SET next_due_on = '2026-01-01' WHERE id = :defaulted", "loans_owing"),
+        ("UPDATE loans SET owed_on = '{2026-01-01}' WHERE id = :disbursed", "loans_owed"),
+        ("UPDATE loans SET owed_on = '{2026-01-01}', owed = '{1}' WHERE id = :repaid", "loans_owed"),
+        ("UPDATE loans SET oldest_unpaid_due_on = '1990-01-01' WHERE id = :disbursed", "loans_owed"),
+        ("UPDATE loans SET written_off = 1 WHERE id = :repaid", "loans_written_off"),
+        ("UPDATE loans SET written_off = 1200.01 WHERE id = :defaulted", "loans_written_off"),
+        ("UPDATE loans SET written_off = 0.005 WHERE id = :defaulted", "loans_written_off"),
         ("UPDATE loans SET disbursed_on = NULL WHERE id = :disbursed", "loans_disbursed"),
         ("UPDATE loans SET status = 'disbursed' WHERE id = :approved", "loans_disbursed"),
         (

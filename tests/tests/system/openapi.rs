@@ -98,6 +98,14 @@ fn every_operation_has_a_name_a_summary_and_a_declared_tag() {
                 "undo",
                 "revert",
                 "forward",
+                "disburse",
+                "record",
+                "charge",
+                "waive",
+                "reverse",
+                "refund",
+                "write",
+                "reschedule",
             ],
         };
         assert!(verbs.contains(&verb), "{what}: {name}");
@@ -149,7 +157,9 @@ fn every_parameter_is_described_and_typed() {
                 parameter["in"] == "path",
                 path.contains(&format!("{{{}}}", parameter["name"].as_str().unwrap()))
             );
-            let required = parameter["in"] == "path" || parameter["name"] == "If-Match";
+            // Where money moves, the key is asked for.
+            let moves_money = path.starts_with("/api/loans/") && parameter["name"] == "Idempotency-Key";
+            let required = parameter["in"] == "path" || parameter["name"] == "If-Match" || moves_money;
             assert_eq!(parameter["required"].as_bool().unwrap(), required, "{what}");
             if let Some(example) = parameter.get("example") {
                 assert_eq!(violations(&parameter["schema"], example), [""; 0], "{what}");
@@ -166,9 +176,9 @@ fn every_parameter_is_described_and_typed() {
     }
 }
 
-/// The one content type of a body, and what is said of it.
+/// The one content type of a body, and what is said of it. What lists rows is there as CSV too.
 fn content(body: &'static Value) -> (&'static str, &'static Value) {
-    let content: Vec<_> = body["content"].as_object().unwrap().iter().collect();
+    let content: Vec<_> = body["content"].as_object().unwrap().iter().filter(|(name, _)| *name != "text/csv").collect();
     let [(content_type, content)] = content[..] else { panic!("one content type: {body}") };
     (content_type, content)
 }
@@ -376,13 +386,16 @@ fn words_are_enumerations_and_answers_are_whole() {
             assert!(!property["pattern"].as_str().is_some_and(|pattern| pattern.contains('|')), "{name}: {property}");
         }
     }
-    // An answer leaves nothing out: what has no value is null. `errors` comes with 422 alone, a fee is one or the
-    // other.
+    // An answer leaves nothing out: what has no value is null. `errors` comes with 422 alone, `transaction_id` with
+    // a refusal that is about one, a fee is one or the other.
     for schema in ["Loan", "HistoryEntry", "LoanState", "User", "Product", "AuditEntry", "Terms", "LoanPage", "Problem"]
     {
         let required = schemas[schema]["required"].as_array().unwrap();
         for name in schemas[schema]["properties"].as_object().unwrap().keys() {
-            assert!(required.contains(&json!(name)) || name == "errors", "{schema}.{name}");
+            assert!(
+                required.contains(&json!(name)) || ["errors", "transaction_id"].contains(&name.as_str()),
+                "{schema}.{name}"
+            );
         }
     }
 }
@@ -410,15 +423,24 @@ async fn everything_that_can_be_read_is_as_the_document_says() {
         .map(|(_, path, _)| path.to_owned())
         .collect();
     while let Some(path) = todo.pop() {
-        let reply = admin.get(&path).expect(200).await;
+        let reply = admin.get(&path).send().await;
+        if path.ends_with("/settlement") && reply.status == 409 {
+            // Of a loan that is not disbursed.
+            continue;
+        }
+        assert_eq!(reply.status, 200, "{reply}");
         if read.insert(template(&path).unwrap()) || path.contains("/loans/") {
             assert_ne!(reply.text, "", "{reply}");
         }
         // From lists to the things on them, and what each of those has.
         let Some(things) = reply["data"].as_array() else { continue };
         for id in things.iter().filter_map(|thing| thing["id"].as_str().or(thing["code"].as_str())) {
+            if path.ends_with("/transactions") {
+                todo.push(format!("{path}/{id}"));
+            }
             let parts = operations().filter(|(method, part, _)| {
-                *method == Method::GET && part.strip_prefix(&path).is_some_and(|rest| rest.starts_with("/{"))
+                let of_thing = part.strip_prefix(&path).is_some_and(|rest| rest.starts_with("/{"));
+                *method == Method::GET && of_thing && !part.contains("{tid}")
             });
             todo.extend(parts.map(|(_, part, _)| part.replace("{id}", id).replace("{code}", id)));
         }

@@ -73,6 +73,11 @@ fn needs_version(row: &Operation) -> bool {
     described(row)["parameters"].as_array().is_some_and(|all| all.iter().any(|it| it["name"] == "If-Match"))
 }
 
+fn needs_key(row: &Operation) -> bool {
+    let is_key = |it: &Value| it["name"] == "Idempotency-Key" && it["required"] == true;
+    described(row)["parameters"].as_array().is_some_and(|all| all.iter().any(is_key))
+}
+
 /// The status of an operation's success.
 fn success(row: &Operation) -> u16 {
     let responses = described(row)["responses"].as_object().unwrap();
@@ -148,6 +153,26 @@ impl Lender {
         by.post("/api/loans").json(body).expect(201).await.text_of("id")
     }
 
+    /// The id of a loan of the agent's that another admin has approved.
+    async fn approved(&self) -> String {
+        let id = self.loan(&self.agent).await;
+        self.admin.post(&format!("/api/loans/{id}/approve")).if_match(1).expect(200).await;
+        id
+    }
+
+    /// The ids of one that was paid out, and of that transaction.
+    async fn disbursed(&self) -> (String, String) {
+        let id = self.approved().await;
+        let call = self.admin.post(&format!("/api/loans/{id}/disbursements")).key("disbursement");
+        let transaction = call.json(json!({"disbursed_on": "2024-01-15"})).expect(201).await.text_of("id");
+        (id, transaction)
+    }
+
+    async fn pay(&self, id: &str, amount: &str) {
+        let call = self.admin.post(&format!("/api/loans/{id}/repayments")).key("payment");
+        call.json(json!({"amount": amount, "paid_on": "2024-02-01"})).expect(201).await;
+    }
+
     /// A request that succeeds when someone makes it who may: on things made for it where it changes them.
     pub(crate) async fn shot(&self, row: &Operation) -> Shot {
         let unique = Uuid::now_v7().simple().to_string();
@@ -160,8 +185,20 @@ impl Lender {
         let (thing, body) = match (row.method.as_str(), row.path) {
             (
                 "GET",
-                "/health" | "/health/ready" | "/openapi.json" | "/docs" | "/api/auth/me" | "/api/users" | "/api/agents"
-                | "/api/customers" | "/api/audit" | "/api/products" | "/api/loans" | "/api/stats",
+                "/health"
+                | "/health/ready"
+                | "/openapi.json"
+                | "/docs"
+                | "/api/auth/me"
+                | "/api/users"
+                | "/api/agents"
+                | "/api/customers"
+                | "/api/audit"
+                | "/api/products"
+                | "/api/loans"
+                | "/api/stats"
+                | "/api/ledger/trial-balance"
+                | "/api/ledger/accounts",
             )
             | ("POST", "/api/auth/logout") => (String::new(), None),
             ("POST", "/api/auth/register") => (String::new(), new_user("customer")),
@@ -203,13 +240,19 @@ impl Lender {
                 let flow = |on: &str, amount: &str| json!([{"on": on, "amount": amount}]);
                 let body = json!({
                     "method": "eu", "unit_period": {"every": 1, "unit": "month"},
-                    "advances": flow("2026-01-01", "100"), "payments": flow("2026-02-01", "110")});
+                    "advances": flow("2024-01-01", "100"), "payments": flow("2024-02-01", "110")});
                 (String::new(), Some(body))
             }
             ("POST", "/api/loans") => (String::new(), Some(json!({"amount": "10", "currency": "INR"}))),
-            ("GET", "/api/loans/{id}" | "/api/loans/{id}/schedule" | "/api/loans/{id}/history") => {
-                (self.loan(&self.agent).await, None)
-            }
+            (
+                "GET",
+                "/api/loans/{id}"
+                | "/api/loans/{id}/schedule"
+                | "/api/loans/{id}/history"
+                | "/api/loans/{id}/transactions"
+                | "/api/loans/{id}/ledger"
+                | "/api/loans/{id}/statement",
+            ) => (self.loan(&self.agent).await, None),
             ("PATCH", "/api/loans/{id}") => (self.loan(&self.agent).await, Some(json!({"amount": "1300"}))),
             ("POST", "/api/loans/{id}/revert") => {
                 (self.loan(&self.agent).await, Some(json!({"version": 1, "reason": "as agreed"})))
@@ -225,10 +268,58 @@ impl Lender {
                 self.admin.post(&format!("/api/loans/{id}/approve")).if_match(1).expect(200).await;
                 (id, reason())
             }
-            (method, path) => panic!("no test knows a valid request for {method} {path}: add one here"),
+            _ => self.money(row, unique).await,
         };
-        let path = row.path.replace("{id}", &thing).replace("{code}", &thing);
+        // Two things are told apart by a blank.
+        let (thing, part) = thing.split_once(' ').unwrap_or((&thing, ""));
+        let path = row.path.replace("{id}", thing).replace("{code}", thing).replace("{tid}", part);
         Shot { method: row.method.clone(), path, body }
+    }
+
+    /// What a valid request that moves money names, and its body.
+    async fn money(&self, row: &Operation, unique: String) -> (String, Option<Value>) {
+        match (row.method.as_str(), row.path) {
+            ("POST", "/api/loans/{id}/disbursements") => {
+                (self.approved().await, Some(json!({"disbursed_on": "2024-01-15"})))
+            }
+            ("GET", "/api/loans/{id}/settlement") => (self.disbursed().await.0, None),
+            ("POST", "/api/loans/{id}/repayments") => {
+                (self.disbursed().await.0, Some(json!({"amount": "10", "paid_on": "2024-02-15"})))
+            }
+            ("POST", "/api/loans/{id}/charges") => {
+                let body = json!({"code": "c", "kind": "fee", "amount": "10", "due_on": "2024-02-15"});
+                (self.disbursed().await.0, Some(body))
+            }
+            ("POST", "/api/loans/{id}/waivers") => {
+                let body = json!({"component": "interest", "amount": "1", "on": "2024-02-15", "reason": "r"});
+                (self.disbursed().await.0, Some(body))
+            }
+            ("POST", "/api/loans/{id}/refund") => {
+                let id = self.disbursed().await.0;
+                self.pay(&id, "5000").await;
+                (id, Some(json!({"amount": "10", "paid_on": "2024-02-15"})))
+            }
+            ("POST", "/api/loans/{id}/write-off") => {
+                (self.disbursed().await.0, Some(json!({"on": "2024-02-15", "reason": "gone"})))
+            }
+            ("POST", "/api/loans/{id}/reschedule") => {
+                (self.disbursed().await.0, Some(json!({"from": "2024-04-15", "instalments": 9, "reason": "r"})))
+            }
+            ("GET", "/api/loans/{id}/transactions/{tid}") => {
+                let (id, transaction) = self.disbursed().await;
+                (format!("{id} {transaction}"), None)
+            }
+            ("POST", "/api/loans/{id}/transactions/{tid}/reversal") => {
+                let (id, transaction) = self.disbursed().await;
+                (format!("{id} {transaction}"), Some(json!({"reason": "as agreed"})))
+            }
+            ("POST", "/api/repayments/batch") => {
+                let item = json!({"loan_id": self.disbursed().await.0, "amount": "10", "paid_on": "2024-02-15",
+                    "idempotency_key": unique});
+                (String::new(), Some(json!({"items": [item]})))
+            }
+            (method, path) => panic!("no test knows a valid request for {method} {path}: add one here"),
+        }
     }
 
     /// The request by a caller, spoilt or not.
@@ -247,11 +338,15 @@ impl Lender {
             _ => None,
         };
         if let Some(replacement) = replacement {
-            path = row.path.replace("{id}", &replacement).replace("{code}", &replacement);
+            let path_of = row.path.replace("{id}", &replacement).replace("{code}", &replacement);
+            path = path_of.replace("{tid}", &replacement);
         }
         let mut call = session.call(shot.method.clone(), &path);
         if needs_version(row) && spoilt != Spoilt::UnknownField {
             call = call.header("if-match", "*");
+        }
+        if needs_key(row) {
+            call = call.key(&Uuid::now_v7().to_string());
         }
         let Some(mut body) = shot.body.clone() else { return call };
         if row.path == "/api/loans" && role != Some(Role::Customer) {
@@ -513,7 +608,8 @@ async fn too_much_is_told_before_who_asks_and_no_route_and_no_method_before_that
         let rows: Vec<_> = OPERATIONS.iter().filter(|row| row.path == path).collect();
         let shot = lender.shot(rows[0]).await;
         for method in &methods {
-            let call = anyone.call(method.clone(), &shot.path).body("text/plain", &too_much);
+            let too_much = if path == "/api/repayments/batch" { &"x".repeat(1024 * 1024 + 1) } else { &too_much };
+            let call = anyone.call(method.clone(), &shot.path).body("text/plain", too_much);
             if rows.iter().any(|row| row.method == method) {
                 call.refused(413, "body_too_large").await;
                 continue;

@@ -294,7 +294,7 @@ async fn steps_do_not_depend_on_a_first_due_date_that_has_passed() {
     let reason = || json!({"reason": "as agreed"});
     let schedule = world.admin.get(&format!("{rejected}/schedule")).expect(200).await;
     world.admin.post(&format!("{rejected}/reject")).if_match(1).json(reason()).expect(200).await;
-    assert_eq!(world.admin.get(&format!("{rejected}/schedule")).expect(200).await.body, schedule.body);
+    assert_eq!(world.admin.get(&format!("{rejected}/schedule")).expect(200).await["rows"], schedule["rows"]);
     world.admin.post(&format!("{withdrawn}/approve")).if_match(1).expect(200).await;
     world.agent.post(&format!("{withdrawn}/withdraw")).expect(200).await;
     world.admin.post(&format!("{undone}/approve")).if_match(1).expect(200).await;

@@ -74,14 +74,26 @@ async fn statistics_are_right_after_every_step() {
 
     let third = world.applied("600").await;
     step(&third, "approve", 1).await;
-    world.set(&third, "status = 'disbursed', disbursed_on = '2026-01-15', outstanding = 600").await;
+    let today = today(&world).to_string();
+    world.disburse(&third, &today).await;
     let rest = [("withdrawn", 1), ("rejected", 1)];
     let inr = by_status(&[rest[0], rest[1], ("disbursed", 1)]).await;
     assert_eq!(inr, figures(["1600.05", "533.35", "600.00", zero, "600.00", zero], 3));
-    world.set(&third, "outstanding = 450.50").await;
+    // 600 at 24 % for 6 months: the first instalment of 107.12 pays 12.00 of interest.
+    let pay = |amount: &str| world.money(&third, "repayments", json!({"amount": amount, "paid_on": today})).expect(201);
+    let first = pay("107.12").await;
+    assert_eq!(first["allocation"]["principal"], "95.12");
     let inr = by_status(&[rest[0], rest[1], ("disbursed", 1)]).await;
-    assert_eq!(inr, figures(["1600.05", "533.35", "600.00", "149.50", "450.50", zero], 3));
-    world.set(&third, "status = 'repaid', outstanding = 0").await;
+    assert_eq!(inr, figures(["1600.05", "533.35", "600.00", "95.12", "504.88", zero], 3));
+    // What is written off is neither outstanding nor repaid.
+    let body = json!({"on": today, "reason": "gone"});
+    let write_off = world.money(&third, "write-off", body).expect(201).await;
+    let inr = by_status(&[rest[0], rest[1], ("defaulted", 1)]).await;
+    assert_eq!(inr, figures(["1600.05", "533.35", "600.00", "95.12", zero, zero], 3));
+    let reversal = format!("transactions/{}/reversal", write_off.text_of("id"));
+    world.money(&third, &reversal, json!({"reason": "found"})).expect(201).await;
+    let settlement = world.admin.get(&format!("{third}/settlement")).expect(200).await;
+    pay(&settlement.text_of("total")).await;
     let inr = by_status(&[rest[0], rest[1], ("repaid", 1)]).await;
     assert_eq!(inr, figures(["1600.05", "533.35", "600.00", "600.00", zero, zero], 3));
 }
@@ -128,28 +140,36 @@ async fn past_due_is_what_fell_due_before_today_and_is_not_paid() {
     let loan = crate::world::path(&world.agent.post("/api/loans").json(body).expect(201).await);
     world.admin.post(&format!("{loan}/approve")).if_match(1).expect(200).await;
     let past_due = async || statistics(&world).await["by_currency"]["INR"]["past_due"].clone();
-    let disburse = async |on: Date, oldest: Date| {
-        let sql = format!(
-            "status = 'disbursed', disbursed_on = '{on}', outstanding = amount,
-            oldest_unpaid_due_on = '{oldest}', next_due_on = '{oldest}'"
-        );
-        world.set(&loan, &sql).await;
+    let take_back = async |transaction: &Reply| {
+        let reversal = format!("transactions/{}/reversal", transaction.text_of("id"));
+        world.money(&loan, &reversal, json!({"reason": "as the test wants"})).expect(201).await;
     };
     // Three and a half months ago: three have fallen due.
     let on = today - 3.months() - 15.days();
-    disburse(on, on + 1.month()).await;
+    let disbursement = world.disburse(&loan, &on.to_string()).await;
     assert_eq!(past_due().await, "600.00");
-    world.set(&loan, &format!("oldest_unpaid_due_on = '{}'", on + 3.months())).await;
-    assert_eq!(past_due().await, "200.00");
+    let body = json!({"amount": "450", "paid_on": today.to_string()});
+    let payment = world.money(&loan, "repayments", body).expect(201).await;
+    assert_eq!(past_due().await, "150.00");
+    // A fee that has fallen due counts, a penalty does not.
+    let due_on = (today - 1.day()).to_string();
+    for kind in ["fee", "penalty"] {
+        let body = json!({"code": "c", "kind": kind, "amount": "7", "due_on": due_on});
+        let charge = world.money(&loan, "charges", body).expect(201).await;
+        assert_eq!(past_due().await, if kind == "fee" { "157.00" } else { "150.00" });
+        take_back(&charge).await;
+    }
+    take_back(&payment).await;
+    assert_eq!(past_due().await, "600.00");
+    take_back(&disbursement).await;
+    assert_eq!(past_due().await, "0.00");
     // What falls due today is not late yet, what fell due yesterday is.
-    disburse(today - 1.month(), today).await;
-    assert_eq!(past_due().await, "0.00");
-    let on = today - 1.month() - 1.day();
-    disburse(on, on + 1.month()).await;
-    let late = if on + 1.month() < today { "200.00" } else { "0.00" };
-    assert_eq!(past_due().await, late);
-    world.set(&loan, "status = 'repaid', outstanding = 0, oldest_unpaid_due_on = NULL, next_due_on = NULL").await;
-    assert_eq!(past_due().await, "0.00");
+    for (on, late) in [(today - 1.month(), "0.00"), (today - 1.month() - 1.day(), "200.00")] {
+        let disbursement = world.disburse(&loan, &on.to_string()).await;
+        let first_due = on + 1.month();
+        assert_eq!(past_due().await, if first_due < today { late } else { "0.00" });
+        take_back(&disbursement).await;
+    }
 }
 
 #[tokio::test]
@@ -186,8 +206,11 @@ async fn the_scheduled_function_keeps_a_snapshot_a_day_and_clears_what_has_expir
     let age = "UPDATE idempotency_keys SET created_at = now() - interval '8 days' WHERE key = 'old'";
     world.owner.execute(age, &[]).await.unwrap();
     let buckets = "INSERT INTO rate_limits (key, full_at) VALUES
-        (decode(repeat('00', 32), 'hex'), now() - interval '1 second'),
         (decode(repeat('01', 32), 'hex'), now() + interval '1 hour')";
+    world.owner.execute(buckets, &[]).await.unwrap();
+    // More than one batch of them.
+    let buckets = "INSERT INTO rate_limits (key, full_at)
+        SELECT sha256(n::text::bytea), now() - interval '1 second' FROM generate_series(1, 25000) AS n";
     world.owner.execute(buckets, &[]).await.unwrap();
 
     let report = stats::run(&world.app.db, &world.app.zone).await.unwrap();

@@ -13,7 +13,8 @@ use backend::{
 use jiff::Timestamp;
 use lending::{Currency, Money};
 use serde_json::{Value, json};
-use tests::{Api, ApiOptions, Reply, User};
+use tests::{Api, ApiOptions, Call, Reply, User};
+use uuid::Uuid;
 
 /// A system with one user of each role.
 pub(crate) struct World {
@@ -51,7 +52,7 @@ impl World {
     }
 
     /// An application of the customer's own in this status, at the version it takes to get there. Paid out, paid back or
-    /// written off by the owner: no request does that yet.
+    /// written off on days of this year.
     pub(crate) async fn loan(&self, status: LoanStatus) -> String {
         let body = json!({"amount": "1200", "currency": "INR", "instalments": 6});
         let path = path(&self.customer.post("/api/loans").json(body).expect(201).await);
@@ -69,20 +70,30 @@ impl World {
             }
             LoanStatus::Disbursed | LoanStatus::Repaid | LoanStatus::Defaulted => {
                 decide("approve").expect(200).await;
-                self.set(&path, "status = 'disbursed', disbursed_on = '2026-01-15', outstanding = amount").await;
-                if status != LoanStatus::Disbursed {
-                    self.set(&path, &format!("status = '{}', outstanding = 0", status.as_str())).await;
+                self.disburse(&path, "2024-01-15").await;
+                if status == LoanStatus::Repaid {
+                    let total =
+                        self.admin.get(&format!("{path}/settlement?on=2024-01-20")).expect(200).await.text_of("total");
+                    let body = json!({"amount": total, "paid_on": "2024-01-20"});
+                    self.money(&path, "repayments", body).expect(201).await;
+                }
+                if status == LoanStatus::Defaulted {
+                    let body = json!({"on": "2024-01-20", "reason": "gone"});
+                    self.money(&path, "write-off", body).expect(201).await;
                 }
             }
         }
         path
     }
 
-    /// Changes a loan as the owner.
-    pub(crate) async fn set(&self, path: &str, assignments: &str) {
-        let id = path.strip_prefix("/api/loans/").unwrap();
-        let sql = format!("UPDATE loans SET {assignments} WHERE id = '{id}'");
-        assert_eq!(self.owner.execute(&sql, &[]).await.unwrap(), 1);
+    /// Pays an approved loan out.
+    pub(crate) async fn disburse(&self, path: &str, on: &str) -> Reply {
+        self.money(path, "disbursements", json!({"disbursed_on": on})).expect(201).await
+    }
+
+    /// A command on a loan's money by the admin, with a key of its own.
+    pub(crate) fn money(&self, path: &str, part: &str, body: Value) -> Call {
+        self.admin.post(&format!("{path}/{part}")).key(&Uuid::now_v7().to_string()).json(body)
     }
 
     /// The loan as it now is.
@@ -101,16 +112,17 @@ impl World {
         let (by, agent) = (agent.map_or(borrower.id, |agent| agent.id), agent.map(|agent| agent.id));
         let at = self.moment(at);
         let loan = applications::create(borrower, proposal, by, agent, at, Pointers::PLAIN).unwrap();
-        self.write(loans::insert(&loan, None)).await;
+        self.write(loans::insert(&loan, None, at)).await;
         loan
     }
 
     /// Takes a loan one step further, at any instant: to `approved`, `rejected` or `withdrawn`.
     pub(crate) async fn decide(&self, loan: &Loan, status: LoanStatus, at: Timestamp) -> Loan {
         let reason = Some("as the test wants".to_owned());
-        let decided = applications::decide(loan, status, self.admin.id, reason, self.moment(at)).unwrap();
+        let at = self.moment(at);
+        let decided = applications::decide(loan, status, self.admin.id, reason, at).unwrap();
         let action = if status == LoanStatus::Approved { Action::Approve } else { Action::Reject };
-        self.write(loans::step(loan, &decided, action, self.admin.id, None)).await;
+        self.write(loans::step(loan, &decided, action, self.admin.id, None, at)).await;
         decided
     }
 
@@ -122,8 +134,8 @@ impl World {
         self.owner.batch_execute("COMMIT").await.unwrap();
     }
 
-    fn moment(&self, now: Timestamp) -> Moment {
-        Moment { now, today: self.app.date_of(now) }
+    fn moment(&self, now: Timestamp) -> Moment<'_> {
+        Moment { now, today: self.app.date_of(now), zone: &self.app.zone }
     }
 
     /// A new product, by the admin: `change` over one in INR with monthly instalments.

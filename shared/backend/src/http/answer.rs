@@ -6,6 +6,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use serde::Serialize;
+use serde_json::value::RawValue;
 
 use super::{etag::Version, problem::Problem};
 
@@ -46,6 +47,16 @@ impl Answer {
     #[must_use]
     pub fn no_content() -> Self {
         Self { status: StatusCode::NO_CONTENT, body: String::new(), etag: None, location: None, replayed: false }
+    }
+
+    /// The status and the body, to be part of another answer.
+    ///
+    /// # Errors
+    ///
+    /// 500 if there is no body: a defect.
+    pub fn into_parts(self) -> Result<(u16, Box<RawValue>), Problem> {
+        let body = RawValue::from_string(self.body).map_err(Problem::internal)?;
+        Ok((self.status.as_u16(), body))
     }
 
     /// Adds the version's entity tag.

@@ -17,6 +17,12 @@ use super::{
 /// The largest body, in bytes.
 pub const BODY_LIMIT: usize = 64 * 1024;
 
+/// The operation that takes many things at once.
+pub const BATCH: &str = "/api/repayments/batch";
+
+/// The largest body of [`BATCH`], in bytes.
+pub const BATCH_LIMIT: usize = 1024 * 1024;
+
 /// A request's body, not looked at yet.
 pub struct Input {
     content_type: Option<String>,
@@ -105,7 +111,11 @@ fn is_json(content_type: &str) -> bool {
 }
 
 /// The text, which is JSON, as `T`: an object, although serde would also fill a struct from a list.
-fn deserialize<T: DeserializeOwned>(text: &str) -> Result<T, Problem> {
+///
+/// # Errors
+///
+/// 422 for what is not a `T`, naming the field.
+pub fn deserialize<T: DeserializeOwned>(text: &str) -> Result<T, Problem> {
     if !text.trim_start().starts_with('{') {
         return Err(Problem::field("", "wrong_type", "must be an object"));
     }

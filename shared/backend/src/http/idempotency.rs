@@ -76,6 +76,33 @@ pub struct Key {
 }
 
 impl Key {
+    /// A key that came in a body, for an operation as if it had been sent there; `None` if it is none.
+    #[must_use]
+    pub fn parse(key: &str, operation: String) -> Option<Self> {
+        let is_key = (1..=255).contains(&key.len()) && key.bytes().all(|byte| (b' '..=b'~').contains(&byte));
+        is_key.then(|| Self { key: Some(key.to_owned()), operation })
+    }
+
+    /// The key, for an operation that asks for one.
+    ///
+    /// # Errors
+    ///
+    /// 400 without a key.
+    pub fn required(self) -> Result<Self, Problem> {
+        if self.key.is_some() {
+            return Ok(self);
+        }
+        let detail = "An Idempotency-Key of your choice is required: it keeps a request that is sent twice from taking \
+            effect twice.";
+        Err(Problem::bad_request("idempotency_key_required", detail))
+    }
+
+    /// The key, as if it had been sent to this operation: for paths that can be written in several ways.
+    #[must_use]
+    pub fn of(self, operation: String) -> Self {
+        Self { operation, ..self }
+    }
+
     /// A claim on the key for this caller and body; nothing is sent yet. `body` is the command as it was understood, so
     /// that the order of its fields and blanks between them make no difference.
     ///

@@ -23,7 +23,10 @@ use lambda_http::Context;
 use tower_http::catch_panic::CatchPanicLayer;
 use uuid::Uuid;
 
-use super::{body::BODY_LIMIT, problem::Problem};
+use super::{
+    body::{BATCH, BATCH_LIMIT, BODY_LIMIT},
+    problem::Problem,
+};
 use crate::app::App;
 
 /// Names the request in the answer, in problems and in the log.
@@ -36,6 +39,10 @@ const DEADLINE: Duration = Duration::from_secs(12);
 /// whatever the answer then is.
 #[derive(Clone, Default)]
 pub struct CallerId(Arc<OnceLock<Uuid>>);
+
+/// The id of the request, in its extensions.
+#[derive(Clone)]
+pub struct RequestId(pub String);
 
 impl CallerId {
     /// Notes the caller of a request.
@@ -72,16 +79,18 @@ const ARRIVAL: Duration = Duration::from_secs(5);
 
 /// Reads the body whole, before anyone looks at it.
 async fn limit_body(request: Request, next: Next) -> Response {
+    let is_batch = request.extensions().get::<MatchedPath>().is_some_and(|path| path.as_str() == BATCH);
+    let limit = if is_batch { BATCH_LIMIT } else { BODY_LIMIT };
     let (parts, body) = request.into_parts();
     let too_large = || {
-        let detail = format!("The body is larger than {BODY_LIMIT} bytes.");
+        let detail = format!("The body is larger than {limit} bytes.");
         Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", detail).into_response()
     };
     let declared = parts.headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
-    if declared.is_some_and(|declared: u64| declared > BODY_LIMIT as u64) {
+    if declared.is_some_and(|declared: u64| declared > limit as u64) {
         return too_large();
     }
-    match tokio::time::timeout(ARRIVAL, Limited::new(body, BODY_LIMIT).collect()).await {
+    match tokio::time::timeout(ARRIVAL, Limited::new(body, limit).collect()).await {
         Ok(Ok(body)) => next.run(Request::from_parts(parts, Body::from(body.to_bytes()))).await,
         Ok(Err(error)) if error.is::<LengthLimitError>() => too_large(),
         Ok(Err(_)) | Err(_) => {
@@ -124,6 +133,7 @@ async fn envelope(mut request: Request, next: Next) -> Response {
     let matched = request.extensions().get::<MatchedPath>().cloned();
     let caller = CallerId::default();
     request.extensions_mut().insert(caller.clone());
+    request.extensions_mut().insert(RequestId(request_id.clone()));
 
     let mut response = next.run(request).await;
 

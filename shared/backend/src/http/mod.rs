@@ -4,6 +4,7 @@ pub mod address;
 pub mod answer;
 pub mod body;
 pub mod command;
+pub mod csv;
 pub mod etag;
 pub mod idempotency;
 pub mod layers;

@@ -6,11 +6,11 @@ use sha2::{Digest, Sha256};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::{body::refusal, problem::Problem};
+use super::{body::refusal, csv::Format, problem::Problem};
 
 /// How many things a page holds: 1 to 200, 50 where nothing is said.
 #[derive(Clone, Copy, Debug)]
-pub struct Limit(u8);
+pub struct Limit(u16);
 
 impl Default for Limit {
     fn default() -> Self {
@@ -29,9 +29,49 @@ impl Limit {
 impl<'de> Deserialize<'de> for Limit {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
-        match text.parse::<u8>() {
-            Ok(limit) if (1..=200).contains(&limit) => Ok(Self(limit)),
+        match text.parse() {
+            Ok(limit) if (1..=MOST).contains(&limit) => Ok(Self(limit)),
             _ => Err(refusal("out_of_range", "limit is a whole number from 1 to 200")),
+        }
+    }
+}
+
+/// The most things a page of JSON holds.
+const MOST: u16 = 200;
+/// The most things a page of CSV holds.
+const MOST_IN_CSV: u16 = 5000;
+
+/// How many things a page of a list holds that is there as CSV too: as [`Limit`], and up to 5,000 of CSV, which is what
+/// one of CSV holds where nothing is said.
+#[derive(Clone, Copy, Debug)]
+pub struct ExportLimit(u16);
+
+impl<'de> Deserialize<'de> for ExportLimit {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        match text.parse() {
+            Ok(limit) if (1..=MOST_IN_CSV).contains(&limit) => Ok(Self(limit)),
+            _ => Err(refusal("out_of_range", "limit is a whole number from 1 to 200, or to 5000 as CSV")),
+        }
+    }
+}
+
+impl ExportLimit {
+    /// The limit for an answer in this format.
+    ///
+    /// # Errors
+    ///
+    /// 422 for more than a page of JSON holds.
+    pub fn of(limit: Option<Self>, format: Format) -> Result<Limit, Problem> {
+        match (limit, format) {
+            (None, Format::Json) => Ok(Limit::default()),
+            (None, Format::Csv) => Ok(Limit(MOST_IN_CSV)),
+            (Some(Self(limit)), Format::Json) if limit > MOST => Err(Problem::field(
+                "/limit",
+                "out_of_range",
+                "limit is a whole number from 1 to 200, or to 5000 as CSV",
+            )),
+            (Some(Self(limit)), _) => Ok(Limit(limit)),
         }
     }
 }

@@ -8,21 +8,21 @@ use uuid::Uuid;
 use super::problem::Problem;
 use crate::fields::ProductCode;
 
-/// The one parameter of the path, not looked at yet.
-pub struct PathParameter(String);
+/// The parameters of the path, not looked at yet. Most paths have one.
+pub struct PathParameter(Vec<String>);
 
 impl<S: Send + Sync> FromRequestParts<S> for PathParameter {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Infallible> {
-        let path = axum::extract::Path::<String>::from_request_parts(parts, state).await;
+        let path = axum::extract::Path::<Vec<String>>::from_request_parts(parts, state).await;
         // What is not UTF-8 names nothing, as no text does.
-        Ok(Self(path.map_or_else(|_| String::new(), |path| path.0)))
+        Ok(Self(path.map_or_else(|_| Vec::new(), |path| path.0)))
     }
 }
 
 impl PathParameter {
-    /// The parameter as a UUID.
+    /// The first parameter as a UUID.
     ///
     /// # Errors
     ///
@@ -31,27 +31,38 @@ impl PathParameter {
         self.parse("bad_id", "The id in the path is not a UUID.")
     }
 
-    /// The parameter as `T`.
+    /// The first and the second parameter as UUIDs.
+    ///
+    /// # Errors
+    ///
+    /// 400 if one of them is none.
+    pub fn uuids(&self) -> Result<(Uuid, Uuid), Problem> {
+        let second = self.0.get(1).and_then(|text| text.parse().ok());
+        let second = second.ok_or_else(|| Problem::bad_request("bad_id", "An id in the path is not a UUID."));
+        Ok((self.uuid()?, second?))
+    }
+
+    /// The first parameter as `T`.
     ///
     /// # Errors
     ///
     /// 400 with this code if it is none.
     pub fn parse<T: FromStr>(&self, code: &'static str, detail: &'static str) -> Result<T, Problem> {
-        self.0.parse().map_err(|_| Problem::bad_request(code, detail))
+        self.text().parse().map_err(|_| Problem::bad_request(code, detail))
     }
 
-    /// The parameter as a product's code.
+    /// The first parameter as a product's code.
     ///
     /// # Errors
     ///
     /// 404 if it is none: there is no product of such a code.
     pub fn product_code(&self) -> Result<ProductCode, Problem> {
-        ProductCode::parse(&self.0).ok_or_else(Problem::not_found)
+        ProductCode::parse(self.text()).ok_or_else(Problem::not_found)
     }
 
-    /// The parameter as it stands.
+    /// The first parameter as it stands.
     #[must_use]
     pub fn text(&self) -> &str {
-        &self.0
+        self.0.first().map_or("", String::as_str)
     }
 }

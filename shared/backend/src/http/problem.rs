@@ -7,8 +7,10 @@ use axum::{
     http::{HeaderName, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
+use lending::{Reason, Refusal};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
+use uuid::Uuid;
 
 use crate::{db::DbError, telemetry::chain};
 
@@ -40,6 +42,8 @@ pub struct Problem {
     code: &'static str,
     detail: Cow<'static, str>,
     errors: Vec<FieldError>,
+    // Boxed for its size: every answer may be a problem.
+    transaction_id: Option<Box<Uuid>>,
     headers: Vec<(HeaderName, HeaderValue)>,
     cause: Option<Arc<dyn Error + Send + Sync>>,
 }
@@ -69,12 +73,24 @@ pub struct ProblemBody {
     /// For 422: each field that breaks a rule.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub errors: Vec<FieldError>,
+    /// For `later_event_depends_on_it`: the transaction that could no longer stand.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Uuid, required = false)]
+    pub transaction_id: Option<Uuid>,
 }
 
 impl Problem {
     /// A refusal with a public message.
     pub fn new(status: StatusCode, code: &'static str, detail: impl Into<Cow<'static, str>>) -> Self {
-        Self { status, code, detail: detail.into(), errors: Vec::new(), headers: Vec::new(), cause: None }
+        Self {
+            status,
+            code,
+            detail: detail.into(),
+            errors: Vec::new(),
+            transaction_id: None,
+            headers: Vec::new(),
+            cause: None,
+        }
     }
 
     /// 400: the request cannot be read.
@@ -142,6 +158,12 @@ impl Problem {
         Self { code, ..Self::field(pointer, code, detail) }
     }
 
+    /// 422: what the engine refuses of a field. That a loan would never be repaid is a rule that clients know by its code.
+    pub fn refused(pointer: impl Into<String>, refusal: &Refusal) -> Self {
+        let constructor = if refusal.reason() == Reason::DoesNotAmortise { Self::rule } else { Self::field };
+        constructor(pointer.into(), refusal.code(), refusal.to_string())
+    }
+
     /// 429: too many attempts; `seconds` until the next one is allowed.
     #[must_use]
     pub fn too_many(seconds: u64) -> Self {
@@ -160,6 +182,13 @@ impl Problem {
     pub fn internal(cause: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         let detail = "The server failed to do this. The failure has been logged under the request id.";
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal_error", detail).caused_by(cause)
+    }
+
+    /// Names the transaction that the refusal is about.
+    #[must_use]
+    pub fn of_transaction(mut self, id: Uuid) -> Self {
+        self.transaction_id = Some(Box::new(id));
+        self
     }
 
     /// Adds a header to the answer.
@@ -206,10 +235,10 @@ impl Problem {
         self.cause.as_deref().map(|cause| chain(cause))
     }
 
-    /// The answer with its body, for the request that `request_id` names.
+    /// The body of the answer, for the request that `request_id` names.
     #[must_use]
-    pub fn render(&self, request_id: &str) -> Response {
-        let body = ProblemBody {
+    pub fn body(&self, request_id: &str) -> ProblemBody {
+        ProblemBody {
             type_: "about:blank".into(),
             title: self.status.canonical_reason().unwrap_or("Error").into(),
             status: self.status.as_u16(),
@@ -217,7 +246,14 @@ impl Problem {
             code: self.code.into(),
             request_id: request_id.to_owned(),
             errors: self.errors.clone(),
-        };
+            transaction_id: self.transaction_id.as_deref().copied(),
+        }
+    }
+
+    /// The answer with its body, for the request that `request_id` names.
+    #[must_use]
+    pub fn render(&self, request_id: &str) -> Response {
+        let body = self.body(request_id);
         // A struct of strings and numbers always serialises.
         let body = serde_json::to_vec(&body).unwrap_or_default();
         let mut response = Response::new(Body::from(body));
@@ -258,6 +294,8 @@ impl From<DbError> for Problem {
 /// Constraints that a well-formed request can run into, because another request came first.
 fn known_constraint(constraint: &str) -> Option<Problem> {
     Some(match constraint {
+        // The key is claimed together with the look at the session: a token may name a user who never was.
+        "idempotency_keys_caller_id_fkey" => Problem::unauthenticated(),
         "users_username_key" => Problem::username_taken(),
         "users_email_key" => Problem::email_taken(),
         "products_pkey" => Problem::conflict("product_code_taken", "A product with this code exists."),

@@ -62,6 +62,15 @@ impl QueryString {
         self.read().map(|NoParameters {}| ())
     }
 
+    /// The path and the query with this cursor: where the next page is.
+    #[must_use]
+    pub fn with_cursor(&self, cursor: &str) -> String {
+        let others = form_urlencoded::parse(self.query.as_bytes()).filter(|(name, _)| name != "cursor");
+        let mut query = form_urlencoded::Serializer::new(String::new());
+        let query = query.extend_pairs(others).append_pair("cursor", cursor).finish();
+        format!("{}?{query}", self.path)
+    }
+
     /// What a cursor is bound to: the caller, the path, and every parameter that says something, but `cursor` and
     /// `limit`.
     #[must_use]

@@ -14,7 +14,7 @@ use utoipa::{
 };
 use uuid::Uuid;
 
-use super::{columns, terms::TermsSchema};
+use super::{applications::Moment, columns, portfolio, terms::TermsSchema};
 use crate::{
     db::{DbError, FromRow, Sql, Statement, column},
     fields::UserRef,
@@ -119,9 +119,11 @@ pub struct Loan {
     pub disbursed_on: Option<Date>,
     /// Principal outstanding; zero before disbursement.
     pub outstanding: Money,
-    /// When the next instalment is due; none before disbursement and when nothing is owed.
-    pub next_due_on: Option<Date>,
-    /// Due date of the oldest instalment that is not fully paid.
+    /// Principal that a write-off gave up.
+    pub written_off: Money,
+    /// Principal, interest and fees that are unpaid, by due date, past and to come, the oldest first.
+    pub owed: Vec<Due>,
+    /// When the oldest instalment was or is due of which some of that is unpaid: a charge is late with its instalment.
     pub oldest_unpaid_due_on: Option<Date>,
     /// Where it stands.
     pub status: LoanStatus,
@@ -139,6 +141,15 @@ pub struct Loan {
     pub updated_at: Timestamp,
     /// Who decided, if someone has.
     pub decision: Option<Decision>,
+}
+
+/// What is unpaid of what falls due on one day, penalties apart.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Due {
+    /// The day.
+    pub on: Date,
+    /// Principal, interest and fees.
+    pub amount: Money,
 }
 
 /// An approval or a rejection.
@@ -180,6 +191,12 @@ impl Loan {
         lending::schedule(self.amount, self.disbursed_on.unwrap_or(self.version_on), &self.terms)
     }
 
+    /// When the next unpaid instalment is due.
+    #[must_use]
+    pub fn next_due_on(&self, today: Date) -> Option<Date> {
+        self.owed.iter().map(|due| due.on).find(|due_on| *due_on >= today)
+    }
+
     /// Days since the oldest unpaid instalment was due; 0 if none is late.
     #[must_use]
     pub fn days_past_due(&self, today: Date) -> i32 {
@@ -208,7 +225,7 @@ impl Loan {
             total_interest: self.figures.total_interest,
             total_due: self.figures.total_due,
             outstanding: self.outstanding,
-            next_due_on: self.next_due_on.map(BusinessDate),
+            next_due_on: self.next_due_on(today).map(BusinessDate),
             days_past_due: self.days_past_due(today),
             version: self.version,
             created_by: self.created_by,
@@ -240,7 +257,8 @@ impl FromRow for Loan {
             figures: figures(row, currency)?,
             disbursed_on: column(row, "disbursed_on")?,
             outstanding: columns::money(row, "outstanding", currency)?,
-            next_due_on: column(row, "next_due_on")?,
+            written_off: columns::money(row, "written_off", currency)?,
+            owed: owed(row, currency)?,
             oldest_unpaid_due_on: column(row, "oldest_unpaid_due_on")?,
             status: status(row)?,
             version: Version(column(row, "version")?),
@@ -252,6 +270,15 @@ impl FromRow for Loan {
             decision,
         })
     }
+}
+
+fn owed(row: &Row, currency: Currency) -> Result<Vec<Due>, DbError> {
+    let (days, amounts): (Vec<Date>, Vec<Decimal>) = (column(row, "owed_on")?, column(row, "owed")?);
+    let due = |(on, amount)| {
+        let amount = Money::from_decimal(amount, currency).map_err(|error| DbError::Unexpected(Box::new(error)))?;
+        Ok(Due { on, amount })
+    };
+    days.into_iter().zip(amounts).map(due).collect()
 }
 
 fn figures(row: &Row, currency: Currency) -> Result<Figures, DbError> {
@@ -312,7 +339,7 @@ pub struct LoanView {
     /// Principal outstanding; zero before disbursement.
     #[schema(value_type = String, example = "0.00")]
     pub outstanding: Money,
-    /// When the next instalment is due; null before disbursement and when nothing is owed.
+    /// When the next unpaid instalment is due; null before disbursement and when nothing falls due any more.
     pub next_due_on: Option<BusinessDate>,
     /// Days since the oldest unpaid instalment was due; 0 if none is late.
     #[schema(minimum = 0, example = 0)]
@@ -548,6 +575,16 @@ UPDATE loans SET agent_id = $2, product_code = $3, product_version = $4, amount 
     version_on = $14, edited_by = $15, updated_at = $16, decided_by = $17, decided_at = $18, decision_reason = $19
 WHERE id = $1";
 
+/// What money did to a loan.
+pub const UPDATE_MONEY: &str = "\
+UPDATE loans SET instalment = $2, total_interest = $3, total_due = $4, disbursed_on = $5, outstanding = $6, next_due_on = $7,
+    oldest_unpaid_due_on = $8, owed_on = $9, owed = $10, written_off = $11,
+    status = $12, updated_at = $13
+WHERE id = $1";
+
+/// Waits for whoever is changing a loan.
+pub const SHARE: &str = "SELECT FROM loans WHERE id = $1 FOR SHARE";
+
 /// Records the version that the loan now has.
 pub const RECORD_VERSION: &str = "\
 INSERT INTO loan_versions (loan_id, version, action, at, by_id, reason, changed, status, agent_id, product_code,
@@ -605,12 +642,38 @@ fn select(id: Uuid, scope: Scope) -> Sql {
     sql.push_if(" AND l.borrower_id = {}", scope.borrower())
 }
 
-/// A page of a loan's history, newest first.
+/// So many loans whose ids come after one, in the order of their ids.
 #[must_use]
-pub fn history(id: Uuid, before: Option<Position<i32>>, limit: Limit) -> Statement<Vec<HistoryEntry>> {
+pub fn after(id: Uuid, count: i64) -> Statement<Vec<Loan>> {
+    let sql = Sql::new(SELECT).push_bind(" WHERE l.id > {} ORDER BY l.id", id);
+    sql.push_bind(" LIMIT {}", count).all()
+}
+
+/// Waits until nobody is changing the loan: whatever is recorded later is recorded after this.
+#[must_use]
+pub fn share(id: Uuid) -> Statement<()> {
+    Sql::new(SHARE).bind(id).execute()
+}
+
+/// A page of a loan's history, newest first: of the steps taken before one instant and known by another.
+#[must_use]
+pub fn history(
+    id: Uuid,
+    taken_before: Option<Timestamp>,
+    known_at: Option<Timestamp>,
+    before: Option<Position<i32>>,
+    limit: Limit,
+) -> Statement<Vec<HistoryEntry>> {
     let sql = Sql::new(HISTORY).bind(id);
+    let sql = sql.push_if(" AND at < {}", taken_before).push_if(" AND at <= {}", known_at);
     let sql = sql.push_if(" AND version < {}", before.map(|Position(version, _)| version));
     sql.push(" ORDER BY version DESC").push_bind(" LIMIT {}", limit.and_one()).all()
+}
+
+/// Every version of a loan, the oldest first.
+#[must_use]
+pub fn versions(id: Uuid) -> Statement<Vec<HistoryEntry>> {
+    Sql::new(HISTORY).bind(id).push(" ORDER BY version").all()
 }
 
 /// What one version of a loan was.
@@ -621,7 +684,7 @@ pub fn version(id: Uuid, version: i32) -> Statement<Option<LoanState>> {
 
 /// Makes a loan, with its first version.
 #[must_use]
-pub fn insert(loan: &Loan, reason: Option<String>) -> Vec<Statement<()>> {
+pub fn insert(loan: &Loan, reason: Option<String>, at: Moment<'_>) -> Vec<Statement<()>> {
     let terms = &loan.terms;
     let sql = Sql::new(INSERT)
         .bind(loan.id)
@@ -643,12 +706,21 @@ pub fn insert(loan: &Loan, reason: Option<String>) -> Vec<Statement<()>> {
         .bind(loan.created_at)
         .bind(loan.updated_at);
     let changed = changed_fields(None, loan);
-    vec![sql.execute(), record_version(loan.id, Action::Create, loan.created_by, reason, changed)]
+    let mut writes = vec![sql.execute(), record_version(loan.id, Action::Create, loan.created_by, reason, changed)];
+    writes.extend(portfolio::step(None, loan, at));
+    writes
 }
 
 /// Takes a step from `before` to `after`, with the version that makes.
 #[must_use]
-pub fn step(before: &Loan, after: &Loan, action: Action, by: Uuid, reason: Option<String>) -> Vec<Statement<()>> {
+pub fn step(
+    before: &Loan,
+    after: &Loan,
+    action: Action,
+    by: Uuid,
+    reason: Option<String>,
+    at: Moment<'_>,
+) -> Vec<Statement<()>> {
     let decision = after.decision.as_ref();
     let sql = Sql::new(UPDATE)
         .bind(after.id)
@@ -668,7 +740,26 @@ pub fn step(before: &Loan, after: &Loan, action: Action, by: Uuid, reason: Optio
         .bind(decision.map(|decision| decision.by))
         .bind(decision.map(|decision| decision.at))
         .bind(decision.and_then(|decision| decision.reason.clone()));
-    vec![sql.execute(), record_version(after.id, action, by, reason, changed_fields(Some(before), after))]
+    let changed = changed_fields(Some(before), after);
+    let mut writes = vec![sql.execute(), record_version(after.id, action, by, reason, changed)];
+    writes.extend(portfolio::step(Some(before), after, at));
+    writes
+}
+
+/// Writes what money did to a loan, as of `today`.
+#[must_use]
+pub fn update_money(after: &Loan, today: Date) -> Statement<()> {
+    bind_figures(Sql::new(UPDATE_MONEY).bind(after.id), after)
+        .bind(after.disbursed_on)
+        .bind(after.outstanding.to_decimal())
+        .bind(after.next_due_on(today))
+        .bind(after.oldest_unpaid_due_on)
+        .bind(after.owed.iter().map(|due| due.on).collect::<Vec<_>>())
+        .bind(after.owed.iter().map(|due| due.amount.to_decimal()).collect::<Vec<_>>())
+        .bind(after.written_off.to_decimal())
+        .bind(after.status.as_str())
+        .bind(after.updated_at)
+        .execute()
 }
 
 fn bind_figures(sql: Sql, loan: &Loan) -> Sql {

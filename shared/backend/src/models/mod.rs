@@ -3,10 +3,14 @@
 pub mod applications;
 pub mod audit;
 pub mod columns;
+pub mod ledger;
 pub mod loans;
+pub mod portfolio;
 pub mod products;
 pub mod schedules;
+pub mod servicing;
 pub mod sessions;
 pub mod stats;
 pub mod terms;
+pub mod transactions;
 pub mod users;

@@ -14,7 +14,7 @@ use crate::{
     http::{
         etag::Version,
         pagination::{Limit, Position},
-        problem::FieldError,
+        problem::{FieldError, Problem},
         time::Instant,
     },
 };
@@ -89,7 +89,29 @@ impl FromRow for Product {
     }
 }
 
+/// The product that a request names.
+///
+/// # Errors
+///
+/// 422 if there is none of that code.
+pub fn named(product: Option<Product>) -> Result<Product, Problem> {
+    product.ok_or_else(|| Problem::field("/product", "product_not_found", "there is no product of this code"))
+}
+
 impl Product {
+    /// The product, if it lends this currency.
+    ///
+    /// # Errors
+    ///
+    /// 422, at the pointer, if it lends another one.
+    pub fn lending(self, pointer: &str, currency: Currency) -> Result<Self, Problem> {
+        if self.currency == currency {
+            return Ok(self);
+        }
+        let detail = format!("{} lends {}, not {currency}", self.code, self.currency);
+        Err(Problem::field(pointer, "currency_mismatch", detail))
+    }
+
     /// The limits of the product that a loan with this amount and these terms breaks. `terms` is the JSON pointer of what
     /// has `instalments` and `interest_rate_apr` in the request; `instalments` its name there.
     #[must_use]

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use jiff::{Timestamp, civil::Date};
-use lending::{Currency, Money, Terms};
+use lending::Currency;
 use rust_decimal::{Decimal, RoundingStrategy};
 use serde::{Deserialize, Serialize};
 use tokio_postgres::{Row, types::Json};
@@ -46,7 +46,7 @@ pub struct CurrencyStatistics {
     /// Principal paid out.
     #[schema(example = "0.00")]
     pub disbursed: String,
-    /// Principal paid back.
+    /// Principal paid back; what was written off is not.
     #[schema(example = "0.00")]
     pub repaid: String,
     /// Principal outstanding.
@@ -57,15 +57,17 @@ pub struct CurrencyStatistics {
     pub past_due: String,
 }
 
-/// Loans and sums by currency and state.
-pub const TOTALS: &str = "\
-SELECT currency, status, count(*) AS loans, sum(amount) AS amount, sum(outstanding) AS outstanding
-FROM loans GROUP BY currency, status";
-
-/// Disbursed loans with an instalment that fell due before this date and is not fully paid.
-pub const PAST_DUE: &str = "\
-SELECT currency, amount, terms, disbursed_on, oldest_unpaid_due_on FROM loans
-WHERE status = 'disbursed' AND oldest_unpaid_due_on < $1";
+/// Loans and sums by currency and state on a day: whole months, the days of the last one, and what no sum has yet.
+pub const BOOK: &str = "\
+WITH figures AS (
+    SELECT * FROM book_months WHERE on_date < date_trunc('month', $1::date)::date
+    UNION ALL
+    SELECT * FROM book_days WHERE on_date >= date_trunc('month', $1::date)::date AND on_date <= $1
+    UNION ALL
+    SELECT * FROM book_changes WHERE on_date <= $1)
+SELECT currency, status, sum(loans)::int8 AS loans, sum(amount) AS amount, sum(disbursed) AS disbursed, sum(repaid) AS repaid,
+    sum(outstanding) AS outstanding, sum(past_due) AS past_due
+FROM figures GROUP BY currency, status";
 
 /// Keeps the figures of a business date, unless later ones are kept already.
 pub const KEEP_SNAPSHOT: &str = "\
@@ -73,13 +75,37 @@ INSERT INTO statistics_snapshots AS s (business_date, taken_at, figures) VALUES 
 ON CONFLICT (business_date) DO UPDATE SET taken_at = excluded.taken_at, figures = excluded.figures
 WHERE s.taken_at < excluded.taken_at";
 
-/// One row of [`TOTALS`].
+/// The last day up to this one whose figures are kept; the first day of the book where none are.
+pub const FIRST_TO_KEEP: &str = "\
+SELECT day FROM (SELECT coalesce(
+    (SELECT max(business_date) FROM statistics_snapshots WHERE business_date <= $1),
+    (SELECT min(on_date) FROM book_days WHERE on_date <= $1)) AS day) first WHERE day IS NOT NULL";
+
+/// The row of [`FIRST_TO_KEEP`].
+pub struct Day(pub Date);
+
+impl FromRow for Day {
+    fn from_row(row: &Row) -> Result<Self, DbError> {
+        Ok(Self(column(row, "day")?))
+    }
+}
+
+/// The day from which on figures are to be kept; none where nothing has happened.
+#[must_use]
+pub fn first_to_keep(today: Date) -> Statement<Option<Day>> {
+    Sql::new(FIRST_TO_KEEP).bind(today).optional()
+}
+
+/// One row of [`BOOK`].
 pub struct Total {
     currency: Currency,
     status: LoanStatus,
     loans: i64,
     amount: Decimal,
+    disbursed: Decimal,
+    repaid: Decimal,
     outstanding: Decimal,
+    past_due: Decimal,
 }
 
 impl FromRow for Total {
@@ -90,35 +116,18 @@ impl FromRow for Total {
             status: status.parse().map_err(|()| DbError::unexpected("a stored status is none"))?,
             loans: column(row, "loans")?,
             amount: column(row, "amount")?,
+            disbursed: column(row, "disbursed")?,
+            repaid: column(row, "repaid")?,
             outstanding: column(row, "outstanding")?,
+            past_due: column(row, "past_due")?,
         })
     }
 }
 
-/// One row of [`PAST_DUE`].
-pub struct Late {
-    amount: Money,
-    terms: Terms,
-    disbursed_on: Date,
-    oldest_unpaid_due_on: Date,
-}
-
-impl FromRow for Late {
-    fn from_row(row: &Row) -> Result<Self, DbError> {
-        let currency = columns::currency(row, "currency")?;
-        Ok(Self {
-            amount: columns::money(row, "amount", currency)?,
-            terms: columns::terms(row, "terms")?,
-            disbursed_on: column(row, "disbursed_on")?,
-            oldest_unpaid_due_on: column(row, "oldest_unpaid_due_on")?,
-        })
-    }
-}
-
-/// What the figures are made of, in one round trip.
+/// What the figures of a day are made of.
 #[must_use]
-pub fn totals(today: Date) -> (Statement<Vec<Total>>, Statement<Vec<Late>>) {
-    (Sql::new(TOTALS).all(), Sql::new(PAST_DUE).bind(today).all())
+pub fn book(as_of: Date) -> Statement<Vec<Total>> {
+    Sql::new(BOOK).bind(as_of).all()
 }
 
 /// Keeps a snapshot.
@@ -132,17 +141,15 @@ struct Sums {
     loans: i64,
     total: Decimal,
     disbursed: Decimal,
+    repaid: Decimal,
     outstanding: Decimal,
     past_due: Decimal,
 }
 
 impl Statistics {
-    /// Adds up.
-    ///
-    /// # Errors
-    ///
-    /// When a stored loan has no schedule: a defect.
-    pub fn new(today: Date, totals: &[Total], late: &[Late]) -> Result<Self, DbError> {
+    /// Adds up what [`book`] brought of this day.
+    #[must_use]
+    pub fn new(as_of: Date, totals: &[Total]) -> Self {
         let mut by_status: BTreeMap<String, i64> =
             LoanStatus::ALL.iter().map(|status| (status.as_str().to_owned(), 0)).collect();
         let mut sums: BTreeMap<Currency, Sums> = BTreeMap::new();
@@ -151,33 +158,22 @@ impl Statistics {
             let sums = sums.entry(total.currency).or_default();
             sums.loans += total.loans;
             sums.total += total.amount;
+            sums.disbursed += total.disbursed;
+            sums.repaid += total.repaid;
             sums.outstanding += total.outstanding;
-            if total.status.is_disbursed() {
-                sums.disbursed += total.amount;
-            }
+            sums.past_due += total.past_due;
         }
-        for loan in late {
-            sums.entry(loan.amount.currency()).or_default().past_due += loan.past_due(today)?;
-        }
-        Ok(Self {
-            as_of: BusinessDate(today),
+        // A currency whose first loan came later has none yet.
+        sums.retain(|_, sums| sums.loans != 0);
+        Self {
+            as_of: BusinessDate(as_of),
             total_loans: by_status.values().sum(),
             by_status,
             by_currency: sums
                 .into_iter()
                 .map(|(currency, sums)| (currency.code().to_owned(), sums.figures(currency)))
                 .collect(),
-        })
-    }
-}
-
-impl Late {
-    /// What the rows ask for that fell due before today, from the oldest unpaid one on.
-    fn past_due(&self, today: Date) -> Result<Decimal, DbError> {
-        let schedule = lending::schedule(self.amount, self.disbursed_on, &self.terms);
-        let schedule = schedule.map_err(|refusal| DbError::Unexpected(Box::new(refusal)))?;
-        let due = schedule.rows.iter().filter(|row| (self.oldest_unpaid_due_on..today).contains(&row.due_on));
-        Ok(due.map(|row| row.due.to_decimal()).sum())
+        }
     }
 }
 
@@ -194,7 +190,7 @@ impl Sums {
             total_amount: show(self.total),
             avg_amount: show(mean),
             disbursed: show(self.disbursed),
-            repaid: show(self.disbursed - self.outstanding),
+            repaid: show(self.repaid),
             outstanding: show(self.outstanding),
             past_due: show(self.past_due),
         }

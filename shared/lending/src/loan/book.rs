@@ -128,6 +128,16 @@ impl<'a> Book<'a> {
 
     /// Folds the events up to a day.
     pub(super) fn fold(contract: &'a Contract, history: &History<'a>, until: Until) -> Result<Self, Conflict> {
+        Self::fold_day_by_day(contract, history, until, &mut |_, _, _| ())
+    }
+
+    /// The same, looked at after each day on which something may have happened: with that day, and the next one.
+    pub(super) fn fold_day_by_day(
+        contract: &'a Contract,
+        history: &History<'a>,
+        until: Until,
+        look: &mut impl FnMut(&mut Self, Date, Option<Date>),
+    ) -> Result<Self, Conflict> {
         let mut book = Self {
             contract,
             rows: None,
@@ -150,18 +160,19 @@ impl<'a> Book<'a> {
         let due_dates = charged_due_dates(history);
         let mut due_dates = due_dates.iter().copied().peekable();
         let mut events = history.effective.as_slice();
-        loop {
-            let next_event = events.first().map(|index| history.known[*index].event.on);
-            let next_late_fee = book.late_fees.as_ref().and_then(LateFees::next_on);
-            let settled_on = match until {
-                Until::SettledOn(on) => Some(on),
-                Until::EndOf(_) => None,
-            };
-            let candidates = [next_event, next_late_fee, due_dates.peek().copied(), settled_on];
-            let Some(on) = candidates.into_iter().flatten().min().filter(|on| *on <= until.date()) else {
-                break;
-            };
-            while due_dates.next_if(|date| *date <= on).is_some() {}
+        let settled_on = match until {
+            Until::SettledOn(on) => Some(on),
+            Until::EndOf(_) => None,
+        };
+        let mut next = |book: &Self, events: &[usize], after: Option<Date>| {
+            while due_dates.next_if(|date| Some(*date) <= after).is_some() {}
+            let event = events.first().map(|index| history.known[*index].event.on);
+            let late_fee = book.late_fees.as_ref().and_then(LateFees::next_on);
+            let candidates = [event, late_fee, due_dates.peek().copied(), settled_on];
+            candidates.into_iter().flatten().min().filter(|on| *on <= until.date())
+        };
+        let mut day = next(&book, events, None);
+        while let Some(on) = day {
             let count = events.iter().take_while(|index| history.known[**index].event.on == on).count();
             let (today, later) = events.split_at(count);
             events = later;
@@ -169,6 +180,8 @@ impl<'a> Book<'a> {
             if settled_on == Some(on) {
                 break;
             }
+            day = next(&book, events, Some(on));
+            look(&mut book, on, day);
         }
         Ok(book)
     }

@@ -1,8 +1,8 @@
 //! What the rules say, with numbers worked out by hand.
 
 use lending::{
-    Account, ChargeKind, EventKind, Money, Shares, Standing, State, TransactionKind, Waivable, fold, journal_entries,
-    levied_on, postings, settlement,
+    Account, ChargeKind, EventKind, Money, Shares, Standing, State, TransactionKind, Waivable, fold, follow,
+    journal_entries, levied_on, settlement,
 };
 
 use crate::support::{Loan, day, end, instant};
@@ -421,7 +421,7 @@ fn closing_drops_what_is_unearned_and_holds_the_rest() {
     assert_eq!((state.standing, state.overpayment.to_string()), (Standing::Repaid, "48.93".to_owned()));
     assert_eq!(shares(&state.applied[0].shares), "penalty 0.00 fee 50.00 interest 0.00 principal 0.00 over -50.00");
     // The posting of that day follows at once.
-    let all = postings(&loan.contract, &loan.events, end()).unwrap();
+    let all = follow(&loan.contract, &loan.events, end()).unwrap().postings;
     let future: Vec<String> = all
         .iter()
         .filter(|it| it.on == day("2025-03-15"))
@@ -447,19 +447,28 @@ fn a_charge_may_be_due_on_the_day_of_the_disbursement() {
 #[test]
 fn a_charge_counts_from_the_day_it_is_levied() {
     let mut loan = three("");
-    let today = day("2025-03-20");
-    // Nothing was paid: from the disbursement on.
-    assert_eq!(levied_on(day("2025-04-10"), today, &loan.events), day("2025-01-31"));
-    loan.repay("2025-02-28", "103.00");
+    let today = day("2025-04-20");
+    let levied = |loan: &Loan, due_on: &str| {
+        levied_on(day(due_on), today, &loan.events, &loan.state("2025-04-20").rows).to_string()
+    };
+    // Nothing was paid: from the first day of the period in which it falls due.
+    assert_eq!(levied(&loan, "2025-02-28"), "2025-01-31");
+    assert_eq!(levied(&loan, "2025-03-01"), "2025-03-01");
+    assert_eq!(levied(&loan, "2025-03-31"), "2025-03-01");
+    assert_eq!(levied(&loan, "2025-04-10"), "2025-04-01");
+    // It falls due later: from today on.
+    assert_eq!(levied(&loan, "2025-04-21"), "2025-04-20");
+    assert_eq!(levied(&loan, "2027-01-01"), "2025-04-20");
+    loan.repay("2025-03-05", "103.00");
     // From the day after the payment, so that it is not allocated anew.
-    assert_eq!(levied_on(day("2025-04-10"), today, &loan.events), day("2025-03-01"));
+    assert_eq!(levied(&loan, "2025-03-31"), "2025-03-06");
     // It had fallen due by then.
-    assert_eq!(levied_on(day("2025-02-15"), today, &loan.events), day("2025-02-15"));
-    // Paid today: a charge of tomorrow's is of today all the same.
-    let paid = loan.repay("2025-03-20", "1.00");
-    assert_eq!(levied_on(day("2025-04-10"), today, &loan.events), today);
+    assert_eq!(levied(&loan, "2025-03-05"), "2025-03-05");
+    assert_eq!(levied(&loan, "2025-02-15"), "2025-02-15");
+    let paid = loan.repay("2025-04-20", "1.00");
+    assert_eq!(levied(&loan, "2025-04-20"), "2025-04-20");
     loan.reverse(paid);
-    assert_eq!(levied_on(day("2025-04-10"), today, &loan.events), day("2025-03-01"));
+    assert_eq!(levied(&loan, "2025-03-31"), "2025-03-06");
 }
 
 // Waivers.
@@ -548,7 +557,7 @@ fn a_reversal_lets_later_payments_move_up() {
     let mut loan = three("");
     let first = loan.repay("2025-02-28", "103.00");
     let second = loan.repay("2025-03-31", "102.00");
-    let made = postings(&loan.contract, &loan.events, end()).unwrap();
+    let made = follow(&loan.contract, &loan.events, end()).unwrap().postings;
     loan.reverse(first);
     // 3.00 and 99.00 of the first row, past due.
     let state = loan.state("2025-03-31");
@@ -556,7 +565,7 @@ fn a_reversal_lets_later_payments_move_up() {
     let allocation = state.transaction(second).unwrap().allocation.unwrap();
     assert_eq!(shares(&allocation), "penalty 0.00 fee 0.00 interest 3.00 principal 99.00 over 0.00");
     // One entry for each value date that differs.
-    let entries = journal_entries(&postings(&loan.contract, &loan.events, end()).unwrap(), &made);
+    let entries = journal_entries(&follow(&loan.contract, &loan.events, end()).unwrap().postings, &made);
     let lines: Vec<String> = entries
         .iter()
         .flat_map(|entry| {

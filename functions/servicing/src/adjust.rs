@@ -1,0 +1,230 @@
+//! What takes back, pays back, gives up or starts anew.
+
+use axum::extract::State;
+use backend::{
+    app::App,
+    auth::callers::Admin,
+    fields::{NumberText, Reason},
+    http::{
+        answer::Answer,
+        body::Input,
+        idempotency::IdempotencyKey,
+        path::PathParameter,
+        problem::{Problem, ProblemBody},
+        time::BusinessDate,
+    },
+    models::{
+        servicing::{New, TransactionView},
+        transactions::Notes,
+    },
+};
+use lending::{AnnualRate, EventKind, MAX_INSTALMENTS};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::command::{self, Command};
+
+/// A reversal.
+#[derive(Deserialize, Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({"reason": "the cheque bounced"}))]
+pub(crate) struct NewReversal {
+    /// Why.
+    reason: Reason,
+}
+
+/// A refund.
+#[derive(Deserialize, Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({"amount": "10.00", "paid_on": "2026-09-14"}))]
+pub(crate) struct NewRefund {
+    /// In the loan's currency, more than zero, at most what is held.
+    amount: NumberText,
+    /// The business date, today or past, not before the disbursement.
+    paid_on: BusinessDate,
+}
+
+/// A write-off.
+#[derive(Deserialize, Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({"on": "2026-12-31", "reason": "the borrower cannot be found"}))]
+pub(crate) struct NewWriteOff {
+    /// The business date, today or past, not before the disbursement.
+    on: BusinessDate,
+    /// Why.
+    reason: Reason,
+}
+
+/// A reschedule.
+#[derive(Deserialize, Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({"from": "2026-06-02", "instalments": 9, "reason": "a bad harvest"}))]
+pub(crate) struct NewReschedule {
+    /// The due date of an instalment: what is due then and later is spread anew.
+    from: BusinessDate,
+    /// How many instalments instead; default: as many as remained.
+    #[schema(minimum = 1, maximum = 600)]
+    instalments: Option<u32>,
+    /// Percent a year; default: the rate so far.
+    #[schema(value_type = Option<NumberText>)]
+    interest_rate_apr: Option<AnnualRate>,
+    /// When the first of them is due; default: on `from`.
+    first_due_on: Option<BusinessDate>,
+    /// Why.
+    reason: Reason,
+}
+
+/// Takes a transaction back, as if it had never counted.
+#[utoipa::path(
+    post, path = "/api/loans/{id}/transactions/{tid}/reversal", tag = "servicing", request_body = NewReversal,
+    params(
+        ("id" = uuid::Uuid, Path, description = "The loan's id"),
+        ("tid" = uuid::Uuid, Path, description = "The transaction's id"),
+        ("Idempotency-Key" = String, Header, description = "1 to 255 characters; the same key gives the same answer")),
+    responses(
+        (status = 201, description = "The transaction that reverses", body = TransactionView,
+            headers(("Location" = String, description = "Where the transaction can be read"))),
+        (status = 400, description = "The Idempotency-Key is missing (`idempotency_key_required`)", body = ProblemBody),
+        (status = 409, description = "It was reversed before (`already_reversed`), is itself a reversal \
+            (`reversal_of_reversal`), or a later transaction could no longer stand (`later_event_depends_on_it`)",
+            body = ProblemBody))
+)]
+pub(crate) async fn reverse_transaction(
+    admin: Admin,
+    State(app): State<App>,
+    path: PathParameter,
+    key: IdempotencyKey,
+    input: Input,
+) -> Result<Answer, Problem> {
+    let (id, transaction) = admin.check(path.uuids()).await?;
+    let command = Command {
+        loan: id,
+        transaction: Some(transaction),
+        operation: format!("POST /api/loans/{id}/transactions/{transaction}/reversal"),
+        audit: "loan.reverse",
+        on: "",
+    };
+    command::run(&admin, &app, command, key, &input, |body: NewReversal, books, _| {
+        let reversed = books.transactions.iter().find(|known| known.id() == transaction);
+        let reversed = reversed.ok_or_else(Problem::not_found)?;
+        let notes = Notes { reason: Some(body.reason.into_string()), ..Notes::default() };
+        Ok(New { kind: EventKind::Reversal { of: reversed.event.id }, on: reversed.event.on, notes })
+    })
+    .await
+}
+
+/// Pays back an overpayment that is held.
+#[utoipa::path(
+    post, path = "/api/loans/{id}/refund", tag = "servicing", request_body = NewRefund,
+    params(
+        ("id" = uuid::Uuid, Path, description = "The loan's id"),
+        ("Idempotency-Key" = String, Header, description = "1 to 255 characters; the same key gives the same answer")),
+    responses(
+        (status = 201, description = "The transaction", body = TransactionView,
+            headers(("Location" = String, description = "Where the transaction can be read"))),
+        (status = 400, description = "The Idempotency-Key is missing (`idempotency_key_required`)", body = ProblemBody),
+        (status = 409, description = "The loan is not disbursed (`not_disbursed`), or a later transaction could no longer \
+            stand (`later_event_depends_on_it`)", body = ProblemBody),
+        (status = 422, description = "More than is held that day (`above_held`), or the date is before the disbursement \
+            (`before_disbursement`)", body = ProblemBody))
+)]
+pub(crate) async fn refund_overpayment(
+    admin: Admin,
+    State(app): State<App>,
+    path: PathParameter,
+    key: IdempotencyKey,
+    input: Input,
+) -> Result<Answer, Problem> {
+    let id = admin.check(path.uuid()).await?;
+    let command = Command::on_loan(id, "refund", "loan.refund", "/paid_on");
+    command::run(&admin, &app, command, key, &input, |body: NewRefund, books, at| {
+        let amount = command::amount(&body.amount, books.loan.amount.currency())?;
+        let on = command::past(body.paid_on, at, "/paid_on")?;
+        books.loan.disbursed()?;
+        Ok(New { kind: EventKind::Refund { amount }, on, notes: Notes::default() })
+    })
+    .await
+}
+
+/// Gives up what is unpaid. The loan is defaulted; what is paid later is a recovery.
+#[utoipa::path(
+    post, path = "/api/loans/{id}/write-off", tag = "servicing", request_body = NewWriteOff,
+    params(
+        ("id" = uuid::Uuid, Path, description = "The loan's id"),
+        ("Idempotency-Key" = String, Header, description = "1 to 255 characters; the same key gives the same answer")),
+    responses(
+        (status = 201, description = "The transaction", body = TransactionView,
+            headers(("Location" = String, description = "Where the transaction can be read"))),
+        (status = 400, description = "The Idempotency-Key is missing (`idempotency_key_required`)", body = ProblemBody),
+        (status = 409, description = "The loan is not disbursed (`not_disbursed`), was written off before \
+            (`already_written_off`), owes nothing that day (`nothing_to_write_off`), or a later transaction could no \
+            longer stand (`later_event_depends_on_it`)", body = ProblemBody),
+        (status = 422, description = "The date is before the disbursement (`before_disbursement`)", body = ProblemBody))
+)]
+pub(crate) async fn write_off_loan(
+    admin: Admin,
+    State(app): State<App>,
+    path: PathParameter,
+    key: IdempotencyKey,
+    input: Input,
+) -> Result<Answer, Problem> {
+    let id = admin.check(path.uuid()).await?;
+    let command = Command::on_loan(id, "write-off", "loan.write_off", "/on");
+    command::run(&admin, &app, command, key, &input, |body: NewWriteOff, books, at| {
+        let on = command::past(body.on, at, "/on")?;
+        books.loan.disbursed()?;
+        let notes = Notes { reason: Some(body.reason.into_string()), ..Notes::default() };
+        Ok(New { kind: EventKind::WriteOff, on, notes })
+    })
+    .await
+}
+
+/// Spreads what is due from a due date on over new instalments. Earlier ones stay, unpaid parts too.
+///
+/// It counts from today or, where `from` has passed, from that day.
+#[utoipa::path(
+    post, path = "/api/loans/{id}/reschedule", tag = "servicing", request_body = NewReschedule,
+    params(
+        ("id" = uuid::Uuid, Path, description = "The loan's id"),
+        ("Idempotency-Key" = String, Header, description = "1 to 255 characters; the same key gives the same answer")),
+    responses(
+        (status = 201, description = "The transaction", body = TransactionView,
+            headers(("Location" = String, description = "Where the transaction can be read"))),
+        (status = 400, description = "The Idempotency-Key is missing (`idempotency_key_required`)", body = ProblemBody),
+        (status = 409, description = "The loan is not disbursed (`not_disbursed`), was written off \
+            (`already_written_off`), has no principal left from that date on (`nothing_to_reschedule`), or a later \
+            transaction could no longer stand (`later_event_depends_on_it`)", body = ProblemBody),
+        (status = 422, description = "No instalment is due on `from` (`not_a_due_date`), the first due date is not after \
+            the due date before it (`not_after_due_date_before`), or the loan would never be repaid \
+            (`does_not_amortise`)", body = ProblemBody))
+)]
+pub(crate) async fn reschedule_loan(
+    admin: Admin,
+    State(app): State<App>,
+    path: PathParameter,
+    key: IdempotencyKey,
+    input: Input,
+) -> Result<Answer, Problem> {
+    let id = admin.check(path.uuid()).await?;
+    let command = Command::on_loan(id, "reschedule", "loan.reschedule", "/from");
+    command::run(&admin, &app, command, key, &input, |body: NewReschedule, books, at| {
+        if body.instalments.is_some_and(|instalments| !(1..=MAX_INSTALMENTS).contains(&instalments)) {
+            let detail = format!("must be from 1 to {MAX_INSTALMENTS}");
+            return Err(Problem::field("/instalments", "out_of_range", detail));
+        }
+        books.loan.disbursed()?;
+        books.loan.not_closed()?;
+        let from = body.from.0;
+        let kind = EventKind::Reschedule {
+            from,
+            instalments: body.instalments,
+            interest_rate_apr: body.interest_rate_apr,
+            first_due_on: body.first_due_on.map(|date| date.0),
+        };
+        // Before the disbursement nothing is due: the date itself is what is wrong then.
+        let earliest = books.loan.disbursed_on.unwrap_or(from);
+        let notes = Notes { reason: Some(body.reason.into_string()), ..Notes::default() };
+        Ok(New { kind, on: from.min(at.today).max(earliest), notes })
+    })
+    .await
+}

@@ -1,0 +1,135 @@
+//! Many payments in one request, each as if it had been sent alone.
+
+use std::time::{Duration, Instant};
+
+use axum::{Extension, Json, extract::State};
+use backend::{
+    app::App,
+    auth::callers::Staff,
+    fields::{NumberText, Reference},
+    http::{
+        answer::Answer,
+        body::{self, Input},
+        idempotency::Key,
+        layers::RequestId,
+        problem::{Problem, ProblemBody},
+        time::BusinessDate,
+    },
+    models::servicing::TransactionView,
+};
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use crate::{command, repay::NewRepayment};
+
+/// The most payments of one batch.
+const MAX_ITEMS: usize = 500;
+
+/// How long payments are taken: well before the request would end without an answer. Those that are left are told so, and
+/// can be sent again.
+const TIME: Duration = Duration::from_secs(9);
+
+/// Payments.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Batch {
+    /// At most 500.
+    #[schema(value_type = Vec<BatchItem>, max_items = 500)]
+    items: Vec<Box<RawValue>>,
+}
+
+/// One payment of a batch.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({
+    "loan_id": "01957d3a-7c4e-7a10-9d2b-6f1f4f0c2a11", "amount": "2142.40", "paid_on": "2026-04-02",
+    "reference": "receipt 1047", "idempotency_key": "receipt-1047"}))]
+pub(crate) struct BatchItem {
+    /// The loan.
+    loan_id: Uuid,
+    /// In the loan's currency, more than zero.
+    amount: NumberText,
+    /// The business date, today or past, not before the disbursement.
+    paid_on: BusinessDate,
+    /// How the other side names it.
+    reference: Option<Reference>,
+    /// 1 to 255 characters, as if sent to that loan's `repayments`.
+    #[schema(min_length = 1, max_length = 255)]
+    idempotency_key: String,
+}
+
+/// What became of a batch.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct BatchAnswer {
+    /// One for each item, in their order.
+    data: Vec<ItemAnswer>,
+}
+
+/// What became of one payment: its transaction or its problem.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct ItemAnswer {
+    /// The status that it would have had alone.
+    #[schema(example = 201)]
+    status: u16,
+    /// The transaction, if it was recorded now or before.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = TransactionView, required = false)]
+    transaction: Option<Box<RawValue>>,
+    /// Why it was not; pointers are into the item.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = ProblemBody, required = false)]
+    problem: Option<ProblemBody>,
+}
+
+/// Takes many payments, each of which counts by itself.
+///
+/// One that fails stops no other. Where time runs out, the last ones are refused with 503, and can be sent again as they
+/// are. Each has its own key, which works as if the payment had been sent to that loan's
+/// `repayments`.
+#[utoipa::path(
+    post, path = "/api/repayments/batch", tag = "servicing", request_body = Batch,
+    responses((status = 200, description = "What became of each payment, in their order", body = BatchAnswer))
+)]
+pub(crate) async fn record_repayments(
+    staff: Staff,
+    State(app): State<App>,
+    Extension(RequestId(request_id)): Extension<RequestId>,
+    input: Input,
+) -> Result<Json<BatchAnswer>, Problem> {
+    let Batch { items } = staff.check(input.read::<Batch>()).await?;
+    if items.len() > MAX_ITEMS {
+        let problem = Problem::field("/items", "too_many", format!("must have at most {MAX_ITEMS} items"));
+        return staff.check(Err(problem)).await;
+    }
+    // Who asks is settled before any item is: an empty batch is for callers who may send one.
+    staff.read(()).await?;
+    let start = Instant::now();
+    let mut data = Vec::with_capacity(items.len());
+    for item in &items {
+        let outcome = match start.elapsed() {
+            elapsed if elapsed < TIME => record(&staff, &app, item).await,
+            _ => Err(Problem::unavailable()),
+        };
+        data.push(match outcome.and_then(Answer::into_parts) {
+            Ok((status, transaction)) => ItemAnswer { status, transaction: Some(transaction), problem: None },
+            Err(problem) => {
+                let body = problem.body(&request_id);
+                ItemAnswer { status: body.status, transaction: None, problem: Some(body) }
+            }
+        });
+    }
+    Ok(Json(BatchAnswer { data }))
+}
+
+async fn record(staff: &Staff, app: &App, item: &RawValue) -> Result<Answer, Problem> {
+    let BatchItem { loan_id, amount, paid_on, reference, idempotency_key } = body::deserialize(item.get())?;
+    let command = NewRepayment::command(loan_id);
+    let key = Key::parse(&idempotency_key, command.operation.clone()).ok_or_else(|| {
+        let detail = "must have 1 to 255 visible ASCII characters";
+        Problem::field("/idempotency_key", "bad_idempotency_key", detail)
+    });
+    let body = NewRepayment { amount, paid_on, reference, channel: None };
+    command::run_with(staff, app, command, key, Ok(body), NewRepayment::decide).await
+}

@@ -1,0 +1,161 @@
+//! Asking for more, and for less.
+
+use axum::extract::State;
+use backend::{
+    app::App,
+    auth::callers::Admin,
+    fields::{ChargeCode, NumberText, Reason},
+    http::{
+        answer::Answer,
+        body::Input,
+        idempotency::IdempotencyKey,
+        path::PathParameter,
+        problem::{Problem, ProblemBody},
+        time::BusinessDate,
+    },
+    models::{
+        servicing::{New, TransactionView},
+        transactions::Notes,
+    },
+};
+use lending::{ChargeKind, EventKind, Waivable};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::command::{self, Command};
+
+/// A charge.
+#[derive(Deserialize, Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({"code": "bounced-cheque", "kind": "fee", "amount": "150.00", "due_on": "2026-04-02"}))]
+pub(crate) struct NewCharge {
+    /// The lender's name of it.
+    code: ChargeCode,
+    /// What it is.
+    kind: Charged,
+    /// In the loan's currency, more than zero.
+    amount: NumberText,
+    /// When it falls due, in the future too; not before the disbursement.
+    due_on: BusinessDate,
+}
+
+/// What a charge is.
+#[derive(Clone, Copy, Deserialize, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Charged {
+    /// A fee.
+    Fee,
+    /// A penalty.
+    Penalty,
+}
+
+/// A waiver.
+#[derive(Deserialize, Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({"component": "penalty", "amount": "150.00", "on": "2026-04-02", "reason": "our mistake"}))]
+pub(crate) struct NewWaiver {
+    /// Of what.
+    component: Waived,
+    /// In the loan's currency, more than zero, at most what is unpaid.
+    amount: NumberText,
+    /// The business date, today or past, not before the disbursement.
+    on: BusinessDate,
+    /// Why.
+    reason: Reason,
+}
+
+/// What can be waived.
+#[derive(Clone, Copy, Deserialize, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Waived {
+    /// Late fees and charged penalties.
+    Penalty,
+    /// Fees of instalments and charged fees.
+    Fee,
+    /// Interest.
+    Interest,
+}
+
+/// Charges a fee or a penalty.
+#[utoipa::path(
+    post, path = "/api/loans/{id}/charges", tag = "servicing", request_body = NewCharge,
+    params(
+        ("id" = uuid::Uuid, Path, description = "The loan's id"),
+        ("Idempotency-Key" = String, Header, description = "1 to 255 characters; the same key gives the same answer")),
+    responses(
+        (status = 201, description = "The transaction", body = TransactionView,
+            headers(("Location" = String, description = "Where the transaction can be read"))),
+        (status = 400, description = "The Idempotency-Key is missing (`idempotency_key_required`)", body = ProblemBody),
+        (status = 409, description = "The loan is not disbursed (`not_disbursed`) or was written off \
+            (`already_written_off`), or a later transaction could no longer stand (`later_event_depends_on_it`)",
+            body = ProblemBody),
+        (status = 422, description = "It would fall due before the disbursement (`before_disbursement`)", body = ProblemBody))
+)]
+pub(crate) async fn charge_loan(
+    admin: Admin,
+    State(app): State<App>,
+    path: PathParameter,
+    key: IdempotencyKey,
+    input: Input,
+) -> Result<Answer, Problem> {
+    let id = admin.check(path.uuid()).await?;
+    let command = Command::on_loan(id, "charges", "loan.charge", "/due_on");
+    command::run(&admin, &app, command, key, &input, |body: NewCharge, books, at| {
+        let amount = command::amount(&body.amount, books.loan.amount.currency())?;
+        let due_on = body.due_on.0;
+        books.loan.disbursed()?;
+        books.loan.not_written_off()?;
+        if books.loan.disbursed_on.is_some_and(|disbursed_on| due_on < disbursed_on) {
+            let detail = "must not be before the disbursement";
+            return Err(Problem::rule("/due_on", "before_disbursement", detail));
+        }
+        let kind = match body.kind {
+            Charged::Fee => ChargeKind::Fee,
+            Charged::Penalty => ChargeKind::Penalty,
+        };
+        let notes = Notes { code: Some(body.code.into_string()), ..Notes::default() };
+        let on = books.levied_on(due_on, at.today)?;
+        Ok(New { kind: EventKind::Charge { kind, amount, due_on }, on, notes })
+    })
+    .await
+}
+
+/// Waives what is unpaid of a component, the oldest first.
+#[utoipa::path(
+    post, path = "/api/loans/{id}/waivers", tag = "servicing", request_body = NewWaiver,
+    params(
+        ("id" = uuid::Uuid, Path, description = "The loan's id"),
+        ("Idempotency-Key" = String, Header, description = "1 to 255 characters; the same key gives the same answer")),
+    responses(
+        (status = 201, description = "The transaction", body = TransactionView,
+            headers(("Location" = String, description = "Where the transaction can be read"))),
+        (status = 400, description = "The Idempotency-Key is missing (`idempotency_key_required`)", body = ProblemBody),
+        (status = 409, description = "The loan is not disbursed (`not_disbursed`) or was written off \
+            (`already_written_off`), or a later transaction could no longer stand (`later_event_depends_on_it`)",
+            body = ProblemBody),
+        (status = 422, description = "More than is unpaid that day (`above_unpaid`), or the date is before the \
+            disbursement (`before_disbursement`)", body = ProblemBody))
+)]
+pub(crate) async fn waive_charge(
+    admin: Admin,
+    State(app): State<App>,
+    path: PathParameter,
+    key: IdempotencyKey,
+    input: Input,
+) -> Result<Answer, Problem> {
+    let id = admin.check(path.uuid()).await?;
+    let command = Command::on_loan(id, "waivers", "loan.waive", "/on");
+    command::run(&admin, &app, command, key, &input, |body: NewWaiver, books, at| {
+        let amount = command::amount(&body.amount, books.loan.amount.currency())?;
+        let on = command::past(body.on, at, "/on")?;
+        books.loan.disbursed()?;
+        let component = match body.component {
+            Waived::Penalty => Waivable::Penalty,
+            Waived::Fee => Waivable::Fee,
+            Waived::Interest => Waivable::Interest,
+        };
+        let notes = Notes { reason: Some(body.reason.into_string()), ..Notes::default() };
+        Ok(New { kind: EventKind::Waiver { component, amount }, on, notes })
+    })
+    .await
+}

@@ -1,0 +1,140 @@
+//! How every command of this group goes: the loan is locked, the key claimed, the body read, the transaction decided and
+//! written with all that follows from it. Two round trips.
+
+use backend::{
+    app::App,
+    auth::callers::{Caller, Guard, Kind},
+    db::Tx,
+    fields::NumberText,
+    http::{
+        answer::Answer,
+        body::Input,
+        command::{Outcome, conclude},
+        idempotency::{Claim, Claimed, IdempotencyKey, Key},
+        problem::Problem,
+        time::BusinessDate,
+    },
+    models::{
+        applications::Moment,
+        audit::{self, Subject},
+        loans::{self, Loan, Scope},
+        portfolio::{self, Step},
+        servicing::{self, Books, New},
+        transactions::{self, Transaction},
+    },
+};
+use jiff::civil::Date;
+use lending::{Currency, Money};
+use serde::{Serialize, de::DeserializeOwned};
+use serde_json::json;
+use uuid::Uuid;
+
+/// A command on a loan.
+pub(crate) struct Command {
+    /// The loan.
+    pub(crate) loan: Uuid,
+    /// The transaction that the path names, if it names one.
+    pub(crate) transaction: Option<Uuid>,
+    /// Method and path, with ids as we write them.
+    pub(crate) operation: String,
+    /// As the audit log writes it.
+    pub(crate) audit: &'static str,
+    /// Where the request has its date, for errors.
+    pub(crate) on: &'static str,
+}
+
+impl Command {
+    /// A command that is posted to `part` of the loan.
+    pub(crate) fn on_loan(loan: Uuid, part: &'static str, audit: &'static str, on: &'static str) -> Self {
+        Self { loan, transaction: None, operation: format!("POST /api/loans/{loan}/{part}"), audit, on }
+    }
+}
+
+/// What the lock and the reads behind it bring.
+type Locked = (Option<Claimed>, Option<Loan>, Vec<Transaction>, Vec<Step>);
+
+/// Carries out a command whose key and body were sent as usual.
+pub(crate) async fn run<K: Kind, B: DeserializeOwned + Serialize>(
+    guard: &Guard<K>,
+    app: &App,
+    command: Command,
+    key: IdempotencyKey,
+    input: &Input,
+    decide: impl FnOnce(B, &Books, Moment) -> Result<New, Problem>,
+) -> Result<Answer, Problem> {
+    let key = key.read().and_then(Key::required);
+    run_with(guard, app, command, key, input.read::<B>(), decide).await
+}
+
+/// Carries out a command. What is wrong with its key or body is told once the loan is known to be there.
+pub(crate) async fn run_with<K: Kind, B: Serialize>(
+    guard: &Guard<K>,
+    app: &App,
+    command: Command,
+    key: Result<Key, Problem>,
+    body: Result<B, Problem>,
+    decide: impl FnOnce(B, &Books, Moment) -> Result<New, Problem>,
+) -> Result<Answer, Problem> {
+    let request = key.and_then(|key| {
+        let body = body?;
+        let claim = key.of(command.operation.clone()).claim(guard.id(), &body)?;
+        Ok((claim, body))
+    });
+    let take = request.as_ref().ok().and_then(|(claim, _)| claim.take());
+    let id = command.loan;
+    let batch = (take, loans::lock(id, Scope::All), transactions::of_loan(id, None), portfolio::steps(id));
+    let (tx, caller, locked): (Tx, Caller, Locked) = Box::pin(guard.begin(batch)).await?;
+    let at = app.moment(&caller);
+    conclude(tx, carry_out(app, &caller, &command, request, locked, at, decide)).await
+}
+
+fn carry_out<B>(
+    app: &App,
+    caller: &Caller,
+    command: &Command,
+    request: Result<(Claim, B), Problem>,
+    (claimed, loan, transactions, steps): Locked,
+    at: Moment<'_>,
+    decide: impl FnOnce(B, &Books, Moment) -> Result<New, Problem>,
+) -> Result<Outcome, Problem> {
+    let loan = loan.ok_or_else(Problem::not_found)?;
+    if let Some(named) = command.transaction
+        && !transactions.iter().any(|transaction| transaction.id() == named)
+    {
+        return Err(Problem::not_found());
+    }
+    let (claim, body) = request?;
+    if let Some(answer) = claim.earlier_answer(claimed)? {
+        return Ok(Outcome::unchanged(answer));
+    }
+    let books = Books { loan, transactions, steps };
+    let new = decide(body, &books, at)?;
+    let reason = new.notes.reason.clone();
+    let recorded = servicing::record(books, new, caller.id, at, command.on)?;
+    let view = recorded.view(&app.zone)?;
+    let location = format!("/api/loans/{}/transactions/{}", command.loan, view.id);
+    let answer = Answer::created(location, &view)?;
+    let detail = json!({"transaction": view.id, "on": view.on, "amount": view.amount, "reason": reason});
+    let mut writes = recorded.writes();
+    writes.push(audit::by(caller, command.audit, &Subject::Loan(command.loan), detail));
+    writes.extend(claim.keep(&answer));
+    Ok(Outcome { answer, writes })
+}
+
+/// An amount of a request, more than zero.
+pub(crate) fn amount(text: &NumberText, currency: Currency) -> Result<Money, Problem> {
+    let amount = text.money("/amount", currency)?;
+    if amount.is_zero() {
+        return Err(Problem::field("/amount", "not_positive", "must be more than zero"));
+    }
+    Ok(amount)
+}
+
+/// A date of money: past or today.
+pub(crate) fn past(date: BusinessDate, at: Moment<'_>, pointer: &'static str) -> Result<Date, Problem> {
+    if date.0 > at.today {
+        let detail = format!("must not be in the future; today is {}", at.today);
+        return Err(Problem::field(pointer, "in_the_future", detail));
+    }
+    Ok(date.0)
+}

@@ -1,0 +1,143 @@
+//! The books: the entries of a loan, what the accounts add up to, the chart of accounts.
+
+use axum::{
+    Json,
+    extract::State,
+    response::{IntoResponse, Response},
+};
+use backend::{
+    app::App,
+    auth::callers::{Admin, AnyUser},
+    http::{
+        csv::{self, Format},
+        pagination::{ExportLimit, Limit, Page, Position},
+        path::PathParameter,
+        problem::Problem,
+        query::QueryString,
+        time::{BusinessDate, Instant},
+    },
+    models::{
+        ledger::{self, AccountBalance, ChartAccount, Entry, FlatLine},
+        loans::Scope,
+        servicing::{self, File, Reading},
+    },
+};
+use jiff::{Timestamp, civil::Date};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use crate::read::{AsOf, reading};
+
+/// The query of a loan's entries.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct LedgerQuery {
+    /// Only entries with value dates up to this one; default: today.
+    #[param(value_type = Option<BusinessDate>)]
+    as_of: Option<BusinessDate>,
+    /// Only what had been recorded by then; not in the future; default: everything.
+    #[param(value_type = Option<Instant>)]
+    known_at: Option<Instant>,
+    /// How many on a page: up to 200, or 5,000 as CSV.
+    #[param(value_type = Option<u16>, minimum = 1, maximum = 5000, default = 50)]
+    limit: Option<ExportLimit>,
+    /// `next_cursor` of the page before.
+    cursor: Option<String>,
+}
+
+/// Lists the entries of a loan in the journal, the newest first. CSV has a line for each line of an entry.
+#[utoipa::path(
+    get, path = "/api/loans/{id}/ledger", tag = "servicing",
+    params(("id" = uuid::Uuid, Path, description = "The loan's id"), LedgerQuery),
+    responses((status = 200, description = "A page of entries", content(
+        (Page<Entry> = "application/json"), (String = "text/csv"))))
+)]
+pub(crate) async fn get_ledger(
+    user: AnyUser,
+    State(app): State<App>,
+    path: PathParameter,
+    format: Format,
+    query: QueryString,
+) -> Result<Response, Problem> {
+    let id = user.check(path.uuid()).await?;
+    let binding = query.binding(user.id());
+    let read = query.read::<LedgerQuery>().and_then(|list| {
+        let limit = ExportLimit::of(list.limit, format)?;
+        let after = list.cursor.as_deref().map(|cursor| Position::<Timestamp, Date>::from_cursor(cursor, binding));
+        Ok((reading(list.as_of, list.known_at), limit, after.transpose()?))
+    });
+    let (asked, limit, after) = match &read {
+        Ok((asked, limit, after)) => (*asked, *limit, after.clone()),
+        Err(_) => (Reading::default(), Limit::default(), None),
+    };
+    let as_of = asked.as_of.unwrap_or_else(|| app.today());
+    let entries = ledger::entries(id, as_of, asked.known_at, after.as_ref(), limit);
+    let statements = servicing::file(id, Scope::of(user.role(), user.id()), asked.known_at);
+    let (caller, ((_, loan, versions, transactions), entries)) = Box::pin(user.read((statements, entries))).await?;
+    let loan = loan.ok_or_else(Problem::not_found)?;
+    read?;
+    // Whether there was such a loan that day, as everywhere.
+    let at = app.moment(&caller);
+    File::new(loan, &versions, transactions, asked, at, &app.zone)?;
+    let page = Page::new(entries, limit, binding, |last| Position(last.recorded_at.0, last.value_date.0));
+    if format == Format::Json {
+        return Ok(Json(page).into_response());
+    }
+    let lines = page.data.iter().flat_map(|entry| entry.lines.iter().map(move |line| FlatLine(entry, line)));
+    csv::answer(&lines.collect::<Vec<_>>(), page.next_cursor.map(|cursor| query.with_cursor(&cursor)))
+}
+
+/// What the accounts add up to: zero for each currency.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct TrialBalance {
+    /// The business date.
+    as_of: BusinessDate,
+    /// Only what had been recorded by then counts.
+    known_at: Instant,
+    /// One for each account and currency in which something was posted.
+    data: Vec<AccountBalance>,
+}
+
+/// Shows what every account adds up to, by currency.
+#[utoipa::path(
+    get, path = "/api/ledger/trial-balance", tag = "servicing", params(AsOf),
+    responses((status = 200, description = "The balances", content(
+        (TrialBalance = "application/json"), (String = "text/csv"))))
+)]
+pub(crate) async fn get_trial_balance(
+    admin: Admin,
+    State(app): State<App>,
+    format: Format,
+    query: QueryString,
+) -> Result<Response, Problem> {
+    let asked = admin.check(query.read::<AsOf>()).await?.reading();
+    let as_of = asked.as_of.unwrap_or_else(|| app.today());
+    let (caller, (_, data)) = admin.read(ledger::trial_balance(as_of, asked.known_at)).await?;
+    if asked.known_at.is_some_and(|known_at| known_at > caller.now) {
+        return Err(Problem::field("/known_at", "in_the_future", "must not be in the future"));
+    }
+    let known_at = Instant(asked.known_at.unwrap_or(caller.now));
+    match format {
+        Format::Csv => csv::answer(&data, None),
+        Format::Json => Ok(Json(TrialBalance { as_of: BusinessDate(as_of), known_at, data }).into_response()),
+    }
+}
+
+/// The chart of accounts.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Accounts {
+    /// All of them.
+    data: Vec<ChartAccount>,
+}
+
+/// Shows the chart of accounts.
+#[utoipa::path(
+    get, path = "/api/ledger/accounts", tag = "servicing",
+    responses((status = 200, description = "The accounts", body = Accounts))
+)]
+pub(crate) async fn list_accounts(admin: Admin, query: QueryString) -> Result<Json<Accounts>, Problem> {
+    admin.check(query.none()).await?;
+    let (_, data) = admin.read(ledger::accounts()).await?;
+    Ok(Json(Accounts { data }))
+}

@@ -1,0 +1,32 @@
+//! The route group `servicing`: what money does to a loan, and the books.
+
+mod adjust;
+mod batch;
+mod charge;
+mod command;
+mod disburse;
+mod ledger;
+mod read;
+mod repay;
+mod schedule;
+mod statement;
+
+backend::operations! {
+    disburse::disburse_loan,
+    repay::record_repayment,
+    charge::charge_loan,
+    charge::waive_charge,
+    adjust::reverse_transaction,
+    adjust::refund_overpayment,
+    adjust::write_off_loan,
+    adjust::reschedule_loan,
+    batch::record_repayments,
+    read::get_settlement,
+    read::list_transactions,
+    read::get_transaction,
+    schedule::get_schedule,
+    ledger::get_ledger,
+    statement::get_statement,
+    ledger::get_trial_balance,
+    ledger::list_accounts,
+}

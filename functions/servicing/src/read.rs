@@ -1,0 +1,214 @@
+//! Reading what happened to a loan's money: a customer its own, agents and admins all of it.
+
+use axum::{
+    Json,
+    extract::State,
+    response::{IntoResponse, Response},
+};
+use backend::{
+    app::App,
+    auth::callers::AnyUser,
+    http::{
+        csv::{self, Format},
+        pagination::{ExportLimit, Limit, Page, Position},
+        path::PathParameter,
+        problem::{Problem, ProblemBody},
+        query::QueryString,
+        time::{BusinessDate, Instant},
+    },
+    models::{
+        loans::Scope,
+        servicing::{self, File, Reading, TransactionView},
+    },
+};
+use jiff::Timestamp;
+use lending::{Currency, Money};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use uuid::Uuid;
+
+/// Reads a loan as of a day. `query` is what the request asks, looked at once the loan is known to be there.
+pub(crate) async fn file<Q>(
+    user: &AnyUser,
+    app: &App,
+    id: Uuid,
+    query: Result<Q, Problem>,
+    reading: impl FnOnce(&Q) -> Reading,
+) -> Result<(File, Q), Problem> {
+    let reading = query.as_ref().map(reading).unwrap_or_default();
+    let scope = Scope::of(user.role(), user.id());
+    let statements = servicing::file(id, scope, reading.known_at);
+    let (caller, (_, loan, versions, transactions)) = Box::pin(user.read(statements)).await?;
+    let loan = loan.ok_or_else(Problem::not_found)?;
+    let query = query?;
+    let at = app.moment(&caller);
+    Ok((File::new(loan, &versions, transactions, reading, at, &app.zone)?, query))
+}
+
+/// The query of a reading: which day, and what was known when.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct AsOf {
+    /// The business date asked about; default: today. A later one brings no further transactions.
+    #[param(value_type = Option<BusinessDate>)]
+    as_of: Option<BusinessDate>,
+    /// Only what had been recorded by then counts; not in the future; default: everything.
+    #[param(value_type = Option<Instant>)]
+    known_at: Option<Instant>,
+}
+
+impl AsOf {
+    pub(crate) fn reading(&self) -> Reading {
+        reading(self.as_of, self.known_at)
+    }
+}
+
+pub(crate) fn reading(as_of: Option<BusinessDate>, known_at: Option<Instant>) -> Reading {
+    Reading { as_of: as_of.map(|date| date.0), known_at: known_at.map(|instant| instant.0) }
+}
+
+/// The query of a settlement.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct SettlementQuery {
+    /// The day of the payment, in the future too; default: `as_of`, or today.
+    #[param(value_type = Option<BusinessDate>)]
+    on: Option<BusinessDate>,
+    /// Only transactions up to this business date count; default: `on`, or today.
+    #[param(value_type = Option<BusinessDate>)]
+    as_of: Option<BusinessDate>,
+    /// Only what had been recorded by then counts; not in the future; default: everything.
+    #[param(value_type = Option<Instant>)]
+    known_at: Option<Instant>,
+}
+
+/// What closes a loan on a day.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct SettlementView {
+    /// The day.
+    on: BusinessDate,
+    /// ISO 4217.
+    #[schema(value_type = String, example = "INR")]
+    currency: Currency,
+    /// All unpaid principal.
+    #[schema(value_type = String, example = "10098.11")]
+    principal: Money,
+    /// Unpaid interest that is due or earned.
+    #[schema(value_type = String, example = "101.00")]
+    interest: Money,
+    /// Unpaid fees: all charged, and those of instalments due.
+    #[schema(value_type = String, example = "0.00")]
+    fees: Money,
+    /// All unpaid penalties.
+    #[schema(value_type = String, example = "0.00")]
+    penalties: Money,
+    /// All four together.
+    #[schema(value_type = String, example = "10199.11")]
+    total: Money,
+}
+
+/// Shows what a payment on a day has to be to close the loan.
+#[utoipa::path(
+    get, path = "/api/loans/{id}/settlement", tag = "servicing",
+    params(("id" = uuid::Uuid, Path, description = "The loan's id"), SettlementQuery),
+    responses(
+        (status = 200, description = "What closes it", body = SettlementView),
+        (status = 409, description = "The loan is not disbursed (`not_disbursed`)", body = ProblemBody),
+        (status = 422, description = "The day is before the disbursement (`before_disbursement`)", body = ProblemBody))
+)]
+pub(crate) async fn get_settlement(
+    user: AnyUser,
+    State(app): State<App>,
+    path: PathParameter,
+    query: QueryString,
+) -> Result<Json<SettlementView>, Problem> {
+    let id = user.check(path.uuid()).await?;
+    let reading = |query: &SettlementQuery| reading(query.as_of.or(query.on), query.known_at);
+    let (file, query) = file(&user, &app, id, query.read::<SettlementQuery>(), reading).await?;
+    let on = query.on.map_or(file.as_of, |on| on.0);
+    let lending::Settlement { principal, interest, fees, penalties, total } = file.settlement(on)?;
+    let currency = file.loan.amount.currency();
+    Ok(Json(SettlementView { on: BusinessDate(on), currency, principal, interest, fees, penalties, total }))
+}
+
+/// The query of a list of transactions.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct TransactionsQuery {
+    /// The business date asked about; default: today.
+    #[param(value_type = Option<BusinessDate>)]
+    as_of: Option<BusinessDate>,
+    /// Only what had been recorded by then counts; not in the future; default: everything.
+    #[param(value_type = Option<Instant>)]
+    known_at: Option<Instant>,
+    /// How many on a page: up to 200, or 5,000 as CSV.
+    #[param(value_type = Option<u16>, minimum = 1, maximum = 5000, default = 50)]
+    limit: Option<ExportLimit>,
+    /// `next_cursor` of the page before.
+    cursor: Option<String>,
+}
+
+/// Lists what happened to a loan's money, what was recorded last first.
+#[utoipa::path(
+    get, path = "/api/loans/{id}/transactions", tag = "servicing",
+    params(("id" = uuid::Uuid, Path, description = "The loan's id"), TransactionsQuery),
+    responses((status = 200, description = "A page of transactions", content(
+        (Page<TransactionView> = "application/json"), (String = "text/csv"))))
+)]
+pub(crate) async fn list_transactions(
+    user: AnyUser,
+    State(app): State<App>,
+    path: PathParameter,
+    format: Format,
+    query: QueryString,
+) -> Result<Response, Problem> {
+    let id = user.check(path.uuid()).await?;
+    let binding = query.binding(user.id());
+    let read = query.read::<TransactionsQuery>().and_then(|list| {
+        let limit = ExportLimit::of(list.limit, format)?;
+        let after = list.cursor.as_deref().map(|cursor| Position::<Timestamp>::from_cursor(cursor, binding));
+        Ok((reading(list.as_of, list.known_at), limit, after.transpose()?))
+    });
+    let (file, (_, limit, after)) = file(&user, &app, id, read, |(reading, ..)| *reading).await?;
+    let mut transactions = file.transactions(&app.zone);
+    transactions.reverse();
+    if let Some(Position(recorded_at, _)) = after {
+        transactions.retain(|transaction| transaction.recorded_at.0 < recorded_at);
+    }
+    let page = page_of(transactions, limit, binding, |last| Position(last.recorded_at.0, last.id));
+    csv::page(page, format, &query)
+}
+
+/// A page of what is in memory whole.
+pub(crate) fn page_of<T, K: Serialize + serde::de::DeserializeOwned>(
+    mut rows: Vec<T>,
+    limit: Limit,
+    binding: [u8; 16],
+    position: impl Fn(&T) -> Position<K>,
+) -> Page<T> {
+    rows.truncate(usize::try_from(limit.and_one()).unwrap_or(usize::MAX));
+    Page::new(rows, limit, binding, position)
+}
+
+/// Shows one transaction.
+#[utoipa::path(
+    get, path = "/api/loans/{id}/transactions/{tid}", tag = "servicing",
+    params(
+        ("id" = uuid::Uuid, Path, description = "The loan's id"),
+        ("tid" = uuid::Uuid, Path, description = "The transaction's id"), AsOf),
+    responses((status = 200, description = "The transaction", body = TransactionView))
+)]
+pub(crate) async fn get_transaction(
+    user: AnyUser,
+    State(app): State<App>,
+    path: PathParameter,
+    query: QueryString,
+) -> Result<Response, Problem> {
+    let (id, transaction) = user.check(path.uuids()).await?;
+    let (file, _) = file(&user, &app, id, query.read::<AsOf>(), AsOf::reading).await?;
+    let found = file.transactions(&app.zone).into_iter().find(|known| known.id == transaction);
+    Ok(Json(found.ok_or_else(Problem::not_found)?).into_response())
+}

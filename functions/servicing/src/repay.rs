@@ -1,0 +1,88 @@
+//! Taking a payment.
+
+use axum::extract::State;
+use backend::{
+    app::App,
+    auth::callers::Staff,
+    fields::{Channel, NumberText, Reference},
+    http::{
+        answer::Answer,
+        body::Input,
+        idempotency::IdempotencyKey,
+        path::PathParameter,
+        problem::{Problem, ProblemBody},
+        time::BusinessDate,
+    },
+    models::{
+        applications::Moment,
+        servicing::{Books, New, TransactionView},
+        transactions::Notes,
+    },
+};
+use lending::EventKind;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use crate::command::{self, Command};
+
+/// A payment.
+#[derive(Deserialize, Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({"amount": "2142.40", "paid_on": "2026-04-02", "reference": "receipt 1047", "channel": "cash"}))]
+pub(crate) struct NewRepayment {
+    /// In the loan's currency, more than zero.
+    pub(crate) amount: NumberText,
+    /// The business date, today or past, not before the disbursement.
+    pub(crate) paid_on: BusinessDate,
+    /// How the other side names it.
+    pub(crate) reference: Option<Reference>,
+    /// How it came in.
+    pub(crate) channel: Option<Channel>,
+}
+
+impl NewRepayment {
+    /// The command that records it.
+    pub(crate) fn command(loan: Uuid) -> Command {
+        Command::on_loan(loan, "repayments", "loan.repay", "/paid_on")
+    }
+
+    /// The transaction.
+    pub(crate) fn decide(self, books: &Books, at: Moment<'_>) -> Result<New, Problem> {
+        let amount = command::amount(&self.amount, books.loan.amount.currency())?;
+        let on = command::past(self.paid_on, at, "/paid_on")?;
+        books.loan.disbursed()?;
+        let notes = Notes {
+            reference: self.reference.map(Reference::into_string),
+            channel: self.channel.map(Channel::into_string),
+            ..Notes::default()
+        };
+        Ok(New { kind: EventKind::Repayment { amount }, on, notes })
+    }
+}
+
+/// Takes a payment and allocates it. After a write-off it is a recovery.
+#[utoipa::path(
+    post, path = "/api/loans/{id}/repayments", tag = "servicing", request_body = NewRepayment,
+    params(
+        ("id" = uuid::Uuid, Path, description = "The loan's id"),
+        ("Idempotency-Key" = String, Header, description = "1 to 255 characters; the same key gives the same answer")),
+    responses(
+        (status = 201, description = "The transaction with its allocation", body = TransactionView,
+            headers(("Location" = String, description = "Where the transaction can be read"))),
+        (status = 400, description = "The Idempotency-Key is missing (`idempotency_key_required`)", body = ProblemBody),
+        (status = 409, description = "The loan is not disbursed (`not_disbursed`), or a later transaction could no longer \
+            stand (`later_event_depends_on_it`)", body = ProblemBody),
+        (status = 422, description = "The date is before the disbursement (`before_disbursement`)", body = ProblemBody))
+)]
+pub(crate) async fn record_repayment(
+    staff: Staff,
+    State(app): State<App>,
+    path: PathParameter,
+    key: IdempotencyKey,
+    input: Input,
+) -> Result<Answer, Problem> {
+    let id = staff.check(path.uuid()).await?;
+    let command = NewRepayment::command(id);
+    command::run(&staff, &app, command, key, &input, |body: NewRepayment, books, at| body.decide(books, at)).await
+}

@@ -1,0 +1,180 @@
+//! When a loan is due, and what was paid of it.
+
+use axum::{Json, extract::State};
+use backend::{
+    app::App,
+    auth::callers::AnyUser,
+    http::{
+        path::PathParameter,
+        problem::Problem,
+        query::QueryString,
+        time::{BusinessDate, Instant},
+    },
+    models::servicing::File,
+};
+use lending::{Currency, Instalment, InstalmentTotals, Money, Row};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::read::{self, AsOf};
+
+/// When a loan is due, and what was paid of it. Before disbursement a projection.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct LoanSchedule {
+    /// True before disbursement: as if disbursed on `disbursed_on`, the day of the loan's version.
+    #[schema(example = false)]
+    projection: bool,
+    /// The day that interest counts from.
+    disbursed_on: BusinessDate,
+    /// The business date asked about.
+    as_of: BusinessDate,
+    /// Only what had been recorded by then counts.
+    known_at: Instant,
+    /// ISO 4217.
+    #[schema(value_type = String, example = "INR")]
+    currency: Currency,
+    /// One for each instalment.
+    #[schema(value_type = Vec<InstalmentSchema>)]
+    rows: Vec<Instalment>,
+    /// The sums of the rows.
+    #[schema(value_type = InstalmentTotalsSchema)]
+    totals: InstalmentTotals,
+}
+
+/// One instalment as it stands. `due` is `paid` and `outstanding` and `written_off` together.
+#[derive(ToSchema)]
+#[schema(as = Instalment)]
+#[expect(dead_code, reason = "describes the rows of the engine in the OpenAPI document")]
+struct InstalmentSchema {
+    /// Counted from 1.
+    #[schema(example = 1)]
+    n: u32,
+    /// When it is due.
+    due_on: BusinessDate,
+    /// Days since the due date before, or since the disbursement.
+    #[schema(example = 31)]
+    days: u32,
+    /// Principal asked for.
+    #[schema(example = "1902.39")]
+    principal: String,
+    /// Interest asked for, what was waived taken off.
+    #[schema(example = "240.01")]
+    interest: String,
+    /// Fees asked for, what was waived taken off.
+    #[schema(example = "0.00")]
+    fees: String,
+    /// Penalties asked for, what was waived taken off.
+    #[schema(example = "0.00")]
+    penalties: String,
+    /// All four together.
+    #[schema(example = "2142.40")]
+    due: String,
+    /// What was paid.
+    #[schema(example = "2142.40")]
+    paid: String,
+    /// What is unpaid.
+    #[schema(example = "0.00")]
+    outstanding: String,
+    /// What a write-off gave up of it.
+    #[schema(example = "0.00")]
+    written_off: String,
+    /// The day on which the last of it was paid or waived; null while something is outstanding.
+    paid_on: Option<BusinessDate>,
+    /// Principal left afterwards.
+    #[schema(example = "10098.11")]
+    balance: String,
+}
+
+/// What the rows add up to.
+#[derive(ToSchema)]
+#[schema(as = InstalmentTotals)]
+#[expect(dead_code, reason = "describes the sums of the engine in the OpenAPI document")]
+struct InstalmentTotalsSchema {
+    /// Principal asked for.
+    #[schema(example = "12000.50")]
+    principal: String,
+    /// Interest asked for.
+    #[schema(example = "853.89")]
+    interest: String,
+    /// Fees asked for; a fee at disbursement is not among them.
+    #[schema(example = "0.00")]
+    fees: String,
+    /// Penalties asked for.
+    #[schema(example = "0.00")]
+    penalties: String,
+    /// All four together.
+    #[schema(example = "12854.39")]
+    due: String,
+    /// What was paid.
+    #[schema(example = "2142.40")]
+    paid: String,
+    /// What is unpaid.
+    #[schema(example = "10711.99")]
+    outstanding: String,
+    /// What a write-off gave up.
+    #[schema(example = "0.00")]
+    written_off: String,
+}
+
+/// Shows the schedule of a loan with what was paid. Before disbursement it is a projection, and says so.
+#[utoipa::path(
+    get, path = "/api/loans/{id}/schedule", tag = "servicing",
+    params(("id" = uuid::Uuid, Path, description = "The loan's id"), AsOf),
+    responses((status = 200, description = "The schedule", body = LoanSchedule))
+)]
+pub(crate) async fn get_schedule(
+    user: AnyUser,
+    State(app): State<App>,
+    path: PathParameter,
+    query: QueryString,
+) -> Result<Json<LoanSchedule>, Problem> {
+    let id = user.check(path.uuid()).await?;
+    let (file, _) = read::file(&user, &app, id, query.read::<AsOf>(), AsOf::reading).await?;
+    let File { loan, state, as_of, known_at, .. } = &file;
+    let (rows, totals) = match state.disbursed_on {
+        Some(_) => (state.rows.clone(), state.totals),
+        None => projection(&file)?,
+    };
+    Ok(Json(LoanSchedule {
+        projection: state.disbursed_on.is_none(),
+        disbursed_on: BusinessDate(state.disbursed_on.unwrap_or(loan.version_on)),
+        as_of: BusinessDate(*as_of),
+        known_at: Instant(*known_at),
+        currency: loan.amount.currency(),
+        rows,
+        totals,
+    }))
+}
+
+/// The rows as if the loan were disbursed on the day of its version, and nothing paid.
+fn projection(file: &File) -> Result<(Vec<Instalment>, InstalmentTotals), Problem> {
+    let schedule = file.loan.schedule().map_err(Problem::internal)?;
+    let zero = Money::zero(file.loan.amount.currency());
+    let fees = schedule.rows.iter().try_fold(zero, |sum, row| sum.checked_add(row.fees));
+    let totals = InstalmentTotals {
+        principal: file.loan.amount,
+        interest: schedule.total_interest,
+        fees: fees.ok_or_else(|| Problem::internal("the fees of a schedule do not add up"))?,
+        penalties: zero,
+        due: schedule.total_due,
+        paid: zero,
+        outstanding: schedule.total_due,
+        written_off: zero,
+    };
+    let instalment = |row: &Row| Instalment {
+        n: row.n,
+        due_on: row.due_on,
+        days: row.days,
+        principal: row.principal,
+        interest: row.interest,
+        fees: row.fees,
+        penalties: zero,
+        due: row.due,
+        paid: zero,
+        outstanding: row.due,
+        written_off: zero,
+        paid_on: None,
+        balance: row.balance,
+    };
+    Ok((schedule.rows.iter().map(instalment).collect(), totals))
+}

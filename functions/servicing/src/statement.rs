@@ -1,0 +1,246 @@
+//! A loan's statement of account: what moved the principal between two days, from the oldest on.
+
+use axum::{
+    Json,
+    extract::State,
+    response::{IntoResponse, Response},
+};
+use backend::{
+    app::App,
+    auth::callers::AnyUser,
+    http::{
+        csv::{self, Cell, Format, Line},
+        pagination::{ExportLimit, Page, Position},
+        path::PathParameter,
+        problem::Problem,
+        query::QueryString,
+        time::{BusinessDate, Instant},
+    },
+    models::servicing::TransactionView,
+};
+use jiff::{Timestamp, civil::Date};
+use lending::{Currency, Money, TransactionKind};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use uuid::Uuid;
+
+use crate::read::{self, page_of, reading};
+
+/// The query of a statement.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct StatementQuery {
+    /// From this business date on; default: from the first transaction.
+    #[param(value_type = Option<BusinessDate>)]
+    from: Option<BusinessDate>,
+    /// Up to this business date, the whole day; default: the last transaction.
+    #[param(value_type = Option<BusinessDate>)]
+    to: Option<BusinessDate>,
+    /// The business date asked about; default: today.
+    #[param(value_type = Option<BusinessDate>)]
+    as_of: Option<BusinessDate>,
+    /// Only what had been recorded by then counts; not in the future; default: everything.
+    #[param(value_type = Option<Instant>)]
+    known_at: Option<Instant>,
+    /// How many lines on a page: up to 200, or 5,000 as CSV.
+    #[param(value_type = Option<u16>, minimum = 1, maximum = 5000, default = 50)]
+    limit: Option<ExportLimit>,
+    /// `next_cursor` of the page before.
+    cursor: Option<String>,
+}
+
+/// A statement of account. What was reversed is not on it, nor are reversals.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Statement {
+    /// The first day, if one was asked for.
+    from: Option<BusinessDate>,
+    /// The last day, if one was asked for.
+    to: Option<BusinessDate>,
+    /// The business date asked about.
+    as_of: BusinessDate,
+    /// Only what had been recorded by then counts.
+    known_at: Instant,
+    /// ISO 4217.
+    #[schema(value_type = String, example = "INR")]
+    currency: Currency,
+    /// Principal outstanding before the first day.
+    #[schema(value_type = String, example = "12000.50")]
+    opening_balance: Money,
+    /// Principal outstanding after the last day.
+    #[schema(value_type = String, example = "10098.11")]
+    closing_balance: Money,
+    /// The transactions that stand, in the order in which they count.
+    data: Vec<StatementLine>,
+    /// Send it as `cursor` for the next page; null on the last one.
+    next_cursor: Option<String>,
+}
+
+/// One line of a statement.
+#[derive(Clone, Serialize, ToSchema)]
+pub(crate) struct StatementLine {
+    /// The business date.
+    on: BusinessDate,
+    /// The transaction.
+    transaction_id: Uuid,
+    /// What it is.
+    #[schema(value_type = backend::models::servicing::TransactionKindSchema)]
+    kind: TransactionKind,
+    /// What it is about.
+    #[schema(value_type = String, example = "2142.40")]
+    amount: Money,
+    /// What of it was principal.
+    #[schema(value_type = Option<String>, example = "1902.39")]
+    principal: Option<Money>,
+    /// What of it was interest.
+    #[schema(value_type = Option<String>, example = "240.01")]
+    interest: Option<Money>,
+    /// What of it was fees.
+    #[schema(value_type = Option<String>, example = "0.00")]
+    fees: Option<Money>,
+    /// What of it was penalties.
+    #[schema(value_type = Option<String>, example = "0.00")]
+    penalties: Option<Money>,
+    /// What nothing took.
+    #[schema(value_type = Option<String>, example = "0.00")]
+    overpayment: Option<Money>,
+    /// How the other side names it.
+    #[schema(example = "receipt 1047")]
+    reference: Option<String>,
+    /// The principal outstanding after it.
+    #[schema(value_type = String, example = "10098.11")]
+    balance: Money,
+}
+
+impl From<TransactionView> for StatementLine {
+    fn from(view: TransactionView) -> Self {
+        let shares = view.allocation;
+        Self {
+            on: view.on,
+            transaction_id: view.id,
+            kind: view.kind,
+            amount: view.amount,
+            principal: shares.map(|shares| shares.principal),
+            interest: shares.map(|shares| shares.interest),
+            fees: shares.map(|shares| shares.fee),
+            penalties: shares.map(|shares| shares.penalty),
+            overpayment: shares.map(|shares| shares.overpayment),
+            reference: view.reference,
+            balance: view.balance,
+        }
+    }
+}
+
+impl Line for StatementLine {
+    const COLUMNS: &'static [&'static str] = &[
+        "on",
+        "transaction_id",
+        "kind",
+        "amount",
+        "principal",
+        "interest",
+        "fees",
+        "penalties",
+        "overpayment",
+        "reference",
+        "balance",
+    ];
+
+    fn cells(&self) -> Vec<Cell> {
+        vec![
+            Cell::value(&self.on),
+            Cell::value(&self.transaction_id),
+            Cell::value(&self.kind.as_str()),
+            Cell::value(&self.amount),
+            Cell::optional(self.principal.as_ref()),
+            Cell::optional(self.interest.as_ref()),
+            Cell::optional(self.fees.as_ref()),
+            Cell::optional(self.penalties.as_ref()),
+            Cell::optional(self.overpayment.as_ref()),
+            Cell::text(self.reference.as_deref()),
+            Cell::value(&self.balance),
+        ]
+    }
+}
+
+/// The place of a transaction among those of its day.
+const fn rank(kind: TransactionKind) -> u8 {
+    match kind {
+        TransactionKind::Disbursement => 0,
+        TransactionKind::Reschedule => 1,
+        TransactionKind::Charge => 2,
+        TransactionKind::Waiver => 3,
+        TransactionKind::Repayment | TransactionKind::Recovery => 4,
+        TransactionKind::Refund => 5,
+        TransactionKind::WriteOff | TransactionKind::Reversal => 6,
+    }
+}
+
+/// What a statement is sorted by: the day, the place in it, the recording.
+type Key = (Date, u8, Timestamp);
+
+fn key(line: &TransactionView) -> Key {
+    (line.on.0, rank(line.kind), line.recorded_at.0)
+}
+
+/// Shows the statement of account of a loan between two days.
+#[utoipa::path(
+    get, path = "/api/loans/{id}/statement", tag = "servicing",
+    params(("id" = uuid::Uuid, Path, description = "The loan's id"), StatementQuery),
+    responses((status = 200, description = "The statement", content(
+        (Statement = "application/json"), (String = "text/csv"))))
+)]
+pub(crate) async fn get_statement(
+    user: AnyUser,
+    State(app): State<App>,
+    path: PathParameter,
+    format: Format,
+    query: QueryString,
+) -> Result<Response, Problem> {
+    let id = user.check(path.uuid()).await?;
+    let binding = query.binding(user.id());
+    let read = query.read::<StatementQuery>().and_then(|list| {
+        let limit = ExportLimit::of(list.limit, format)?;
+        if let (Some(from), Some(to)) = (list.from, list.to)
+            && from > to
+        {
+            return Err(Problem::field("/from", "after_end", format!("must not be after {to}")));
+        }
+        let after = list.cursor.as_deref().map(|cursor| Position::<Key>::from_cursor(cursor, binding));
+        let after = after.transpose()?;
+        Ok((list, limit, after))
+    });
+    let asked = |(list, ..): &(StatementQuery, _, _)| reading(list.as_of, list.known_at);
+    let (file, (list, limit, after)) = read::file(&user, &app, id, read, asked).await?;
+
+    let mut lines = file.transactions(&app.zone);
+    lines.retain(|line| line.reversed_by.is_none() && line.kind != TransactionKind::Reversal);
+    lines.sort_by_key(key);
+    let zero = Money::zero(file.loan.amount.currency());
+    let balance_until = |is_before: &dyn Fn(Date) -> bool| {
+        lines.iter().rev().find(|line| is_before(line.on.0)).map_or(zero, |line| line.balance)
+    };
+    let opening_balance = list.from.map_or(zero, |from| balance_until(&|on| on < from.0));
+    let closing_balance = balance_until(&|on| list.to.is_none_or(|to| on <= to.0));
+    lines.retain(|line| list.from.is_none_or(|from| line.on >= from) && list.to.is_none_or(|to| line.on <= to));
+    if let Some(Position(last, _)) = after {
+        lines.retain(|line| key(line) > last);
+    }
+    let Page { data, next_cursor } = page_of(lines, limit, binding, |last| Position(key(last), last.id));
+    let page = Page { data: data.into_iter().map(StatementLine::from).collect(), next_cursor };
+    if format == Format::Csv {
+        return csv::page(page, format, &query);
+    }
+    Ok(Json(Statement {
+        from: list.from,
+        to: list.to,
+        as_of: BusinessDate(file.as_of),
+        known_at: Instant(file.known_at),
+        currency: file.loan.amount.currency(),
+        opening_balance,
+        closing_balance,
+        data: page.data,
+        next_cursor: page.next_cursor,
+    })
+    .into_response())
+}

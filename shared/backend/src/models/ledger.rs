@@ -1,0 +1,302 @@
+//! The books: entries of the journal, each of balanced lines, and what they add up to by account. Entries are appended and
+//! never changed; which ones follow from a loan's transactions is worked out by the crate `lending`.
+
+use jiff::{Timestamp, civil::Date};
+use lending::{Account, Currency, JournalEntry, Money, Posting};
+use rust_decimal::Decimal;
+use serde::Serialize;
+use tokio_postgres::Row;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use super::{columns, servicing::may_grow};
+use crate::{
+    db::{DbError, FromRow, OfLoan, Sql, Statement, column},
+    http::{
+        csv::{Cell, Line},
+        pagination::{Limit, Position},
+        time::{BusinessDate, Instant},
+    },
+};
+
+/// What was posted for loans, by value date and account: debits less credits.
+pub const MADE: &str = "\
+SELECT e.loan_id, e.currency, e.value_date, l.account, sum(l.debit - l.credit) AS amount
+FROM transactions t JOIN journal_entries e ON e.transaction_id = t.id JOIN journal_lines l ON l.entry_id = e.id
+WHERE t.loan_id = ANY ($1) GROUP BY e.loan_id, e.currency, e.value_date, l.account";
+
+/// Makes entries with their lines, and leaves what was posted to each account. There is a line for each of the arrays'
+/// elements; those of one entry have its id and date.
+pub const INSERT_ENTRIES: &str = "\
+WITH lines AS (
+    SELECT * FROM unnest($5::uuid[], $6::date[], $7::text[], $8::numeric[], $9::numeric[])
+        AS line (entry_id, value_date, account, debit, credit)),
+entries AS (
+    INSERT INTO journal_entries (id, loan_id, transaction_id, currency, recorded_at, value_date)
+    SELECT DISTINCT entry_id, $1::uuid, $2::uuid, $3::text, $4::timestamptz, value_date FROM lines),
+accounts AS (
+    INSERT INTO account_changes (on_date, currency, account, debit, credit)
+    SELECT value_date, $3, account, debit, credit FROM lines)
+INSERT INTO journal_lines (entry_id, account, debit, credit) SELECT entry_id, account, debit, credit FROM lines";
+
+/// The entries of a loan, each with its lines.
+pub const ENTRIES: &str = "\
+SELECT e.id, e.value_date, t.recorded_at, e.transaction_id, e.currency, l.accounts, l.debits, l.credits
+FROM transactions t JOIN journal_entries e ON e.transaction_id = t.id, LATERAL (
+    SELECT array_agg(account ORDER BY credit > 0, account) AS accounts,
+        array_agg(debit ORDER BY credit > 0, account) AS debits,
+        array_agg(credit ORDER BY credit > 0, account) AS credits
+    FROM journal_lines WHERE entry_id = e.id) l
+WHERE t.loan_id = $1";
+
+/// Waits for every transaction that is open.
+pub const AWAIT: &str = "SELECT await_open_transactions()";
+
+/// What every account adds up to, by currency: for value dates up to one day; of everything less what was recorded after
+/// an instant, if there is one. Whole months, the days of the last one, and what no sum has yet.
+pub const TRIAL_BALANCE: &str = "\
+WITH posted AS (
+    SELECT account, currency, debit, credit FROM account_months WHERE on_date < date_trunc('month', $1::date)::date
+    UNION ALL
+    SELECT account, currency, debit, credit FROM account_days
+    WHERE on_date >= date_trunc('month', $1::date)::date AND on_date <= $1
+    UNION ALL
+    SELECT account, currency, debit, credit FROM account_changes WHERE on_date <= $1
+    UNION ALL
+    SELECT l.account, e.currency, -l.debit, -l.credit
+    FROM transactions t JOIN journal_entries e ON e.transaction_id = t.id JOIN journal_lines l ON l.entry_id = e.id
+    WHERE t.recorded_at > $2 AND e.value_date <= $1)
+SELECT account, currency, sum(debit) AS debit, sum(credit) AS credit FROM posted
+GROUP BY account, currency HAVING sum(debit) <> 0 OR sum(credit) <> 0 ORDER BY currency, account";
+
+/// The chart of accounts.
+pub const ACCOUNTS: &str = "SELECT code, name, class FROM ledger_accounts";
+
+/// One row of [`MADE`].
+pub struct Made(pub Posting);
+
+impl FromRow for Made {
+    fn from_row(row: &Row) -> Result<Self, DbError> {
+        let currency = columns::currency(row, "currency")?;
+        let amount = columns::money(row, "amount", currency)?;
+        Ok(Self(Posting { on: column(row, "value_date")?, account: account(column(row, "account")?)?, amount }))
+    }
+}
+
+/// What was posted for loans.
+#[must_use]
+pub fn made(loans: Vec<Uuid>) -> Statement<Vec<OfLoan<Made>>> {
+    Sql::new(MADE).bind(loans).all()
+}
+
+fn account(name: &str) -> Result<Account, DbError> {
+    Account::from_name(name).ok_or_else(|| DbError::unexpected("a stored account is none"))
+}
+
+/// Makes the entries that a transaction of a loan causes.
+#[must_use]
+pub fn insert(
+    loan: Uuid,
+    transaction: Uuid,
+    currency: Currency,
+    recorded_at: Timestamp,
+    entries: &[JournalEntry],
+) -> Option<Statement<()>> {
+    if entries.is_empty() {
+        return None;
+    }
+    let entries: Vec<(Uuid, &JournalEntry)> = entries.iter().map(|entry| (Uuid::now_v7(), entry)).collect();
+    let lines =
+        || entries.iter().flat_map(|(id, entry)| entry.lines.iter().map(move |line| (*id, entry.value_date, line)));
+    let sql = Sql::new(INSERT_ENTRIES).bind(loan).bind(transaction).bind(currency.code()).bind(recorded_at);
+    let sql = sql
+        .bind(lines().map(|(id, ..)| id).collect::<Vec<_>>())
+        .bind(lines().map(|(_, value_date, _)| value_date).collect::<Vec<_>>())
+        .bind(lines().map(|(.., line)| line.account.as_str()).collect::<Vec<_>>())
+        .bind(lines().map(|(.., line)| line.debit.to_decimal()).collect::<Vec<_>>())
+        .bind(lines().map(|(.., line)| line.credit.to_decimal()).collect::<Vec<_>>());
+    Some(sql.execute())
+}
+
+/// An entry of the journal. Its debits are its credits.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(as = LedgerEntry)]
+pub struct Entry {
+    /// Names the entry.
+    pub id: Uuid,
+    /// The business date on which it counts.
+    pub value_date: BusinessDate,
+    /// When it was made.
+    pub recorded_at: Instant,
+    /// The transaction that caused it.
+    pub transaction_id: Uuid,
+    /// ISO 4217.
+    #[schema(value_type = String, example = "INR")]
+    pub currency: Currency,
+    /// Debits first.
+    pub lines: Vec<EntryLine>,
+}
+
+/// A line of an entry. One of the two amounts is zero.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(as = LedgerLine)]
+pub struct EntryLine {
+    /// The account.
+    #[schema(value_type = String, example = "cash")]
+    pub account: Account,
+    /// What is debited.
+    #[schema(value_type = String, example = "2142.40")]
+    pub debit: Money,
+    /// What is credited.
+    #[schema(value_type = String, example = "0.00")]
+    pub credit: Money,
+}
+
+impl FromRow for Entry {
+    fn from_row(row: &Row) -> Result<Self, DbError> {
+        let currency = columns::currency(row, "currency")?;
+        let money = |amount: Decimal| {
+            Money::from_decimal(amount, currency).map_err(|error| DbError::Unexpected(Box::new(error)))
+        };
+        let accounts: Vec<String> = column(row, "accounts")?;
+        let (debits, credits): (Vec<Decimal>, Vec<Decimal>) = (column(row, "debits")?, column(row, "credits")?);
+        let line = |((name, debit), credit): ((String, Decimal), Decimal)| {
+            Ok(EntryLine { account: account(&name)?, debit: money(debit)?, credit: money(credit)? })
+        };
+        let lines: Result<Vec<EntryLine>, DbError> = accounts.into_iter().zip(debits).zip(credits).map(line).collect();
+        Ok(Self {
+            id: column(row, "id")?,
+            value_date: BusinessDate(column(row, "value_date")?),
+            recorded_at: Instant(column(row, "recorded_at")?),
+            transaction_id: column(row, "transaction_id")?,
+            currency,
+            lines: lines?,
+        })
+    }
+}
+
+/// A page of a loan's entries, the newest first, with value dates up to one day and recorded by an instant.
+#[must_use]
+pub fn entries(
+    loan: Uuid,
+    as_of: Date,
+    known_at: Option<Timestamp>,
+    after: Option<&Position<Timestamp, Date>>,
+    limit: Limit,
+) -> Statement<Vec<Entry>> {
+    let sql = Sql::new(ENTRIES).bind(loan).push_bind(" AND e.value_date <= {}", as_of);
+    let mut sql = sql.push_if(" AND t.recorded_at <= {}", known_at);
+    if let Some(&Position(recorded_at, value_date)) = after {
+        sql = sql.push_bind(" AND (t.recorded_at, e.value_date) < ({}, ", recorded_at).push_bind("{})", value_date);
+    }
+    sql.push(" ORDER BY t.recorded_at DESC, e.value_date DESC").push_bind(" LIMIT {}", limit.and_one()).all()
+}
+
+/// One line of an entry with its entry, as CSV shows it.
+pub struct FlatLine<'a>(pub &'a Entry, pub &'a EntryLine);
+
+impl Line for FlatLine<'_> {
+    const COLUMNS: &'static [&'static str] =
+        &["id", "value_date", "recorded_at", "transaction_id", "currency", "account", "debit", "credit"];
+
+    fn cells(&self) -> Vec<Cell> {
+        let Self(entry, line) = self;
+        vec![
+            Cell::value(&entry.id),
+            Cell::value(&entry.value_date),
+            Cell::value(&entry.recorded_at),
+            Cell::value(&entry.transaction_id),
+            Cell::value(&entry.currency),
+            Cell::value(&line.account.as_str()),
+            Cell::value(&line.debit),
+            Cell::value(&line.credit),
+        ]
+    }
+}
+
+/// What one account adds up to in one currency.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct AccountBalance {
+    /// The account.
+    #[schema(value_type = String, example = "cash")]
+    pub account: Account,
+    /// ISO 4217.
+    #[schema(value_type = String, example = "INR")]
+    pub currency: Currency,
+    /// All that was debited.
+    #[schema(value_type = String, example = "2142.40")]
+    pub debit: Money,
+    /// All that was credited.
+    #[schema(value_type = String, example = "12000.50")]
+    pub credit: Money,
+    /// Debits less credits.
+    #[schema(value_type = String, example = "-9858.10")]
+    pub balance: Money,
+}
+
+impl FromRow for AccountBalance {
+    fn from_row(row: &Row) -> Result<Self, DbError> {
+        let currency = columns::currency(row, "currency")?;
+        let (debit, credit) = (columns::money(row, "debit", currency)?, columns::money(row, "credit", currency)?);
+        let balance = debit.checked_sub(credit);
+        Ok(Self {
+            account: account(column(row, "account")?)?,
+            currency,
+            debit,
+            credit,
+            balance: balance.ok_or_else(|| DbError::unexpected("the sums of an account are out of range"))?,
+        })
+    }
+}
+
+impl Line for AccountBalance {
+    const COLUMNS: &'static [&'static str] = &["account", "currency", "debit", "credit", "balance"];
+
+    fn cells(&self) -> Vec<Cell> {
+        vec![
+            Cell::value(&self.account.as_str()),
+            Cell::value(&self.currency),
+            Cell::value(&self.debit),
+            Cell::value(&self.credit),
+            Cell::value(&self.balance),
+        ]
+    }
+}
+
+/// What every account adds up to, by currency: for value dates up to one day and what was recorded by an instant. Where
+/// that is so recent that it could still grow, whoever is writing is waited for.
+#[must_use]
+pub fn trial_balance(
+    as_of: Date,
+    known_at: Option<Timestamp>,
+) -> (Option<Statement<()>>, Statement<Vec<AccountBalance>>) {
+    let wait = known_at.filter(|known_at| may_grow(*known_at)).map(|_| Sql::new(AWAIT).execute());
+    (wait, Sql::new(TRIAL_BALANCE).bind(as_of).bind(known_at).all())
+}
+
+/// An account of the chart. It is there once in every currency.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(as = LedgerAccount)]
+pub struct ChartAccount {
+    /// Names the account.
+    #[schema(example = "cash")]
+    pub account: String,
+    /// In words.
+    #[schema(example = "Cash")]
+    pub name: String,
+    /// `asset`, `liability`, `income` or `expense`.
+    #[schema(example = "asset")]
+    pub class: String,
+}
+
+impl FromRow for ChartAccount {
+    fn from_row(row: &Row) -> Result<Self, DbError> {
+        Ok(Self { account: column(row, "code")?, name: column(row, "name")?, class: column(row, "class")? })
+    }
+}
+
+/// The chart of accounts, in the order of their codes.
+#[must_use]
+pub fn accounts() -> Statement<Vec<ChartAccount>> {
+    Sql::new(ACCOUNTS).push(" ORDER BY code").all()
+}

@@ -1,0 +1,715 @@
+//! What money does to a loan: which transaction may be recorded, what then follows for the loan's row and for the books,
+//! and what a loan was on any day as far as it was known at any instant. Pure: decided on rows that were read, by the
+//! crate `lending`; what is to be written is given as statements.
+
+use std::collections::HashMap;
+
+use jiff::{SignedDuration, Timestamp, civil::Date, tz::TimeZone};
+use lending::{
+    Account, Conflict, ConflictReason, Contract, Event, EventId, EventKind, JournalEntry, Money, Prepayment,
+    Settlement, Shares, Standing, State, TransactionKind,
+};
+use serde::Serialize;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use super::{
+    applications::Moment,
+    ledger,
+    loans::{self, Action, Decision, Due, Figures, HistoryEntry, Loan, LoanStatus, Scope},
+    portfolio::{self, Part, Step},
+    transactions::{self, Notes, Transaction},
+};
+use crate::{
+    db::Statement,
+    http::{
+        csv::{Cell, Line},
+        problem::Problem,
+        time::{BusinessDate, Instant},
+    },
+};
+
+/// A loan that is locked, with all that happened to it.
+pub struct Books {
+    /// The loan.
+    pub loan: Loan,
+    /// What was recorded, in that order.
+    pub transactions: Vec<Transaction>,
+    /// The steps of its application.
+    pub steps: Vec<Step>,
+}
+
+/// A transaction to be recorded.
+#[derive(Clone, Debug)]
+pub struct New {
+    /// What happened.
+    pub kind: EventKind,
+    /// The business date from which it counts.
+    pub on: Date,
+    /// What was written about it.
+    pub notes: Notes,
+}
+
+/// A transaction that fits, and what follows from it.
+pub struct Recorded {
+    /// The loan as it now is.
+    pub loan: Loan,
+    /// All transactions, the new one last.
+    transactions: Vec<Transaction>,
+    state: State,
+    entries: Vec<JournalEntry>,
+    steps: Vec<Step>,
+    /// What it changes in the figures of the portfolio.
+    figures: portfolio::Figures,
+    today: Date,
+}
+
+impl Loan {
+    /// What was agreed.
+    #[must_use]
+    pub fn contract(&self) -> Contract {
+        Contract { amount: self.amount, terms: self.terms.clone() }
+    }
+
+    /// That money can be recorded for it.
+    ///
+    /// # Errors
+    ///
+    /// 409 if it was not paid out.
+    pub fn disbursed(&self) -> Result<(), Problem> {
+        if self.status.is_disbursed() {
+            return Ok(());
+        }
+        let detail = format!("The loan is not disbursed; it is {}.", self.status.as_str());
+        Err(Problem::conflict("not_disbursed", detail))
+    }
+
+    /// That something can still be owed of it.
+    ///
+    /// # Errors
+    ///
+    /// 409 if it was written off.
+    pub fn not_written_off(&self) -> Result<(), Problem> {
+        if self.status != LoanStatus::Defaulted {
+            return Ok(());
+        }
+        let reason = ConflictReason::AlreadyWrittenOff;
+        Err(Problem::conflict(reason.code(), format!("It cannot be recorded: {reason}.")))
+    }
+
+    /// That something is still owed of it.
+    ///
+    /// # Errors
+    ///
+    /// 409 if it is repaid or was written off.
+    pub fn not_closed(&self) -> Result<(), Problem> {
+        self.not_written_off()?;
+        if self.status != LoanStatus::Repaid {
+            return Ok(());
+        }
+        let reason = ConflictReason::NothingToReschedule;
+        Err(Problem::conflict(reason.code(), format!("It cannot be recorded: {reason}.")))
+    }
+
+    /// That it can be paid out.
+    ///
+    /// # Errors
+    ///
+    /// 409 if it was paid out already, or is not approved.
+    pub fn disbursable(&self) -> Result<(), Problem> {
+        match self.status {
+            LoanStatus::Approved => Ok(()),
+            status if status.is_disbursed() => {
+                Err(Problem::conflict("already_disbursed", "The loan is disbursed already."))
+            }
+            status => {
+                let detail = format!("Only an approved loan can be disbursed; this one is {}.", status.as_str());
+                Err(Problem::conflict("not_approved", detail))
+            }
+        }
+    }
+}
+
+impl Books {
+    /// The value date of a charge that is recorded today: see [`lending::levied_on`].
+    ///
+    /// # Errors
+    ///
+    /// 500 if the loan cannot be folded: a defect.
+    pub fn levied_on(&self, due_on: Date, today: Date) -> Result<Date, Problem> {
+        let events: Vec<Event> = self.transactions.iter().map(event_of).collect();
+        let state = lending::fold(&self.loan.contract(), &events, today, Timestamp::MAX).map_err(Problem::internal)?;
+        Ok(lending::levied_on(due_on, today, &events, &state.rows))
+    }
+}
+
+fn event_of(transaction: &Transaction) -> Event {
+    transaction.event.clone()
+}
+
+/// Records a transaction. `on` is where the request has its date, for errors.
+///
+/// # Errors
+///
+/// 422 for what breaks a rule, at its field; 409 where the loan's state does not allow it, and where a transaction
+/// recorded before could no longer stand.
+pub fn record(books: Books, new: New, by: Uuid, at: Moment<'_>, on: &'static str) -> Result<Recorded, Problem> {
+    let Books { loan, mut transactions, steps } = books;
+    let contract = loan.contract();
+    let events: Vec<Event> = transactions.iter().map(event_of).collect();
+    let made = lending::follow(&contract, &events, Timestamp::MAX).map_err(Problem::internal)?;
+    let part = Part { loan: &loan, steps: &steps, exposures: &made.exposures, transactions: &transactions };
+    let before = portfolio::Figures::of(part, at);
+
+    // Later than everything that is known of the loan, whatever two clocks say.
+    let next_instant = loan.updated_at.checked_add(SignedDuration::from_micros(1)).map_err(Problem::internal)?;
+    let recorded_at = at.now.max(next_instant);
+    let id = EventId(Uuid::now_v7().as_u128());
+    let New { kind, on: value_date, notes } = new;
+    let amount = match kind {
+        EventKind::Disbursement => Some(loan.amount),
+        EventKind::Repayment { amount }
+        | EventKind::Charge { amount, .. }
+        | EventKind::Waiver { amount, .. }
+        | EventKind::Refund { amount } => Some(amount),
+        EventKind::WriteOff | EventKind::Reschedule { .. } | EventKind::Reversal { .. } => None,
+    };
+    let event = Event { id, on: value_date, recorded_at, kind };
+    transactions.push(Transaction { event, amount, paid_out: None, recorded_by: by, notes });
+
+    let events: Vec<Event> = transactions.iter().map(event_of).collect();
+    let last = events.iter().map(|event| event.on).max().unwrap_or(at.today).max(at.today);
+    let refused = |conflict: Conflict| refusal(&conflict, id, &transactions, on);
+    let money = Position::of(&contract, &events, last, Timestamp::MAX).map_err(refused)?;
+    let follows = lending::follow(&contract, &events, Timestamp::MAX).map_err(refused)?;
+    let entries = lending::journal_entries(&follows.postings, &made.postings);
+
+    if let Some(new) = transactions.last_mut() {
+        let folded = money.state.transaction(id);
+        new.paid_out = folded.and_then(|folded| folded.paid_out);
+        if matches!(new.event.kind, EventKind::WriteOff | EventKind::Reschedule { .. }) {
+            new.amount = folded.map(|folded| folded.amount);
+        }
+    }
+    let loan = money.apply(Loan { updated_at: recorded_at, ..loan }, LoanStatus::Approved)?;
+    let part = Part { loan: &loan, steps: &steps, exposures: &follows.exposures, transactions: &transactions };
+    let mut figures = portfolio::Figures::of(part, at);
+    figures -= before;
+    Ok(Recorded { loan, transactions, state: money.state, entries, steps, figures, today: at.today })
+}
+
+/// What a loan should be by its transactions and the steps of its application, whatever its row says: for the consistency
+/// check.
+///
+/// # Errors
+///
+/// 500 if the transactions cannot stand.
+pub fn recompute(loan: &Loan, transactions: &[Transaction], steps: &[Step], today: Date) -> Result<Loan, Problem> {
+    let events: Vec<Event> = transactions.iter().map(event_of).collect();
+    let last = events.iter().map(|event| event.on).max().unwrap_or(today).max(today);
+    let money = Position::of(&loan.contract(), &events, last, Timestamp::MAX).map_err(Problem::internal)?;
+    let applied = steps.last().map_or(loan.status, |step| step.status);
+    money.apply(loan.clone(), applied)
+}
+
+impl Recorded {
+    /// The new transaction as the interface shows it.
+    ///
+    /// # Errors
+    ///
+    /// 500 if the engine does not know it: a defect.
+    pub fn view(&self, zone: &TimeZone) -> Result<TransactionView, Problem> {
+        views(&self.state, &self.transactions, zone)
+            .pop()
+            .ok_or_else(|| Problem::internal("a transaction was recorded that does not count"))
+    }
+
+    /// The loan and its books once that is written, for the next transaction.
+    #[must_use]
+    pub fn into_books(self) -> Books {
+        Books { loan: self.loan, transactions: self.transactions, steps: self.steps }
+    }
+
+    /// What makes it so.
+    #[must_use]
+    pub fn writes(&self) -> Vec<Statement<()>> {
+        let Some(new) = self.transactions.last() else { return Vec::new() };
+        let currency = self.loan.amount.currency();
+        let mut writes = vec![transactions::insert(self.loan.id, currency, new)];
+        writes.extend(ledger::insert(self.loan.id, new.id(), currency, new.event.recorded_at, &self.entries));
+        writes.push(loans::update_money(&self.loan, self.today));
+        writes.extend(self.figures.changes());
+        writes
+    }
+}
+
+/// A conflict as a refusal: of the new transaction, at its field; or because of an older one.
+fn refusal(conflict: &Conflict, new: EventId, transactions: &[Transaction], on: &'static str) -> Problem {
+    let Conflict { event, reason } = conflict;
+    if *event != new {
+        let id = Uuid::from_u128(event.0);
+        let older = transactions.iter().find(|transaction| transaction.event.id == *event);
+        let date = older.map_or_else(String::new, |older| format!(" of {}", older.event.on));
+        let detail = format!("The transaction {id}{date} could no longer stand: {reason}.");
+        return Problem::conflict("later_event_depends_on_it", detail).of_transaction(id);
+    }
+    if reason.is_of_state() {
+        return Problem::conflict(reason.code(), format!("It cannot be recorded: {reason}."));
+    }
+    let pointer = match reason {
+        ConflictReason::NotPositive
+        | ConflictReason::TooLarge
+        | ConflictReason::OtherCurrency
+        | ConflictReason::AboveUnpaid { .. }
+        | ConflictReason::AboveHeld { .. } => "/amount",
+        ConflictReason::NotADueDate => "/from",
+        ConflictReason::NotAfterDueDateBefore => "/first_due_on",
+        ConflictReason::InstalmentsOutOfRange => "/instalments",
+        ConflictReason::Schedule(refusal) => {
+            let pointer = match refusal.pointer() {
+                pointer @ ("/instalments" | "/interest_rate_apr" | "/first_due_on") if on == "/from" => pointer,
+                _ => on,
+            };
+            return Problem::rule(pointer, refusal.code(), refusal.to_string());
+        }
+        _ => on,
+    };
+    Problem::rule(pointer, reason.code(), reason.to_string())
+}
+
+/// Where a loan's money stands at the end of a day.
+struct Position {
+    contract: Contract,
+    state: State,
+    /// Where that leads by itself, when what is held has paid what falls due later.
+    standing: Standing,
+    owed: Vec<Due>,
+    oldest_unpaid_due_on: Option<Date>,
+}
+
+impl Position {
+    fn of(contract: &Contract, events: &[Event], as_of: Date, known_at: Timestamp) -> Result<Self, Conflict> {
+        let state = lending::fold(contract, events, as_of, known_at)?;
+        let last_due = state.owed.last().map(|owed| owed.due_on).filter(|due_on| *due_on > as_of);
+        let of = |state: &State| (state.standing, due(state), state.oldest_unpaid_due_on);
+        let (standing, owed, oldest_unpaid_due_on) = match last_due {
+            // An overpayment that is held pays a charge on the day it is due, and nobody is told to pay it.
+            Some(last_due) if !state.overpayment.is_zero() => {
+                let known: Vec<Event> = events.iter().filter(|event| event.on <= as_of).cloned().collect();
+                let later = lending::fold(contract, &known, last_due, known_at)?;
+                of(&later)
+            }
+            _ => of(&state),
+        };
+        Ok(Self { contract: contract.clone(), state, standing, owed, oldest_unpaid_due_on })
+    }
+
+    /// The loan with what money did to it; `undisbursed` is where it stands if that is nothing.
+    fn apply(&self, loan: Loan, undisbursed: LoanStatus) -> Result<Loan, Problem> {
+        let status = match self.standing {
+            Standing::Approved => undisbursed,
+            Standing::Disbursed => LoanStatus::Disbursed,
+            Standing::Repaid => LoanStatus::Repaid,
+            Standing::Defaulted => LoanStatus::Defaulted,
+        };
+        Ok(Loan {
+            figures: self.figures(&loan)?,
+            disbursed_on: self.state.disbursed_on,
+            outstanding: self.state.unpaid.principal,
+            written_off: self.state.written_off.principal,
+            owed: if status == LoanStatus::Disbursed { self.owed.clone() } else { Vec::new() },
+            oldest_unpaid_due_on: self.oldest_unpaid_due_on.filter(|_| status == LoanStatus::Disbursed),
+            status,
+            ..loan
+        })
+    }
+
+    /// What the rows add up to: fixed by the disbursement, until a reschedule or a payment that reduces what is left
+    /// makes rows anew; before the disbursement as if on the day of the loan's version.
+    fn figures(&self, loan: &Loan) -> Result<Figures, Problem> {
+        let Contract { amount, terms } = &self.contract;
+        let Some(disbursed_on) = self.state.disbursed_on else {
+            let schedule = lending::schedule(*amount, loan.version_on, terms);
+            return Ok(schedule.map_or(loan.figures, |schedule| Figures::from(&schedule)));
+        };
+        let agreed = lending::schedule(*amount, disbursed_on, terms).map_err(Problem::internal)?;
+        let rows = &self.state.rows;
+        let reduces = matches!(terms.prepayment(), Prepayment::ReduceInstalment | Prepayment::ReduceTerm);
+        let as_agreed = rows.len() == agreed.rows.len()
+            && rows.iter().zip(&agreed.rows).all(|(row, agreed)| {
+                (row.due_on, row.principal, row.interest) == (agreed.due_on, agreed.principal, agreed.interest)
+            });
+        let rescheduled = self.state.rescheduled.last();
+        if as_agreed || (rescheduled.is_none() && !reduces) {
+            return Ok(Figures::from(&agreed));
+        }
+        let first = rescheduled.map_or(1, |rescheduled| rescheduled.first_row);
+        let mut new = rows.iter().filter(|row| row.n >= first);
+        let row = if reduces { new.find(|row| !row.outstanding.is_zero()) } else { new.next() };
+        let row = row.or(rows.last()).ok_or_else(|| Problem::internal("a disbursed loan has no rows"))?;
+        let totals = &self.state.totals;
+        Ok(Figures {
+            instalment: sum([row.principal, row.interest, row.fees])?,
+            total_interest: totals.interest,
+            total_due: sum([totals.principal, totals.interest, totals.fees])?,
+        })
+    }
+}
+
+/// Principal, interest and fees by due date.
+fn due(state: &State) -> Vec<Due> {
+    let due = state.owed.iter().filter_map(|owed| {
+        let amount = sum([owed.unpaid.principal, owed.unpaid.interest, owed.unpaid.fees]).ok()?;
+        (!amount.is_zero()).then_some(Due { on: owed.due_on, amount })
+    });
+    due.collect()
+}
+
+/// Amounts of one loan: they have one currency, and are far from where numbers end.
+fn sum<const N: usize>(amounts: [Money; N]) -> Result<Money, Problem> {
+    let mut amounts = amounts.into_iter();
+    let first = amounts.next().ok_or_else(|| Problem::internal("a sum of nothing"))?;
+    let sum = amounts.try_fold(first, Money::checked_add);
+    sum.ok_or_else(|| Problem::internal("the amounts of a loan do not add up"))
+}
+
+/// Which day is asked about, and what was known when.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Reading {
+    /// The business date; today where nothing is said. A later one brings no further transactions.
+    pub as_of: Option<Date>,
+    /// Only what had been recorded by then counts; everything where nothing is said.
+    pub known_at: Option<Timestamp>,
+}
+
+/// How long after an instant something may still commit that was recorded by then, and for clocks to differ.
+const STILL_COMMITTING: SignedDuration = SignedDuration::from_secs(120);
+
+/// Whether something may still commit that was recorded by this instant.
+pub(super) fn may_grow(known_at: Timestamp) -> bool {
+    known_at.duration_until(Timestamp::now()) < STILL_COMMITTING
+}
+
+/// What a loan's past is read from, in one round trip. See [`File::new`].
+pub type FileStatements =
+    (Option<Statement<()>>, Statement<Option<Loan>>, Statement<Vec<HistoryEntry>>, Statement<Vec<Transaction>>);
+
+/// Reads a loan with its versions and transactions, if the caller may know of it. Whoever is changing it right now is
+/// waited for where `known_at` is so recent that what they record could still count.
+#[must_use]
+pub fn file(id: Uuid, scope: Scope, known_at: Option<Timestamp>) -> FileStatements {
+    let wait = known_at.filter(|known_at| may_grow(*known_at)).map(|_| loans::share(id));
+    (wait, loans::by_id(id, scope), loans::versions(id), transactions::of_loan(id, known_at))
+}
+
+/// A loan as of a day, as far as it was known at an instant.
+pub struct File {
+    /// The loan as it then was.
+    pub loan: Loan,
+    /// What had become of its money.
+    pub state: State,
+    /// The day.
+    pub as_of: Date,
+    /// The instant.
+    pub known_at: Timestamp,
+    transactions: Vec<Transaction>,
+}
+
+impl File {
+    /// Of the rows of [`file`], which are there: a loan that is not, or may not be known of, is told before.
+    ///
+    /// # Errors
+    ///
+    /// 422 for a `known_at` in the future, 404 for a day or an instant on which there was no such loan.
+    pub fn new(
+        loan: Loan,
+        versions: &[HistoryEntry],
+        transactions: Vec<Transaction>,
+        reading: Reading,
+        at: Moment<'_>,
+        zone: &TimeZone,
+    ) -> Result<Self, Problem> {
+        if reading.known_at.is_some_and(|known_at| known_at > at.now) {
+            return Err(Problem::field("/known_at", "in_the_future", "must not be in the future"));
+        }
+        let as_of = reading.as_of.unwrap_or(at.today);
+        let last = transactions.last().map_or(at.now, |last| last.event.recorded_at.max(at.now));
+        let known_at = reading.known_at.unwrap_or(last);
+        let date = |instant: Timestamp| zone.to_datetime(instant).date();
+
+        let known = versions.iter().take_while(|version| version.at.0 <= known_at).count();
+        let known = &versions[..known];
+        let current = known.last().ok_or_else(Problem::not_found)?;
+        let contract = Contract { amount: current.state.amount, terms: current.state.terms.clone() };
+        let events: Vec<Event> = transactions.iter().map(event_of).collect();
+        let position = Position::of(&contract, &events, as_of, known_at).map_err(Problem::internal)?;
+        // Money says that a loan is there even before its application was entered.
+        let steps = match position.state.standing {
+            Standing::Approved => known.iter().take_while(|version| date(version.at.0) <= as_of).count(),
+            Standing::Disbursed | Standing::Repaid | Standing::Defaulted => known.len(),
+        };
+        let loan = of_version(loan, &known[..steps], zone)?;
+        let counted = transactions.iter().filter(|it| it.event.on <= as_of && it.event.recorded_at <= known_at);
+        let moved_at = counted.map(|transaction| transaction.event.recorded_at).max();
+        let loan = Loan { updated_at: moved_at.map_or(loan.updated_at, |at| at.max(loan.updated_at)), ..loan };
+        let status = loan.status;
+        let loan = position.apply(loan, status)?;
+        Ok(Self { loan, state: position.state, as_of, known_at, transactions })
+    }
+
+    /// The transactions that count, in the order in which they were recorded.
+    #[must_use]
+    pub fn transactions(&self, zone: &TimeZone) -> Vec<TransactionView> {
+        views(&self.state, &self.transactions, zone)
+    }
+
+    /// What closes the loan on a day.
+    ///
+    /// # Errors
+    ///
+    /// 409 if it is not disbursed, 422 for a day before the disbursement.
+    pub fn settlement(&self, on: Date) -> Result<Settlement, Problem> {
+        self.loan.disbursed()?;
+        let events: Vec<Event> =
+            self.transactions.iter().map(event_of).filter(|event| event.on <= self.as_of).collect();
+        let settlement = lending::settlement(&self.loan.contract(), &events, on, self.known_at);
+        settlement.map_err(Problem::internal)?.ok_or_else(|| {
+            Problem::rule(
+                "/on",
+                ConflictReason::BeforeDisbursement.code(),
+                ConflictReason::BeforeDisbursement.to_string(),
+            )
+        })
+    }
+}
+
+/// The loan as it was after the last of these steps of its application.
+fn of_version(loan: Loan, steps: &[HistoryEntry], zone: &TimeZone) -> Result<Loan, Problem> {
+    let last = steps.last().ok_or_else(Problem::not_found)?;
+    if last.version == loan.version && !loan.status.is_disbursed() {
+        return Ok(Loan { updated_at: last.at.0, ..loan });
+    }
+    let mut decision = None;
+    for step in steps {
+        decision = match step.action {
+            Action::Approve | Action::Reject => {
+                Some(Decision { by: step.by, at: step.at.0, reason: step.reason.clone() })
+            }
+            Action::Withdraw => decision,
+            Action::Create | Action::Edit | Action::Forward | Action::Revert | Action::UndoApproval => None,
+        };
+    }
+    let state = &last.state;
+    // A step taken when there was no schedule any more kept the figures of the one before.
+    let dates = steps.iter().rev().map(|step| zone.to_datetime(step.at.0).date());
+    let mut dates = dates.filter(|date| lending::schedule(state.amount, *date, &state.terms).is_ok());
+    Ok(Loan {
+        agent_id: state.agent_id,
+        product: state.product.clone(),
+        product_version: state.product_version,
+        amount: state.amount,
+        terms: state.terms.clone(),
+        figures: Figures {
+            instalment: state.instalment,
+            total_interest: state.total_interest,
+            total_due: state.total_due,
+        },
+        status: state.status,
+        version: last.version,
+        version_on: dates.next().unwrap_or(loan.version_on),
+        updated_at: last.at.0,
+        decision,
+        ..loan
+    })
+}
+
+/// A transaction as the interface shows it.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(as = Transaction)]
+pub struct TransactionView {
+    /// Names the transaction.
+    pub id: Uuid,
+    /// What it is. A payment after a write-off is a recovery.
+    #[schema(value_type = TransactionKindSchema)]
+    pub kind: TransactionKind,
+    /// The business date; of a charge that falls due later, the day on which it was recorded.
+    pub on: BusinessDate,
+    /// What it is about: paid, charged, waived or paid back; of a disbursement the amount of the loan, of a write-off or a
+    /// reschedule the principal, of a reversal what is reversed.
+    #[schema(value_type = String, example = "2142.40")]
+    pub amount: Money,
+    /// ISO 4217.
+    #[schema(value_type = String, example = "INR")]
+    pub currency: lending::Currency,
+    /// What a repayment paid, a waiver waived, or a write-off gave up; null for other kinds and for what was reversed.
+    #[schema(value_type = Option<AllocationSchema>)]
+    pub allocation: Option<Shares>,
+    /// How the other side names it.
+    #[schema(example = "receipt 1047")]
+    pub reference: Option<String>,
+    /// How a repayment came in.
+    #[schema(example = "cash")]
+    pub channel: Option<String>,
+    /// When it was recorded.
+    pub recorded_at: Instant,
+    /// Who recorded it.
+    pub recorded_by: Uuid,
+    /// Of a reversal: the transaction that it takes back.
+    pub reverses: Option<Uuid>,
+    /// The reversal that takes it back.
+    pub reversed_by: Option<Uuid>,
+    /// The principal outstanding after it.
+    #[schema(value_type = String, example = "10098.11")]
+    pub balance: Money,
+    /// Of a disbursement: the amount less the fees taken then.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = String, required = false, example = "12000.50")]
+    pub paid_out: Option<Money>,
+}
+
+/// What a transaction is.
+#[derive(ToSchema)]
+#[schema(as = TransactionKind, rename_all = "snake_case")]
+pub enum TransactionKindSchema {
+    /// The loan was paid out.
+    Disbursement,
+    /// A payment.
+    Repayment,
+    /// A payment after the write-off.
+    Recovery,
+    /// An overpayment was paid back.
+    Refund,
+    /// More was asked for.
+    Charge,
+    /// Less was asked for.
+    Waiver,
+    /// What was unpaid was given up.
+    WriteOff,
+    /// Rows were made anew.
+    Reschedule,
+    /// Another transaction never counted.
+    Reversal,
+}
+
+/// What an amount was for.
+#[derive(ToSchema)]
+#[schema(as = TransactionAllocation)]
+#[expect(dead_code, reason = "describes shares of the engine in the OpenAPI document")]
+pub struct AllocationSchema {
+    /// Late fees and charged penalties.
+    #[schema(example = "0.00")]
+    penalty: String,
+    /// Fees.
+    #[schema(example = "0.00")]
+    fee: String,
+    /// Interest.
+    #[schema(example = "240.01")]
+    interest: String,
+    /// Principal.
+    #[schema(example = "1902.39")]
+    principal: String,
+    /// What nothing took: held for the borrower.
+    #[schema(example = "0.00")]
+    overpayment: String,
+}
+
+/// The transactions of a state, in the order in which they were recorded, with what is known of them beside.
+fn views(state: &State, transactions: &[Transaction], zone: &TimeZone) -> Vec<TransactionView> {
+    let recorded: HashMap<EventId, &Transaction> = transactions.iter().map(|it| (it.event.id, it)).collect();
+    let view = |folded: &lending::Transaction| {
+        let recorded_one = *recorded.get(&folded.id)?;
+        // A reversal shows what it is about.
+        let about = match folded.reverses {
+            Some(reversed) => *recorded.get(&reversed)?,
+            None => recorded_one,
+        };
+        let amount = match about.event.kind {
+            // What was recorded since may have changed it.
+            EventKind::WriteOff | EventKind::Reschedule { .. }
+                if folded.reversed_by.is_none() && folded.reverses.is_none() =>
+            {
+                folded.amount
+            }
+            // The loan may have been paid out anew on other terms since: what was recorded stands.
+            _ => about.amount.unwrap_or(folded.amount),
+        };
+        let (on, balance) = match about.event.kind {
+            EventKind::Charge { due_on, .. } => {
+                let on = due_on.min(zone.to_datetime(about.event.recorded_at).date());
+                (on, if on > folded.on { balance_before(state, on) } else { folded.balance })
+            }
+            _ => (folded.on, folded.balance),
+        };
+        Some(TransactionView {
+            id: recorded_one.id(),
+            kind: folded.kind,
+            on: BusinessDate(on),
+            amount,
+            currency: folded.amount.currency(),
+            allocation: folded.allocation,
+            reference: recorded_one.notes.reference.clone(),
+            channel: recorded_one.notes.channel.clone(),
+            recorded_at: Instant(folded.recorded_at),
+            recorded_by: recorded_one.recorded_by,
+            reverses: folded.reverses.map(|id| Uuid::from_u128(id.0)),
+            reversed_by: folded.reversed_by.map(|id| Uuid::from_u128(id.0)),
+            balance,
+            paid_out: recorded_one.paid_out,
+        })
+    };
+    state.transactions.iter().filter_map(view).collect()
+}
+
+/// The principal outstanding when a day begins.
+fn balance_before(state: &State, day: Date) -> Money {
+    let postings = state.postings.iter().filter(|it| it.account == Account::PrincipalReceivable && it.on < day);
+    let zero = Money::zero(state.overpayment.currency());
+    postings.fold(zero, |sum, posting| sum.checked_add(posting.amount).unwrap_or(sum))
+}
+
+impl Line for TransactionView {
+    const COLUMNS: &'static [&'static str] = &[
+        "id",
+        "kind",
+        "on",
+        "amount",
+        "currency",
+        "penalty",
+        "fee",
+        "interest",
+        "principal",
+        "overpayment",
+        "reference",
+        "channel",
+        "recorded_at",
+        "recorded_by",
+        "reverses",
+        "reversed_by",
+        "balance",
+        "paid_out",
+    ];
+
+    fn cells(&self) -> Vec<Cell> {
+        let share = |of: fn(&Shares) -> Money| Cell::optional(self.allocation.as_ref().map(of).as_ref());
+        vec![
+            Cell::value(&self.id),
+            Cell::value(&self.kind.as_str()),
+            Cell::value(&self.on),
+            Cell::value(&self.amount),
+            Cell::value(&self.currency),
+            share(|shares| shares.penalty),
+            share(|shares| shares.fee),
+            share(|shares| shares.interest),
+            share(|shares| shares.principal),
+            share(|shares| shares.overpayment),
+            Cell::text(self.reference.as_deref()),
+            Cell::text(self.channel.as_deref()),
+            Cell::value(&self.recorded_at),
+            Cell::value(&self.recorded_by),
+            Cell::optional(self.reverses.as_ref()),
+            Cell::optional(self.reversed_by.as_ref()),
+            Cell::value(&self.balance),
+            Cell::optional(self.paid_out.as_ref()),
+        ]
+    }
+}

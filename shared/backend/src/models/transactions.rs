@@ -1,0 +1,209 @@
+//! What happened to a loan's money: rows that are appended and never changed. What follows from them is worked out by the
+//! crate `lending`; see [`servicing`](super::servicing).
+
+use jiff::Timestamp;
+use lending::{AnnualRate, ChargeKind, Currency, Event, EventId, EventKind, Money, Waivable};
+use rust_decimal::Decimal;
+use tokio_postgres::Row;
+use uuid::Uuid;
+
+use super::columns;
+use crate::db::{DbError, FromRow, OfLoan, Sql, Statement, column};
+
+/// One transaction as it was recorded.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Transaction {
+    /// What happened, as the engine takes it.
+    pub event: Event,
+    /// What it was about, where the request or the loan named an amount.
+    pub amount: Option<Money>,
+    /// Of a disbursement: the amount less the fees taken then.
+    pub paid_out: Option<Money>,
+    /// Who recorded it.
+    pub recorded_by: Uuid,
+    /// What it is called and why it was done, in the words of whoever recorded it.
+    pub notes: Notes,
+}
+
+/// What people wrote about a transaction.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Notes {
+    /// The lender's name of a charge.
+    pub code: Option<String>,
+    /// Of a disbursement or a repayment: how the other side names it.
+    pub reference: Option<String>,
+    /// How a repayment came in.
+    pub channel: Option<String>,
+    /// Why something was done.
+    pub reason: Option<String>,
+}
+
+/// The transactions of a loan, in the order in which they were recorded.
+pub const BY_LOAN: &str = "SELECT * FROM transactions WHERE loan_id = $1";
+
+/// The transactions of loans.
+pub const BY_LOANS: &str = "SELECT * FROM transactions WHERE loan_id = ANY ($1) ORDER BY loan_id, recorded_at";
+
+/// Records a transaction.
+pub const INSERT: &str = "\
+INSERT INTO transactions (id, loan_id, kind, value_date, recorded_at, recorded_by, currency, amount, paid_out, component,
+    code, due_on, from_due_on, instalments, interest_rate_apr, first_due_on, reverses, reference, channel, reason)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)";
+
+/// The transactions of a loan that had been recorded by an instant, in the order in which they were recorded.
+#[must_use]
+pub fn of_loan(loan: Uuid, known_at: Option<Timestamp>) -> Statement<Vec<Transaction>> {
+    let sql = Sql::new(BY_LOAN).bind(loan).push_if(" AND recorded_at <= {}", known_at);
+    sql.push(" ORDER BY recorded_at").all()
+}
+
+/// The transactions of loans, each loan's in the order in which they were recorded.
+#[must_use]
+pub fn of_loans(loans: Vec<Uuid>) -> Statement<Vec<OfLoan<Transaction>>> {
+    Sql::new(BY_LOANS).bind(loans).all()
+}
+
+/// Records a transaction of a loan.
+#[must_use]
+pub fn insert(loan: Uuid, currency: Currency, transaction: &Transaction) -> Statement<()> {
+    let Transaction { event, amount, paid_out, recorded_by, notes } = transaction;
+    let sql = Sql::new(INSERT)
+        .bind(transaction.id())
+        .bind(loan)
+        .bind(kind(&event.kind))
+        .bind(event.on)
+        .bind(event.recorded_at)
+        .bind(*recorded_by)
+        .bind(currency.code())
+        .bind(amount.map(Money::to_decimal))
+        .bind(paid_out.map(Money::to_decimal))
+        .bind(component(&event.kind))
+        .bind(notes.code.clone());
+    let sql = match event.kind {
+        EventKind::Charge { due_on, .. } => sql.bind(Some(due_on)),
+        _ => sql.bind(None::<jiff::civil::Date>),
+    };
+    let sql = match event.kind {
+        EventKind::Reschedule { from, instalments, interest_rate_apr, first_due_on } => sql
+            .bind(Some(from))
+            .bind(instalments.map(u32::cast_signed))
+            .bind(interest_rate_apr.map(AnnualRate::to_decimal))
+            .bind(first_due_on),
+        _ => {
+            sql.bind(None::<jiff::civil::Date>).bind(None::<i32>).bind(None::<Decimal>).bind(None::<jiff::civil::Date>)
+        }
+    };
+    let reverses = match event.kind {
+        EventKind::Reversal { of } => Some(Uuid::from_u128(of.0)),
+        _ => None,
+    };
+    sql.bind(reverses).bind(notes.reference.clone()).bind(notes.channel.clone()).bind(notes.reason.clone()).execute()
+}
+
+impl Transaction {
+    /// Names the transaction.
+    #[must_use]
+    pub const fn id(&self) -> Uuid {
+        Uuid::from_u128(self.event.id.0)
+    }
+}
+
+/// As the database writes it.
+const fn kind(kind: &EventKind) -> &'static str {
+    match kind {
+        EventKind::Disbursement => "disbursement",
+        EventKind::Repayment { .. } => "repayment",
+        EventKind::Charge { .. } => "charge",
+        EventKind::Waiver { .. } => "waiver",
+        EventKind::Refund { .. } => "refund",
+        EventKind::WriteOff => "write_off",
+        EventKind::Reschedule { .. } => "reschedule",
+        EventKind::Reversal { .. } => "reversal",
+    }
+}
+
+/// What is charged or waived, as the database writes it.
+const fn component(kind: &EventKind) -> Option<&'static str> {
+    match kind {
+        EventKind::Charge { kind: ChargeKind::Penalty, .. }
+        | EventKind::Waiver { component: Waivable::Penalty, .. } => Some("penalty"),
+        EventKind::Charge { kind: ChargeKind::Fee, .. } | EventKind::Waiver { component: Waivable::Fee, .. } => {
+            Some("fee")
+        }
+        EventKind::Waiver { component: Waivable::Interest, .. } => Some("interest"),
+        _ => None,
+    }
+}
+
+impl FromRow for Transaction {
+    fn from_row(row: &Row) -> Result<Self, DbError> {
+        let currency = columns::currency(row, "currency")?;
+        let (id, recorded_at): (Uuid, Timestamp) = (column(row, "id")?, column(row, "recorded_at")?);
+        let amount = optional_money(row, "amount", currency)?;
+        let event = Event {
+            id: EventId(id.as_u128()),
+            on: column(row, "value_date")?,
+            recorded_at,
+            kind: event_kind(row, amount)?,
+        };
+        let notes = Notes {
+            code: column(row, "code")?,
+            reference: column(row, "reference")?,
+            channel: column(row, "channel")?,
+            reason: column(row, "reason")?,
+        };
+        let paid_out = optional_money(row, "paid_out", currency)?;
+        Ok(Self { event, amount, paid_out, recorded_by: column(row, "recorded_by")?, notes })
+    }
+}
+
+fn optional_money(row: &Row, name: &str, currency: Currency) -> Result<Option<Money>, DbError> {
+    let amount: Option<Decimal> = column(row, name)?;
+    let amount = amount.map(|amount| Money::from_decimal(amount, currency)).transpose();
+    amount.map_err(|error| DbError::Unexpected(Box::new(error)))
+}
+
+fn event_kind(row: &Row, amount: Option<Money>) -> Result<EventKind, DbError> {
+    let missing = || DbError::unexpected("a stored transaction is not of its kind");
+    let amount = || amount.ok_or_else(missing);
+    let component: Option<&str> = column(row, "component")?;
+    Ok(match (column(row, "kind")?, component) {
+        ("disbursement", None) => EventKind::Disbursement,
+        ("repayment", None) => EventKind::Repayment { amount: amount()? },
+        ("refund", None) => EventKind::Refund { amount: amount()? },
+        ("write_off", None) => EventKind::WriteOff,
+        ("charge", Some(component)) => {
+            let kind = match component {
+                "fee" => ChargeKind::Fee,
+                "penalty" => ChargeKind::Penalty,
+                _ => return Err(missing()),
+            };
+            EventKind::Charge { kind, amount: amount()?, due_on: column(row, "due_on")? }
+        }
+        ("waiver", Some(component)) => {
+            let component = match component {
+                "penalty" => Waivable::Penalty,
+                "fee" => Waivable::Fee,
+                "interest" => Waivable::Interest,
+                _ => return Err(missing()),
+            };
+            EventKind::Waiver { component, amount: amount()? }
+        }
+        ("reschedule", None) => {
+            let instalments: Option<i32> = column(row, "instalments")?;
+            let rate: Option<Decimal> = column(row, "interest_rate_apr")?;
+            let rate = rate.map(AnnualRate::from_decimal).transpose();
+            EventKind::Reschedule {
+                from: column(row, "from_due_on")?,
+                instalments: instalments.map(i32::cast_unsigned),
+                interest_rate_apr: rate.map_err(|error| DbError::Unexpected(Box::new(error)))?,
+                first_due_on: column(row, "first_due_on")?,
+            }
+        }
+        ("reversal", None) => {
+            let reversed: Uuid = column(row, "reverses")?;
+            EventKind::Reversal { of: EventId(reversed.as_u128()) }
+        }
+        _ => return Err(missing()),
+    })
+}

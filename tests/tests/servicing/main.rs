@@ -1,0 +1,11 @@
+//! Servicing, section 5 of the interface: in-process, against a Postgres of its own, as the application's role.
+#![allow(clippy::unwrap_used)]
+
+mod books;
+mod commands;
+mod docs;
+mod examples;
+mod keys;
+mod random;
+mod reads;
+mod world;
