@@ -308,12 +308,13 @@ impl<'a> Book<'a> {
             return Err(ConflictReason::AboveUnpaid { unpaid });
         }
         let mut left = amount;
-        let mut row = rows.first_open(component);
-        while left > 0 && row < rows.lines.len() {
+        for row in rows.first_open(component)..rows.lines.len() {
             rows.each_amount(row, component, &mut |cell, _| {
                 cell.waive(&mut left, on);
             });
-            row += 1;
+            if left == 0 {
+                break;
+            }
         }
         let mut split = Split::default();
         split.by_component[component as usize] = amount;
@@ -371,9 +372,9 @@ impl<'a> Book<'a> {
             self.recover(amounts());
             return Ok(());
         }
-        let is_held_applied = self.apply_held(on);
+        self.apply_held(on);
         let is_settled = until == Until::SettledOn(on);
-        if payments.is_empty() && !is_touched && !is_held_applied && !is_settled {
+        if payments.is_empty() && !is_touched && !is_settled {
             return Ok(());
         }
         let Some(rows) = &mut self.rows else {
@@ -442,25 +443,23 @@ impl<'a> Book<'a> {
     }
 
     /// What is held pays what has fallen due. Nothing but charges can be: while something is held,
-    /// nothing else is unpaid.
-    fn apply_held(&mut self, on: Date) -> bool {
+    /// nothing else is unpaid, and nothing else is left to be dropped once they are paid.
+    fn apply_held(&mut self, on: Date) {
         let Some(rows) = self.rows.as_mut().filter(|_| self.held > 0) else {
-            return false;
+            return;
         };
         let mut left = self.held;
         let mut stream = Stream::default();
         let order = self.contract.terms.allocation().order();
         allocate(rows, order.groups, on, Take::Due, &mut left, &mut stream);
         if left == self.held {
-            return false;
+            return;
         }
         let paid = stream.total();
-        self.balance -= paid[Component::Principal as usize];
         self.post(&[(Account::OverpaymentsPayable, self.held - left)]);
         self.post_paid(paid);
         self.held = left;
         self.applied.push((on, paid));
-        true
     }
 
     /// After a write-off: up to all that was given up, the rest is held.
