@@ -34,6 +34,7 @@ CREATE TABLE exposures (
     LIKE exposure_changes,
     UNIQUE NULLS NOT DISTINCT (oldest_unpaid_due_on, currency, product_code, agent_id)
 );
+CREATE INDEX exposures_by_agent ON exposures (agent_id);
 
 -- What each agent's loans come to, by day: requests on the day of the request, with what became of them; money on its
 -- value date.
@@ -67,7 +68,7 @@ GRANT SELECT, INSERT, DELETE ON book_changes, exposure_changes, agent_changes, a
 GRANT SELECT, INSERT, UPDATE, DELETE ON book_days, book_months, exposures, agent_days, account_days, account_months
     TO microloans_app;
 
--- What is to be collected, most overdue first.
+-- What is to be collected, what fell due first before everything else.
 DROP INDEX loans_past_due;
-CREATE INDEX loans_to_collect ON loans (oldest_unpaid_due_on, id) WHERE status = 'disbursed';
-CREATE INDEX loans_to_collect_by_agent ON loans (agent_id, oldest_unpaid_due_on, id) WHERE status = 'disbursed';
+CREATE INDEX loans_to_collect ON loans ((owed_on[1]), id) WHERE status = 'disbursed';
+CREATE INDEX loans_to_collect_by_agent ON loans (agent_id, (owed_on[1]), id) WHERE status = 'disbursed';

@@ -94,6 +94,45 @@ impl FromStr for LoanStatus {
     }
 }
 
+/// What to collect of a loan on a day: principal, interest and fees.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct Collection {
+    /// The loan.
+    pub loan_id: Uuid,
+    /// The customer's username.
+    #[schema(example = "usr_india_002")]
+    pub customer: String,
+    /// ISO 4217.
+    #[schema(value_type = String, example = "INR")]
+    pub currency: Currency,
+    /// What falls due that day.
+    #[schema(value_type = String, example = "2142.40")]
+    pub due: Money,
+    /// What fell due before and is unpaid.
+    #[schema(value_type = String, example = "0.00")]
+    pub overdue: Money,
+    /// When the first of that fell due.
+    pub due_since: BusinessDate,
+    /// Days that the oldest unpaid instalment will then be past due.
+    #[schema(example = 0)]
+    pub days_past_due: i32,
+}
+
+impl FromRow for Collection {
+    fn from_row(row: &Row) -> Result<Self, DbError> {
+        let currency = columns::currency(row, "currency")?;
+        Ok(Self {
+            loan_id: column(row, "id")?,
+            customer: column(row, "username")?,
+            currency,
+            due: columns::money(row, "due", currency)?,
+            overdue: columns::money(row, "overdue", currency)?,
+            due_since: BusinessDate(column(row, "due_since")?),
+            days_past_due: column(row, "days_past_due")?,
+        })
+    }
+}
+
 /// A loan as it is now.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Loan {
@@ -582,6 +621,14 @@ UPDATE loans SET instalment = $2, total_interest = $3, total_due = $4, disbursed
     status = $12, updated_at = $13
 WHERE id = $1";
 
+/// Loans of which something is due on a day, or was before.
+pub const TO_COLLECT: &str = "\
+SELECT l.id, u.username, l.currency, l.owed_on[1] AS due_since, greatest($1 - l.oldest_unpaid_due_on, 0) AS days_past_due,
+    (SELECT coalesce(sum(owed.amount), 0) FROM unnest(l.owed_on, l.owed) AS owed (due_on, amount) WHERE due_on = $1) AS due,
+    (SELECT coalesce(sum(owed.amount), 0) FROM unnest(l.owed_on, l.owed) AS owed (due_on, amount) WHERE due_on < $1) AS overdue
+FROM loans l JOIN users u ON u.id = l.borrower_id
+WHERE l.status = 'disbursed' AND l.owed_on[1] <= $1";
+
 /// Waits for whoever is changing a loan.
 pub const SHARE: &str = "SELECT FROM loans WHERE id = $1 FOR SHARE";
 
@@ -647,6 +694,21 @@ fn select(id: Uuid, scope: Scope) -> Sql {
 pub fn after(id: Uuid, count: i64) -> Statement<Vec<Loan>> {
     let sql = Sql::new(SELECT).push_bind(" WHERE l.id > {} ORDER BY l.id", id);
     sql.push_bind(" LIMIT {}", count).all()
+}
+
+/// Loans of which something is unpaid that is due on a day or before, the longest due first.
+#[must_use]
+pub fn to_collect(
+    on: Date,
+    agent: Option<Uuid>,
+    after: Option<&Position<Date>>,
+    limit: Limit,
+) -> Statement<Vec<Collection>> {
+    let mut sql = Sql::new(TO_COLLECT).bind(on).push_if(" AND l.agent_id = {}", agent);
+    if let Some(&Position(due_since, id)) = after {
+        sql = sql.push_bind(" AND (l.owed_on[1], l.id) > ({}, ", due_since).push_bind("{})", id);
+    }
+    sql.push(" ORDER BY l.owed_on[1], l.id").push_bind(" LIMIT {}", limit.and_one()).all()
 }
 
 /// Waits until nobody is changing the loan: whatever is recorded later is recorded after this.

@@ -9,7 +9,9 @@ use std::{
 use jiff::{Timestamp, civil::Date};
 use lending::{Currency, EventKind, Exposure, Money, Standing};
 use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
 use tokio_postgres::Row;
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::{
@@ -51,6 +53,31 @@ pub const KEPT_EXPOSURES: &str = "\
 SELECT currency, oldest_unpaid_due_on, product_code, agent_id, sum(loans)::int8 AS loans, sum(outstanding) AS outstanding
 FROM (SELECT * FROM exposures UNION ALL SELECT * FROM exposure_changes) kept
 GROUP BY currency, oldest_unpaid_due_on, product_code, agent_id";
+
+/// What is out and how much of it is at risk on a day, by currency, product or agent.
+pub const ARREARS: &str = "\
+SELECT CASE $1 WHEN 'currency' THEN currency WHEN 'product' THEN product_code ELSE agent_id::text END AS grouped, currency,
+    sum(loans)::int8 AS loans, sum(outstanding) AS outstanding,
+    coalesce(sum(loans) FILTER (WHERE days >= 1), 0)::int8 AS loans_1,
+    coalesce(sum(outstanding) FILTER (WHERE days >= 1), 0) AS outstanding_1,
+    coalesce(sum(loans) FILTER (WHERE days >= 30), 0)::int8 AS loans_30,
+    coalesce(sum(outstanding) FILTER (WHERE days >= 30), 0) AS outstanding_30,
+    coalesce(sum(loans) FILTER (WHERE days >= 60), 0)::int8 AS loans_60,
+    coalesce(sum(outstanding) FILTER (WHERE days >= 60), 0) AS outstanding_60,
+    coalesce(sum(loans) FILTER (WHERE days >= 90), 0)::int8 AS loans_90,
+    coalesce(sum(outstanding) FILTER (WHERE days >= 90), 0) AS outstanding_90
+FROM (
+    SELECT currency, product_code, agent_id, loans, outstanding, $2::date - oldest_unpaid_due_on AS days
+    FROM (SELECT * FROM exposures UNION ALL SELECT * FROM exposure_changes) kept
+    WHERE $3::uuid IS NULL OR agent_id = $3) aged
+GROUP BY 1, 2 HAVING sum(loans) <> 0 ORDER BY 1, 2";
+
+/// What an agent's loans came to in a range of days, by currency.
+pub const PERFORMANCE: &str = "\
+SELECT currency, sum(requests)::int8 AS requests, sum(approved)::int8 AS approved, sum(rejected)::int8 AS rejected,
+    sum(disbursed) AS disbursed, sum(collected) AS collected
+FROM (SELECT * FROM agent_days UNION ALL SELECT * FROM agent_changes) kept
+WHERE agent_id = $1 AND on_date >= $2 AND on_date <= $3 GROUP BY currency";
 
 /// What agents' loans come to, as it is kept.
 pub const KEPT_AGENTS: &str = "\
@@ -461,4 +488,151 @@ pub type Kept = (Statement<Vec<KeptBook>>, Statement<Vec<KeptExposure>>, Stateme
 #[must_use]
 pub fn kept() -> Kept {
     (Sql::new(KEPT_BOOK).all(), Sql::new(KEPT_EXPOSURES).all(), Sql::new(KEPT_AGENTS).all())
+}
+
+/// What arrears are grouped by.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Grouping {
+    /// One for each currency.
+    #[default]
+    Currency,
+    /// One for each product.
+    Product,
+    /// One for each agent and currency.
+    Agent,
+}
+
+impl Grouping {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Currency => "currency",
+            Self::Product => "product",
+            Self::Agent => "agent",
+        }
+    }
+}
+
+/// Loans at risk.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct AtRisk {
+    /// Their principal outstanding.
+    #[schema(value_type = String, example = "10098.11")]
+    pub amount: Money,
+    /// The same as a share of all that is outstanding, with four decimals.
+    #[schema(example = "0.0425")]
+    pub share: String,
+    /// How many.
+    #[schema(example = 3)]
+    pub loans: i64,
+}
+
+impl AtRisk {
+    /// Nothing.
+    #[must_use]
+    pub fn none(currency: Currency) -> Self {
+        Self { amount: Money::zero(currency), share: share(0, 1), loans: 0 }
+    }
+}
+
+impl AgentSums {
+    /// Principal paid out, as money.
+    #[must_use]
+    pub fn disbursed(&self, currency: Currency) -> Decimal {
+        decimal(self.disbursed, currency)
+    }
+
+    /// What was collected, as money; less than nothing where more was paid back than taken.
+    #[must_use]
+    pub fn collected(&self, currency: Currency) -> Decimal {
+        decimal(self.collected, currency)
+    }
+}
+
+/// What is out of a group, and how much of it is at risk: the principal outstanding of loans that are so many days past due.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct Arrears {
+    /// The currency, the product's code or the agent's id; null for loans without an agent.
+    #[schema(required = true, example = "INR")]
+    pub group: Option<String>,
+    /// ISO 4217.
+    #[schema(value_type = String, example = "INR")]
+    pub currency: Currency,
+    /// Principal outstanding.
+    #[schema(value_type = String, example = "237602.50")]
+    pub outstanding: Money,
+    /// Disbursed loans.
+    #[schema(example = 57)]
+    pub loans: i64,
+    /// At least one day past due.
+    pub par1: AtRisk,
+    /// At least 30 days past due.
+    pub par30: AtRisk,
+    /// At least 60 days past due.
+    pub par60: AtRisk,
+    /// At least 90 days past due.
+    pub par90: AtRisk,
+}
+
+impl FromRow for Arrears {
+    fn from_row(row: &Row) -> Result<Self, DbError> {
+        let currency = columns::currency(row, "currency")?;
+        let outstanding = columns::money(row, "outstanding", currency)?;
+        let at_risk = |loans: &str, amount: &str| {
+            let amount = columns::money(row, amount, currency)?;
+            Ok::<_, DbError>(AtRisk {
+                amount,
+                share: share(amount.units(), outstanding.units()),
+                loans: column(row, loans)?,
+            })
+        };
+        Ok(Self {
+            group: column(row, "grouped")?,
+            currency,
+            outstanding,
+            loans: column(row, "loans")?,
+            par1: at_risk("loans_1", "outstanding_1")?,
+            par30: at_risk("loans_30", "outstanding_30")?,
+            par60: at_risk("loans_60", "outstanding_60")?,
+            par90: at_risk("loans_90", "outstanding_90")?,
+        })
+    }
+}
+
+/// A part of a whole as a fraction with four decimals, rounded half to even; 0 of nothing.
+#[must_use]
+pub fn share(part: i128, whole: i128) -> String {
+    let (part, whole) = (Decimal::from_i128_with_scale(part, 0), Decimal::from_i128_with_scale(whole, 0));
+    let mut share = part.checked_div(whole).unwrap_or_default().round_dp(4);
+    share.rescale(4);
+    share.to_string()
+}
+
+/// What is out and at risk on a day; of one agent, if one is named.
+#[must_use]
+pub fn arrears(grouping: Grouping, today: Date, agent: Option<Uuid>) -> Statement<Vec<Arrears>> {
+    Sql::new(ARREARS).bind(grouping.as_str()).bind(today).bind(agent).all()
+}
+
+/// One row of [`PERFORMANCE`].
+pub struct Came(pub Currency, pub AgentSums);
+
+impl FromRow for Came {
+    fn from_row(row: &Row) -> Result<Self, DbError> {
+        let currency = columns::currency(row, "currency")?;
+        let sums = AgentSums {
+            requests: column(row, "requests")?,
+            approved: column(row, "approved")?,
+            rejected: column(row, "rejected")?,
+            disbursed: columns::money(row, "disbursed", currency)?.units(),
+            collected: columns::money(row, "collected", currency)?.units(),
+        };
+        Ok(Self(currency, sums))
+    }
+}
+
+/// What an agent's loans came to from one day to another, by currency.
+#[must_use]
+pub fn performance(agent: Uuid, from: Date, to: Date) -> Statement<Vec<Came>> {
+    Sql::new(PERFORMANCE).bind(agent).bind(from).bind(to).all()
 }

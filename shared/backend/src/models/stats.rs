@@ -13,7 +13,7 @@ use utoipa::ToSchema;
 use super::{columns, loans::LoanStatus};
 use crate::{
     db::{DbError, FromRow, Sql, Statement, column},
-    http::time::BusinessDate,
+    http::{pagination::Limit, time::BusinessDate},
 };
 
 /// The figures of the book on a business date.
@@ -94,6 +94,55 @@ impl FromRow for Day {
 #[must_use]
 pub fn first_to_keep(today: Date) -> Statement<Option<Day>> {
     Sql::new(FIRST_TO_KEEP).bind(today).optional()
+}
+
+/// The figures that are kept of a range of days: of each day, or of the last one that is kept in each week or month.
+pub const HISTORY: &str = "\
+SELECT DISTINCT ON (date_trunc($1, business_date)) business_date, figures FROM statistics_snapshots
+WHERE business_date >= $2 AND business_date <= $3";
+
+/// How far apart the figures of a series are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Interval {
+    /// Each day.
+    #[default]
+    Day,
+    /// The last day of each week, which begins on a Monday.
+    Week,
+    /// The last day of each month.
+    Month,
+}
+
+impl Interval {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Day => "day",
+            Self::Week => "week",
+            Self::Month => "month",
+        }
+    }
+}
+
+/// One row of [`HISTORY`].
+pub struct Kept(pub Statistics);
+
+impl FromRow for Kept {
+    fn from_row(row: &Row) -> Result<Self, DbError> {
+        let Json(figures) = column::<Json<Statistics>>(row, "figures")?;
+        Ok(Self(figures))
+    }
+}
+
+/// A page of the series, the latest first; `before` is the day of the last one of the page before.
+#[must_use]
+pub fn history(interval: Interval, from: Date, to: Date, before: Option<Date>, limit: Limit) -> Statement<Vec<Kept>> {
+    let period = interval.as_str();
+    let sql = Sql::new(HISTORY).bind(period).bind(from).bind(to);
+    let sql = sql.push_if(" AND date_trunc($1, business_date) < date_trunc($1, {}::date)", before);
+    sql.push(" ORDER BY date_trunc($1, business_date) DESC, business_date DESC")
+        .push_bind(" LIMIT {}", limit.and_one())
+        .all()
 }
 
 /// One row of [`BOOK`].
