@@ -19,7 +19,9 @@ ALTER TABLE loans
     ADD CONSTRAINT loans_owed CHECK (
         cardinality(owed_on) = cardinality(owed)
         AND (status = 'disbursed' OR cardinality(owed_on) = 0)
-        AND oldest_unpaid_due_on IS NOT DISTINCT FROM owed_on[1]);
+        AND (cardinality(owed_on) = 0) = (oldest_unpaid_due_on IS NULL)
+        -- A charge may fall due before the instalment that it is late with.
+        AND oldest_unpaid_due_on >= owed_on[1]);
 GRANT UPDATE (owed_on, owed, written_off) ON loans TO microloans_app;
 -- What is past due is summed over these alone.
 CREATE INDEX loans_past_due ON loans (oldest_unpaid_due_on) WHERE status = 'disbursed';
@@ -84,8 +86,10 @@ CREATE TABLE transactions (
     recorded_at timestamptz NOT NULL,
     recorded_by uuid NOT NULL REFERENCES users (id),
     currency text NOT NULL,
-    -- What the request names: of a disbursement the loan's amount, of a write-off, a reschedule and a reversal nothing.
-    amount numeric CONSTRAINT transactions_amount CHECK (amount IS NULL OR amount > 0 AND is_money(amount, currency)),
+    -- What the request names: of a disbursement the loan's amount; of a write-off and a reschedule the principal that they
+    -- were about when they were recorded; of a reversal nothing.
+    amount numeric CONSTRAINT transactions_amount CHECK (
+        amount IS NULL OR is_money(amount, currency) AND (amount > 0 OR kind IN ('write_off', 'reschedule'))),
     -- Of a disbursement: its amount less the fees taken then.
     paid_out numeric,
     -- Of a charge and a waiver.
@@ -109,7 +113,7 @@ CREATE TABLE transactions (
     CONSTRAINT transactions_reversed_once UNIQUE (reverses),
     FOREIGN KEY (loan_id, reverses) REFERENCES transactions (loan_id, id),
     CONSTRAINT transactions_shape CHECK (
-        (amount IS NOT NULL) = (kind IN ('disbursement', 'repayment', 'refund', 'charge', 'waiver'))
+        (amount IS NOT NULL) = (kind <> 'reversal')
         AND (paid_out IS NOT NULL) = (kind = 'disbursement')
         AND (component IS NOT NULL) = (kind IN ('charge', 'waiver'))
         AND (kind = 'charge') <= (component <> 'interest')
@@ -181,7 +185,9 @@ INSERT INTO ledger_accounts (code, name, class) VALUES
     ('recoveries', 'Recoveries', 'income'),
     ('write_offs', 'Write-offs', 'expense');
 
--- The journal. A transaction makes an entry for each value date on which it changes what follows from all of them.
+-- The journal. A transaction makes an entry for each value date on which it changes what follows from all of them: one late
+-- payment may make hundreds. So what must hold for them is checked once a statement rather than once a row. An entry comes
+-- with its lines in one statement, and stands as it was made.
 CREATE TABLE journal_entries (
     id uuid PRIMARY KEY,
     loan_id uuid NOT NULL,
@@ -189,16 +195,14 @@ CREATE TABLE journal_entries (
     currency text NOT NULL,
     value_date date NOT NULL,
     recorded_at timestamptz NOT NULL,
-    FOREIGN KEY (loan_id, transaction_id) REFERENCES transactions (loan_id, id),
     CONSTRAINT journal_entries_one_a_date UNIQUE (transaction_id, value_date)
 );
-CREATE INDEX journal_entries_by_loan ON journal_entries (loan_id, recorded_at, value_date, id);
 CREATE TRIGGER journal_entries_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON journal_entries
     FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 
 CREATE TABLE journal_lines (
-    entry_id uuid NOT NULL REFERENCES journal_entries (id),
-    account text NOT NULL REFERENCES ledger_accounts (code),
+    entry_id uuid NOT NULL,
+    account text NOT NULL,
     debit numeric NOT NULL CHECK (debit >= 0),
     credit numeric NOT NULL CHECK (credit >= 0),
     PRIMARY KEY (entry_id, account),
@@ -207,41 +211,69 @@ CREATE TABLE journal_lines (
 CREATE TRIGGER journal_lines_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON journal_lines
     FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 
--- An entry stands as it was made: lines come with it, in its own transaction, and in the decimals of its currency.
-CREATE FUNCTION check_journal_line() RETURNS trigger
-    LANGUAGE plpgsql
-    AS $$
-DECLARE
-    entry_currency text;
-BEGIN
-    SELECT currency INTO entry_currency FROM journal_entries
-    WHERE id = NEW.entry_id AND xmin = pg_current_xact_id()::xid;
-    IF NOT FOUND THEN
-        RAISE EXCEPTION 'lines come with their entry' USING ERRCODE = 'check_violation', CONSTRAINT = 'journal_lines_with_entry';
-    END IF;
-    IF NOT is_sum(NEW.debit + NEW.credit, entry_currency) THEN
-        RAISE EXCEPTION '% has no such amount', entry_currency
-            USING ERRCODE = 'check_violation', CONSTRAINT = 'journal_lines_decimals';
-    END IF;
-    RETURN NEW;
-END
-$$;
-CREATE TRIGGER journal_lines_check BEFORE INSERT ON journal_lines FOR EACH ROW EXECUTE FUNCTION check_journal_line();
-
--- Debits equal credits in every entry, checked at commit.
-CREATE FUNCTION check_journal_entry() RETURNS trigger
+CREATE FUNCTION check_journal_entries() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
 BEGIN
-    IF NOT (SELECT count(*) >= 2 AND sum(debit) = sum(credit) FROM journal_lines WHERE entry_id = NEW.id) THEN
-        RAISE EXCEPTION 'an entry has lines, and its debits are its credits'
+    IF EXISTS (
+        SELECT FROM made WHERE NOT EXISTS (
+            SELECT FROM transactions t
+            WHERE t.id = made.transaction_id AND t.loan_id = made.loan_id AND t.currency = made.currency))
+    THEN
+        RAISE EXCEPTION 'an entry has a transaction of its loan'
+            USING ERRCODE = 'check_violation', CONSTRAINT = 'journal_entries_transaction';
+    END IF;
+    -- Those that are there are checked below.
+    IF EXISTS (SELECT FROM made WHERE NOT EXISTS (SELECT FROM journal_lines WHERE entry_id = made.id)) THEN
+        RAISE EXCEPTION 'an entry comes with its lines'
             USING ERRCODE = 'check_violation', CONSTRAINT = 'journal_entries_balanced';
     END IF;
     RETURN NULL;
 END
 $$;
-CREATE CONSTRAINT TRIGGER journal_entries_balanced AFTER INSERT ON journal_entries
-    DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION check_journal_entry();
+CREATE TRIGGER journal_entries_check AFTER INSERT ON journal_entries REFERENCING NEW TABLE AS made
+    FOR EACH STATEMENT EXECUTE FUNCTION check_journal_entries();
+
+CREATE FUNCTION check_journal_lines() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    found record;
+BEGIN
+    FOR found IN
+        SELECT e.currency, max(lines.decimals) AS decimals, bool_or(lines.debit <> lines.credit) AS unbalanced,
+            -- Without an entry, or with one that has more lines than these, which were there before.
+            bool_or(e.id IS NULL OR lines.count <> (SELECT count(*) FROM journal_lines l WHERE l.entry_id = lines.entry_id))
+                AS apart
+        FROM (
+            SELECT entry_id, count(*), sum(debit) AS debit, sum(credit) AS credit,
+                max(scale(trim_scale(debit + credit))) AS decimals
+            FROM made GROUP BY entry_id) lines
+        LEFT JOIN journal_entries e ON e.id = lines.entry_id
+        GROUP BY e.currency
+    LOOP
+        IF found.apart THEN
+            RAISE EXCEPTION 'lines come with their entry, all at once'
+                USING ERRCODE = 'check_violation', CONSTRAINT = 'journal_lines_with_entry';
+        END IF;
+        IF found.decimals > currency_decimals(found.currency) THEN
+            RAISE EXCEPTION '% has no such amount', found.currency
+                USING ERRCODE = 'check_violation', CONSTRAINT = 'journal_lines_decimals';
+        END IF;
+        IF found.unbalanced THEN
+            RAISE EXCEPTION 'the debits of an entry are its credits'
+                USING ERRCODE = 'check_violation', CONSTRAINT = 'journal_entries_balanced';
+        END IF;
+    END LOOP;
+    IF EXISTS (SELECT account FROM made EXCEPT SELECT code FROM ledger_accounts) THEN
+        RAISE EXCEPTION 'a line has an account of the chart'
+            USING ERRCODE = 'check_violation', CONSTRAINT = 'journal_lines_account';
+    END IF;
+    RETURN NULL;
+END
+$$;
+CREATE TRIGGER journal_lines_check AFTER INSERT ON journal_lines REFERENCING NEW TABLE AS made
+    FOR EACH STATEMENT EXECUTE FUNCTION check_journal_lines();
 
 -- Waits until every transaction that is open now has ended: whatever commits later is recorded later. Nobody waits for
 -- whoever waits here.
@@ -249,10 +281,10 @@ CREATE FUNCTION await_open_transactions() RETURNS void
     LANGUAGE plpgsql
     AS $$
 DECLARE
-    -- The first id that no transaction has.
-    next xid8 := pg_snapshot_xmax(pg_current_snapshot());
+    -- The ids of those that write already are before it.
+    own xid8 := pg_current_xact_id();
 BEGIN
-    WHILE pg_snapshot_xmin(pg_current_snapshot()) < next LOOP
+    WHILE pg_snapshot_xmin(pg_current_snapshot()) < own LOOP
         PERFORM pg_sleep(0.002);
     END LOOP;
 END

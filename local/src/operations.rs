@@ -108,6 +108,10 @@ pub const OPERATIONS: &[Operation] = &[
     row(Method::GET, "/api/ledger/trial-balance", ADMIN, Reach::All),
     row(Method::GET, "/api/ledger/accounts", ADMIN, Reach::All),
     row(Method::GET, "/api/stats", STAFF, Reach::All),
+    row(Method::GET, "/api/stats/history", STAFF, Reach::All),
+    row(Method::GET, "/api/portfolio/arrears", STAFF, Reach::All),
+    row(Method::GET, "/api/collections", STAFF, Reach::All),
+    row(Method::GET, "/api/agents/{id}/performance", STAFF, Reach::OnlySelf(Agent)),
 ];
 
 const fn row(method: Method, path: &'static str, who: Who, reach: Reach) -> Operation {

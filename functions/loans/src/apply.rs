@@ -121,7 +121,7 @@ fn create(
     body: NewLoan,
     product: Option<Product>,
     borrower: Option<Borrower>,
-    at: Moment,
+    at: Moment<'_>,
     claim: Claim,
     claimed: Option<Claimed>,
 ) -> Result<Outcome, Problem> {
@@ -143,7 +143,7 @@ fn create(
 
     let location = format!("/api/loans/{}", loan.id);
     let answer = Answer::created(location, &loan.view(at.today))?.with_version(loan.version);
-    let mut writes = loans::insert(&loan, None);
+    let mut writes = loans::insert(&loan, None, at);
     let detail = json!({"version": loan.version, "status": loan.status});
     writes.push(audit::by(caller, Action::Create.audit(), &Subject::Loan(loan.id), detail));
     writes.extend(claim.keep(&answer));

@@ -86,7 +86,7 @@ async fn take_step<K: Kind, B: Because>(
     input: &Input,
     versioned: Versioned,
     action: Action,
-    decide: impl FnOnce(&Loan, &Caller, Option<String>, Moment) -> Result<Loan, Problem>,
+    decide: impl FnOnce(&Loan, &Caller, Option<String>, Moment<'_>) -> Result<Loan, Problem>,
 ) -> Result<Answer, Problem> {
     let id = guard.check(path.uuid()).await?;
     let scope = Scope::of(guard.role(), guard.id());
@@ -125,7 +125,7 @@ pub(crate) async fn forward_loan(
     path: PathParameter,
     input: Input,
 ) -> Result<Answer, Problem> {
-    let forward = |loan: &Loan, caller: &Caller, _, at| applications::forward(loan, caller.id, at);
+    let forward = |loan: &Loan, caller: &Caller, _, at: Moment<'_>| applications::forward(loan, caller.id, at);
     take_step::<_, Note>(agent, &app, &path, &input, Versioned::No, Action::Forward, forward).await
 }
 
@@ -148,7 +148,7 @@ pub(crate) async fn approve_loan(
     path: PathParameter,
     input: Input,
 ) -> Result<Answer, Problem> {
-    let approve = |loan: &Loan, caller: &Caller, reason, at| {
+    let approve = |loan: &Loan, caller: &Caller, reason, at: Moment<'_>| {
         applications::decide(loan, LoanStatus::Approved, caller.id, reason, at)
     };
     take_step::<_, OptionalReason>(admin, &app, &path, &input, Versioned::Yes, Action::Approve, approve).await
@@ -173,7 +173,7 @@ pub(crate) async fn reject_loan(
     path: PathParameter,
     input: Input,
 ) -> Result<Answer, Problem> {
-    let reject = |loan: &Loan, caller: &Caller, reason, at| {
+    let reject = |loan: &Loan, caller: &Caller, reason, at: Moment<'_>| {
         applications::decide(loan, LoanStatus::Rejected, caller.id, reason, at)
     };
     take_step::<_, RequiredReason>(admin, &app, &path, &input, Versioned::Yes, Action::Reject, reject).await
@@ -196,7 +196,7 @@ pub(crate) async fn withdraw_loan(
     path: PathParameter,
     input: Input,
 ) -> Result<Answer, Problem> {
-    let withdraw = |loan: &Loan, caller: &Caller, _, at| applications::withdraw(loan, caller, at);
+    let withdraw = |loan: &Loan, caller: &Caller, _, at: Moment<'_>| applications::withdraw(loan, caller, at);
     take_step::<_, OptionalReason>(applicant, &app, &path, &input, Versioned::No, Action::Withdraw, withdraw).await
 }
 
@@ -215,6 +215,6 @@ pub(crate) async fn undo_approval(
     path: PathParameter,
     input: Input,
 ) -> Result<Answer, Problem> {
-    let undo = |loan: &Loan, _: &Caller, _, at| applications::undo_approval(loan, at);
+    let undo = |loan: &Loan, _: &Caller, _, at: Moment<'_>| applications::undo_approval(loan, at);
     take_step::<_, RequiredReason>(admin, &app, &path, &input, Versioned::No, Action::UndoApproval, undo).await
 }

@@ -100,7 +100,7 @@ fn update(
     loan: Option<Loan>,
     product: Option<Product>,
     input: &Input,
-    at: Moment,
+    at: Moment<'_>,
 ) -> Result<Outcome, Problem> {
     let loan = loan.ok_or_else(Problem::not_found)?;
     let (if_match, patch) = input.read_versioned::<LoanPatch>()?;
@@ -159,7 +159,7 @@ fn revert(
     loan: Option<Loan>,
     earlier: Option<(LoanState, Product)>,
     input: &Input,
-    at: Moment,
+    at: Moment<'_>,
 ) -> Result<Outcome, Problem> {
     let loan = loan.ok_or_else(Problem::not_found)?;
     let (if_match, revert) = input.read_versioned::<Revert>()?;

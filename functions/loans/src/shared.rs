@@ -16,7 +16,7 @@ use serde_json::json;
 const MAX_TERM_MONTHS: u32 = 12 * (lending::LAST_YEAR - lending::FIRST_YEAR + 1).unsigned_abs() as u32;
 
 /// The loan as an answer, with its version.
-pub(crate) fn answer(loan: &Loan, at: Moment) -> Result<Answer, Problem> {
+pub(crate) fn answer(loan: &Loan, at: Moment<'_>) -> Result<Answer, Problem> {
     Ok(Answer::ok(&loan.view(at.today))?.with_version(loan.version))
 }
 
@@ -46,9 +46,9 @@ pub(crate) fn step(
     action: Action,
     caller: &Caller,
     reason: Option<String>,
-    at: Moment,
+    at: Moment<'_>,
 ) -> Result<Outcome, Problem> {
-    let mut writes = loans::step(before, after, action, caller.id, reason);
+    let mut writes = loans::step(before, after, action, caller.id, reason, at);
     let detail = json!({"version": after.version, "status": after.status});
     writes.push(audit::by(caller, action.audit(), &Subject::Loan(after.id), detail));
     Ok(Outcome { answer: answer(after, at)?, writes })

@@ -7,7 +7,8 @@ use backend::{
     http::{problem::Problem, time::Instant},
     models::{
         applications::{self, Moment, Pointers, Proposal, Term},
-        loans::{self, Action, Borrower, Loan, LoanStatus},
+        loans::{self, Action, Borrower, LoanStatus},
+        portfolio::Step,
         products,
         servicing::{self, Books, New, Recorded},
         transactions::Notes,
@@ -90,14 +91,14 @@ pub(crate) async fn load(client: &Client, zone: &TimeZone) -> Result<bool, Migra
     let hash = passwords::hash(SecretString::from(PASSWORD)).await.map_err(|problem| MigrateError::demo(&problem))?;
     let now = Timestamp::now();
     // Loans are a moment apart, so that lists have an order, and none is in the future.
-    let at = Moment { now: now - 10.seconds(), today: zone.to_datetime(now).date() };
+    let at = Moment { now: now - 10.seconds(), today: zone.to_datetime(now).date(), zone };
     client.batch_execute("BEGIN").await?;
     let loaded = load_all(client, &hash, at).await;
     client.batch_execute(if loaded.is_ok() { "COMMIT" } else { "ROLLBACK" }).await?;
     loaded.map(|()| true)
 }
 
-async fn load_all(client: &Client, hash: &str, at: Moment) -> Result<(), MigrateError> {
+async fn load_all(client: &Client, hash: &str, at: Moment<'_>) -> Result<(), MigrateError> {
     for (username, role, full_name, phone) in USERS {
         if user(client, username).await?.is_none() {
             let user = User {
@@ -136,7 +137,7 @@ impl DemoLoan {
         borrower: Borrower,
         agent: Uuid,
         admin: Uuid,
-        at: Moment,
+        at: Moment<'_>,
     ) -> Result<Vec<Statement<()>>, MigrateError> {
         let impossible = |error: &dyn std::fmt::Display| MigrateError::Demo(error.to_string());
         let currency = Currency::from_code(self.currency).map_err(|error| impossible(&error))?;
@@ -150,11 +151,12 @@ impl DemoLoan {
         let proposal = Proposal::new(product, amount, term, Some(rate), Pointers::PLAIN).map_err(refused)?;
         let loan =
             applications::create(borrower, proposal, agent, Some(agent), at, Pointers::PLAIN).map_err(refused)?;
-        let mut writes = loans::insert(&loan, None);
+        let mut writes = loans::insert(&loan, None, at);
         let mut decide = |verdict, action, reason: &str| {
             let decided = applications::decide(&loan, verdict, admin, Some(reason.into()), at).map_err(refused)?;
-            writes.extend(loans::step(&loan, &decided, action, admin, Some(reason.into())));
-            Ok::<Loan, MigrateError>(decided)
+            writes.extend(loans::step(&loan, &decided, action, admin, Some(reason.into()), at));
+            let steps = vec![Step::to(&loan), Step::to(&decided)];
+            Ok::<Books, MigrateError>(Books { loan: decided, transactions: Vec::new(), steps })
         };
         match self.status {
             LoanStatus::Rejected => {
@@ -184,12 +186,11 @@ impl DemoLoan {
     }
 }
 
-fn disburse(loan: Loan, on: Date, by: Uuid, at: Moment) -> Result<Recorded, MigrateError> {
-    let books = Books { loan, transactions: Vec::new(), made: Vec::new() };
+fn disburse(books: Books, on: Date, by: Uuid, at: Moment<'_>) -> Result<Recorded, MigrateError> {
     record(books, EventKind::Disbursement, on, by, at)
 }
 
-fn record(books: Books, kind: EventKind, on: Date, by: Uuid, at: Moment) -> Result<Recorded, MigrateError> {
+fn record(books: Books, kind: EventKind, on: Date, by: Uuid, at: Moment<'_>) -> Result<Recorded, MigrateError> {
     let new = New { kind, on, notes: Notes::default() };
     servicing::record(books, new, by, at, "").map_err(|problem| MigrateError::demo(&problem))
 }

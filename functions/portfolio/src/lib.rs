@@ -1,7 +1,14 @@
-//! The route group `portfolio`: statistics of the whole book.
+//! The route group `portfolio`: statistics of the whole book, arrears, what to collect, what agents achieve.
 
+mod arrears;
+mod collections;
+mod performance;
 mod statistics;
 
 backend::operations! {
     statistics::get_statistics,
+    statistics::list_statistics,
+    arrears::list_arrears,
+    collections::list_collections,
+    performance::get_performance,
 }

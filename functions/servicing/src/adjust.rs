@@ -213,6 +213,7 @@ pub(crate) async fn reschedule_loan(
             return Err(Problem::field("/instalments", "out_of_range", detail));
         }
         books.loan.disbursed()?;
+        books.loan.not_closed()?;
         let from = body.from.0;
         let kind = EventKind::Reschedule {
             from,

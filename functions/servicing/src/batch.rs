@@ -1,5 +1,7 @@
 //! Many payments in one request, each as if it had been sent alone.
 
+use std::time::{Duration, Instant};
+
 use axum::{Extension, Json, extract::State};
 use backend::{
     app::App,
@@ -24,6 +26,10 @@ use crate::{command, repay::NewRepayment};
 
 /// The most payments of one batch.
 const MAX_ITEMS: usize = 500;
+
+/// How long payments are taken: well before the request would end without an answer. Those that are left are told so, and
+/// can be sent again.
+const TIME: Duration = Duration::from_secs(9);
 
 /// Payments.
 #[derive(Deserialize, ToSchema)]
@@ -79,7 +85,8 @@ pub(crate) struct ItemAnswer {
 
 /// Takes many payments, each of which counts by itself.
 ///
-/// One that fails stops no other. Each has its own key, which works as if the payment had been sent to that loan's
+/// One that fails stops no other. Where time runs out, the last ones are refused with 503, and can be sent again as they
+/// are. Each has its own key, which works as if the payment had been sent to that loan's
 /// `repayments`.
 #[utoipa::path(
     post, path = "/api/repayments/batch", tag = "servicing", request_body = Batch,
@@ -98,9 +105,13 @@ pub(crate) async fn record_repayments(
     }
     // Who asks is settled before any item is: an empty batch is for callers who may send one.
     staff.read(()).await?;
+    let start = Instant::now();
     let mut data = Vec::with_capacity(items.len());
     for item in &items {
-        let outcome = record(&staff, &app, item).await;
+        let outcome = match start.elapsed() {
+            elapsed if elapsed < TIME => record(&staff, &app, item).await,
+            _ => Err(Problem::unavailable()),
+        };
         data.push(match outcome.and_then(Answer::into_parts) {
             Ok((status, transaction)) => ItemAnswer { status, transaction: Some(transaction), problem: None },
             Err(problem) => {

@@ -18,7 +18,7 @@ use backend::{
         transactions::Notes,
     },
 };
-use lending::{ChargeKind, EventKind, Waivable, levied_on};
+use lending::{ChargeKind, EventKind, Waivable};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -104,17 +104,17 @@ pub(crate) async fn charge_loan(
         let amount = command::amount(&body.amount, books.loan.amount.currency())?;
         let due_on = body.due_on.0;
         books.loan.disbursed()?;
+        books.loan.not_written_off()?;
         if books.loan.disbursed_on.is_some_and(|disbursed_on| due_on < disbursed_on) {
             let detail = "must not be before the disbursement";
             return Err(Problem::rule("/due_on", "before_disbursement", detail));
         }
-        let events: Vec<_> = books.transactions.iter().map(|transaction| transaction.event.clone()).collect();
         let kind = match body.kind {
             Charged::Fee => ChargeKind::Fee,
             Charged::Penalty => ChargeKind::Penalty,
         };
         let notes = Notes { code: Some(body.code.into_string()), ..Notes::default() };
-        let on = levied_on(due_on, at.today, &events);
+        let on = books.levied_on(due_on, at.today)?;
         Ok(New { kind: EventKind::Charge { kind, amount, due_on }, on, notes })
     })
     .await

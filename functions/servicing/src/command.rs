@@ -17,8 +17,8 @@ use backend::{
     models::{
         applications::Moment,
         audit::{self, Subject},
-        ledger::{self, Made},
         loans::{self, Loan, Scope},
+        portfolio::{self, Step},
         servicing::{self, Books, New},
         transactions::{self, Transaction},
     },
@@ -51,7 +51,7 @@ impl Command {
 }
 
 /// What the lock and the reads behind it bring.
-type Locked = (Option<Claimed>, Option<Loan>, Vec<Transaction>, Vec<Made>);
+type Locked = (Option<Claimed>, Option<Loan>, Vec<Transaction>, Vec<Step>);
 
 /// Carries out a command whose key and body were sent as usual.
 pub(crate) async fn run<K: Kind, B: DeserializeOwned + Serialize>(
@@ -82,7 +82,7 @@ pub(crate) async fn run_with<K: Kind, B: Serialize>(
     });
     let take = request.as_ref().ok().and_then(|(claim, _)| claim.take());
     let id = command.loan;
-    let batch = (take, loans::lock(id, Scope::All), transactions::of_loan(id, None), ledger::made(id));
+    let batch = (take, loans::lock(id, Scope::All), transactions::of_loan(id, None), portfolio::steps(id));
     let (tx, caller, locked): (Tx, Caller, Locked) = Box::pin(guard.begin(batch)).await?;
     let at = app.moment(&caller);
     conclude(tx, carry_out(app, &caller, &command, request, locked, at, decide)).await
@@ -93,8 +93,8 @@ fn carry_out<B>(
     caller: &Caller,
     command: &Command,
     request: Result<(Claim, B), Problem>,
-    (claimed, loan, transactions, made): Locked,
-    at: Moment,
+    (claimed, loan, transactions, steps): Locked,
+    at: Moment<'_>,
     decide: impl FnOnce(B, &Books, Moment) -> Result<New, Problem>,
 ) -> Result<Outcome, Problem> {
     let loan = loan.ok_or_else(Problem::not_found)?;
@@ -107,7 +107,7 @@ fn carry_out<B>(
     if let Some(answer) = claim.earlier_answer(claimed)? {
         return Ok(Outcome::unchanged(answer));
     }
-    let books = Books { loan, transactions, made };
+    let books = Books { loan, transactions, steps };
     let new = decide(body, &books, at)?;
     let reason = new.notes.reason.clone();
     let recorded = servicing::record(books, new, caller.id, at, command.on)?;
@@ -131,7 +131,7 @@ pub(crate) fn amount(text: &NumberText, currency: Currency) -> Result<Money, Pro
 }
 
 /// A date of money: past or today.
-pub(crate) fn past(date: BusinessDate, at: Moment, pointer: &'static str) -> Result<Date, Problem> {
+pub(crate) fn past(date: BusinessDate, at: Moment<'_>, pointer: &'static str) -> Result<Date, Problem> {
     if date.0 > at.today {
         let detail = format!("must not be in the future; today is {}", at.today);
         return Err(Problem::field(pointer, "in_the_future", detail));

@@ -48,7 +48,7 @@ impl NewRepayment {
     }
 
     /// The transaction.
-    pub(crate) fn decide(self, books: &Books, at: Moment) -> Result<New, Problem> {
+    pub(crate) fn decide(self, books: &Books, at: Moment<'_>) -> Result<New, Problem> {
         let amount = command::amount(&self.amount, books.loan.amount.currency())?;
         let on = command::past(self.paid_on, at, "/paid_on")?;
         books.loan.disbursed()?;

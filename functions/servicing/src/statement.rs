@@ -10,7 +10,7 @@ use backend::{
     auth::callers::AnyUser,
     http::{
         csv::{self, Cell, Format, Line},
-        pagination::{ExportLimit, Position},
+        pagination::{ExportLimit, Page, Position},
         path::PathParameter,
         problem::Problem,
         query::QueryString,
@@ -18,7 +18,7 @@ use backend::{
     },
     models::servicing::TransactionView,
 };
-use jiff::civil::Date;
+use jiff::{Timestamp, civil::Date};
 use lending::{Currency, Money, TransactionKind};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -176,6 +176,13 @@ const fn rank(kind: TransactionKind) -> u8 {
     }
 }
 
+/// What a statement is sorted by: the day, the place in it, the recording.
+type Key = (Date, u8, Timestamp);
+
+fn key(line: &TransactionView) -> Key {
+    (line.on.0, rank(line.kind), line.recorded_at.0)
+}
+
 /// Shows the statement of account of a loan between two days.
 #[utoipa::path(
     get, path = "/api/loans/{id}/statement", tag = "servicing",
@@ -199,7 +206,7 @@ pub(crate) async fn get_statement(
         {
             return Err(Problem::field("/from", "after_end", format!("must not be after {to}")));
         }
-        let after = list.cursor.as_deref().map(|cursor| Position::<Uuid>::from_cursor(cursor, binding));
+        let after = list.cursor.as_deref().map(|cursor| Position::<Key>::from_cursor(cursor, binding));
         let after = after.transpose()?;
         Ok((list, limit, after))
     });
@@ -208,7 +215,7 @@ pub(crate) async fn get_statement(
 
     let mut lines = file.transactions(&app.zone);
     lines.retain(|line| line.reversed_by.is_none() && line.kind != TransactionKind::Reversal);
-    lines.sort_by_key(|line| (line.on, rank(line.kind), line.recorded_at));
+    lines.sort_by_key(key);
     let zero = Money::zero(file.loan.amount.currency());
     let balance_until = |is_before: &dyn Fn(Date) -> bool| {
         lines.iter().rev().find(|line| is_before(line.on.0)).map_or(zero, |line| line.balance)
@@ -216,13 +223,11 @@ pub(crate) async fn get_statement(
     let opening_balance = list.from.map_or(zero, |from| balance_until(&|on| on < from.0));
     let closing_balance = balance_until(&|on| list.to.is_none_or(|to| on <= to.0));
     lines.retain(|line| list.from.is_none_or(|from| line.on >= from) && list.to.is_none_or(|to| line.on <= to));
-    if let Some(Position(last, _)) = after
-        && let Some(place) = lines.iter().position(|line| line.id == last)
-    {
-        lines.drain(..=place);
+    if let Some(Position(last, _)) = after {
+        lines.retain(|line| key(line) > last);
     }
-    let lines: Vec<StatementLine> = lines.into_iter().map(StatementLine::from).collect();
-    let page = page_of(lines, limit, binding, |last| Position(last.transaction_id, last.transaction_id));
+    let Page { data, next_cursor } = page_of(lines, limit, binding, |last| Position(key(last), last.id));
+    let page = Page { data: data.into_iter().map(StatementLine::from).collect(), next_cursor };
     if format == Format::Csv {
         return csv::page(page, format, &query);
     }

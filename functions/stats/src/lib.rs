@@ -1,12 +1,18 @@
-//! The scheduled function: keeps the figures of each business date, and clears away what has expired.
+//! The scheduled function: adds up what has changed in the figures of the portfolio, keeps those of each business date, and
+//! clears away what has expired.
 //!
-//! The scheduler delivers at least once and in any order; taking a snapshot twice changes nothing but its freshness.
+//! The scheduler delivers at least once, in any order, and may miss a day: a run looks at what there is to do and at
+//! nothing else, so that one too many does no harm, and one does what those before it missed.
+
+pub mod check;
+
+pub use check::{Difference, check};
 
 use backend::{
     db::{Db, DbError, Sql},
     models::stats::{self, Statistics},
 };
-use jiff::{Timestamp, tz::TimeZone};
+use jiff::{Timestamp, ToSpan, tz::TimeZone};
 use serde::{Deserialize, Serialize};
 
 /// What the scheduler sends; `{}` will do.
@@ -21,9 +27,93 @@ pub struct Event {
 /// What was done.
 #[derive(Debug, Serialize)]
 pub struct Report {
-    /// The snapshot that was kept.
+    /// The figures of today.
     pub statistics: Statistics,
+    /// Of how many days the figures were kept.
+    pub days: usize,
 }
+
+/// Lets one run at a time add up: two would wait for each other's rows in turn.
+pub const LOCK: &str = "SELECT pg_advisory_xact_lock(7426184529)";
+
+/// Moves changes of the book into its sums by day and by month. As the others here: at most 20,000 at a time, so that no
+/// transaction is long; the answer has a row if there may be more.
+pub const MOVE_BOOK: &str = "\
+WITH moved AS (
+    DELETE FROM book_changes WHERE ctid = ANY (ARRAY(SELECT ctid FROM book_changes LIMIT 20000)) RETURNING *),
+changed AS (
+    SELECT on_date, currency, status, sum(loans)::int8 AS loans, sum(amount) AS amount, sum(disbursed) AS disbursed,
+        sum(repaid) AS repaid, sum(outstanding) AS outstanding, sum(past_due) AS past_due
+    FROM moved GROUP BY on_date, currency, status),
+summed AS (
+    INSERT INTO book_days AS s (on_date, currency, status, loans, amount, disbursed, repaid, outstanding, past_due)
+    SELECT * FROM changed
+    ON CONFLICT (on_date, currency, status) DO UPDATE SET
+        loans = s.loans + excluded.loans, amount = s.amount + excluded.amount,
+        disbursed = s.disbursed + excluded.disbursed, repaid = s.repaid + excluded.repaid,
+        outstanding = s.outstanding + excluded.outstanding, past_due = s.past_due + excluded.past_due),
+months AS (
+    INSERT INTO book_months AS s (on_date, currency, status, loans, amount, disbursed, repaid, outstanding, past_due)
+    SELECT date_trunc('month', on_date)::date, currency, status, sum(loans)::int8 AS loans, sum(amount) AS amount,
+        sum(disbursed) AS disbursed, sum(repaid) AS repaid, sum(outstanding) AS outstanding, sum(past_due) AS past_due
+    FROM changed GROUP BY 1, 2, 3
+    ON CONFLICT (on_date, currency, status) DO UPDATE SET
+        loans = s.loans + excluded.loans, amount = s.amount + excluded.amount,
+        disbursed = s.disbursed + excluded.disbursed, repaid = s.repaid + excluded.repaid,
+        outstanding = s.outstanding + excluded.outstanding, past_due = s.past_due + excluded.past_due)
+SELECT FROM moved HAVING count(*) = 20000";
+
+/// Moves changes of what is out into its sums.
+pub const MOVE_EXPOSURES: &str = "\
+WITH moved AS (
+    DELETE FROM exposure_changes WHERE ctid = ANY (ARRAY(SELECT ctid FROM exposure_changes LIMIT 20000)) RETURNING *),
+changed AS (
+    SELECT oldest_unpaid_due_on, currency, product_code, agent_id, sum(loans)::int8 AS loans, sum(outstanding) AS outstanding
+    FROM moved GROUP BY oldest_unpaid_due_on, currency, product_code, agent_id),
+summed AS (
+    INSERT INTO exposures AS s (oldest_unpaid_due_on, currency, product_code, agent_id, loans, outstanding)
+    SELECT * FROM changed
+    ON CONFLICT (oldest_unpaid_due_on, currency, product_code, agent_id) DO UPDATE SET
+        loans = s.loans + excluded.loans, outstanding = s.outstanding + excluded.outstanding)
+SELECT FROM moved HAVING count(*) = 20000";
+
+/// Moves changes of agents into their sums by day.
+pub const MOVE_AGENTS: &str = "\
+WITH moved AS (
+    DELETE FROM agent_changes WHERE ctid = ANY (ARRAY(SELECT ctid FROM agent_changes LIMIT 20000)) RETURNING *),
+changed AS (
+    SELECT agent_id, on_date, currency, sum(requests)::int8 AS requests, sum(approved)::int8 AS approved,
+        sum(rejected)::int8 AS rejected, sum(disbursed) AS disbursed, sum(collected) AS collected
+    FROM moved GROUP BY agent_id, on_date, currency),
+summed AS (
+    INSERT INTO agent_days AS s (agent_id, on_date, currency, requests, approved, rejected, disbursed, collected) SELECT * FROM changed
+    ON CONFLICT (agent_id, on_date, currency) DO UPDATE SET
+        requests = s.requests + excluded.requests, approved = s.approved + excluded.approved, rejected = s.rejected +
+        excluded.rejected, disbursed = s.disbursed + excluded.disbursed, collected = s.collected +
+        excluded.collected)
+SELECT FROM moved HAVING count(*) = 20000";
+
+/// Moves what was posted into the sums of the accounts by day and by month.
+pub const MOVE_ACCOUNTS: &str = "\
+WITH moved AS (
+    DELETE FROM account_changes WHERE ctid = ANY (ARRAY(SELECT ctid FROM account_changes LIMIT 20000)) RETURNING *),
+changed AS (
+    SELECT on_date, currency, account, sum(debit) AS debit, sum(credit) AS credit
+    FROM moved GROUP BY on_date, currency, account),
+summed AS (
+    INSERT INTO account_days AS s (on_date, currency, account, debit, credit) SELECT * FROM changed
+    ON CONFLICT (on_date, currency, account) DO UPDATE SET
+        debit = s.debit + excluded.debit, credit = s.credit + excluded.credit),
+months AS (
+    INSERT INTO account_months AS s (on_date, currency, account, debit, credit)
+    SELECT date_trunc('month', on_date)::date, currency, account, sum(debit) AS debit, sum(credit) AS credit
+    FROM changed GROUP BY 1, 2, 3
+    ON CONFLICT (on_date, currency, account) DO UPDATE SET
+        debit = s.debit + excluded.debit, credit = s.credit + excluded.credit)
+SELECT FROM moved HAVING count(*) = 20000";
+
+/// Takes out sums of nothing, lest there be one for every day that was ever due.
+pub const TIDY_EXPOSURES: &str = "DELETE FROM exposures WHERE loans = 0 AND outstanding = 0";
 
 /// Sessions whose tokens have expired. As the others here: at most 10,000 at a time, so that no transaction is long; the
 /// answer has a row if there may be more.
@@ -47,24 +137,58 @@ WITH cleared AS (
         SELECT key FROM rate_limits WHERE full_at < now() LIMIT 10000 FOR UPDATE SKIP LOCKED) RETURNING 1)
 SELECT FROM cleared HAVING count(*) = 10000";
 
-/// Takes a snapshot; then clears away what has expired.
+/// The days whose figures are kept at a time.
+const DAYS_AT_ONCE: usize = 100;
+
+/// Adds up what has changed, keeps the figures of each day that has none of its end yet, clears away what has expired.
 ///
 /// # Errors
 ///
 /// Without a database. What was done before stays done, and the scheduler tries again.
 pub async fn run(db: &Db, zone: &TimeZone) -> Result<Report, DbError> {
+    for move_changes in [MOVE_BOOK, MOVE_EXPOSURES, MOVE_AGENTS, MOVE_ACCOUNTS] {
+        repeat(db, move_changes).await?;
+    }
+    let (tx, ()) = db.begin(&Sql::new(LOCK).execute()).await?;
+    tx.commit(vec![Sql::new(TIDY_EXPOSURES).execute()]).await?;
+    let report = keep(db, zone).await?;
+    for clear in [CLEAR_SESSIONS, CLEAR_IDEMPOTENCY_KEYS, CLEAR_RATE_LIMITS] {
+        repeat(db, clear).await?;
+    }
+    Ok(report)
+}
+
+/// Runs a statement until it has nothing left to do. Each time is a transaction of its own: what is done stays so, whatever
+/// becomes of the rest.
+async fn repeat(db: &Db, sql: &'static str) -> Result<(), DbError> {
+    loop {
+        let (tx, ((), more)) = db.begin(&(Sql::new(LOCK).execute(), Sql::new(sql).exists())).await?;
+        tx.commit(Vec::new()).await?;
+        if !more {
+            return Ok(());
+        }
+    }
+}
+
+/// Keeps the figures of today, and of each day since the last one that is kept: that one may not have been over, and those
+/// between were missed. Where none is kept, from the first day in the book.
+async fn keep(db: &Db, zone: &TimeZone) -> Result<Report, DbError> {
     let now = Timestamp::now();
     let today = zone.to_datetime(now).date();
-    let (tx, (totals, past_due)) = db.begin(&stats::totals(today)).await?;
-    let statistics = Statistics::new(today, &totals, &past_due);
-    tx.commit(vec![stats::keep_snapshot(&statistics, now)]).await?;
-    for clear in [CLEAR_SESSIONS, CLEAR_IDEMPOTENCY_KEYS, CLEAR_RATE_LIMITS] {
-        // Each batch is a transaction of its own: what is cleared stays so, whatever becomes of the rest.
-        while {
-            let (tx, more) = db.begin(&Sql::new(clear).exists()).await?;
-            tx.commit(Vec::new()).await?;
-            more
-        } {}
+    let mut day = db.read(&stats::first_to_keep(today)).await?.map_or(today, |first| first.0);
+    let (mut days, mut kept) = (0, Vec::new());
+    loop {
+        let statistics = Statistics::new(day, &db.read(&stats::book(day)).await?);
+        kept.push(stats::keep_snapshot(&statistics, now));
+        days += 1;
+        let is_last = day >= today;
+        if is_last || kept.len() == DAYS_AT_ONCE {
+            let (tx, ()) = db.begin(&()).await?;
+            tx.commit(std::mem::take(&mut kept)).await?;
+        }
+        if is_last {
+            return Ok(Report { statistics, days });
+        }
+        day = day.saturating_add(1.day());
     }
-    Ok(Report { statistics })
 }

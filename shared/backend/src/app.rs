@@ -62,8 +62,8 @@ impl App {
 
     /// When the caller's request is carried out.
     #[must_use]
-    pub fn moment(&self, caller: &Caller) -> Moment {
-        Moment { now: caller.now, today: self.date_of(caller.now) }
+    pub fn moment(&self, caller: &Caller) -> Moment<'_> {
+        Moment { now: caller.now, today: self.date_of(caller.now), zone: &self.zone }
     }
 
     /// The business date of an instant.

@@ -4,8 +4,8 @@ use divan::Bencher;
 use jiff::civil::Date;
 use jiff::{Span, Timestamp};
 use lending::{
-    Allocation, ChargeKind, Contract, Currency, Event, EventId, EventKind, Money, Prepayment, TermsPatch, fold,
-    journal_entries, parse_date, postings,
+    Allocation, ChargeKind, Contract, Currency, Event, EventId, EventKind, Money, Prepayment, TermsPatch, fold, follow,
+    journal_entries, parse_date,
 };
 
 /// A loan of 360 monthly instalments with late fees, and 700 events over its term: a repayment a
@@ -104,12 +104,12 @@ fn entries_of_one_more_event(bencher: Bencher<'_, '_>) {
     let Some((_, before)) = events.split_last() else {
         return;
     };
-    let Ok(made) = postings(&contract, before, Timestamp::MAX) else {
+    let Ok(made) = follow(&contract, before, Timestamp::MAX) else {
         return;
     };
     bencher.bench(|| {
-        let follows = postings(divan::black_box(&contract), &events, Timestamp::MAX).ok()?;
-        Some(journal_entries(&follows, &made))
+        let follows = follow(divan::black_box(&contract), &events, Timestamp::MAX).ok()?;
+        Some(journal_entries(&follows.postings, &made.postings))
     });
 }
 

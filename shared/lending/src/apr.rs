@@ -91,16 +91,15 @@ impl Schedule {
     /// ```
     #[must_use]
     pub fn apr(&self, terms: &Terms) -> QuotedApr {
-        let none = QuotedApr { nominal: None, effective: None };
-        if self.paid_out.is_negative() || self.paid_out.is_zero() {
-            return none;
-        }
-        let Some(first) = self.first_time(terms) else { return none };
+        let Some(first) = self.first_time(terms) else {
+            return QuotedApr { nominal: None, effective: None };
+        };
         let start = Time { whole: 0, odd: 0, of: 1 };
         let dues = self.rows.iter().map(|row| {
             let time = Time { whole: first.whole.saturating_add(row.n - 1), ..first };
             (time, -row.due.units())
         });
+        // Where nothing or less is paid out, all money goes one way, and there is no rate.
         let flows = std::iter::once((start, self.paid_out.units())).chain(dues);
         let equation = Equation::new(flows, steps(terms), Unknown::Nominal, OddPart::OfStep);
         let (nominal, effective) = equation.nominal_and_effective();

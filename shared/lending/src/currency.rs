@@ -180,10 +180,17 @@ mod tests {
     }
 
     #[test]
+    fn written_as_the_code() {
+        let rupee = Currency::from_code("INR").unwrap();
+        assert_eq!(format!("{rupee} {rupee:>5} {rupee:?}"), "INR   INR INR");
+    }
+
+    #[test]
     fn json_is_the_code() {
         let rupee: Currency = serde_json::from_str("\"INR\"").unwrap();
         assert_eq!(serde_json::to_string(&rupee).unwrap(), "\"INR\"");
-        assert!(serde_json::from_str::<Currency>("\"inr\"").is_err());
+        let refusal = serde_json::from_str::<Currency>("\"inr\"").unwrap_err().to_string();
+        assert!(refusal.starts_with("[unknown_currency] "), "{refusal}");
         assert!(serde_json::from_str::<Currency>("356").is_err());
     }
 }

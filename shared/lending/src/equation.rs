@@ -8,7 +8,8 @@ use std::cmp::Ordering;
 
 use crate::real::{Log, Real, exp};
 
-/// Where a flow lies: so many whole steps after the start, and `odd / of` more.
+/// Where a flow lies: so many whole steps after the start, and `odd / of` more: less than a step, unless
+/// a series is counted in no whole steps at all.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Time {
     pub(crate) whole: u32,
@@ -291,7 +292,7 @@ impl Equation {
         for flow in &self.flows {
             let Time { whole: steps, odd, of } = flow.time;
             if steps < at {
-                // Odd parts of more than a step may come before.
+                // An odd part of a whole step may come after the step.
                 (at, whole) = (0, Real::ONE);
             }
             if steps > at {
@@ -530,4 +531,44 @@ enum Found {
 /// The side that a flow adds to.
 fn side_of(flow: &Flow) -> Ordering {
     if flow.is_advance { Ordering::Greater } else { Ordering::Less }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A period of a year: one amount now, another at its end.
+    fn one_year(advance: i128, payment: i128) -> Equation {
+        let at = |whole| Time { whole, odd: 0, of: 1 };
+        let flows = [(at(0), advance), (at(1), -payment)];
+        let yearly = Steps { numerator: 1, denominator: 1 };
+        Equation::new(flows.into_iter(), yearly, Unknown::Nominal, OddPart::Nothing)
+    }
+
+    #[test]
+    fn a_rate_is_found_from_any_guess() {
+        let guesses = [
+            Real::ZERO,
+            Real::ratio(1, 10u128.pow(20)),
+            Real::ratio(1, 2),
+            Real::ONE,
+            Real::ratio(1_099_999, 1_000_000),
+            Real::ratio(11, 10),
+            Real::whole(7),
+            Real::whole(10u128.pow(16)),
+            Real::whole(10u128.pow(30)),
+        ];
+        for (advance, payment, rate) in [
+            (1000, 1100, Some(100_000)),
+            (1000, 1000, Some(0)),
+            (1000, 500, Some(-500_000)),
+            (2_000_000, 2_000_003, Some(2)),
+            (1, 10i128.pow(15), Some((10i128.pow(15) - 1) * 1_000_000)),
+            (1, 10i128.pow(30), None),
+        ] {
+            for guess in guesses {
+                assert_eq!(one_year(advance, payment).round(guess), rate, "{advance} {payment} {guess:?}");
+            }
+        }
+    }
 }

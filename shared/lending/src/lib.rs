@@ -28,9 +28,9 @@ pub use calendar::{DateError, FIRST_YEAR, LAST_YEAR, parse_date};
 pub use currency::{Currency, UnknownCurrency};
 pub use loan::{
     Account, AllocationGroup, AllocationOrder, Applied, Bucket, ChargeKind, Component, Components, Conflict,
-    ConflictReason, Contract, Event, EventId, EventKind, Instalment, InstalmentTotals, JournalEntry, JournalLine, Owed,
-    Posting, Rescheduled, Settlement, Shares, Standing, State, Transaction, TransactionKind, Waivable, fold,
-    journal_entries, levied_on, postings, settlement,
+    ConflictReason, Consequences, Contract, Event, EventId, EventKind, Exposure, Instalment, InstalmentTotals,
+    JournalEntry, JournalLine, Owed, Posting, Rescheduled, Settlement, Shares, Standing, State, Transaction,
+    TransactionKind, Waivable, fold, follow, journal_entries, levied_on, settlement,
 };
 pub use money::{Money, MoneyError};
 pub use number::Number;
@@ -39,6 +39,6 @@ pub use refusal::{Field, Reason, Refusal};
 pub use schedule::{Row, Schedule, schedule};
 pub use terms::{
     Allocation, Amortization, DayCount, Fee, FeePatch, FeeValue, FeeWhen, Given, Grace, GracePatch, InterestMethod,
-    InterestPeriod, LateFee, LateFeeKind, LateFeePatch, MAX_INSTALMENTS, MonthEnd, Prepayment, RepayUnit, Rounding,
-    Terms, TermsPatch, term_months,
+    InterestPeriod, LateFee, LateFeeKind, LateFeePatch, MAX_INSTALMENTS, MAX_LATE_FEES, MonthEnd, Prepayment,
+    RepayUnit, Rounding, Terms, TermsPatch, term_months,
 };

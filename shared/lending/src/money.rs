@@ -271,6 +271,7 @@ mod tests {
         assert_eq!(one.checked_add(Money::zero(dong)), None);
         assert_eq!(one.checked_sub(Money::zero(dong)), None);
         assert_eq!(one.partial_cmp(&Money::from_units(1, dong)), None);
+        assert!(one < Money::from_units(2, rupee) && one > Money::zero(rupee));
         let most = Money::computed(Money::LIMIT - 1, rupee);
         assert_eq!(most.checked_add(one), None);
         assert_eq!(Money::computed(1 - Money::LIMIT, rupee).checked_sub(one), None);

@@ -365,6 +365,22 @@ mod tests {
         !gap.is_negative() && gap * BigRational::from(BigInt::one() << places) <= *wanted
     }
 
+    /// Whether `got` is `wanted` without what lies beyond its last bit.
+    fn is_cut(got: Real, wanted: &BigRational) -> bool {
+        let gap = wanted - exact(got);
+        !gap.is_negative() && gap < exact(Real { bits: 1, ..got })
+    }
+
+    /// Halves of 64 bits, those at which estimates are wrong among them.
+    fn halves() -> impl Strategy<Value = u64> {
+        let edges = prop::sample::select(vec![0, 1, 2, (1 << 63) - 1, 1 << 63, (1 << 63) + 1, u64::MAX - 1, u64::MAX]);
+        prop_oneof![2 => edges, 1 => any::<u64>()]
+    }
+
+    fn wide() -> impl Strategy<Value = u128> {
+        (halves(), halves()).prop_map(|(high, low)| (u128::from(high) << 64) | u128::from(low))
+    }
+
     fn is_near(got: Real, wanted: Real, places: i64) -> bool {
         let gap = got.distance(wanted);
         gap.is_zero() || gap.exponent < wanted.exponent - places
@@ -398,6 +414,8 @@ mod tests {
         assert_eq!(Real::normal(1, 185).ln(), Log::MOST);
         assert_eq!(Real::normal(1, -185).ln(), Log::LEAST);
         assert_eq!(Real::normal(1, 100).ln(), Log(100 * LN_2));
+        assert_eq!(Real::normal(1, 184).ln(), Log(184 * LN_2));
+        assert_eq!(Real::normal(1, -184).ln(), Log(-184 * LN_2));
         assert_eq!(Log::MOST.plus(Log::MOST), Log::MOST);
         assert_eq!(Log::LEAST.plus(Log::LEAST), Log::LEAST);
         assert_eq!(Log::MOST.scaled(3, 2), Log::MOST);
@@ -408,6 +426,7 @@ mod tests {
         assert_eq!(Log::from_real(Real::ratio(5, 2)), log(5, 2));
         assert_eq!(log(-5, 2).over(5), log(-1, 2));
         assert_eq!(log(-5, 1).between(log(2, 1)), log(-3, 2));
+        assert!(log(-1, 3).is_negative() && !Log::ZERO.is_negative() && !log(1, 3).is_negative());
     }
 
     #[test]
@@ -435,20 +454,45 @@ mod tests {
         assert_eq!(Real::ONE.compare(step(95)), Ordering::Less);
         assert_eq!(Real::ZERO.compare(Real::ZERO), Ordering::Equal);
         assert_eq!(Real::ZERO.compare(Real::normal(1, -1000)), Ordering::Less);
+        assert_eq!(step(96).compare(Real::ONE), Ordering::Greater);
+        // To the last bit, none is below itself.
+        assert!(!Real::ZERO.is_below(Real::ZERO) && !third.is_below(third));
+        assert!(Real::ZERO.is_below(third) && !third.is_below(Real::ZERO));
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(2000))]
+
+        #[test]
+        fn products_of_128_bits_are_whole(a in wide(), b in wide()) {
+            let (high, low) = wide_product(a, b);
+            let product = (BigInt::from(high) << 128u32) + BigInt::from(low);
+            prop_assert_eq!(product, BigInt::from(a) * BigInt::from(b));
+        }
+
+        #[test]
+        fn digits_of_quotients_are_exact(number in wide(), next in halves(), divisor in wide()) {
+            let divisor = divisor | (1 << 127);
+            let number = number % divisor;
+            let (digit, rest) = quotient_digit(number, u128::from(next), divisor);
+            let whole = (BigInt::from(number) << 64u32) + BigInt::from(next);
+            prop_assert!(rest < divisor);
+            prop_assert_eq!(BigInt::from(digit) * BigInt::from(divisor) + BigInt::from(rest), whole);
+        }
     }
 
     proptest! {
         #[test]
         fn results_lose_less_than_one_part_in_2_to_the_126(ours in reals(), theirs in reals()) {
             let (a, b) = (exact(ours), exact(theirs));
-            prop_assert!(is_just_below(ours.times(theirs), &(&a * &b), 126));
+            prop_assert!(is_cut(ours.times(theirs), &(&a * &b)));
             prop_assert!(is_just_below(ours.plus(theirs), &(&a + &b), 126));
             prop_assert_eq!(ours.is_below(theirs), a < b);
             let gap = (&a - &b).abs();
             let lost = (exact(ours.distance(theirs)) - &gap).abs();
             prop_assert!(lost * BigRational::from(BigInt::one() << 126u32) <= a.clone() + &b);
             if !theirs.is_zero() {
-                prop_assert!(is_just_below(ours.over(theirs), &(&a / &b), 126));
+                prop_assert!(is_cut(ours.over(theirs), &(&a / &b)));
             }
             for result in [ours.times(theirs), ours.plus(theirs), ours.distance(theirs)] {
                 prop_assert!(result == Real::ZERO || result.bits >> 127 == 1);

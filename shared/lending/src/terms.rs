@@ -22,6 +22,9 @@ use crate::number::Number;
 use crate::refusal::{Reason, Refusal};
 use crate::{AnnualRate, Currency, Money, MoneyError, Percent};
 
+/// An instalment bears at most so many late fees: far in the future, an unpaid loan would have millions otherwise.
+pub const MAX_LATE_FEES: u32 = 600;
+
 /// The most instalments a loan may have.
 pub const MAX_INSTALMENTS: u32 = 600;
 
@@ -70,7 +73,7 @@ pub struct LateFee {
     pub kind: LateFeeKind,
     /// Money of the loan's currency, or percent.
     pub value: Number,
-    /// How often one instalment bears it at most.
+    /// How often one instalment bears it at most: up to [`MAX_LATE_FEES`].
     pub max_times: u32,
 }
 
@@ -445,6 +448,10 @@ impl LateFee {
         let max_times = patch.max_times.unwrap_or(1);
         if max_times == 0 {
             return Err(Refusal::terms("/late_fee/max_times", Reason::NotPositive));
+        }
+        if max_times > MAX_LATE_FEES {
+            let range = Reason::OutOfRange { least: 1, most: MAX_LATE_FEES };
+            return Err(Refusal::terms("/late_fee/max_times", range));
         }
         Ok(Self { grace_days: patch.grace_days, kind: patch.kind, value, max_times })
     }

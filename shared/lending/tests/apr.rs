@@ -293,6 +293,11 @@ fn less_paid_than_advanced_is_a_negative_rate() {
     let month = period(1, PeriodUnit::Month);
     let got = rate(AprMethod::Nominal, month, &advances, &[flow("2023-02-01", "0.0001")]);
     assert_eq!(got, "-1199.9999");
+    // All but 10^-7 of a period of 128 days, 365/128 of them a year. The middle between this rate and
+    // the next lower one is -100 % a period to the last digit.
+    let days = period(128, PeriodUnit::Day);
+    let got = rate(AprMethod::RegZ, days, &[flow("2025-01-01", "10000000")], &[flow("2025-05-09", "1")]);
+    assert_eq!(got, "-285.1562");
 }
 
 #[test]
@@ -318,6 +323,24 @@ fn no_flows_no_rate() {
     }
 }
 
+#[test]
+fn odd_days_may_become_fewer_from_flow_to_flow() {
+    // At 10 %: 500 * 1.1^(152/366) in the year to 12 June 2012, and 500 * 1.1^(1 + 31/365) from the
+    // advance to 12 February 2013, a year after 31 days.
+    let year = period(12, PeriodUnit::Month);
+    let payments = [flow("2012-06-12", "520.1881"), flow("2013-02-12", "554.4702")];
+    assert_eq!(rate(AprMethod::Eu, year, &[flow("2012-01-12", "1000")], &payments), "10.0000");
+}
+
+/// Nothing that is advanced before does not start the time.
+#[test]
+fn time_begins_with_the_first_amount_that_is_more_than_nothing() {
+    // A month and 18 days of 30, as above; not three months and a day less a month and 14 days.
+    let advances = [flow("2023-12-01", "0"), flow("2024-01-15", "1000")];
+    let month = period(1, PeriodUnit::Month);
+    assert_eq!(rate(AprMethod::RegZ, month, &advances, &[flow("2024-03-02", "1100")]), "73.3201");
+}
+
 /// Yearly flows: -1000 at first, 2300 after a year and so on; roots as in the names.
 #[test]
 fn of_several_rates_the_lowest_that_is_not_negative() {
@@ -329,8 +352,17 @@ fn of_several_rates_the_lowest_that_is_not_negative() {
         (&[1000, -2100, 1080], "20.0000"),
         (&[1000, -1700, 720], "-10.0000"),
         (&[1000, -3300, 3620, -1320], "0.0000"),
-        // Exactly between two of the result: 1.0000005 and 1.5.
-        (&[2_000_000, -5_000_001, 3_000_001], "0.0000"),
+        // Nearer to one of two results: 10.00002 % and 10.00007 %, each beside 50 %.
+        (&[10_000_000, -26_000_002, 16_500_003], "10.0000"),
+        (&[20_000_000, -52_000_014, 33_000_021], "10.0001"),
+        // Exactly between two, to the even one: 0.00005 % and 0.00015 %, each beside 50 %.
+        (&[4_000_000, -10_000_002, 6_000_003], "0.0000"),
+        (&[4_000_000, -10_000_006, 6_000_009], "0.0002"),
+        // The same below nothing: -10.00002 %, -10.00007 %, -10.00005 % and -10.00015 %, each beside -50 %.
+        (&[10_000_000, -13_999_998, 4_499_999], "-10.0000"),
+        (&[20_000_000, -27_999_986, 8_999_993], "-10.0001"),
+        (&[4_000_000, -5_599_998, 1_799_999], "-10.0000"),
+        (&[4_000_000, -5_599_994, 1_799_997], "-10.0002"),
         // None.
         (&[1000, -1000, 1000], "none"),
         (&[1000, -1, 1000], "none"),

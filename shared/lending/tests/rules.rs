@@ -87,6 +87,16 @@ fn flat_interest_is_on_the_whole_principal() {
 }
 
 #[test]
+fn flat_interest_of_periods_counted_differently_is_one_total() {
+    // 30/365 of a year, then two months of 1/12: 144.00 a year times both is 35.8356...
+    let terms = r#""interest_rate_apr": "12", "instalments": 3, "interest_method": "flat",
+                   "first_due_on": "2025-01-31", "day_count": "actual/365""#;
+    let schedule = loan("1200.00", "INR", "2025-01-01", terms);
+    assert_eq!(schedule.total_interest.to_string(), "35.84");
+    assert_eq!(cells(&schedule), ["400.00 11.84 411.84", "400.00 12.00 412.00", "400.00 12.00 412.00"]);
+}
+
+#[test]
 fn a_flat_rows_interest_is_at_most_what_is_left_of_the_total() {
     // 100 at 1.5 % a month: 1.5 a row, 9 in all; up, 2 a row would be 12.
     let terms = r#""interest_rate_apr": "18", "instalments": 6, "interest_method": "flat",
@@ -156,6 +166,10 @@ fn amounts_are_multiples_of_the_smallest() {
     let terms = r#""interest_rate_apr": "24", "instalments": 3, "smallest_amount": "1""#;
     let schedule = loan("1000.00", "INR", "2025-01-01", terms);
     assert_eq!(cells(&schedule), ["327.00 20.00 347.00", "334.00 13.00 347.00", "339.00 7.00 346.00"]);
+    // A fee of 1.55 % too: 15.50 is a tie.
+    let terms = r#""interest_rate_apr": "0", "instalments": 1, "smallest_amount": "1", "rounding": "half_up",
+                   "fees": [{"code": "stamp", "percent": "1.55"}]"#;
+    assert_eq!(loan("1000.00", "INR", "2025-01-01", terms).paid_out.to_string(), "984.00");
 }
 
 #[test]
@@ -190,6 +204,10 @@ fn a_last_row_far_off_moves_the_instalment_while_it_helps() {
     // 121.93 down is 121, and 19 too many in the last of 18 rows; 122 would be 22 too few.
     let terms = r#""interest_rate_apr": "120", "instalments": 18, "rounding": "down""#;
     assert_eq!(instalment_and_last("1000", terms), (121, 140));
+    // 0.42 up is 1, which the interest takes, so that the last row has all 4 and 1 more: 4 too many,
+    // for ten rows close enough, though 2 would be closer, with nothing left for the last.
+    let terms = r#""interest_rate_apr": "12", "instalments": 10, "rounding": "up""#;
+    assert_eq!(instalment_and_last("4", terms), (1, 5));
 }
 
 #[test]
@@ -211,6 +229,17 @@ fn an_irregular_first_period_is_counted_by_days() {
     assert_eq!(first_interest("2025-03-01", "30/360"), "15.33");
     // One month after the disbursement: not irregular.
     assert_eq!(first_interest("2025-02-15", "actual/365"), "10.00");
+}
+
+#[test]
+fn only_the_first_period_can_be_irregular() {
+    // 30 days of 365, 12 % of 1200.00; then months, though February's 28th is no month from March's 31st.
+    let terms = r#""interest_rate_apr": "12", "instalments": 3, "amortization": "equal_principal",
+                   "first_due_on": "2025-01-31", "day_count": "actual/365""#;
+    let schedule = loan("1200.00", "INR", "2025-01-01", terms);
+    assert_eq!(due_dates(&schedule), ["2025-01-31", "2025-02-28", "2025-03-31"]);
+    let interest: Vec<String> = schedule.rows.iter().map(|row| row.interest.to_string()).collect();
+    assert_eq!(interest, ["11.84", "8.00", "4.00"]);
 }
 
 #[test]

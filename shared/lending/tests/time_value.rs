@@ -112,6 +112,15 @@ fn results_have_28_digits() {
         pmt(decimal("0.0066666666666666666666666667"), 60, decimal("15000")),
         Some(decimal("-304.14591432620523703387016233"))
     );
+    // The roots of 7, 1/7 and 1/5: two above the rate that is rounded to a ten-thousandth of a percent,
+    // and one below.
+    let root = |first: &str, last: &str| significant(irr(&[first, "0", last].map(decimal)).unwrap(), 27);
+    assert_eq!(root("-1", "7"), decimal("1.64575131106459059050161575"));
+    assert_eq!(root("-7", "1"), decimal("-0.622035526990772772785483464"));
+    assert_eq!(root("-5", "1"), decimal("-0.552786404500042060718165266"));
+    // Halfway between two such rates.
+    assert_eq!(irr(&["-2000000", "2000001"].map(decimal)), Some(decimal("0.0000005")));
+    assert_eq!(irr(&["-2000000", "2000005"].map(decimal)), Some(decimal("0.0000025")));
 }
 
 /// Tables that others show rounded, from numbers that are not: opening balance, interest,

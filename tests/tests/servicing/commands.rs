@@ -185,3 +185,52 @@ async fn each_payment_of_a_batch_counts_by_itself() {
     world.agent.post("/api/repayments/batch").json(json!({"items": many})).invalid(&[("/items", "too_many")]).await;
     crate::books::are_right(&world).await;
 }
+
+/// What was given up stays what it was; what is closed is not spread anew.
+#[tokio::test]
+async fn a_closed_loan_is_neither_charged_nor_rescheduled() {
+    let world = World::new().await;
+    let charge = || json!({"code": "legal", "kind": "fee", "amount": "250", "due_on": "2024-06-02"});
+    let reschedule = || json!({"from": "2024-03-15", "instalments": 12, "reason": "x"});
+    let defaulted = world.plain().await;
+    let write_off =
+        world.send(&defaulted, "write-off", json!({"on": "2024-06-01", "reason": "gone"})).expect(201).await;
+    world.send(&defaulted, "charges", charge()).refused(409, "already_written_off").await;
+    world.send(&defaulted, "reschedule", reschedule()).refused(409, "already_written_off").await;
+    // Taken back, it still shows what it was about.
+    let reversal = world.reverse(&defaulted, &write_off).expect(201).await;
+    assert_eq!(reversal["amount"], "1200.00");
+    let path = format!("{defaulted}/transactions/{}", write_off.text_of("id"));
+    assert_eq!(world.get(&path).await["amount"], "1200.00");
+    world.send(&defaulted, "charges", charge()).expect(201).await;
+    let repaid = world.plain().await;
+    world.pay(&repaid, "1200", "2024-05-01").await;
+    world.send(&repaid, "reschedule", reschedule()).refused(409, "nothing_to_reschedule").await;
+    crate::books::are_right(&world).await;
+}
+
+/// A charge of a period after a payment leaves it as it was, whichever of them was recorded first.
+#[tokio::test]
+async fn a_payment_closes_the_loan_whether_a_later_charge_was_recorded_before_or_after_it() {
+    let world = World::new().await;
+    let terms = || json!({"interest_rate_apr": "12", "instalments": 6});
+    let charge = || json!({"code": "visit", "kind": "penalty", "amount": "30.00", "due_on": "2024-11-22"});
+    let (before, after) =
+        (world.disbursed("6000", terms(), "2024-01-10").await, world.disbursed("6000", terms(), "2024-01-10").await);
+    world.send(&before, "charges", charge()).expect(201).await;
+    for path in [&before, &after] {
+        world.pay(path, "6123.28", "2024-03-20").await;
+    }
+    world.send(&after, "charges", charge()).expect(201).await;
+    for path in [&before, &after] {
+        let loan = world.get(path).await;
+        assert_eq!([&loan["outstanding"], &loan["status"]], [&json!("0.00"), &json!("disbursed")]);
+        assert_eq!(world.get(&format!("{path}?as_of=2024-05-01")).await["status"], "repaid");
+        let schedule = world.get(&format!("{path}/schedule")).await;
+        assert_eq!(
+            [&schedule["totals"]["interest"], &schedule["totals"]["outstanding"]],
+            [&json!("123.28"), &json!("30.00")]
+        );
+    }
+    crate::books::are_right(&world).await;
+}

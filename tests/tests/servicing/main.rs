@@ -6,6 +6,7 @@ mod commands;
 mod docs;
 mod examples;
 mod keys;
+mod portfolio;
 mod random;
 mod reads;
 mod world;

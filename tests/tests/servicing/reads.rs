@@ -2,6 +2,8 @@
 
 use serde_json::json;
 
+use tests::Reply;
+
 use crate::world::World;
 
 #[tokio::test]
@@ -157,4 +159,53 @@ async fn a_reading_of_a_moment_ago_waits_for_whoever_holds_the_loan() {
     assert!(!waiting.is_finished());
     holder.batch_execute("COMMIT").await.unwrap();
     assert_eq!(waiting.await.unwrap().status, 200);
+}
+
+/// Charges are shown on their own day, with the balance of that day; the balance of the loan is the statement's.
+#[tokio::test]
+async fn a_statement_with_charges_ends_with_the_balance_of_the_loan() {
+    let world = World::new().await;
+    let path = world.plain().await;
+    let charge = json!({"code": "visit", "kind": "fee", "amount": "30", "due_on": "2024-08-20"});
+    let charge = world.send(&path, "charges", charge).expect(201).await;
+    world.pay(&path, "200", "2024-02-15").await;
+    world.pay(&path, "200", "2024-03-15").await;
+    let shown = |reply: &Reply| [reply.text_of("on"), reply.text_of("amount"), reply.text_of("balance")];
+    assert_eq!(shown(&charge), ["2024-08-20", "30.00", "1200.00"]);
+    let statement = world.get(&format!("{path}/statement")).await;
+    let lines: Vec<_> = statement.list().iter().map(|line| [&line["on"], &line["kind"], &line["balance"]]).collect();
+    assert_eq!(lines[3], [&json!("2024-08-20"), &json!("charge"), &json!("800.00")]);
+    assert_eq!(statement["closing_balance"], "800.00");
+    assert_eq!(world.get(&path).await["outstanding"], "800.00");
+    // Its reversal is on the same day.
+    let reversal = world.reverse(&path, &charge).expect(201).await;
+    assert_eq!(shown(&reversal), ["2024-08-20", "30.00", "800.00"]);
+}
+
+#[tokio::test]
+async fn a_page_of_a_statement_goes_on_where_a_line_was_that_is_gone() {
+    let world = World::new().await;
+    let path = world.plain().await;
+    let mut payments = Vec::new();
+    for day in 15..19 {
+        payments.push(world.pay(&path, "10", &format!("2024-02-{day}")).await);
+    }
+    let first = world.get(&format!("{path}/statement?limit=3")).await;
+    world.reverse(&path, &payments[1]).expect(201).await;
+    let cursor = first.text_of("next_cursor");
+    let next = world.get(&format!("{path}/statement?limit=3&cursor={cursor}")).await;
+    let days: Vec<_> = next.list().iter().map(|line| line["on"].clone()).collect();
+    assert_eq!(days, [json!("2024-02-17"), json!("2024-02-18")]);
+}
+
+/// A fee that is charged within a period is late with its instalment.
+#[tokio::test]
+async fn days_past_due_count_from_the_instalment_that_a_fee_belongs_to() {
+    let world = World::new().await;
+    let path = world.plain().await;
+    let charge = json!({"code": "visit", "kind": "fee", "amount": "30", "due_on": "2024-01-25"});
+    world.send(&path, "charges", charge).expect(201).await;
+    let days = async |as_of: &str| world.get(&format!("{path}?as_of={as_of}")).await["days_past_due"].clone();
+    assert_eq!([days("2024-02-10").await, days("2024-02-15").await, days("2024-02-16").await], [0, 0, 1]);
+    crate::books::are_right(&world).await;
 }

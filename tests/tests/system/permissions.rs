@@ -198,6 +198,9 @@ impl Lender {
                 | "/api/products"
                 | "/api/loans"
                 | "/api/stats"
+                | "/api/stats/history"
+                | "/api/portfolio/arrears"
+                | "/api/collections"
                 | "/api/ledger/trial-balance"
                 | "/api/ledger/accounts",
             )
@@ -221,7 +224,9 @@ impl Lender {
             ("POST", "/api/users/{id}/reactivate") => {
                 (self.fresh(Role::Agent, "suspended").await.id.to_string(), reason())
             }
-            ("GET", "/api/agents/{id}" | "/api/agents/{id}/requests") => (self.agent.id.to_string(), None),
+            ("GET", "/api/agents/{id}" | "/api/agents/{id}/requests" | "/api/agents/{id}/performance") => {
+                (self.agent.id.to_string(), None)
+            }
             ("POST", "/api/agents/{id}/approve" | "/api/agents/{id}/reject") => {
                 (self.fresh(Role::Agent, "pending").await.id.to_string(), reason())
             }

@@ -170,7 +170,11 @@ fn the_emulator_routes_as_the_gateway_does() {
         ("/api/repayments/batch", "servicing"),
         ("/api/ledger/accounts", "servicing"),
         ("/api/agents/me/requests", "users"),
-        ("/api/stats/history", "site"),
+        ("/api/agents/me/performance", "portfolio"),
+        ("/api/agents/me/nothing", "site"),
+        ("/api/stats/history", "portfolio"),
+        ("/api/portfolio/arrears", "portfolio"),
+        ("/api/collections/x", "site"),
     ] {
         assert_eq!(routes.function(path), function, "{path}");
     }

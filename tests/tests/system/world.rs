@@ -112,16 +112,17 @@ impl World {
         let (by, agent) = (agent.map_or(borrower.id, |agent| agent.id), agent.map(|agent| agent.id));
         let at = self.moment(at);
         let loan = applications::create(borrower, proposal, by, agent, at, Pointers::PLAIN).unwrap();
-        self.write(loans::insert(&loan, None)).await;
+        self.write(loans::insert(&loan, None, at)).await;
         loan
     }
 
     /// Takes a loan one step further, at any instant: to `approved`, `rejected` or `withdrawn`.
     pub(crate) async fn decide(&self, loan: &Loan, status: LoanStatus, at: Timestamp) -> Loan {
         let reason = Some("as the test wants".to_owned());
-        let decided = applications::decide(loan, status, self.admin.id, reason, self.moment(at)).unwrap();
+        let at = self.moment(at);
+        let decided = applications::decide(loan, status, self.admin.id, reason, at).unwrap();
         let action = if status == LoanStatus::Approved { Action::Approve } else { Action::Reject };
-        self.write(loans::step(loan, &decided, action, self.admin.id, None)).await;
+        self.write(loans::step(loan, &decided, action, self.admin.id, None, at)).await;
         decided
     }
 
@@ -133,8 +134,8 @@ impl World {
         self.owner.batch_execute("COMMIT").await.unwrap();
     }
 
-    fn moment(&self, now: Timestamp) -> Moment {
-        Moment { now, today: self.app.date_of(now) }
+    fn moment(&self, now: Timestamp) -> Moment<'_> {
+        Moment { now, today: self.app.date_of(now), zone: &self.app.zone }
     }
 
     /// A new product, by the admin: `change` over one in INR with monthly instalments.

@@ -19,7 +19,7 @@ use crate::config::{ConfigError, DatabaseConfig};
 pub use self::{
     connect::{ConnectError, Connector, DatabaseTarget},
     errors::DbError,
-    statement::{Batch, Bind, FromRow, Sql, Statement, column},
+    statement::{Batch, Bind, FromRow, OfLoan, Sql, Statement, column},
     tx::Tx,
 };
 

@@ -33,7 +33,8 @@ bind! {
     Uuid => UUID, String => TEXT, &'static str => TEXT, Decimal => NUMERIC, i16 => INT2, i32 => INT4, i64 => INT8,
     bool => BOOL, f64 => FLOAT8, Timestamp => TIMESTAMPTZ, Date => DATE, serde_json::Value => JSONB, Vec<u8> => BYTEA,
     Vec<String> => TEXT_ARRAY, Vec<&'static str> => TEXT_ARRAY, Vec<Uuid> => UUID_ARRAY,
-    Vec<Date> => DATE_ARRAY, Vec<Decimal> => NUMERIC_ARRAY,
+    Vec<Option<Uuid>> => UUID_ARRAY, Vec<Date> => DATE_ARRAY, Vec<Option<Date>> => DATE_ARRAY,
+    Vec<Decimal> => NUMERIC_ARRAY, Vec<i64> => INT8_ARRAY,
 }
 
 impl<T: serde::Serialize + std::fmt::Debug + Send + Sync + 'static> Bind for Json<T> {
@@ -46,6 +47,20 @@ pub trait FromRow: Sized {
     ///
     /// When a column is missing or of another type: a defect, answered as an internal error.
     fn from_row(row: &Row) -> Result<Self, DbError>;
+}
+
+/// A row with the loan that it belongs to, where rows of several are read.
+pub struct OfLoan<T> {
+    /// The loan: the column `loan_id`.
+    pub loan_id: Uuid,
+    /// The rest of the row.
+    pub row: T,
+}
+
+impl<T: FromRow> FromRow for OfLoan<T> {
+    fn from_row(row: &Row) -> Result<Self, DbError> {
+        Ok(Self { loan_id: column(row, "loan_id")?, row: T::from_row(row)? })
+    }
 }
 
 type Reader<T> = fn(Vec<Row>) -> Result<T, DbError>;

@@ -35,11 +35,25 @@ impl Serialize for Instant {
 impl<'de> Deserialize<'de> for Instant {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
-        let instant = text.parse().map_err(|_| {
-            refusal("not_an_instant", "must be an instant as in RFC 3339, such as 2026-03-02T09:30:00Z")
-        })?;
-        Ok(Self(instant))
+        let instant = if is_rfc_3339(&text) { text.parse().ok() } else { None };
+        instant
+            .map(Self)
+            .ok_or_else(|| refusal("not_an_instant", "must be an instant as in RFC 3339, such as 2026-03-02T09:30:00Z"))
     }
+}
+
+/// Whether a text has the form of RFC 3339: the parser takes more of ISO 8601, and zones in brackets.
+fn is_rfc_3339(text: &str) -> bool {
+    let has_form = |bytes: &[u8], form: &[u8]| {
+        let fits = |(byte, form): (&u8, &u8)| if *form == b'0' { byte.is_ascii_digit() } else { byte == form };
+        bytes.len() == form.len() && bytes.iter().zip(form).all(fits)
+    };
+    let Some((local, rest)) = text.as_bytes().split_at_checked("0000-00-00T00:00:00".len()) else { return false };
+    let (fraction, offset) = rest.split_at(rest.iter().position(|byte| b"Zz+-".contains(byte)).unwrap_or(rest.len()));
+    let is_fraction = |digits: &[u8]| !digits.is_empty() && digits.iter().all(u8::is_ascii_digit);
+    has_form(&local.to_ascii_uppercase(), b"0000-00-00T00:00:00")
+        && (fraction.is_empty() || fraction.strip_prefix(b".").is_some_and(is_fraction))
+        && [&b"Z"[..], b"z", b"+00:00", b"-00:00"].iter().any(|form| has_form(offset, form))
 }
 
 /// A business date: `YYYY-MM-DD` in the lender's time zone, years 1900 to 2200.
@@ -115,6 +129,29 @@ mod tests {
 
     fn instant(json: &str) -> Result<Instant, serde_json::Error> {
         serde_json::from_str(json)
+    }
+
+    #[test]
+    fn an_instant_has_the_form_of_rfc_3339() {
+        for text in ["2026-03-02T09:30:00Z", "2026-03-02t09:30:00.5z", "2026-03-02T09:30:00.123456789+05:30"] {
+            assert!(instant(&format!("\"{text}\"")).is_ok(), "{text}");
+        }
+        for text in [
+            "",
+            "20260302T093000Z",
+            "2026-03-02T09Z",
+            "2026-03-02T09:30Z",
+            "2026-03-02T09:30:00Z[UTC]",
+            "2026-03-02T09:30:00",
+            "2026-03-02T09:30:00+05",
+            "2026-03-02T09:30:00.Z",
+            "2026-03-02 09:30:00Z",
+            "2026-13-02T09:30:00Z",
+            "2026-03-02T24:00:00Z",
+            "2026-03-02T09:30:00Zé",
+        ] {
+            assert!(instant(&format!("\"{text}\"")).is_err(), "{text}");
+        }
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! The steps of a loan application: who may take which, from which state, and what becomes of the loan. Pure: a step is
 //! decided on the loan as it was read and locked; [`loans::step`](super::loans::step) writes it.
 
-use jiff::{Timestamp, civil::Date};
+use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use lending::{AnnualRate, Money, Refusal, Terms, TermsPatch};
 use uuid::Uuid;
 
@@ -154,11 +154,21 @@ impl Proposal {
 
 /// When a step is taken: the instant, and its business date.
 #[derive(Clone, Copy, Debug)]
-pub struct Moment {
+pub struct Moment<'a> {
     /// The database's clock.
     pub now: Timestamp,
     /// Its business date.
     pub today: Date,
+    /// The lender's time zone, in which dates are.
+    pub zone: &'a TimeZone,
+}
+
+impl Moment<'_> {
+    /// The business date of an instant.
+    #[must_use]
+    pub fn date_of(&self, instant: Timestamp) -> Date {
+        self.zone.to_datetime(instant).date()
+    }
 }
 
 /// A new application.
@@ -171,7 +181,7 @@ pub fn create(
     proposal: Proposal,
     by: Uuid,
     agent_id: Option<Uuid>,
-    at: Moment,
+    at: Moment<'_>,
     pointers: Pointers,
 ) -> Result<Loan, Problem> {
     let proposal = proposal.within_limits(pointers)?;
@@ -191,6 +201,7 @@ pub fn create(
         outstanding: Money::zero(amount.currency()),
         written_off: Money::zero(amount.currency()),
         owed: Vec::new(),
+        oldest_unpaid_due_on: None,
         status: LoanStatus::Pending,
         version: Version(1),
         version_on: at.today,
@@ -204,7 +215,7 @@ pub fn create(
 
 /// The loan's next version, with its figures as of today. Where there is no schedule from today on, since the first due
 /// date of its terms has passed, it keeps those it has: who may decide or withdraw must not depend on that.
-fn next(loan: &Loan, status: LoanStatus, at: Moment) -> Loan {
+fn next(loan: &Loan, status: LoanStatus, at: Moment<'_>) -> Loan {
     let (figures, version_on) = match lending::schedule(loan.amount, at.today, &loan.terms) {
         Ok(schedule) => (Figures::from(&schedule), at.today),
         Err(_) => (loan.figures, loan.version_on),
@@ -241,7 +252,7 @@ pub fn edit(
     loan: &Loan,
     proposal: Proposal,
     by: Uuid,
-    at: Moment,
+    at: Moment<'_>,
     pointers: Pointers,
 ) -> Result<Option<Loan>, Problem> {
     let same = (proposal.amount, &proposal.product.code, &proposal.terms) == (loan.amount, &loan.product, &loan.terms);
@@ -256,13 +267,13 @@ pub fn edit(
 /// # Errors
 ///
 /// 422 if the product does not allow it any more, or there is no schedule for it now.
-pub fn revert(loan: &Loan, earlier: LoanState, product: Product, by: Uuid, at: Moment) -> Result<Loan, Problem> {
+pub fn revert(loan: &Loan, earlier: LoanState, product: Product, by: Uuid, at: Moment<'_>) -> Result<Loan, Problem> {
     let pointers = Pointers { instalments: "/version" };
     let LoanState { amount, product_version, terms, .. } = earlier;
     resubmit(loan, Proposal { amount, product, product_version, terms }, by, at, pointers)
 }
 
-fn resubmit(loan: &Loan, proposal: Proposal, by: Uuid, at: Moment, pointers: Pointers) -> Result<Loan, Problem> {
+fn resubmit(loan: &Loan, proposal: Proposal, by: Uuid, at: Moment<'_>, pointers: Pointers) -> Result<Loan, Problem> {
     let proposal = proposal.within_limits(pointers)?;
     proposal.figures(at.today, pointers)?;
     let Proposal { amount, product, product_version, terms } = proposal;
@@ -276,7 +287,7 @@ fn resubmit(loan: &Loan, proposal: Proposal, by: Uuid, at: Moment, pointers: Poi
 /// # Errors
 ///
 /// 409 if it is not pending, or has an agent.
-pub fn forward(loan: &Loan, agent: Uuid, at: Moment) -> Result<Loan, Problem> {
+pub fn forward(loan: &Loan, agent: Uuid, at: Moment<'_>) -> Result<Loan, Problem> {
     pending(loan)?;
     if loan.agent_id.is_some() {
         let detail = "An agent has this application already.";
@@ -290,7 +301,13 @@ pub fn forward(loan: &Loan, agent: Uuid, at: Moment) -> Result<Loan, Problem> {
 /// # Errors
 ///
 /// 403 for who made or last changed it, 409 if it is not pending.
-pub fn decide(loan: &Loan, verdict: LoanStatus, by: Uuid, reason: Option<String>, at: Moment) -> Result<Loan, Problem> {
+pub fn decide(
+    loan: &Loan,
+    verdict: LoanStatus,
+    by: Uuid,
+    reason: Option<String>,
+    at: Moment<'_>,
+) -> Result<Loan, Problem> {
     if by == loan.created_by || by == loan.edited_by {
         return Err(Problem::forbidden("own_application", "Nobody decides on what they made or last changed."));
     }
@@ -304,7 +321,7 @@ pub fn decide(loan: &Loan, verdict: LoanStatus, by: Uuid, reason: Option<String>
 /// # Errors
 ///
 /// 403 for another agent, 409 if it is neither pending nor approved.
-pub fn withdraw(loan: &Loan, caller: &Caller, at: Moment) -> Result<Loan, Problem> {
+pub fn withdraw(loan: &Loan, caller: &Caller, at: Moment<'_>) -> Result<Loan, Problem> {
     if caller.role == Role::Agent && loan.agent_id != Some(caller.id) {
         return Err(Problem::forbidden("not_the_loans_agent", "Only the loan's own agent may withdraw it."));
     }
@@ -319,7 +336,7 @@ pub fn withdraw(loan: &Loan, caller: &Caller, at: Moment) -> Result<Loan, Proble
 /// # Errors
 ///
 /// 409 if the loan is not approved.
-pub fn undo_approval(loan: &Loan, at: Moment) -> Result<Loan, Problem> {
+pub fn undo_approval(loan: &Loan, at: Moment<'_>) -> Result<Loan, Problem> {
     match loan.status {
         LoanStatus::Approved => Ok(Loan { decision: None, ..next(loan, LoanStatus::Pending, at) }),
         status => Err(wrong_state("not_approved", "Only an approved loan's approval can be undone", status)),

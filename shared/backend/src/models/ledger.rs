@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use super::{columns, servicing::may_grow};
 use crate::{
-    db::{DbError, FromRow, Sql, Statement, column},
+    db::{DbError, FromRow, OfLoan, Sql, Statement, column},
     http::{
         csv::{Cell, Line},
         pagination::{Limit, Position},
@@ -19,42 +19,55 @@ use crate::{
     },
 };
 
-/// What was posted for a loan, by value date and account: debits less credits.
+/// What was posted for loans, by value date and account: debits less credits.
 pub const MADE: &str = "\
-SELECT e.currency, e.value_date, l.account, sum(l.debit - l.credit) AS amount
-FROM journal_entries e JOIN journal_lines l ON l.entry_id = e.id
-WHERE e.loan_id = $1 GROUP BY e.currency, e.value_date, l.account";
+SELECT e.loan_id, e.currency, e.value_date, l.account, sum(l.debit - l.credit) AS amount
+FROM transactions t JOIN journal_entries e ON e.transaction_id = t.id JOIN journal_lines l ON l.entry_id = e.id
+WHERE t.loan_id = ANY ($1) GROUP BY e.loan_id, e.currency, e.value_date, l.account";
 
-/// Makes entries, without their lines.
+/// Makes entries with their lines, and leaves what was posted to each account. There is a line for each of the arrays'
+/// elements; those of one entry have its id and date.
 pub const INSERT_ENTRIES: &str = "\
-INSERT INTO journal_entries (id, loan_id, transaction_id, currency, recorded_at, value_date)
-SELECT entry.id, $1, $2, $3, $4, entry.value_date FROM unnest($5::uuid[], $6::date[]) AS entry (id, value_date)";
-
-/// Makes the lines of entries.
-pub const INSERT_LINES: &str = "\
-INSERT INTO journal_lines (entry_id, account, debit, credit)
-SELECT * FROM unnest($1::uuid[], $2::text[], $3::numeric[], $4::numeric[])";
+WITH lines AS (
+    SELECT * FROM unnest($5::uuid[], $6::date[], $7::text[], $8::numeric[], $9::numeric[])
+        AS line (entry_id, value_date, account, debit, credit)),
+entries AS (
+    INSERT INTO journal_entries (id, loan_id, transaction_id, currency, recorded_at, value_date)
+    SELECT DISTINCT entry_id, $1::uuid, $2::uuid, $3::text, $4::timestamptz, value_date FROM lines),
+accounts AS (
+    INSERT INTO account_changes (on_date, currency, account, debit, credit)
+    SELECT value_date, $3, account, debit, credit FROM lines)
+INSERT INTO journal_lines (entry_id, account, debit, credit) SELECT entry_id, account, debit, credit FROM lines";
 
 /// The entries of a loan, each with its lines.
 pub const ENTRIES: &str = "\
-SELECT e.id, e.value_date, e.recorded_at, e.transaction_id, e.currency, l.accounts, l.debits, l.credits
-FROM journal_entries e, LATERAL (
+SELECT e.id, e.value_date, t.recorded_at, e.transaction_id, e.currency, l.accounts, l.debits, l.credits
+FROM transactions t JOIN journal_entries e ON e.transaction_id = t.id, LATERAL (
     SELECT array_agg(account ORDER BY credit > 0, account) AS accounts,
         array_agg(debit ORDER BY credit > 0, account) AS debits,
         array_agg(credit ORDER BY credit > 0, account) AS credits
     FROM journal_lines WHERE entry_id = e.id) l
-WHERE e.loan_id = $1";
+WHERE t.loan_id = $1";
 
 /// Waits for every transaction that is open.
 pub const AWAIT: &str = "SELECT await_open_transactions()";
 
-/// What every account adds up to, by currency: for value dates up to one day, and of what was recorded by an instant, or
-/// of everything.
+/// What every account adds up to, by currency: for value dates up to one day; of everything less what was recorded after
+/// an instant, if there is one. Whole months, the days of the last one, and what no sum has yet.
 pub const TRIAL_BALANCE: &str = "\
-SELECT l.account, e.currency, sum(l.debit) AS debit, sum(l.credit) AS credit
-FROM journal_lines l JOIN journal_entries e ON e.id = l.entry_id
-WHERE e.value_date <= $1 AND ($2::timestamptz IS NULL OR e.recorded_at <= $2)
-GROUP BY l.account, e.currency ORDER BY e.currency, l.account";
+WITH posted AS (
+    SELECT account, currency, debit, credit FROM account_months WHERE on_date < date_trunc('month', $1::date)::date
+    UNION ALL
+    SELECT account, currency, debit, credit FROM account_days
+    WHERE on_date >= date_trunc('month', $1::date)::date AND on_date <= $1
+    UNION ALL
+    SELECT account, currency, debit, credit FROM account_changes WHERE on_date <= $1
+    UNION ALL
+    SELECT l.account, e.currency, -l.debit, -l.credit
+    FROM transactions t JOIN journal_entries e ON e.transaction_id = t.id JOIN journal_lines l ON l.entry_id = e.id
+    WHERE t.recorded_at > $2 AND e.value_date <= $1)
+SELECT account, currency, sum(debit) AS debit, sum(credit) AS credit FROM posted
+GROUP BY account, currency HAVING sum(debit) <> 0 OR sum(credit) <> 0 ORDER BY currency, account";
 
 /// The chart of accounts.
 pub const ACCOUNTS: &str = "SELECT code, name, class FROM ledger_accounts";
@@ -70,14 +83,14 @@ impl FromRow for Made {
     }
 }
 
-fn account(name: &str) -> Result<Account, DbError> {
-    Account::from_name(name).ok_or_else(|| DbError::unexpected("a stored account is none"))
+/// What was posted for loans.
+#[must_use]
+pub fn made(loans: Vec<Uuid>) -> Statement<Vec<OfLoan<Made>>> {
+    Sql::new(MADE).bind(loans).all()
 }
 
-/// What was posted for a loan.
-#[must_use]
-pub fn made(loan: Uuid) -> Statement<Vec<Made>> {
-    Sql::new(MADE).bind(loan).all()
+fn account(name: &str) -> Result<Account, DbError> {
+    Account::from_name(name).ok_or_else(|| DbError::unexpected("a stored account is none"))
 }
 
 /// Makes the entries that a transaction of a loan causes.
@@ -88,20 +101,21 @@ pub fn insert(
     currency: Currency,
     recorded_at: Timestamp,
     entries: &[JournalEntry],
-) -> Vec<Statement<()>> {
+) -> Option<Statement<()>> {
     if entries.is_empty() {
-        return Vec::new();
+        return None;
     }
-    let ids: Vec<Uuid> = entries.iter().map(|_| Uuid::now_v7()).collect();
-    let lines = || ids.iter().zip(entries).flat_map(|(id, entry)| entry.lines.iter().map(move |line| (*id, line)));
-    let dates: Vec<Date> = entries.iter().map(|entry| entry.value_date).collect();
-    let insert_lines = Sql::new(INSERT_LINES)
-        .bind(lines().map(|(id, _)| id).collect::<Vec<_>>())
-        .bind(lines().map(|(_, line)| line.account.as_str()).collect::<Vec<_>>())
-        .bind(lines().map(|(_, line)| line.debit.to_decimal()).collect::<Vec<_>>())
-        .bind(lines().map(|(_, line)| line.credit.to_decimal()).collect::<Vec<_>>());
+    let entries: Vec<(Uuid, &JournalEntry)> = entries.iter().map(|entry| (Uuid::now_v7(), entry)).collect();
+    let lines =
+        || entries.iter().flat_map(|(id, entry)| entry.lines.iter().map(move |line| (*id, entry.value_date, line)));
     let sql = Sql::new(INSERT_ENTRIES).bind(loan).bind(transaction).bind(currency.code()).bind(recorded_at);
-    vec![sql.bind(ids).bind(dates).execute(), insert_lines.execute()]
+    let sql = sql
+        .bind(lines().map(|(id, ..)| id).collect::<Vec<_>>())
+        .bind(lines().map(|(_, value_date, _)| value_date).collect::<Vec<_>>())
+        .bind(lines().map(|(.., line)| line.account.as_str()).collect::<Vec<_>>())
+        .bind(lines().map(|(.., line)| line.debit.to_decimal()).collect::<Vec<_>>())
+        .bind(lines().map(|(.., line)| line.credit.to_decimal()).collect::<Vec<_>>());
+    Some(sql.execute())
 }
 
 /// An entry of the journal. Its debits are its credits.
@@ -171,11 +185,11 @@ pub fn entries(
     limit: Limit,
 ) -> Statement<Vec<Entry>> {
     let sql = Sql::new(ENTRIES).bind(loan).push_bind(" AND e.value_date <= {}", as_of);
-    let mut sql = sql.push_if(" AND e.recorded_at <= {}", known_at);
+    let mut sql = sql.push_if(" AND t.recorded_at <= {}", known_at);
     if let Some(&Position(recorded_at, value_date)) = after {
-        sql = sql.push_bind(" AND (e.recorded_at, e.value_date) < ({}, ", recorded_at).push_bind("{})", value_date);
+        sql = sql.push_bind(" AND (t.recorded_at, e.value_date) < ({}, ", recorded_at).push_bind("{})", value_date);
     }
-    sql.push(" ORDER BY e.recorded_at DESC, e.value_date DESC").push_bind(" LIMIT {}", limit.and_one()).all()
+    sql.push(" ORDER BY t.recorded_at DESC, e.value_date DESC").push_bind(" LIMIT {}", limit.and_one()).all()
 }
 
 /// One line of an entry with its entry, as CSV shows it.

@@ -14,7 +14,7 @@ use utoipa::{
 };
 use uuid::Uuid;
 
-use super::{columns, terms::TermsSchema};
+use super::{applications::Moment, columns, portfolio, terms::TermsSchema};
 use crate::{
     db::{DbError, FromRow, Sql, Statement, column},
     fields::UserRef,
@@ -94,6 +94,45 @@ impl FromStr for LoanStatus {
     }
 }
 
+/// What to collect of a loan on a day: principal, interest and fees.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct Collection {
+    /// The loan.
+    pub loan_id: Uuid,
+    /// The customer's username.
+    #[schema(example = "usr_india_002")]
+    pub customer: String,
+    /// ISO 4217.
+    #[schema(value_type = String, example = "INR")]
+    pub currency: Currency,
+    /// What falls due that day.
+    #[schema(value_type = String, example = "2142.40")]
+    pub due: Money,
+    /// What fell due before and is unpaid.
+    #[schema(value_type = String, example = "0.00")]
+    pub overdue: Money,
+    /// When the first of that fell due.
+    pub due_since: BusinessDate,
+    /// Days that the oldest unpaid instalment will then be past due.
+    #[schema(example = 0)]
+    pub days_past_due: i32,
+}
+
+impl FromRow for Collection {
+    fn from_row(row: &Row) -> Result<Self, DbError> {
+        let currency = columns::currency(row, "currency")?;
+        Ok(Self {
+            loan_id: column(row, "id")?,
+            customer: column(row, "username")?,
+            currency,
+            due: columns::money(row, "due", currency)?,
+            overdue: columns::money(row, "overdue", currency)?,
+            due_since: BusinessDate(column(row, "due_since")?),
+            days_past_due: column(row, "days_past_due")?,
+        })
+    }
+}
+
 /// A loan as it is now.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Loan {
@@ -123,6 +162,8 @@ pub struct Loan {
     pub written_off: Money,
     /// Principal, interest and fees that are unpaid, by due date, past and to come, the oldest first.
     pub owed: Vec<Due>,
+    /// When the oldest instalment was or is due of which some of that is unpaid: a charge is late with its instalment.
+    pub oldest_unpaid_due_on: Option<Date>,
     /// Where it stands.
     pub status: LoanStatus,
     /// Changes with every step of the application.
@@ -195,16 +236,10 @@ impl Loan {
         self.owed.iter().map(|due| due.on).find(|due_on| *due_on >= today)
     }
 
-    /// When the oldest unpaid instalment was or is due.
-    #[must_use]
-    pub fn oldest_unpaid_due_on(&self) -> Option<Date> {
-        self.owed.first().map(|due| due.on)
-    }
-
     /// Days since the oldest unpaid instalment was due; 0 if none is late.
     #[must_use]
     pub fn days_past_due(&self, today: Date) -> i32 {
-        let due_on = self.oldest_unpaid_due_on().unwrap_or(today);
+        let due_on = self.oldest_unpaid_due_on.unwrap_or(today);
         // At most the days of 300 years.
         (today - due_on).get_days().max(0)
     }
@@ -263,6 +298,7 @@ impl FromRow for Loan {
             outstanding: columns::money(row, "outstanding", currency)?,
             written_off: columns::money(row, "written_off", currency)?,
             owed: owed(row, currency)?,
+            oldest_unpaid_due_on: column(row, "oldest_unpaid_due_on")?,
             status: status(row)?,
             version: Version(column(row, "version")?),
             version_on: column(row, "version_on")?,
@@ -585,6 +621,14 @@ UPDATE loans SET instalment = $2, total_interest = $3, total_due = $4, disbursed
     status = $12, updated_at = $13
 WHERE id = $1";
 
+/// Loans of which something is due on a day, or was before.
+pub const TO_COLLECT: &str = "\
+SELECT l.id, u.username, l.currency, l.owed_on[1] AS due_since, greatest($1 - l.oldest_unpaid_due_on, 0) AS days_past_due,
+    (SELECT coalesce(sum(owed.amount), 0) FROM unnest(l.owed_on, l.owed) AS owed (due_on, amount) WHERE due_on = $1) AS due,
+    (SELECT coalesce(sum(owed.amount), 0) FROM unnest(l.owed_on, l.owed) AS owed (due_on, amount) WHERE due_on < $1) AS overdue
+FROM loans l JOIN users u ON u.id = l.borrower_id
+WHERE l.status = 'disbursed' AND l.owed_on[1] <= $1";
+
 /// Waits for whoever is changing a loan.
 pub const SHARE: &str = "SELECT FROM loans WHERE id = $1 FOR SHARE";
 
@@ -645,6 +689,28 @@ fn select(id: Uuid, scope: Scope) -> Sql {
     sql.push_if(" AND l.borrower_id = {}", scope.borrower())
 }
 
+/// So many loans whose ids come after one, in the order of their ids.
+#[must_use]
+pub fn after(id: Uuid, count: i64) -> Statement<Vec<Loan>> {
+    let sql = Sql::new(SELECT).push_bind(" WHERE l.id > {} ORDER BY l.id", id);
+    sql.push_bind(" LIMIT {}", count).all()
+}
+
+/// Loans of which something is unpaid that is due on a day or before, the longest due first.
+#[must_use]
+pub fn to_collect(
+    on: Date,
+    agent: Option<Uuid>,
+    after: Option<&Position<Date>>,
+    limit: Limit,
+) -> Statement<Vec<Collection>> {
+    let mut sql = Sql::new(TO_COLLECT).bind(on).push_if(" AND l.agent_id = {}", agent);
+    if let Some(&Position(due_since, id)) = after {
+        sql = sql.push_bind(" AND (l.owed_on[1], l.id) > ({}, ", due_since).push_bind("{})", id);
+    }
+    sql.push(" ORDER BY l.owed_on[1], l.id").push_bind(" LIMIT {}", limit.and_one()).all()
+}
+
 /// Waits until nobody is changing the loan: whatever is recorded later is recorded after this.
 #[must_use]
 pub fn share(id: Uuid) -> Statement<()> {
@@ -680,7 +746,7 @@ pub fn version(id: Uuid, version: i32) -> Statement<Option<LoanState>> {
 
 /// Makes a loan, with its first version.
 #[must_use]
-pub fn insert(loan: &Loan, reason: Option<String>) -> Vec<Statement<()>> {
+pub fn insert(loan: &Loan, reason: Option<String>, at: Moment<'_>) -> Vec<Statement<()>> {
     let terms = &loan.terms;
     let sql = Sql::new(INSERT)
         .bind(loan.id)
@@ -702,12 +768,21 @@ pub fn insert(loan: &Loan, reason: Option<String>) -> Vec<Statement<()>> {
         .bind(loan.created_at)
         .bind(loan.updated_at);
     let changed = changed_fields(None, loan);
-    vec![sql.execute(), record_version(loan.id, Action::Create, loan.created_by, reason, changed)]
+    let mut writes = vec![sql.execute(), record_version(loan.id, Action::Create, loan.created_by, reason, changed)];
+    writes.extend(portfolio::step(None, loan, at));
+    writes
 }
 
 /// Takes a step from `before` to `after`, with the version that makes.
 #[must_use]
-pub fn step(before: &Loan, after: &Loan, action: Action, by: Uuid, reason: Option<String>) -> Vec<Statement<()>> {
+pub fn step(
+    before: &Loan,
+    after: &Loan,
+    action: Action,
+    by: Uuid,
+    reason: Option<String>,
+    at: Moment<'_>,
+) -> Vec<Statement<()>> {
     let decision = after.decision.as_ref();
     let sql = Sql::new(UPDATE)
         .bind(after.id)
@@ -727,7 +802,10 @@ pub fn step(before: &Loan, after: &Loan, action: Action, by: Uuid, reason: Optio
         .bind(decision.map(|decision| decision.by))
         .bind(decision.map(|decision| decision.at))
         .bind(decision.and_then(|decision| decision.reason.clone()));
-    vec![sql.execute(), record_version(after.id, action, by, reason, changed_fields(Some(before), after))]
+    let changed = changed_fields(Some(before), after);
+    let mut writes = vec![sql.execute(), record_version(after.id, action, by, reason, changed)];
+    writes.extend(portfolio::step(Some(before), after, at));
+    writes
 }
 
 /// Writes what money did to a loan, as of `today`.
@@ -737,7 +815,7 @@ pub fn update_money(after: &Loan, today: Date) -> Statement<()> {
         .bind(after.disbursed_on)
         .bind(after.outstanding.to_decimal())
         .bind(after.next_due_on(today))
-        .bind(after.oldest_unpaid_due_on())
+        .bind(after.oldest_unpaid_due_on)
         .bind(after.owed.iter().map(|due| due.on).collect::<Vec<_>>())
         .bind(after.owed.iter().map(|due| due.amount.to_decimal()).collect::<Vec<_>>())
         .bind(after.written_off.to_decimal())

@@ -5,6 +5,7 @@ pub mod audit;
 pub mod columns;
 pub mod ledger;
 pub mod loans;
+pub mod portfolio;
 pub mod products;
 pub mod schedules;
 pub mod servicing;

@@ -2,9 +2,11 @@
 //! and what a loan was on any day as far as it was known at any instant. Pure: decided on rows that were read, by the
 //! crate `lending`; what is to be written is given as statements.
 
+use std::collections::HashMap;
+
 use jiff::{SignedDuration, Timestamp, civil::Date, tz::TimeZone};
 use lending::{
-    Conflict, ConflictReason, Contract, Event, EventId, EventKind, JournalEntry, Money, Posting, Prepayment,
+    Account, Conflict, ConflictReason, Contract, Event, EventId, EventKind, JournalEntry, Money, Prepayment,
     Settlement, Shares, Standing, State, TransactionKind,
 };
 use serde::Serialize;
@@ -13,8 +15,9 @@ use uuid::Uuid;
 
 use super::{
     applications::Moment,
-    ledger::{self, Made},
+    ledger,
     loans::{self, Action, Decision, Due, Figures, HistoryEntry, Loan, LoanStatus, Scope},
+    portfolio::{self, Part, Step},
     transactions::{self, Notes, Transaction},
 };
 use crate::{
@@ -26,14 +29,14 @@ use crate::{
     },
 };
 
-/// A loan that is locked, with all that happened to it and all that was posted for it.
+/// A loan that is locked, with all that happened to it.
 pub struct Books {
     /// The loan.
     pub loan: Loan,
     /// What was recorded, in that order.
     pub transactions: Vec<Transaction>,
-    /// What was posted.
-    pub made: Vec<Made>,
+    /// The steps of its application.
+    pub steps: Vec<Step>,
 }
 
 /// A transaction to be recorded.
@@ -55,8 +58,9 @@ pub struct Recorded {
     transactions: Vec<Transaction>,
     state: State,
     entries: Vec<JournalEntry>,
-    /// All that now follows for the books.
-    follows: Vec<Posting>,
+    steps: Vec<Step>,
+    /// What it changes in the figures of the portfolio.
+    figures: portfolio::Figures,
     today: Date,
 }
 
@@ -80,6 +84,33 @@ impl Loan {
         Err(Problem::conflict("not_disbursed", detail))
     }
 
+    /// That something can still be owed of it.
+    ///
+    /// # Errors
+    ///
+    /// 409 if it was written off.
+    pub fn not_written_off(&self) -> Result<(), Problem> {
+        if self.status != LoanStatus::Defaulted {
+            return Ok(());
+        }
+        let reason = ConflictReason::AlreadyWrittenOff;
+        Err(Problem::conflict(reason.code(), format!("It cannot be recorded: {reason}.")))
+    }
+
+    /// That something is still owed of it.
+    ///
+    /// # Errors
+    ///
+    /// 409 if it is repaid or was written off.
+    pub fn not_closed(&self) -> Result<(), Problem> {
+        self.not_written_off()?;
+        if self.status != LoanStatus::Repaid {
+            return Ok(());
+        }
+        let reason = ConflictReason::NothingToReschedule;
+        Err(Problem::conflict(reason.code(), format!("It cannot be recorded: {reason}.")))
+    }
+
     /// That it can be paid out.
     ///
     /// # Errors
@@ -99,6 +130,19 @@ impl Loan {
     }
 }
 
+impl Books {
+    /// The value date of a charge that is recorded today: see [`lending::levied_on`].
+    ///
+    /// # Errors
+    ///
+    /// 500 if the loan cannot be folded: a defect.
+    pub fn levied_on(&self, due_on: Date, today: Date) -> Result<Date, Problem> {
+        let events: Vec<Event> = self.transactions.iter().map(event_of).collect();
+        let state = lending::fold(&self.loan.contract(), &events, today, Timestamp::MAX).map_err(Problem::internal)?;
+        Ok(lending::levied_on(due_on, today, &events, &state.rows))
+    }
+}
+
 fn event_of(transaction: &Transaction) -> Event {
     transaction.event.clone()
 }
@@ -109,8 +153,14 @@ fn event_of(transaction: &Transaction) -> Event {
 ///
 /// 422 for what breaks a rule, at its field; 409 where the loan's state does not allow it, and where a transaction
 /// recorded before could no longer stand.
-pub fn record(books: Books, new: New, by: Uuid, at: Moment, on: &'static str) -> Result<Recorded, Problem> {
-    let Books { loan, mut transactions, made } = books;
+pub fn record(books: Books, new: New, by: Uuid, at: Moment<'_>, on: &'static str) -> Result<Recorded, Problem> {
+    let Books { loan, mut transactions, steps } = books;
+    let contract = loan.contract();
+    let events: Vec<Event> = transactions.iter().map(event_of).collect();
+    let made = lending::follow(&contract, &events, Timestamp::MAX).map_err(Problem::internal)?;
+    let part = Part { loan: &loan, steps: &steps, exposures: &made.exposures, transactions: &transactions };
+    let before = portfolio::Figures::of(part, at);
+
     // Later than everything that is known of the loan, whatever two clocks say.
     let next_instant = loan.updated_at.checked_add(SignedDuration::from_micros(1)).map_err(Problem::internal)?;
     let recorded_at = at.now.max(next_instant);
@@ -127,20 +177,39 @@ pub fn record(books: Books, new: New, by: Uuid, at: Moment, on: &'static str) ->
     let event = Event { id, on: value_date, recorded_at, kind };
     transactions.push(Transaction { event, amount, paid_out: None, recorded_by: by, notes });
 
-    let contract = loan.contract();
     let events: Vec<Event> = transactions.iter().map(event_of).collect();
     let last = events.iter().map(|event| event.on).max().unwrap_or(at.today).max(at.today);
     let refused = |conflict: Conflict| refusal(&conflict, id, &transactions, on);
     let money = Position::of(&contract, &events, last, Timestamp::MAX).map_err(refused)?;
-    let follows = lending::postings(&contract, &events, Timestamp::MAX).map_err(refused)?;
-    let made: Vec<Posting> = made.into_iter().map(|Made(posting)| posting).collect();
-    let entries = lending::journal_entries(&follows, &made);
+    let follows = lending::follow(&contract, &events, Timestamp::MAX).map_err(refused)?;
+    let entries = lending::journal_entries(&follows.postings, &made.postings);
 
     if let Some(new) = transactions.last_mut() {
-        new.paid_out = money.state.transaction(id).and_then(|folded| folded.paid_out);
+        let folded = money.state.transaction(id);
+        new.paid_out = folded.and_then(|folded| folded.paid_out);
+        if matches!(new.event.kind, EventKind::WriteOff | EventKind::Reschedule { .. }) {
+            new.amount = folded.map(|folded| folded.amount);
+        }
     }
     let loan = money.apply(Loan { updated_at: recorded_at, ..loan }, LoanStatus::Approved)?;
-    Ok(Recorded { loan, transactions, state: money.state, entries, follows, today: at.today })
+    let part = Part { loan: &loan, steps: &steps, exposures: &follows.exposures, transactions: &transactions };
+    let mut figures = portfolio::Figures::of(part, at);
+    figures -= before;
+    Ok(Recorded { loan, transactions, state: money.state, entries, steps, figures, today: at.today })
+}
+
+/// What a loan should be by its transactions and the steps of its application, whatever its row says: for the consistency
+/// check.
+///
+/// # Errors
+///
+/// 500 if the transactions cannot stand.
+pub fn recompute(loan: &Loan, transactions: &[Transaction], steps: &[Step], today: Date) -> Result<Loan, Problem> {
+    let events: Vec<Event> = transactions.iter().map(event_of).collect();
+    let last = events.iter().map(|event| event.on).max().unwrap_or(today).max(today);
+    let money = Position::of(&loan.contract(), &events, last, Timestamp::MAX).map_err(Problem::internal)?;
+    let applied = steps.last().map_or(loan.status, |step| step.status);
+    money.apply(loan.clone(), applied)
 }
 
 impl Recorded {
@@ -158,8 +227,7 @@ impl Recorded {
     /// The loan and its books once that is written, for the next transaction.
     #[must_use]
     pub fn into_books(self) -> Books {
-        let made = self.follows.into_iter().map(Made).collect();
-        Books { loan: self.loan, transactions: self.transactions, made }
+        Books { loan: self.loan, transactions: self.transactions, steps: self.steps }
     }
 
     /// What makes it so.
@@ -170,6 +238,7 @@ impl Recorded {
         let mut writes = vec![transactions::insert(self.loan.id, currency, new)];
         writes.extend(ledger::insert(self.loan.id, new.id(), currency, new.event.recorded_at, &self.entries));
         writes.push(loans::update_money(&self.loan, self.today));
+        writes.extend(self.figures.changes());
         writes
     }
 }
@@ -215,22 +284,24 @@ struct Position {
     /// Where that leads by itself, when what is held has paid what falls due later.
     standing: Standing,
     owed: Vec<Due>,
+    oldest_unpaid_due_on: Option<Date>,
 }
 
 impl Position {
     fn of(contract: &Contract, events: &[Event], as_of: Date, known_at: Timestamp) -> Result<Self, Conflict> {
         let state = lending::fold(contract, events, as_of, known_at)?;
         let last_due = state.owed.last().map(|owed| owed.due_on).filter(|due_on| *due_on > as_of);
-        let (standing, owed) = match last_due {
+        let of = |state: &State| (state.standing, due(state), state.oldest_unpaid_due_on);
+        let (standing, owed, oldest_unpaid_due_on) = match last_due {
             // An overpayment that is held pays a charge on the day it is due, and nobody is told to pay it.
             Some(last_due) if !state.overpayment.is_zero() => {
                 let known: Vec<Event> = events.iter().filter(|event| event.on <= as_of).cloned().collect();
                 let later = lending::fold(contract, &known, last_due, known_at)?;
-                (later.standing, due(&later))
+                of(&later)
             }
-            _ => (state.standing, due(&state)),
+            _ => of(&state),
         };
-        Ok(Self { contract: contract.clone(), state, standing, owed })
+        Ok(Self { contract: contract.clone(), state, standing, owed, oldest_unpaid_due_on })
     }
 
     /// The loan with what money did to it; `undisbursed` is where it stands if that is nothing.
@@ -247,6 +318,7 @@ impl Position {
             outstanding: self.state.unpaid.principal,
             written_off: self.state.written_off.principal,
             owed: if status == LoanStatus::Disbursed { self.owed.clone() } else { Vec::new() },
+            oldest_unpaid_due_on: self.oldest_unpaid_due_on.filter(|_| status == LoanStatus::Disbursed),
             status,
             ..loan
         })
@@ -354,7 +426,7 @@ impl File {
         versions: &[HistoryEntry],
         transactions: Vec<Transaction>,
         reading: Reading,
-        at: Moment,
+        at: Moment<'_>,
         zone: &TimeZone,
     ) -> Result<Self, Problem> {
         if reading.known_at.is_some_and(|known_at| known_at > at.now) {
@@ -543,36 +615,56 @@ pub struct AllocationSchema {
 
 /// The transactions of a state, in the order in which they were recorded, with what is known of them beside.
 fn views(state: &State, transactions: &[Transaction], zone: &TimeZone) -> Vec<TransactionView> {
-    let find = |id: EventId| transactions.iter().find(|transaction| transaction.event.id == id);
+    let recorded: HashMap<EventId, &Transaction> = transactions.iter().map(|it| (it.event.id, it)).collect();
     let view = |folded: &lending::Transaction| {
-        let recorded = find(folded.id)?;
-        // The loan may have been paid out anew on other terms since: what was recorded stands.
-        let amount = match folded.reverses {
-            Some(reversed) => find(reversed)?.amount,
-            None => recorded.amount,
+        let recorded_one = *recorded.get(&folded.id)?;
+        // A reversal shows what it is about.
+        let about = match folded.reverses {
+            Some(reversed) => *recorded.get(&reversed)?,
+            None => recorded_one,
         };
-        let on = match recorded.event.kind {
-            EventKind::Charge { due_on, .. } => due_on.min(zone.to_datetime(folded.recorded_at).date()),
-            _ => folded.on,
+        let amount = match about.event.kind {
+            // What was recorded since may have changed it.
+            EventKind::WriteOff | EventKind::Reschedule { .. }
+                if folded.reversed_by.is_none() && folded.reverses.is_none() =>
+            {
+                folded.amount
+            }
+            // The loan may have been paid out anew on other terms since: what was recorded stands.
+            _ => about.amount.unwrap_or(folded.amount),
+        };
+        let (on, balance) = match about.event.kind {
+            EventKind::Charge { due_on, .. } => {
+                let on = due_on.min(zone.to_datetime(about.event.recorded_at).date());
+                (on, if on > folded.on { balance_before(state, on) } else { folded.balance })
+            }
+            _ => (folded.on, folded.balance),
         };
         Some(TransactionView {
-            id: recorded.id(),
+            id: recorded_one.id(),
             kind: folded.kind,
             on: BusinessDate(on),
-            amount: amount.unwrap_or(folded.amount),
+            amount,
             currency: folded.amount.currency(),
             allocation: folded.allocation,
-            reference: recorded.notes.reference.clone(),
-            channel: recorded.notes.channel.clone(),
+            reference: recorded_one.notes.reference.clone(),
+            channel: recorded_one.notes.channel.clone(),
             recorded_at: Instant(folded.recorded_at),
-            recorded_by: recorded.recorded_by,
+            recorded_by: recorded_one.recorded_by,
             reverses: folded.reverses.map(|id| Uuid::from_u128(id.0)),
             reversed_by: folded.reversed_by.map(|id| Uuid::from_u128(id.0)),
-            balance: folded.balance,
-            paid_out: recorded.paid_out,
+            balance,
+            paid_out: recorded_one.paid_out,
         })
     };
     state.transactions.iter().filter_map(view).collect()
+}
+
+/// The principal outstanding when a day begins.
+fn balance_before(state: &State, day: Date) -> Money {
+    let postings = state.postings.iter().filter(|it| it.account == Account::PrincipalReceivable && it.on < day);
+    let zero = Money::zero(state.overpayment.currency());
+    postings.fold(zero, |sum, posting| sum.checked_add(posting.amount).unwrap_or(sum))
 }
 
 impl Line for TransactionView {

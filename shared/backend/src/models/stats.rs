@@ -13,7 +13,7 @@ use utoipa::ToSchema;
 use super::{columns, loans::LoanStatus};
 use crate::{
     db::{DbError, FromRow, Sql, Statement, column},
-    http::time::BusinessDate,
+    http::{pagination::Limit, time::BusinessDate},
 };
 
 /// The figures of the book on a business date.
@@ -57,16 +57,17 @@ pub struct CurrencyStatistics {
     pub past_due: String,
 }
 
-/// Loans and sums by currency and state.
-pub const TOTALS: &str = "\
-SELECT currency, status, count(*) AS loans, sum(amount) AS amount, sum(outstanding) AS outstanding,
-    sum(written_off) AS written_off
-FROM loans GROUP BY currency, status";
-
-/// Principal, interest and fees that fell due before this date and are not paid, by currency.
-pub const PAST_DUE: &str = "\
-SELECT l.currency, sum(owed.amount) AS amount FROM loans l, unnest(l.owed_on, l.owed) AS owed (due_on, amount)
-WHERE l.status = 'disbursed' AND l.oldest_unpaid_due_on < $1 AND owed.due_on < $1 GROUP BY l.currency";
+/// Loans and sums by currency and state on a day: whole months, the days of the last one, and what no sum has yet.
+pub const BOOK: &str = "\
+WITH figures AS (
+    SELECT * FROM book_months WHERE on_date < date_trunc('month', $1::date)::date
+    UNION ALL
+    SELECT * FROM book_days WHERE on_date >= date_trunc('month', $1::date)::date AND on_date <= $1
+    UNION ALL
+    SELECT * FROM book_changes WHERE on_date <= $1)
+SELECT currency, status, sum(loans)::int8 AS loans, sum(amount) AS amount, sum(disbursed) AS disbursed, sum(repaid) AS repaid,
+    sum(outstanding) AS outstanding, sum(past_due) AS past_due
+FROM figures GROUP BY currency, status";
 
 /// Keeps the figures of a business date, unless later ones are kept already.
 pub const KEEP_SNAPSHOT: &str = "\
@@ -74,14 +75,86 @@ INSERT INTO statistics_snapshots AS s (business_date, taken_at, figures) VALUES 
 ON CONFLICT (business_date) DO UPDATE SET taken_at = excluded.taken_at, figures = excluded.figures
 WHERE s.taken_at < excluded.taken_at";
 
-/// One row of [`TOTALS`].
+/// The last day up to this one whose figures are kept; the first day of the book where none are.
+pub const FIRST_TO_KEEP: &str = "\
+SELECT day FROM (SELECT coalesce(
+    (SELECT max(business_date) FROM statistics_snapshots WHERE business_date <= $1),
+    (SELECT min(on_date) FROM book_days WHERE on_date <= $1)) AS day) first WHERE day IS NOT NULL";
+
+/// The row of [`FIRST_TO_KEEP`].
+pub struct Day(pub Date);
+
+impl FromRow for Day {
+    fn from_row(row: &Row) -> Result<Self, DbError> {
+        Ok(Self(column(row, "day")?))
+    }
+}
+
+/// The day from which on figures are to be kept; none where nothing has happened.
+#[must_use]
+pub fn first_to_keep(today: Date) -> Statement<Option<Day>> {
+    Sql::new(FIRST_TO_KEEP).bind(today).optional()
+}
+
+/// The figures that are kept of a range of days: of each day, or of the last one that is kept in each week or month.
+pub const HISTORY: &str = "\
+SELECT DISTINCT ON (date_trunc($1, business_date)) business_date, figures FROM statistics_snapshots
+WHERE business_date >= $2 AND business_date <= $3";
+
+/// How far apart the figures of a series are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Interval {
+    /// Each day.
+    #[default]
+    Day,
+    /// The last day of each week, which begins on a Monday.
+    Week,
+    /// The last day of each month.
+    Month,
+}
+
+impl Interval {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Day => "day",
+            Self::Week => "week",
+            Self::Month => "month",
+        }
+    }
+}
+
+/// One row of [`HISTORY`].
+pub struct Kept(pub Statistics);
+
+impl FromRow for Kept {
+    fn from_row(row: &Row) -> Result<Self, DbError> {
+        let Json(figures) = column::<Json<Statistics>>(row, "figures")?;
+        Ok(Self(figures))
+    }
+}
+
+/// A page of the series, the latest first; `before` is the day of the last one of the page before.
+#[must_use]
+pub fn history(interval: Interval, from: Date, to: Date, before: Option<Date>, limit: Limit) -> Statement<Vec<Kept>> {
+    let period = interval.as_str();
+    let sql = Sql::new(HISTORY).bind(period).bind(from).bind(to);
+    let sql = sql.push_if(" AND date_trunc($1, business_date) < date_trunc($1, {}::date)", before);
+    sql.push(" ORDER BY date_trunc($1, business_date) DESC, business_date DESC")
+        .push_bind(" LIMIT {}", limit.and_one())
+        .all()
+}
+
+/// One row of [`BOOK`].
 pub struct Total {
     currency: Currency,
     status: LoanStatus,
     loans: i64,
     amount: Decimal,
+    disbursed: Decimal,
+    repaid: Decimal,
     outstanding: Decimal,
-    written_off: Decimal,
+    past_due: Decimal,
 }
 
 impl FromRow for Total {
@@ -92,28 +165,18 @@ impl FromRow for Total {
             status: status.parse().map_err(|()| DbError::unexpected("a stored status is none"))?,
             loans: column(row, "loans")?,
             amount: column(row, "amount")?,
+            disbursed: column(row, "disbursed")?,
+            repaid: column(row, "repaid")?,
             outstanding: column(row, "outstanding")?,
-            written_off: column(row, "written_off")?,
+            past_due: column(row, "past_due")?,
         })
     }
 }
 
-/// One row of [`PAST_DUE`].
-pub struct Amount {
-    currency: Currency,
-    amount: Decimal,
-}
-
-impl FromRow for Amount {
-    fn from_row(row: &Row) -> Result<Self, DbError> {
-        Ok(Self { currency: columns::currency(row, "currency")?, amount: column(row, "amount")? })
-    }
-}
-
-/// What the figures are made of, in one round trip.
+/// What the figures of a day are made of.
 #[must_use]
-pub fn totals(today: Date) -> (Statement<Vec<Total>>, Statement<Vec<Amount>>) {
-    (Sql::new(TOTALS).all(), Sql::new(PAST_DUE).bind(today).all())
+pub fn book(as_of: Date) -> Statement<Vec<Total>> {
+    Sql::new(BOOK).bind(as_of).all()
 }
 
 /// Keeps a snapshot.
@@ -127,15 +190,15 @@ struct Sums {
     loans: i64,
     total: Decimal,
     disbursed: Decimal,
+    repaid: Decimal,
     outstanding: Decimal,
-    written_off: Decimal,
     past_due: Decimal,
 }
 
 impl Statistics {
-    /// Adds up what [`totals`] brought.
+    /// Adds up what [`book`] brought of this day.
     #[must_use]
-    pub fn new(today: Date, totals: &[Total], past_due: &[Amount]) -> Self {
+    pub fn new(as_of: Date, totals: &[Total]) -> Self {
         let mut by_status: BTreeMap<String, i64> =
             LoanStatus::ALL.iter().map(|status| (status.as_str().to_owned(), 0)).collect();
         let mut sums: BTreeMap<Currency, Sums> = BTreeMap::new();
@@ -144,17 +207,15 @@ impl Statistics {
             let sums = sums.entry(total.currency).or_default();
             sums.loans += total.loans;
             sums.total += total.amount;
+            sums.disbursed += total.disbursed;
+            sums.repaid += total.repaid;
             sums.outstanding += total.outstanding;
-            sums.written_off += total.written_off;
-            if total.status.is_disbursed() {
-                sums.disbursed += total.amount;
-            }
+            sums.past_due += total.past_due;
         }
-        for Amount { currency, amount } in past_due {
-            sums.entry(*currency).or_default().past_due += amount;
-        }
+        // A currency whose first loan came later has none yet.
+        sums.retain(|_, sums| sums.loans != 0);
         Self {
-            as_of: BusinessDate(today),
+            as_of: BusinessDate(as_of),
             total_loans: by_status.values().sum(),
             by_status,
             by_currency: sums
@@ -178,7 +239,7 @@ impl Sums {
             total_amount: show(self.total),
             avg_amount: show(mean),
             disbursed: show(self.disbursed),
-            repaid: show(self.disbursed - self.outstanding - self.written_off),
+            repaid: show(self.repaid),
             outstanding: show(self.outstanding),
             past_due: show(self.past_due),
         }

@@ -8,7 +8,7 @@ use tokio_postgres::Row;
 use uuid::Uuid;
 
 use super::columns;
-use crate::db::{DbError, FromRow, Sql, Statement, column};
+use crate::db::{DbError, FromRow, OfLoan, Sql, Statement, column};
 
 /// One transaction as it was recorded.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,6 +41,9 @@ pub struct Notes {
 /// The transactions of a loan, in the order in which they were recorded.
 pub const BY_LOAN: &str = "SELECT * FROM transactions WHERE loan_id = $1";
 
+/// The transactions of loans.
+pub const BY_LOANS: &str = "SELECT * FROM transactions WHERE loan_id = ANY ($1) ORDER BY loan_id, recorded_at";
+
 /// Records a transaction.
 pub const INSERT: &str = "\
 INSERT INTO transactions (id, loan_id, kind, value_date, recorded_at, recorded_by, currency, amount, paid_out, component,
@@ -52,6 +55,12 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $
 pub fn of_loan(loan: Uuid, known_at: Option<Timestamp>) -> Statement<Vec<Transaction>> {
     let sql = Sql::new(BY_LOAN).bind(loan).push_if(" AND recorded_at <= {}", known_at);
     sql.push(" ORDER BY recorded_at").all()
+}
+
+/// The transactions of loans, each loan's in the order in which they were recorded.
+#[must_use]
+pub fn of_loans(loans: Vec<Uuid>) -> Statement<Vec<OfLoan<Transaction>>> {
+    Sql::new(BY_LOANS).bind(loans).all()
 }
 
 /// Records a transaction of a loan.

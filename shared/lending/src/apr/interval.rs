@@ -75,7 +75,8 @@ fn whole_months(from: Date, to: Date, days: MonthDays, step: u32) -> (u32, Date)
     let months = (i32::from(to.year()) - i32::from(from.year())) * 12 + i32::from(to.month()) - i32::from(from.month());
     let mut groups = u32::try_from(months).unwrap_or(0) / step;
     let mut start = months_before(to, days.day(to), groups * step);
-    if start < from && groups > 0 {
+    // Without any group `start` is the later date itself.
+    if start < from {
         groups -= 1;
         start = months_before(to, days.day(to), groups * step);
     }
@@ -291,6 +292,7 @@ mod tests {
             (12, Month, date(2023, 1, 15), date(2025, 6, 15), time(2, 5, 12)),
             (12, Month, date(2023, 1, 15), date(2025, 1, 25), time(2, 10, 365)),
             (12, Month, date(2024, 1, 15), date(2025, 1, 14), time(1, 0, 365)),
+            (12, Month, date(2023, 1, 15), date(2026, 1, 10), time(2, 360, 365)),
             (24, Month, date(2023, 1, 15), date(2026, 1, 25), time(1, 370, 720)),
         ] {
             for method in [RegZ, Nominal] {
@@ -349,6 +351,7 @@ mod tests {
             // Quarters are months; two years are years.
             (3, Month, date(2012, 1, 12), date(2012, 3, 15), time(2, 3, 365)),
             (24, Month, date(2012, 1, 12), date(2015, 1, 12), time(3, 0, 365)),
+            (12, Month, date(2012, 1, 12), date(2015, 1, 5), time(2, 359, 366)),
             (1, HalfMonth, date(2012, 1, 12), date(2012, 3, 15), time(2, 3, 365)),
             // Days alone, over the year that ends with the last of them.
             (1, Day, date(1994, 1, 1), date(1995, 7, 1), time(0, 546, 365)),

@@ -128,6 +128,16 @@ impl<'a> Book<'a> {
 
     /// Folds the events up to a day.
     pub(super) fn fold(contract: &'a Contract, history: &History<'a>, until: Until) -> Result<Self, Conflict> {
+        Self::fold_day_by_day(contract, history, until, &mut |_, _, _| ())
+    }
+
+    /// The same, looked at after each day on which something may have happened: with that day, and the next one.
+    pub(super) fn fold_day_by_day(
+        contract: &'a Contract,
+        history: &History<'a>,
+        until: Until,
+        look: &mut impl FnMut(&mut Self, Date, Option<Date>),
+    ) -> Result<Self, Conflict> {
         let mut book = Self {
             contract,
             rows: None,
@@ -150,18 +160,19 @@ impl<'a> Book<'a> {
         let due_dates = charged_due_dates(history);
         let mut due_dates = due_dates.iter().copied().peekable();
         let mut events = history.effective.as_slice();
-        loop {
-            let next_event = events.first().map(|index| history.known[*index].event.on);
-            let next_late_fee = book.late_fees.as_ref().and_then(LateFees::next_on);
-            let settled_on = match until {
-                Until::SettledOn(on) => Some(on),
-                Until::EndOf(_) => None,
-            };
-            let candidates = [next_event, next_late_fee, due_dates.peek().copied(), settled_on];
-            let Some(on) = candidates.into_iter().flatten().min().filter(|on| *on <= until.date()) else {
-                break;
-            };
-            while due_dates.next_if(|date| *date <= on).is_some() {}
+        let settled_on = match until {
+            Until::SettledOn(on) => Some(on),
+            Until::EndOf(_) => None,
+        };
+        let mut next = |book: &Self, events: &[usize], after: Option<Date>| {
+            while due_dates.next_if(|date| Some(*date) <= after).is_some() {}
+            let event = events.first().map(|index| history.known[*index].event.on);
+            let late_fee = book.late_fees.as_ref().and_then(LateFees::next_on);
+            let candidates = [event, late_fee, due_dates.peek().copied(), settled_on];
+            candidates.into_iter().flatten().min().filter(|on| *on <= until.date())
+        };
+        let mut day = next(&book, events, None);
+        while let Some(on) = day {
             let count = events.iter().take_while(|index| history.known[**index].event.on == on).count();
             let (today, later) = events.split_at(count);
             events = later;
@@ -169,6 +180,8 @@ impl<'a> Book<'a> {
             if settled_on == Some(on) {
                 break;
             }
+            day = next(&book, events, Some(on));
+            look(&mut book, on, day);
         }
         Ok(book)
     }
@@ -295,12 +308,13 @@ impl<'a> Book<'a> {
             return Err(ConflictReason::AboveUnpaid { unpaid });
         }
         let mut left = amount;
-        let mut row = rows.first_open(component);
-        while left > 0 && row < rows.lines.len() {
+        for row in rows.first_open(component)..rows.lines.len() {
             rows.each_amount(row, component, &mut |cell, _| {
                 cell.waive(&mut left, on);
             });
-            row += 1;
+            if left == 0 {
+                break;
+            }
         }
         let mut split = Split::default();
         split.by_component[component as usize] = amount;
@@ -358,9 +372,9 @@ impl<'a> Book<'a> {
             self.recover(amounts());
             return Ok(());
         }
-        let is_held_applied = self.apply_held(on);
+        self.apply_held(on);
         let is_settled = until == Until::SettledOn(on);
-        if payments.is_empty() && !is_touched && !is_held_applied && !is_settled {
+        if payments.is_empty() && !is_touched && !is_settled {
             return Ok(());
         }
         let Some(rows) = &mut self.rows else {
@@ -429,25 +443,23 @@ impl<'a> Book<'a> {
     }
 
     /// What is held pays what has fallen due. Nothing but charges can be: while something is held,
-    /// nothing else is unpaid.
-    fn apply_held(&mut self, on: Date) -> bool {
+    /// nothing else is unpaid, and nothing else is left to be dropped once they are paid.
+    fn apply_held(&mut self, on: Date) {
         let Some(rows) = self.rows.as_mut().filter(|_| self.held > 0) else {
-            return false;
+            return;
         };
         let mut left = self.held;
         let mut stream = Stream::default();
         let order = self.contract.terms.allocation().order();
         allocate(rows, order.groups, on, Take::Due, &mut left, &mut stream);
         if left == self.held {
-            return false;
+            return;
         }
         let paid = stream.total();
-        self.balance -= paid[Component::Principal as usize];
         self.post(&[(Account::OverpaymentsPayable, self.held - left)]);
         self.post_paid(paid);
         self.held = left;
         self.applied.push((on, paid));
-        true
     }
 
     /// After a write-off: up to all that was given up, the rest is held.

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 
 use super::conflict::{Conflict, ConflictReason};
+use super::state::Instalment;
 use crate::calendar::is_taken;
 use crate::{AnnualRate, Currency, Money};
 
@@ -98,36 +99,40 @@ pub enum Waivable {
     Interest,
 }
 
-/// The value date of a charge that is recorded today:
+/// The value date of a charge that is recorded today; `rows` are the loan's instalments as they stand.
+///
+/// A charge that falls due later counts from today. One that has fallen due is entered late; it counts
+/// from the day on which the borrower could first have paid it, at the latest from its due date:
 ///
 /// ```text
-/// min(due_on, today, max(disbursement, the day after the latest value date of the repayments,
-///                        refunds and waivers that stand))
+/// min(due_on, max(disbursement,
+///                 the day after the due date before due_on,
+///                 the day after the latest value date of the repayments, refunds and waivers that stand))
 /// ```
 ///
-/// A charge counts from the day it is levied. A payment recorded before is then never allocated
-/// anew because of it, unless the charge had fallen due by that payment's date: the borrower could
-/// not have paid what nobody had asked for, but a charge entered late for a day on which it was
-/// already due comes where it belongs.
+/// A payment recorded before is then never allocated anew because of it, unless the charge had fallen
+/// due by that payment's date: the borrower could not have paid what nobody had asked for. Nor is one
+/// that was recorded after it, unless it was made in the period in which the charge fell due.
 #[must_use]
-pub fn levied_on(due_on: Date, today: Date, events: &[Event]) -> Date {
-    let mut earliest = None;
+pub fn levied_on(due_on: Date, today: Date, events: &[Event], rows: &[Instalment]) -> Date {
+    if due_on > today {
+        return today;
+    }
+    // Without a day after, there is none on which a charge could come later.
+    let after = |date: Date| date.tomorrow().unwrap_or(date);
+    let mut earliest = rows.iter().map(|row| row.due_on).take_while(|date| *date < due_on).last().map(after);
     for event in events {
         let is_reversed = || events.iter().any(|it| it.kind == EventKind::Reversal { of: event.id });
         let date = match event.kind {
             EventKind::Disbursement => Some(event.on),
-            // Without a day after, there is none on which a charge could come later.
-            EventKind::Repayment { .. } | EventKind::Refund { .. } | EventKind::Waiver { .. } => {
-                Some(event.on.tomorrow().unwrap_or(event.on))
-            }
+            EventKind::Repayment { .. } | EventKind::Refund { .. } | EventKind::Waiver { .. } => Some(after(event.on)),
             _ => None,
         };
         if date > earliest && !is_reversed() {
             earliest = date;
         }
     }
-    let latest = due_on.min(today);
-    earliest.map_or(latest, |earliest| latest.min(earliest))
+    earliest.map_or(due_on, |earliest| due_on.min(earliest))
 }
 
 /// The place of an event within its value date.

@@ -14,6 +14,7 @@ mod allocation;
 mod book;
 mod conflict;
 mod events;
+mod follow;
 mod late_fees;
 mod postings;
 mod read;
@@ -26,7 +27,8 @@ use jiff::civil::Date;
 pub use allocation::{AllocationGroup, AllocationOrder, Bucket, Component, Shares};
 pub use conflict::{Conflict, ConflictReason};
 pub use events::{ChargeKind, Event, EventId, EventKind, Waivable, levied_on};
-pub use postings::{Account, JournalEntry, JournalLine, Posting, journal_entries, postings};
+pub use follow::{Consequences, Exposure, follow};
+pub use postings::{Account, JournalEntry, JournalLine, Posting, journal_entries};
 pub use state::{
     Applied, Components, Instalment, InstalmentTotals, Owed, Rescheduled, Settlement, Standing, State, Transaction,
     TransactionKind,

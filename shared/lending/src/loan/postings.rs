@@ -6,13 +6,9 @@
 
 use std::collections::BTreeMap;
 
-use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::{Serialize, Serializer};
 
-use super::conflict::Conflict;
-use super::events::{Event, EventKind};
-use super::{Contract, fold};
 use crate::Money;
 
 /// An account of the ledger.
@@ -110,26 +106,6 @@ pub struct JournalLine {
 
 /// What moves on one value date, in smallest units, by [`Account::ALL`]: debits less credits.
 pub(super) type Movements = [i128; Account::ALL.len()];
-
-/// All that follows for the ledger from the events recorded by `known_at`, by value date and
-/// account, nothing that is zero.
-///
-/// An overpayment that is held pays a charge on the charge's due date. Where that is still to come,
-/// so is the value date of its posting: it follows already from what is recorded, and no job has to
-/// make it that day. For any `as_of`, the postings up to it are those of the state at `as_of`.
-///
-/// # Errors
-/// As [`fold`].
-pub fn postings(contract: &Contract, events: &[Event], known_at: Timestamp) -> Result<Vec<Posting>, Conflict> {
-    let last = events.iter().map(|event| match event.kind {
-        EventKind::Charge { due_on, .. } => event.on.max(due_on),
-        _ => event.on,
-    });
-    let Some(last) = last.max() else {
-        return Ok(Vec::new());
-    };
-    fold(contract, events, last, known_at).map(|state| state.postings)
-}
 
 /// The entries that bring what was posted to what follows: for each value date that differs one,
 /// in the order of their dates. `made` may name an account of a value date several times.

@@ -439,7 +439,7 @@ impl<'a> Rows<'a> {
                 rates: &rates[..rows],
                 flat_term: whole_term(&periods[1..rows]),
                 first_interest: Some(first_interest / smallest),
-                first_repaying: self.interest_only.saturating_sub(running).min(rows - 1),
+                first_repaying: self.interest_only.saturating_sub(running),
                 shortfall: Shortfall::InterestOnly,
             };
             match self.terms.prepayment() {

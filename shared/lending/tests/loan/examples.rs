@@ -146,7 +146,7 @@ fn run(example: &Value, recorded: Recorded, found: &mut Differences) -> usize {
                 };
                 let on = match recorded {
                     Recorded::OnTheDay => business_date,
-                    Recorded::On(today) => levied_on(due_on, today, &loan.events),
+                    Recorded::On(today) => levied_on(due_on, today, &loan.events, &loan.state(&today.to_string()).rows),
                 };
                 let amount = loan.money(text(&step["amount"]));
                 loan.record(on, EventKind::Charge { kind, amount, due_on });

@@ -234,7 +234,7 @@ impl Raw {
                 let kind = if self.pick.is_multiple_of(2) { ChargeKind::Fee } else { ChargeKind::Penalty };
                 let on = match self.pick / 2 % 3 {
                     0 => on,
-                    _ => levied_on(due_on, history.today, &history.events),
+                    _ => levied_on(due_on, history.today, &history.events, &state.rows),
                 };
                 let amount = share_of(contract.amount.units() / 10);
                 return Some((on, EventKind::Charge { kind, amount, due_on }));

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use jiff::civil::Date;
 use jiff::{Span, Timestamp};
 use lending::{
-    Account, Event, EventId, EventKind, Money, Posting, Prepayment, Standing, State, TransactionKind, fold,
-    journal_entries, postings, settlement,
+    Account, Event, EventId, EventKind, Money, Posting, Prepayment, Standing, State, TransactionKind, fold, follow,
+    journal_entries, settlement,
 };
 use proptest::prelude::*;
 use proptest::sample::Index;
@@ -56,7 +56,7 @@ fn journal(history: &History) -> Result<Vec<(Timestamp, Posting)>, TestCaseError
     let mut lines: Vec<(Timestamp, Posting)> = Vec::new();
     for (index, event) in history.events.iter().enumerate() {
         let recorded = &history.events[..=index];
-        let follows = postings(&history.contract, recorded, event.recorded_at).unwrap();
+        let follows = follow(&history.contract, recorded, event.recorded_at).unwrap().postings;
         let made: Vec<Posting> = lines.iter().map(|(_, posting)| *posting).collect();
         let mut latest = None;
         for entry in journal_entries(&follows, &made) {
@@ -182,6 +182,34 @@ proptest! {
         let disbursed = amounts_of(&state, TransactionKind::Disbursement);
         let principal = sum([paid.principal, state.unpaid.principal, state.written_off.principal]);
         prop_assert_eq!(disbursed, principal);
+    }
+
+    /// On every day on which something differs, and on the days around it, the exposure is what the fold says.
+    #[test]
+    fn exposures_are_the_state_of_each_day(script in scripts(1..40), share in 0u16..=1000) {
+        let history = script.play(|_| ());
+        let exposures = follow(&history.contract, &history.events, end()).unwrap().exposures;
+        let days = exposures.iter().flat_map(|exposure| [-1, 0, 1].map(|days| days_later(exposure.on, days)));
+        let mut differ = 0;
+        for day in days.chain([any_day(&history, share)]) {
+            let place = exposures.partition_point(|exposure| exposure.on <= day);
+            let state = history.state(day);
+            let Some(exposure) = place.checked_sub(1).map(|last| exposures[last]) else {
+                prop_assert_eq!(state.standing, Standing::Approved);
+                continue;
+            };
+            let past_due = [state.past_due.principal, state.past_due.interest, state.past_due.fees];
+            prop_assert_eq!(exposure.standing, state.standing, "{}", day);
+            prop_assert_eq!(exposure.outstanding, state.unpaid.principal, "{}", day);
+            prop_assert_eq!(exposure.written_off, state.written_off.principal, "{}", day);
+            prop_assert_eq!(exposure.past_due.units(), sum(past_due), "{}", day);
+            differ += usize::from(exposure.on == day);
+        }
+        prop_assert!(differ >= exposures.len());
+        for pair in exposures.windows(2) {
+            let is_new = pair[0] != lending::Exposure { on: pair[0].on, ..pair[1] };
+            prop_assert!(pair[0].on < pair[1].on && is_new, "{:?}", pair);
+        }
     }
 
     /// The parts of a row, of the totals and of the transactions add up, and nothing is negative.

@@ -1,8 +1,8 @@
 //! What the rules say, with numbers worked out by hand.
 
 use lending::{
-    Account, ChargeKind, EventKind, Money, Shares, Standing, State, TransactionKind, Waivable, fold, journal_entries,
-    levied_on, postings, settlement,
+    Account, ChargeKind, EventKind, Money, Shares, Standing, State, TransactionKind, Waivable, fold, follow,
+    journal_entries, levied_on, settlement,
 };
 
 use crate::support::{Loan, day, end, instant};
@@ -125,6 +125,9 @@ fn percent_of_overdue_is_of_what_is_unpaid_then_without_late_fees() {
     // The penalty and 50.00 of the row; 2.5 % of the 53.00 left is 1.325. Late fees bear none.
     loan.repay("2025-03-15", "52.58");
     assert_eq!(penalties(&loan, "2025-04-01"), ["3.90", "2.55", "0.00"]);
+    // In whole euros 2.575 is 3.00.
+    let loan = three(&format!(r#"{terms}, "smallest_amount": "1""#));
+    assert_eq!(penalties(&loan, "2025-03-01"), ["3.00", "0.00", "0.00"]);
 }
 
 #[test]
@@ -155,6 +158,37 @@ fn an_unpaid_fee_makes_an_instalment_late_and_an_unpaid_penalty_does_not() {
 }
 
 #[test]
+fn a_fee_due_on_the_day_of_the_late_fee_is_not_late() {
+    let mut loan = three(r#", "late_fee": {"kind": "percent_of_overdue", "value": "10"}"#);
+    loan.repay("2025-03-31", "215.30");
+    // Shown in the last row, due on 30 April: 10 % of its 101.00, not of the fee of the day after.
+    loan.charge("2025-04-01", ChargeKind::Fee, "7.00", "2025-05-01");
+    assert_eq!(rows(&loan.state("2025-05-01"))[2], "100.00 1.00 7.00 10.10 | 0.00 118.10");
+}
+
+#[test]
+fn an_instalments_own_fee_stands_among_charged_fees_by_its_due_date() {
+    let terms = r#""interest_rate_apr": "0", "instalments": 1,
+        "fees": [{"code": "a", "when": "instalment", "amount": "1.00"}],
+        "late_fee": {"kind": "percent_of_overdue", "value": "10"}"#;
+    let mut loan = Loan::new("100.00", "EUR", terms);
+    loan.disburse("2025-01-31");
+    for (amount, due_on) in [("2.00", "2025-02-20"), ("4.00", "2025-03-10"), ("8.00", "2025-03-20")] {
+        loan.charge("2025-02-01", ChargeKind::Fee, amount, due_on);
+    }
+    // Late on 1 March are 100.00, 2.00 and the own 1.00, due on 28 February.
+    assert_eq!(penalties(&loan, "2025-03-01"), ["10.30"]);
+    let fees = |loan: &Loan| -> Vec<String> {
+        let state = loan.state("2025-02-10");
+        state.owed.iter().map(|owed| format!("{} {}", owed.due_on, owed.unpaid.fees)).collect()
+    };
+    loan.waive("2025-02-10", Waivable::Fee, "2.50");
+    assert_eq!(fees(&loan), ["2025-02-28 0.50", "2025-03-10 4.00", "2025-03-20 8.00"]);
+    loan.waive("2025-02-10", Waivable::Fee, "1.50");
+    assert_eq!(fees(&loan), ["2025-02-28 0.00", "2025-03-10 3.00", "2025-03-20 8.00"]);
+}
+
+#[test]
 fn no_late_fee_arises_after_a_write_off() {
     let mut loan = three(r#", "late_fee": {"kind": "flat", "value": "5.00", "max_times": 9}"#);
     loan.write_off("2025-04-01");
@@ -166,6 +200,33 @@ fn no_late_fee_arises_after_a_write_off() {
 }
 
 // Days past due.
+
+#[test]
+fn what_is_due_today_is_not_past_due() {
+    let mut loan = three("");
+    loan.charge("2025-02-01", ChargeKind::Fee, "7.00", "2025-02-20");
+    loan.charge("2025-02-01", ChargeKind::Penalty, "5.00", "2025-02-28");
+    let past_due = |as_of: &str| {
+        let it = loan.state(as_of).past_due;
+        format!("{} {} {} {}", it.principal, it.interest, it.fees, it.penalties)
+    };
+    assert_eq!(past_due("2025-02-20"), "0.00 0.00 0.00 0.00");
+    assert_eq!(past_due("2025-02-28"), "0.00 0.00 7.00 0.00");
+    assert_eq!(past_due("2025-03-01"), "100.00 3.00 7.00 5.00");
+    assert_eq!(past_due("2025-04-01"), "200.00 5.00 7.00 5.00");
+}
+
+#[test]
+fn a_row_that_asks_for_nothing_is_paid_on_no_day() {
+    let mut loan = three(r#", "grace": {"principal": 1}"#);
+    loan.waive("2025-02-10", Waivable::Interest, "4.00");
+    // Row 1 asked for 3.00 interest alone; row 2 still asks for 150.00 and 2.00.
+    loan.repay("2025-03-31", "152.00");
+    let state = loan.state("2025-03-31");
+    assert_eq!(rows(&state)[..2], ["0.00 0.00 0.00 0.00 | 0.00 0.00", "150.00 2.00 0.00 0.00 | 152.00 0.00"]);
+    let paid_on: Vec<_> = state.rows.iter().map(|row| row.paid_on).collect();
+    assert_eq!(paid_on, [None, Some(day("2025-03-31")), None]);
+}
 
 #[test]
 fn days_past_due_count_from_the_day_after_the_due_date() {
@@ -261,6 +322,46 @@ fn settlement_within_a_period() {
 }
 
 #[test]
+fn what_was_waived_or_paid_of_the_running_rows_interest_is_not_settled_again() {
+    // Half of the period of row 1: of the 3.00 that are left after a payment of 0.50 in advance; of
+    // the 2.00 that it still asks for after a waiver.
+    let mut paid = three("");
+    paid.repay("2025-02-10", "0.50");
+    assert_eq!(settled(&paid, "2025-02-14"), "300.00 1.00 0.00 0.00 = 301.00");
+    let mut waived = three("");
+    waived.waive("2025-02-10", Waivable::Interest, "1.00");
+    assert_eq!(settled(&waived, "2025-02-14"), "300.00 1.00 0.00 0.00 = 301.00");
+    // Of several periods that are paid with one row a waiver takes what was earned first: 4.00 and
+    // 3.00 * 15/31 = 1.451..., less 2.00.
+    let mut deferred = four(r#", "grace": {"interest_payment": 1}"#);
+    deferred.waive("2025-02-10", Waivable::Interest, "2.00");
+    assert_eq!(settled(&deferred, "2025-03-15"), "400.00 3.45 0.00 0.00 = 403.45");
+}
+
+#[test]
+fn what_is_earned_within_a_period_is_a_multiple_of_the_smallest_amount() {
+    // Of row 2's 2.00 are 0.967... earned.
+    let whole = r#", "smallest_amount": "1""#;
+    assert_eq!(settled(&three(whole), "2025-03-15"), "300.00 4.00 0.00 0.00 = 304.00");
+    let deferred = format!(r#"{whole}, "grace": {{"interest_payment": 2}}"#);
+    assert_eq!(settled(&three(&deferred), "2025-03-15"), "300.00 4.00 0.00 0.00 = 304.00");
+    // Row 2 asks for 1 % of (300 * 10 + 120 * 21)/31, 1.7806...; up to the 20th it has earned 1 % of
+    // (300 * 10 + 120 * 10)/31, 1.3548...
+    let mut loan = four(&format!(r#"{whole}, "prepayment": "reduce_instalment""#));
+    loan.repay("2025-02-28", "104.00");
+    loan.repay("2025-03-10", "180.00");
+    assert_eq!(
+        rows(&loan.state("2025-03-10"))[1..],
+        [
+            "220.00 2.00 0.00 0.00 | 180.00 42.00",
+            "40.00 1.00 0.00 0.00 | 0.00 41.00",
+            "40.00 0.00 0.00 0.00 | 0.00 40.00"
+        ]
+    );
+    assert_eq!(settled(&loan, "2025-03-20"), "120.00 1.00 0.00 0.00 = 121.00");
+}
+
+#[test]
 fn interest_paid_with_a_later_row_is_earned_in_its_own_period() {
     // 3.00 of the first period and 2.00 of the second are paid with the third's 1.00.
     let loan = three(r#", "grace": {"interest_payment": 2}"#);
@@ -268,6 +369,10 @@ fn interest_paid_with_a_later_row_is_earned_in_its_own_period() {
     assert_eq!(settled(&loan, "2025-02-14"), "300.00 1.50 0.00 0.00 = 301.50");
     assert_eq!(settled(&loan, "2025-03-15"), "300.00 3.97 0.00 0.00 = 303.97");
     assert_eq!(settled(&loan, "2025-04-15"), "300.00 5.50 0.00 0.00 = 305.50");
+    // After the row that it is paid with interest is paid as it arises: 4.00 and 3.00 with row 2,
+    // and half of row 3's 2.00.
+    let loan = four(r#", "grace": {"interest_payment": 1}"#);
+    assert_eq!(settled(&loan, "2025-04-15"), "400.00 8.00 0.00 0.00 = 408.00");
 }
 
 #[test]
@@ -304,6 +409,10 @@ fn closing_drops_what_is_unearned_and_holds_the_rest() {
     let refund = too_much.refund("2025-02-12", "98.94");
     assert_eq!(too_much.conflict(), (refund, "above_held"));
 
+    let mut all = loan.clone();
+    all.refund("2025-02-12", "98.93");
+    assert_eq!(all.state("2025-02-12").overpayment.to_string(), "0.00");
+
     // A later charge is paid on its due date, not before.
     loan.charge("2025-02-20", ChargeKind::Fee, "50.00", "2025-03-15");
     let state = loan.state("2025-03-14");
@@ -312,7 +421,7 @@ fn closing_drops_what_is_unearned_and_holds_the_rest() {
     assert_eq!((state.standing, state.overpayment.to_string()), (Standing::Repaid, "48.93".to_owned()));
     assert_eq!(shares(&state.applied[0].shares), "penalty 0.00 fee 50.00 interest 0.00 principal 0.00 over -50.00");
     // The posting of that day follows at once.
-    let all = postings(&loan.contract, &loan.events, end()).unwrap();
+    let all = follow(&loan.contract, &loan.events, end()).unwrap().postings;
     let future: Vec<String> = all
         .iter()
         .filter(|it| it.on == day("2025-03-15"))
@@ -326,21 +435,40 @@ fn closing_drops_what_is_unearned_and_holds_the_rest() {
 }
 
 #[test]
+fn a_charge_may_be_due_on_the_day_of_the_disbursement() {
+    let mut loan = three("");
+    let id = loan.charge("2025-01-31", ChargeKind::Fee, "7.00", "2025-01-31");
+    let state = loan.state("2025-02-01");
+    assert_eq!(state.transaction(id).unwrap().amount.to_string(), "7.00");
+    assert_eq!(rows(&state)[0], "100.00 3.00 7.00 0.00 | 0.00 110.00");
+    assert_eq!(state.past_due.fees.to_string(), "7.00");
+}
+
+#[test]
 fn a_charge_counts_from_the_day_it_is_levied() {
     let mut loan = three("");
-    let today = day("2025-03-20");
-    // Nothing was paid: from the disbursement on.
-    assert_eq!(levied_on(day("2025-04-10"), today, &loan.events), day("2025-01-31"));
-    loan.repay("2025-02-28", "103.00");
+    let today = day("2025-04-20");
+    let levied = |loan: &Loan, due_on: &str| {
+        levied_on(day(due_on), today, &loan.events, &loan.state("2025-04-20").rows).to_string()
+    };
+    // Nothing was paid: from the first day of the period in which it falls due.
+    assert_eq!(levied(&loan, "2025-02-28"), "2025-01-31");
+    assert_eq!(levied(&loan, "2025-03-01"), "2025-03-01");
+    assert_eq!(levied(&loan, "2025-03-31"), "2025-03-01");
+    assert_eq!(levied(&loan, "2025-04-10"), "2025-04-01");
+    // It falls due later: from today on.
+    assert_eq!(levied(&loan, "2025-04-21"), "2025-04-20");
+    assert_eq!(levied(&loan, "2027-01-01"), "2025-04-20");
+    loan.repay("2025-03-05", "103.00");
     // From the day after the payment, so that it is not allocated anew.
-    assert_eq!(levied_on(day("2025-04-10"), today, &loan.events), day("2025-03-01"));
+    assert_eq!(levied(&loan, "2025-03-31"), "2025-03-06");
     // It had fallen due by then.
-    assert_eq!(levied_on(day("2025-02-15"), today, &loan.events), day("2025-02-15"));
-    // Paid today: a charge of tomorrow's is of today all the same.
-    let paid = loan.repay("2025-03-20", "1.00");
-    assert_eq!(levied_on(day("2025-04-10"), today, &loan.events), today);
+    assert_eq!(levied(&loan, "2025-03-05"), "2025-03-05");
+    assert_eq!(levied(&loan, "2025-02-15"), "2025-02-15");
+    let paid = loan.repay("2025-04-20", "1.00");
+    assert_eq!(levied(&loan, "2025-04-20"), "2025-04-20");
     loan.reverse(paid);
-    assert_eq!(levied_on(day("2025-04-10"), today, &loan.events), day("2025-03-01"));
+    assert_eq!(levied(&loan, "2025-03-31"), "2025-03-06");
 }
 
 // Waivers.
@@ -351,9 +479,13 @@ fn waivers_take_the_oldest_first_whether_due_or_not() {
     loan.charge("2025-02-01", ChargeKind::Fee, "2.00", "2025-02-20");
     loan.waive("2025-02-10", Waivable::Interest, "4.00");
     // The charge, due on the 20th, is older than the fee of the row, due on the 28th.
-    loan.waive("2025-02-10", Waivable::Fee, "2.50");
+    let id = loan.waive("2025-02-10", Waivable::Fee, "2.50");
+    let state = loan.state("2025-02-10");
+    let waiver = state.transaction(id).unwrap();
+    assert_eq!((waiver.kind, waiver.amount.to_string()), (TransactionKind::Waiver, "2.50".to_owned()));
+    assert_eq!(shares(&waiver.allocation.unwrap()), "penalty 0.00 fee 2.50 interest 0.00 principal 0.00 over 0.00");
     assert_eq!(
-        rows(&loan.state("2025-02-10")),
+        rows(&state),
         [
             "100.00 0.00 0.50 0.00 | 0.00 100.50",
             "100.00 1.00 1.00 0.00 | 0.00 102.00",
@@ -375,15 +507,25 @@ fn waivers_take_the_oldest_first_whether_due_or_not() {
 #[test]
 fn a_waiver_of_all_that_is_left_closes_the_loan() {
     let order = "due_penalty_fee_interest_principal_in_advance_principal_penalty_fee_interest";
-    let mut loan =
-        Loan::new("100.00", "EUR", &format!(r#""interest_rate_apr": "12", "instalments": 1, "allocation": "{order}""#));
-    loan.disburse("2025-01-31");
-    // All the principal, but not the 0.50 earned in 14 of 28 days.
-    loan.repay("2025-02-14", "100.00");
-    assert_eq!(rows(&loan.state("2025-02-14")), ["100.00 1.00 0.00 0.00 | 100.00 1.00"]);
+    let loan = |more: &str| {
+        let terms = format!(r#""interest_rate_apr": "12", "instalments": 1, "allocation": "{order}"{more}"#);
+        let mut loan = Loan::new("100.00", "EUR", &terms);
+        loan.disburse("2025-01-31");
+        // All the principal, but not the 0.50 earned in 14 of 28 days.
+        loan.repay("2025-02-14", "100.00");
+        loan
+    };
+    let mut plain = loan("");
+    assert_eq!(rows(&plain.state("2025-02-14")), ["100.00 1.00 0.00 0.00 | 100.00 1.00"]);
     // 15 of 28 days: 1.00 * 15/28 = 0.54 earned. With 1.00 waived nothing is left at all.
-    loan.waive("2025-02-15", Waivable::Interest, "1.00");
-    assert_eq!(loan.state("2025-02-15").standing, Standing::Repaid);
+    plain.waive("2025-02-15", Waivable::Interest, "1.00");
+    assert_eq!(plain.state("2025-02-15").standing, Standing::Repaid);
+    // What the row would have asked for later is dropped that day: its fee.
+    let mut with_fee = loan(r#", "fees": [{"code": "a", "when": "instalment", "amount": "2.00"}]"#);
+    with_fee.waive("2025-02-15", Waivable::Interest, "1.00");
+    assert_eq!(rows(&with_fee.state("2025-02-14")), ["100.00 1.00 2.00 0.00 | 100.00 3.00"]);
+    assert_eq!(rows(&with_fee.state("2025-02-15")), ["100.00 0.00 0.00 0.00 | 100.00 0.00"]);
+    assert_eq!(with_fee.state("2025-02-15").standing, Standing::Repaid);
 }
 
 // Reversals.
@@ -415,7 +557,7 @@ fn a_reversal_lets_later_payments_move_up() {
     let mut loan = three("");
     let first = loan.repay("2025-02-28", "103.00");
     let second = loan.repay("2025-03-31", "102.00");
-    let made = postings(&loan.contract, &loan.events, end()).unwrap();
+    let made = follow(&loan.contract, &loan.events, end()).unwrap().postings;
     loan.reverse(first);
     // 3.00 and 99.00 of the first row, past due.
     let state = loan.state("2025-03-31");
@@ -423,7 +565,7 @@ fn a_reversal_lets_later_payments_move_up() {
     let allocation = state.transaction(second).unwrap().allocation.unwrap();
     assert_eq!(shares(&allocation), "penalty 0.00 fee 0.00 interest 3.00 principal 99.00 over 0.00");
     // One entry for each value date that differs.
-    let entries = journal_entries(&postings(&loan.contract, &loan.events, end()).unwrap(), &made);
+    let entries = journal_entries(&follow(&loan.contract, &loan.events, end()).unwrap().postings, &made);
     let lines: Vec<String> = entries
         .iter()
         .flat_map(|entry| {
@@ -454,9 +596,15 @@ fn a_reversed_disbursement_returns_the_loan_to_approved() {
     refused.reverse(disbursement);
     assert_eq!(refused.conflict(), (paid, "not_disbursed"));
     loan.reverse(paid);
-    loan.reverse(disbursement);
+    let reversal = loan.reverse(disbursement);
     let state = loan.state("2025-06-01");
     assert_eq!((state.standing, state.rows.len(), state.postings.len()), (Standing::Approved, 0, 0));
+    // Both were about the amount of the loan.
+    let about = |id| {
+        let transaction = state.transaction(id).unwrap();
+        (transaction.amount.to_string(), transaction.paid_out)
+    };
+    assert_eq!((about(disbursement), about(reversal)), (("300.00".into(), None), ("300.00".into(), None)));
     // And it can be disbursed again, on another day.
     loan.disburse("2025-03-05");
     assert_eq!(loan.state("2025-06-01").rows[0].due_on, day("2025-04-05"));
@@ -541,6 +689,60 @@ fn a_second_prepayment_within_a_period_counts_days_on_three_balances() {
 }
 
 #[test]
+fn waivers_count_towards_the_rows_that_a_prepayment_makes_anew() {
+    let fees = r#", "fees": [{"code": "a", "when": "instalment", "amount": "1.00"}]"#;
+    let mut loan = four(&format!(r#"{fees}, "prepayment": "reduce_instalment""#));
+    loan.repay("2025-02-28", "105.00");
+    loan.waive("2025-03-05", Waivable::Interest, "1.00");
+    loan.waive("2025-03-05", Waivable::Fee, "0.50");
+    loan.repay("2025-03-10", "180.00");
+    // As above: 1.78 of interest, of which 1.00 is waived, and 0.50 of the fee.
+    assert_eq!(
+        rows(&loan.state("2025-03-10"))[1..],
+        [
+            "220.00 0.78 0.50 0.00 | 180.00 41.28",
+            "40.00 0.80 1.00 0.00 | 0.00 41.80",
+            "40.00 0.40 1.00 0.00 | 0.00 41.40"
+        ]
+    );
+    // 1 % of (300 * 10 + 120 * 10)/31 is 1.3548...
+    assert_eq!(settled(&loan, "2025-03-20"), "120.00 0.35 0.00 0.00 = 120.35");
+}
+
+#[test]
+fn a_prepayment_of_all_principal_leaves_the_interest_until_then() {
+    // 1 % of 300 * 10/28; 300.00 alone does not close the loan.
+    for (prepayment, more) in [("reduce_instalment", 2), ("reduce_term", 0)] {
+        let mut loan = three(&format!(r#", "prepayment": "{prepayment}""#));
+        loan.repay("2025-02-10", "300.00");
+        let mut expected = vec!["300.00 1.07 0.00 0.00 | 300.00 1.07"];
+        expected.extend(vec!["0.00 0.00 0.00 0.00 | 0.00 0.00"; more]);
+        assert_eq!(rows(&loan.state("2025-02-10")), expected);
+    }
+}
+
+#[test]
+fn a_prepayment_keeps_interest_deferred_and_earned_before() {
+    // 3.00 of the first period; 1 % of (200 * 10 + 150 * 21)/31 = 1.6612...; 0.75.
+    let grace = r#", "grace": {"interest_payment": 2}"#;
+    let mut loan = three(&format!(r#"{grace}, "prepayment": "reduce_instalment""#));
+    loan.repay("2025-02-28", "100.00");
+    loan.repay("2025-03-10", "50.00");
+    assert_eq!(
+        rows(&loan.state("2025-03-10"))[1..],
+        ["125.00 0.00 0.00 0.00 | 50.00 75.00", "75.00 5.41 0.00 0.00 | 0.00 80.41"]
+    );
+    // A shorter term ends before the row that interest was deferred to: it is paid with the last.
+    // 1 % of (300 * 10 + 150 * 18)/28 = 2.0357..., and 0.50.
+    let mut loan = three(&format!(r#"{grace}, "prepayment": "reduce_term""#));
+    loan.repay("2025-02-10", "150.00");
+    assert_eq!(
+        rows(&loan.state("2025-02-10")),
+        ["250.00 0.00 0.00 0.00 | 150.00 100.00", "50.00 2.54 0.00 0.00 | 0.00 52.54"]
+    );
+}
+
+#[test]
 fn equal_instalments_are_made_anew_by_the_formula() {
     // 300.00 at 1 %: 300 / (1/1.01 + 1/1.01^2 + 1/1.01^3) = 102.006...
     let terms = |prepayment: &str| {
@@ -573,6 +775,24 @@ fn a_prepayment_of_a_flat_loan_saves_interest_in_proportion() {
             "166.67 2.67 0.00 0.00 | 100.00 69.34",
             "66.67 2.67 0.00 0.00 | 0.00 69.34",
             "66.66 2.66 0.00 0.00 | 0.00 69.32"
+        ]
+    );
+}
+
+#[test]
+fn a_prepayment_of_a_flat_loan_in_whole_amounts() {
+    let whole = r#", "interest_method": "flat", "smallest_amount": "1", "prepayment": "reduce_instalment""#;
+    let mut loan = four(whole);
+    // As good as nothing happened: 4.00 in each of four rows.
+    loan.record(day("2025-02-10"), reschedule("2025-02-28", None, None, None));
+    loan.repay("2025-02-28", "204.00");
+    // 1 % of 266.67 is 3.00, of two more rows on 266 in all 5.32; (200 + 3 * 3)/3 = 69.66...
+    assert_eq!(
+        rows(&loan.state("2025-02-28"))[1..],
+        [
+            "167.00 3.00 0.00 0.00 | 100.00 70.00",
+            "67.00 3.00 0.00 0.00 | 0.00 70.00",
+            "66.00 2.00 0.00 0.00 | 0.00 68.00"
         ]
     );
 }
@@ -621,6 +841,7 @@ fn recoveries_up_to_what_was_given_up_and_the_rest_is_held() {
     let late = loan.repay("2025-03-20", "50.00");
     let state = loan.state("2025-04-02");
     assert_eq!(state.transaction(late).unwrap().kind, TransactionKind::Repayment);
+    assert_eq!((state.transaction(late).unwrap().recovered, state.transaction(late).unwrap().paid_out), (None, None));
     assert_eq!(state.written_off.principal.to_string(), "152.00");
     assert_eq!(state.written_off.interest.to_string(), "1.00");
     assert_eq!((state.recovered.to_string(), state.overpayment.to_string()), ("153.00".into(), "97.00".into()));
@@ -692,6 +913,42 @@ fn what_was_paid_in_advance_stays_paid_when_rows_are_made_anew() {
 }
 
 #[test]
+fn what_was_paid_before_rows_are_made_anew_keeps_its_day() {
+    let mut loan = Loan::new("4", "VND", r#""interest_rate_apr": "0", "instalments": 4"#);
+    loan.disburse("2025-01-31");
+    loan.repay("2025-02-10", "2");
+    loan.record(day("2025-02-20"), reschedule("2025-02-28", None, None, None));
+    // 2 in four rows is nothing in the first three, and the first shows the 2 paid before.
+    let state = loan.state("2025-02-20");
+    assert_eq!(rows(&state), ["2 0 0 0 | 2 0", "0 0 0 0 | 0 0", "0 0 0 0 | 0 0", "2 0 0 0 | 0 2"]);
+    assert_eq!(state.rows[0].paid_on, Some(day("2025-02-10")));
+}
+
+#[test]
+fn a_shorter_term_keeps_the_instalment_of_the_reschedule() {
+    // 300.00 in three rows of 100.00. On the first of their due dates, beside 104.00 and 103.00,
+    // 98.00 of the 200.00: 100.00 and 2.00 are left.
+    let mut loan = four(r#", "prepayment": "reduce_term""#);
+    loan.record(day("2025-03-10"), reschedule("2025-03-31", None, None, None));
+    loan.repay("2025-03-31", "305.00");
+    assert_eq!(
+        rows(&loan.state("2025-03-31"))[2..],
+        ["198.00 1.02 0.00 0.00 | 98.00 101.02", "2.00 0.02 0.00 0.00 | 0.00 2.02"]
+    );
+    // 300 / (1/1.02 + 1/1.02^2 + 1/1.02^3) = 104.0264...: 6.00 and 98.03. Of the remaining 201.97
+    // 100.97 more; 104.03 is more than 101.00 with 2.02.
+    let terms = r#""interest_rate_apr": "12", "instalments": 3, "prepayment": "reduce_term""#;
+    let mut loan = Loan::new("300.00", "EUR", terms);
+    loan.disburse("2025-01-31");
+    loan.record(day("2025-02-10"), reschedule("2025-02-28", None, Some("24"), None));
+    loan.repay("2025-02-28", "205.00");
+    assert_eq!(
+        rows(&loan.state("2025-02-28")),
+        ["98.03 6.00 0.00 0.00 | 104.03 0.00", "201.97 2.02 0.00 0.00 | 100.97 103.02"]
+    );
+}
+
+#[test]
 fn an_instalment_made_after_its_due_date_is_late_from_then_on() {
     let mut loan = four(r#", "late_fee": {"grace_days": 2, "kind": "flat", "value": "5.00"}"#);
     // Row 1 is due on 28 February and bears 5.00 on 3 March; made anew on 10 March, again due on
@@ -699,6 +956,19 @@ fn an_instalment_made_after_its_due_date_is_late_from_then_on() {
     loan.record(day("2025-03-10"), reschedule("2025-02-28", None, None, None));
     assert_eq!(penalties(&loan, "2025-03-12"), ["0.00", "5.00", "0.00", "0.00"]);
     assert_eq!(penalties(&loan, "2025-03-13"), ["5.00", "5.00", "0.00", "0.00"]);
+}
+
+#[test]
+fn a_reschedule_ends_the_late_fees_of_the_rows_that_it_replaces_and_of_no_other() {
+    let mut loan = four(r#", "late_fee": {"grace_days": 2, "kind": "flat", "value": "5.00", "max_times": 3}"#);
+    assert_eq!(penalties(&loan, "2025-04-03"), ["10.00", "5.00", "0.00", "0.00"]);
+    loan.record(day("2025-04-10"), reschedule("2025-03-31", None, None, None));
+    // The penalty due on 3 April is shown in the row due on the 30th.
+    assert_eq!(penalties(&loan, "2025-04-12"), ["10.00", "0.00", "5.00", "0.00"]);
+    assert_eq!(penalties(&loan, "2025-04-13"), ["10.00", "5.00", "5.00", "0.00"]);
+    // The third of row 1, and the first of row 3; row 2, made on 10 April, bears its second on 13 May.
+    assert_eq!(penalties(&loan, "2025-05-03"), ["15.00", "5.00", "10.00", "0.00"]);
+    assert_eq!(penalties(&loan, "2025-05-13"), ["15.00", "10.00", "10.00", "0.00"]);
 }
 
 // The ledger.
@@ -765,6 +1035,13 @@ fn what_is_wrong_with_a_new_event() {
     let late = reschedule("2025-03-31", Some(3), None, Some("2200-11-30"));
     refused(&loan, "2025-03-10", late, "date_out_of_range");
     refused(&loan, "2025-02-28", EventKind::Reversal { of: lending::EventId(99) }, "unknown_transaction");
+    let own = lending::EventId(loan.events.len() as u128 + 1);
+    refused(&loan, "2025-02-28", EventKind::Reversal { of: own }, "unknown_transaction");
+    let mut later = loan.clone();
+    let next = lending::EventId(loan.events.len() as u128 + 2);
+    let reversal = later.record(day("2025-02-28"), EventKind::Reversal { of: next });
+    later.repay("2025-02-28", "1.00");
+    assert_eq!(later.conflict(), (reversal, "unknown_transaction"));
 
     let paid = loan.repay("2025-02-28", "500.00");
     refused(&loan, "2025-03-01", EventKind::Reversal { of: paid }, "other_value_date");
@@ -799,6 +1076,60 @@ fn an_older_event_that_could_no_longer_stand_is_named() {
     let refund = loan.refund("2025-03-10", "100.00");
     loan.refund("2025-03-05", "1.00");
     assert_eq!(loan.conflict(), (refund, "above_held"));
+}
+
+#[test]
+fn conflicts_say_whether_the_state_or_the_event_is_at_fault() {
+    use lending::ConflictReason as Reason;
+
+    let euros = |text: &str| Money::parse(text, "EUR".parse().unwrap()).unwrap();
+    let schedule = {
+        let moved =
+            Loan::new("300.00", "EUR", r#""interest_rate_apr": "12", "instalments": 3, "first_due_on": "2025-01-31""#);
+        lending::schedule(moved.contract.amount, day("2025-01-31"), &moved.contract.terms).unwrap_err()
+    };
+    for (reason, is_of_state, words) in [
+        (Reason::NotDisbursed, true, "the loan is not disbursed"),
+        (Reason::AlreadyDisbursed, true, "the loan is disbursed already"),
+        (Reason::AlreadyWrittenOff, true, "the loan was written off before"),
+        (Reason::NothingToWriteOff, true, "nothing is unpaid that day"),
+        (Reason::NothingToReschedule, true, "no principal is left from that due date on"),
+        (Reason::ReversalOfReversal, true, "a reversal cannot be reversed"),
+        (Reason::AlreadyReversed, true, "is reversed already"),
+        (Reason::RecordedTwice, true, "has the id of another transaction"),
+        (Reason::BeforeDisbursement, false, "must not be before the disbursement"),
+        (Reason::NotPositive, false, "must be more than zero"),
+        (Reason::OtherCurrency, false, "must be in the currency of the loan"),
+        (Reason::AboveUnpaid { unpaid: euros("2.00") }, false, "must be at most what is unpaid that day, 2.00"),
+        (Reason::AboveHeld { held: euros("0.50") }, false, "must be at most what is held that day, 0.50"),
+        (Reason::InstalmentsOutOfRange, false, "must be from 1 to 600"),
+        (Reason::Schedule(schedule), false, "must be after the disbursement"),
+        (Reason::UnknownEvent, false, "the loan has no such transaction"),
+    ] {
+        assert_eq!((reason.is_of_state(), reason.to_string().as_str()), (is_of_state, words));
+    }
+}
+
+// Words.
+
+#[test]
+fn the_words_of_the_api() {
+    use TransactionKind::{Charge, Disbursement, Recovery, Refund, Repayment, Reschedule, Reversal, Waiver, WriteOff};
+
+    let standings = [Standing::Approved, Standing::Disbursed, Standing::Repaid, Standing::Defaulted];
+    assert_eq!(standings.map(Standing::as_str), ["approved", "disbursed", "repaid", "defaulted"]);
+    assert_eq!(serde_json::to_string(&standings[1]).unwrap(), r#""disbursed""#);
+    let kinds = [Disbursement, Repayment, Recovery, Refund, Charge, Waiver, WriteOff, Reschedule, Reversal];
+    assert_eq!(
+        kinds.map(TransactionKind::as_str),
+        ["disbursement", "repayment", "recovery", "refund", "charge", "waiver", "write_off", "reschedule", "reversal"]
+    );
+    assert_eq!(serde_json::to_string(&kinds[6]).unwrap(), r#""write_off""#);
+    for account in Account::ALL {
+        assert_eq!(Account::from_name(account.as_str()), Some(account));
+        assert_eq!(serde_json::to_string(&account).unwrap(), format!("{:?}", account.as_str()));
+    }
+    assert_eq!(Account::from_name("Cash"), None);
 }
 
 // Limits.

@@ -1,0 +1,36 @@
+//! How much of what is out is at risk.
+
+use axum::{Json, extract::State};
+use backend::{
+    app::App,
+    auth::callers::Staff,
+    http::{problem::Problem, query::QueryString},
+    models::portfolio::{self, Arrears, Grouping},
+};
+use serde::Deserialize;
+use utoipa::IntoParams;
+
+/// The query of the arrears.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct ArrearsQuery {
+    /// What they are grouped by; currencies are never mixed.
+    #[param(inline)]
+    group_by: Option<Grouping>,
+}
+
+/// Shows what is out today, and how much of it is so many days past due, by currency, product or agent.
+#[utoipa::path(
+    get, path = "/api/portfolio/arrears", tag = "portfolio", params(ArrearsQuery),
+    responses((status = 200, description = "One for each group and currency", body = Vec<Arrears>))
+)]
+pub(crate) async fn list_arrears(
+    staff: Staff,
+    State(app): State<App>,
+    query: QueryString,
+) -> Result<Json<Vec<Arrears>>, Problem> {
+    let ArrearsQuery { group_by } = staff.check(query.read()).await?;
+    let (_, arrears) = staff.read(portfolio::arrears(group_by.unwrap_or_default(), app.today(), None)).await?;
+    Ok(Json(arrears))
+}

@@ -1,0 +1,153 @@
+//! What an agent's loans came to.
+
+use std::collections::BTreeMap;
+
+use axum::{Json, extract::State};
+use backend::{
+    app::App,
+    auth::callers::Staff,
+    http::{
+        path::PathParameter,
+        problem::{Problem, ProblemBody},
+        query::QueryString,
+        time::BusinessDate,
+    },
+    models::{
+        portfolio::{self, AgentSums, Arrears, AtRisk, Came, Grouping, share},
+        users::{self, Role},
+    },
+};
+use jiff::civil::{Date, date};
+use lending::Currency;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use uuid::Uuid;
+
+/// The query of a performance.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct PerformanceQuery {
+    /// From this business date on; default: from the first.
+    #[param(value_type = Option<BusinessDate>)]
+    from: Option<BusinessDate>,
+    /// Up to this business date; default: today.
+    #[param(value_type = Option<BusinessDate>)]
+    to: Option<BusinessDate>,
+}
+
+/// What an agent's loans came to: those that the agent created or forwarded.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Performance {
+    /// The agent.
+    agent_id: Uuid,
+    /// From this business date on; null: from the first.
+    #[schema(required = true)]
+    from: Option<BusinessDate>,
+    /// Up to this business date.
+    to: BusinessDate,
+    /// Loans applied for in these days.
+    #[schema(example = 40)]
+    requests: i64,
+    /// Those of them that were approved, as a share of those that were decided, with four decimals; null if none was.
+    #[schema(required = true, example = "0.8500")]
+    approval_rate: Option<String>,
+    /// The same and money, by currency.
+    by_currency: BTreeMap<String, CurrencyPerformance>,
+}
+
+/// What an agent's loans of one currency came to.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct CurrencyPerformance {
+    /// Loans applied for in these days.
+    #[schema(example = 40)]
+    requests: i64,
+    /// Those of them that were approved, as a share of those that were decided, with four decimals; null if none was.
+    #[schema(required = true, example = "0.8500")]
+    approval_rate: Option<String>,
+    /// Principal paid out in these days.
+    #[schema(example = "480000.00")]
+    disbursed: String,
+    /// Payments taken in these days, refunds taken off.
+    #[schema(example = "61042.75")]
+    collected: String,
+    /// Principal outstanding of loans that are at least 30 days past due today.
+    par30: AtRisk,
+}
+
+/// Shows what an agent's loans came to in a range of days.
+#[utoipa::path(
+    get, path = "/api/agents/{id}/performance", tag = "portfolio",
+    params(("id" = String, Path, description = "The agent's id, or `me`", example = "me"), PerformanceQuery),
+    responses(
+        (status = 200, description = "What they came to", body = Performance),
+        (status = 403, description = "Neither an admin nor this agent (`forbidden`)", body = ProblemBody))
+)]
+pub(crate) async fn get_performance(
+    staff: Staff,
+    State(app): State<App>,
+    path: PathParameter,
+    query: QueryString,
+) -> Result<Json<Performance>, Problem> {
+    let id = if path.text() == "me" { staff.id() } else { staff.check(path.uuid()).await? };
+    if staff.role() == Role::Agent && id != staff.id() {
+        return staff.check(Err(Problem::forbidden("forbidden", "An agent sees its own performance alone."))).await;
+    }
+    let today = app.today();
+    let read = || -> Result<(Option<Date>, Date), Problem> {
+        let asked: PerformanceQuery = query.read()?;
+        let (from, to) = (asked.from.map(|from| from.0), asked.to.map_or(today, |to| to.0));
+        if from.is_some_and(|from| from > to) {
+            return Err(Problem::field("/from", "after_end", format!("must not be after {to}")));
+        }
+        Ok((from, to))
+    };
+    // A query that is refused is so only to who names an agent.
+    let asked = read();
+    let sums = asked
+        .as_ref()
+        .ok()
+        .map(|(from, to)| portfolio::performance(id, from.unwrap_or(date(lending::FIRST_YEAR, 1, 1)), *to));
+    let arrears = portfolio::arrears(Grouping::Currency, today, Some(id));
+    let (_, (agent, sums, arrears)) = staff.read((users::by_id(id), sums, arrears)).await?;
+    agent.filter(|user| user.role == Role::Agent).ok_or_else(Problem::not_found)?;
+    let (from, to) = asked?;
+    Ok(Json(Performance::new(id, from, to, sums.unwrap_or_default(), arrears)))
+}
+
+impl Performance {
+    fn new(agent_id: Uuid, from: Option<Date>, to: Date, came: Vec<Came>, arrears: Vec<Arrears>) -> Self {
+        let mut all = AgentSums::default();
+        let mut by_currency: BTreeMap<Currency, (AgentSums, Option<AtRisk>)> = BTreeMap::new();
+        for Came(currency, sums) in came.into_iter().filter(|Came(_, sums)| *sums != AgentSums::default()) {
+            all += sums;
+            by_currency.entry(currency).or_default().0 = sums;
+        }
+        for group in arrears {
+            by_currency.entry(group.currency).or_default().1 = Some(group.par30);
+        }
+        let shown = by_currency.into_iter().map(|(currency, (sums, par30))| {
+            let performance = CurrencyPerformance {
+                requests: sums.requests,
+                approval_rate: approval_rate(&sums),
+                disbursed: sums.disbursed(currency).to_string(),
+                collected: sums.collected(currency).to_string(),
+                par30: par30.unwrap_or_else(|| AtRisk::none(currency)),
+            };
+            (currency.code().to_owned(), performance)
+        });
+        Self {
+            agent_id,
+            from: from.map(BusinessDate),
+            to: BusinessDate(to),
+            requests: all.requests,
+            approval_rate: approval_rate(&all),
+            by_currency: shown.collect(),
+        }
+    }
+}
+
+fn approval_rate(sums: &AgentSums) -> Option<String> {
+    let decided = sums.approved + sums.rejected;
+    (decided != 0).then(|| share(sums.approved.into(), decided.into()))
+}

@@ -1,0 +1,298 @@
+//! Figures of the whole portfolio: of any day, while others write, and what the scheduled function makes of them.
+
+use serde_json::{Value, json};
+use tests::Reply;
+
+use crate::world::World;
+
+/// The statistics of a day, as the interface gives them.
+async fn statistics(world: &World, as_of: &str) -> Reply {
+    world.get(&format!("/api/stats?as_of={as_of}")).await
+}
+
+/// A lender with loans in every state that money leads to, entered late and out of order.
+async fn book(world: &World) -> Vec<String> {
+    let terms = || json!({"interest_rate_apr": "24", "instalments": 6, "late_fee": {"grace_days": 3, "kind": "flat", "value": "5"}});
+    let mut paths = Vec::new();
+    for (n, on) in ["2024-01-15", "2024-02-29", "2024-03-31", "2024-03-31", "2024-05-01"].into_iter().enumerate() {
+        let path = world.disbursed("1200", terms(), on).await;
+        if n != 0 {
+            world.pay(&path, "214.23", "2024-06-10").await;
+            world.pay(&path, "100", "2024-05-10").await;
+        }
+        paths.push(path);
+    }
+    let late = world.pay(&paths[1], "300", "2024-04-01").await;
+    world.reverse(&paths[1], &late).expect(201).await;
+    let settlement = world.get(&format!("{}/settlement?on=2024-07-01", paths[2])).await.text_of("total");
+    world.pay(&paths[2], &settlement, "2024-07-01").await;
+    world.send(&paths[3], "write-off", json!({"on": "2024-09-30", "reason": "gone"})).expect(201).await;
+    world.pay(&paths[3], "50", "2024-10-15").await;
+    let charge = json!({"code": "visit", "kind": "fee", "amount": "30", "due_on": "2024-08-20"});
+    world.send(&paths[4], "charges", charge).expect(201).await;
+    paths.push(world.approved("500", "EUR", json!({"interest_rate_apr": "0", "instalments": 5})).await);
+    paths
+}
+
+/// For any day, past or to come, the statistics are what the loans are that day.
+#[tokio::test]
+async fn the_statistics_of_any_day_are_the_sums_of_its_loans() {
+    let world = World::new().await;
+    let paths = book(&world).await;
+    let today = world.app.today().to_string();
+    for folded in [false, true] {
+        if folded {
+            stats::run(&world.app.db, &world.app.zone).await.unwrap();
+        }
+        for day in [
+            "2024-01-14",
+            "2024-01-15",
+            "2024-02-15",
+            "2024-02-16",
+            "2024-03-31",
+            "2024-05-10",
+            "2024-06-10",
+            "2024-06-30",
+            "2024-07-01",
+            "2024-09-29",
+            "2024-09-30",
+            "2024-12-31",
+            &today,
+            "2100-01-01",
+        ] {
+            let (mut loans, mut outstanding, mut past_due) = (0, 0, 0);
+            let mut by_status = std::collections::BTreeMap::new();
+            for path in &paths {
+                let loan = world.admin.get(&format!("{path}?as_of={day}")).send().await;
+                if loan.status == 404 {
+                    continue;
+                }
+                loans += 1;
+                *by_status.entry(loan.text_of("status")).or_insert(0) += 1;
+                outstanding += cents(&loan["outstanding"]);
+                if loan["status"] == "disbursed" {
+                    past_due += past_due_on(&world, path, day).await;
+                }
+            }
+            let shown = statistics(&world, day).await;
+            assert_eq!(shown["total_loans"], loans, "{day}");
+            for (status, count) in &by_status {
+                assert_eq!(shown["by_status"][status], *count, "{day} {status}");
+            }
+            let euro = &shown["by_currency"]["EUR"];
+            if loans == 0 {
+                assert_eq!(*euro, Value::Null, "{day}");
+                continue;
+            }
+            assert_eq!(cents(&euro["outstanding"]), outstanding, "{day}");
+            assert_eq!(cents(&euro["past_due"]), past_due, "{day}");
+        }
+    }
+    crate::books::are_right(&world).await;
+}
+
+fn cents(amount: &Value) -> i64 {
+    amount.as_str().unwrap().replace('.', "").parse().unwrap()
+}
+
+/// Principal, interest and fees of a loan that have fallen due before a day and are unpaid then. Only what has fallen due has
+/// penalties.
+async fn past_due_on(world: &World, path: &str, day: &str) -> i64 {
+    let schedule = world.get(&format!("{path}/schedule?as_of={day}")).await;
+    let rows = schedule["rows"].as_array().unwrap();
+    let unpaid = rows.iter().filter(|row| row["due_on"].as_str().unwrap() < day).map(|row| cents(&row["outstanding"]));
+    let transactions = world.get(&format!("{path}/transactions?as_of={day}&limit=200")).await;
+    let paid =
+        transactions.list().iter().filter(|paid| paid["reversed_by"].is_null() && paid["allocation"].is_object());
+    let penalties = rows.iter().map(|row| cents(&row["penalties"])).sum::<i64>()
+        - paid.map(|paid| cents(&paid["allocation"]["penalty"])).sum::<i64>();
+    unpaid.sum::<i64>() - penalties
+}
+
+/// Whoever writes while the scheduled function adds up is counted once, before and after.
+#[tokio::test]
+async fn what_commits_after_the_scheduled_function_began_is_counted_once() {
+    let world = World::new().await;
+    let path = world.plain().await;
+    let today = world.app.today().to_string();
+    let loans = async || statistics(&world, &today).await["total_loans"].clone();
+    let late = world.application().await;
+    let change =
+        "INSERT INTO book_changes (on_date, currency, status, loans, amount, disbursed, repaid, outstanding, past_due)
+        VALUES ('2024-01-15', 'EUR', 'disbursed', 1, 100, 100, 0, 100, 0)";
+    late.batch_execute(&format!("BEGIN; {change}")).await.unwrap();
+    stats::run(&world.app.db, &world.app.zone).await.unwrap();
+    assert_eq!(loans().await, 1);
+    // One that begins later and ends before.
+    world.plain().await;
+    stats::run(&world.app.db, &world.app.zone).await.unwrap();
+    assert_eq!(loans().await, 2);
+    late.batch_execute("COMMIT").await.unwrap();
+    assert_eq!(loans().await, 3);
+    // Two at once, and once more: nothing is counted twice.
+    let (a, b) = tokio::join!(stats::run(&world.app.db, &world.app.zone), stats::run(&world.app.db, &world.app.zone));
+    a.and(b).unwrap();
+    stats::run(&world.app.db, &world.app.zone).await.unwrap();
+    assert_eq!(loans().await, 3);
+    // The change that no loan stands behind is what the check finds, in the day it was left for.
+    let found = stats::check(&world.app.db, &world.app.zone).await.unwrap();
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert!(found[0].of.contains("2024-01-15"), "{found:?}");
+    world.get(&path).await;
+}
+
+/// Each day that was missed is kept, as the book was that day; what is kept stays when more becomes known of it.
+#[tokio::test]
+async fn the_series_has_every_day_since_the_first_and_is_not_rewritten() {
+    let world = World::new().await;
+    let path = world.plain().await;
+    world.pay(&path, "200", "2024-02-15").await;
+    let report = stats::run(&world.app.db, &world.app.zone).await.unwrap();
+    let days = world.count("SELECT count(*) FROM statistics_snapshots").await;
+    assert_eq!(i64::try_from(report.days).unwrap(), days);
+    assert_eq!(days, world.count("SELECT (current_date - '2024-01-15')::bigint + 1").await);
+    let of = async |query: &str| world.get(&format!("/api/stats/history?{query}")).await;
+    let outstanding = |reply: &Reply| {
+        let figures = |day: &Value| {
+            format!("{} {}", day["as_of"].as_str().unwrap(), day["by_currency"]["EUR"]["outstanding"].as_str().unwrap())
+        };
+        reply.list().iter().map(figures).collect::<Vec<_>>()
+    };
+    assert_eq!(outstanding(&of("from=2024-02-14&to=2024-02-15").await), ["2024-02-15 1000.00", "2024-02-14 1200.00"]);
+    let months = of("from=2024-01-01&to=2024-03-10&interval=month").await;
+    assert_eq!(outstanding(&months), ["2024-03-10 1000.00", "2024-02-29 1000.00", "2024-01-31 1200.00"]);
+    let weeks = of("from=2024-02-05&to=2024-02-20&interval=week").await;
+    assert_eq!(outstanding(&weeks), ["2024-02-20 1000.00", "2024-02-18 1000.00", "2024-02-11 1200.00"]);
+    for interval in ["day", "week", "month"] {
+        let query = format!("/api/stats/history?from=2024-01-15&to=2024-04-20&interval={interval}");
+        assert_eq!(
+            world.admin.walk(&format!("{query}&limit=7")).await,
+            world.get(&format!("{query}&limit=200")).await.list()
+        );
+    }
+    world.admin.get("/api/stats/history?from=2024-02-01&to=2024-01-01").invalid(&[("/from", "after_end")]).await;
+    world.admin.get("/api/stats/history?interval=year").invalid(&[("/interval", "unknown_value")]).await;
+
+    world.pay(&path, "200", "2024-02-14").await;
+    let again = stats::run(&world.app.db, &world.app.zone).await.unwrap();
+    assert!(again.days <= 2, "{}", again.days);
+    assert_eq!(outstanding(&of("from=2024-02-14&to=2024-02-15").await), ["2024-02-15 1000.00", "2024-02-14 1200.00"]);
+    assert_eq!(statistics(&world, "2024-02-14").await["by_currency"]["EUR"]["outstanding"], "1000.00");
+}
+
+#[tokio::test]
+async fn arrears_age_by_the_oldest_unpaid_instalment() {
+    let world = World::new().await;
+    let today = world.app.today();
+    for days in [0, 1, 29, 30, 60, 89, 90] {
+        // Due one day after the disbursement, and that so many days ago.
+        let terms = json!({"interest_rate_apr": "0", "instalments": 2, "repay_unit": "day"});
+        let on = today.checked_sub(jiff::Span::new().days(days + 1)).unwrap();
+        let path = world.disbursed("100", terms, &on.to_string()).await;
+        if days == 0 {
+            continue;
+        }
+        // The second instalment is a day younger.
+        world.pay(&path, "10", &on.to_string()).await;
+    }
+    for folded in [false, true] {
+        if folded {
+            stats::run(&world.app.db, &world.app.zone).await.unwrap();
+        }
+        let arrears = world.get("/api/portfolio/arrears").await;
+        let group = &arrears.body[0];
+        assert_eq!([&group["group"], &group["currency"], &group["outstanding"]], ["EUR", "EUR", "640.00"]);
+        assert_eq!(group["loans"], 7);
+        let of = |name: &str| json!([group[name]["loans"], group[name]["amount"], group[name]["share"]]);
+        assert_eq!(of("par1"), json!([6, "540.00", "0.8438"]));
+        assert_eq!(of("par30"), json!([4, "360.00", "0.5625"]));
+        assert_eq!(of("par60"), json!([3, "270.00", "0.4219"]));
+        assert_eq!(of("par90"), json!([1, "90.00", "0.1406"]));
+        let by_agent = world.get("/api/portfolio/arrears?group_by=agent").await;
+        assert_eq!(by_agent.body[0]["group"], world.agent.id.to_string());
+        assert_eq!(world.get("/api/portfolio/arrears?group_by=product").await.body.as_array().unwrap().len(), 7);
+    }
+    world.customer.get("/api/portfolio/arrears").refused(403, "forbidden").await;
+}
+
+#[tokio::test]
+async fn collections_are_what_is_due_then_or_was_before() {
+    let world = World::new().await;
+    let (first, second) = (world.plain().await, world.plain().await);
+    world.pay(&second, "250", "2024-02-15").await;
+    let id = |path: &str| json!(path.strip_prefix("/api/loans/").unwrap());
+    let list = async |query: &str| {
+        let list = world.get(&format!("/api/collections?{query}")).await;
+        let row = |row: &Value| json!([row["loan_id"], row["due"], row["overdue"], row["days_past_due"]]);
+        list.list().iter().map(row).collect::<Vec<_>>()
+    };
+    assert_eq!(list("on=2024-02-14").await, [] as [Value; 0]);
+    assert_eq!(list("on=2024-02-15").await, [json!([id(&first), "200.00", "0.00", 0])]);
+    assert_eq!(
+        list("on=2024-03-15").await,
+        [json!([id(&first), "200.00", "200.00", 29]), json!([id(&second), "150.00", "0.00", 0])]
+    );
+    assert_eq!(list("on=2024-03-16").await[1], json!([id(&second), "0.00", "150.00", 1]));
+    let query = "/api/collections?on=2024-03-15";
+    assert_eq!(world.admin.walk(&format!("{query}&limit=1")).await, world.get(query).await.list());
+    // An agent collects its own; nobody else's.
+    assert_eq!(world.agent.get(query).expect(200).await.list().len(), 2);
+    let other = world.api.agent("other.agent").await;
+    assert_eq!(other.get(query).expect(200).await.list().len(), 0);
+    other.get(&format!("{query}&agent_id={}", world.agent.id)).refused(403, "forbidden").await;
+    assert_eq!(world.get(&format!("{query}&agent_id={}", other.id)).await.list().len(), 0);
+    assert_eq!(world.get(&format!("{query}&agent_id={}", world.agent.id)).await.list().len(), 2);
+    world.customer.get(query).refused(403, "forbidden").await;
+}
+
+#[tokio::test]
+async fn an_agents_performance_is_its_loans() {
+    let world = World::new().await;
+    let path = world.plain().await;
+    let paid = world.pay(&path, "200", "2024-02-15").await;
+    world.pay(&path, "150", "2024-03-15").await;
+    let reject = async |amount: &str| {
+        let body = json!({"borrower_id": world.customer.id, "amount": amount, "currency": "INR", "term_months": 6});
+        let loan = world.agent.post("/api/loans").json(body).expect(201).await.text_of("id");
+        world
+            .admin
+            .post(&format!("/api/loans/{loan}/reject"))
+            .if_match(1)
+            .json(json!({"reason": "no"}))
+            .expect(200)
+            .await;
+    };
+    reject("1000").await;
+    let today = world.app.today();
+    let of = async |query: &str| world.agent.get(&format!("/api/agents/me/performance{query}")).expect(200).await;
+    for folded in [false, true] {
+        if folded {
+            stats::run(&world.app.db, &world.app.zone).await.unwrap();
+        }
+        let all = of("").await;
+        assert_eq!(
+            [&all["agent_id"], &all["requests"], &all["approval_rate"]],
+            [&json!(world.agent.id), &json!(2), &json!("0.5000")]
+        );
+        let euro = &all["by_currency"]["EUR"];
+        assert_eq!([&euro["disbursed"], &euro["collected"], &euro["approval_rate"]], ["1200.00", "350.00", "1.0000"]);
+        assert_eq!(euro["par30"], json!({"amount": "850.00", "share": "1.0000", "loans": 1}));
+        assert_eq!(all["by_currency"]["INR"]["approval_rate"], "0.0000");
+        let march = of("?from=2024-03-01&to=2024-03-31").await;
+        assert_eq!([&march["requests"], &march["approval_rate"]], [&json!(0), &json!(null)]);
+        let euro = &march["by_currency"]["EUR"];
+        assert_eq!([&euro["disbursed"], &euro["collected"]], ["0.00", "150.00"]);
+    }
+    world.reverse(&path, &paid).expect(201).await;
+    assert_eq!(of("").await["by_currency"]["EUR"]["collected"], "150.00");
+    let tomorrow = today.tomorrow().unwrap();
+    world.agent.get(&format!("/api/agents/me/performance?from={tomorrow}")).invalid(&[("/from", "after_end")]).await;
+    let other = world.api.agent("other.agent").await;
+    other.get(&format!("/api/agents/{}/performance", world.agent.id)).refused(403, "forbidden").await;
+    let empty = other.get("/api/agents/me/performance").expect(200).await;
+    assert_eq!([&empty["requests"], &empty["by_currency"]], [&json!(0), &json!({})]);
+    world.admin.get("/api/agents/me/performance").refused(404, "not_found").await;
+    world.admin.get(&format!("/api/agents/{}/performance", world.customer.id)).refused(404, "not_found").await;
+    world.get(&format!("/api/agents/{}/performance", world.agent.id)).await;
+    crate::books::are_right(&world).await;
+}
