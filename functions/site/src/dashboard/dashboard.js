@@ -470,8 +470,9 @@ function plotOptions(box, point) {
 const plotHeight = (box) => (box.clientWidth < 600 ? 200 : 280);
 
 function resizePlot() {
+  // The observer may have its say once more when the session has ended.
   const box = at("plot");
-  if (view.plot && box.clientWidth > 0) view.plot.setSize({ width: box.clientWidth, height: plotHeight(box) });
+  if (view?.plot && box?.clientWidth > 0) view.plot.setSize({ width: box.clientWidth, height: plotHeight(box) });
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
@@ -678,7 +679,7 @@ function showPerformance() {
     const query = { from: at("performance-from").value, to: at("performance-to").value };
     const work = await ask("GET", `/api/agents/${encodeURIComponent(agent)}/performance`, { query, signal });
     const currencies = Object.entries(work.by_currency);
-    const time = `from ${work.from} to ${work.to}`;
+    const time = work.from ? `from ${work.from} to ${work.to}` : `up to ${work.to}`;
     empty.textContent = `Nothing ${time}.`;
     empty.hidden = currencies.length > 0;
     summary.textContent = `${grouped(work.requests)} requests, ${percent(work.approval_rate)} approved, ${time}.`;
