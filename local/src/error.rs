@@ -5,6 +5,7 @@ use std::error::Error as StdError;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use backend::db::DbError;
 use backend::telemetry::chain;
 
 /// Why there is no Postgres, or why it did not do what was asked.
@@ -71,6 +72,13 @@ pub enum Error {
         /// What went wrong.
         #[from]
         source: migrate::MigrateError,
+    },
+    /// The scheduled function could not add up the figures.
+    #[error("cannot add up the figures: {}", chain(source))]
+    Figures {
+        /// What went wrong.
+        #[from]
+        source: DbError,
     },
     /// The tests' schema could not be made.
     #[error("cannot migrate the template database: {}", chain(source.as_ref()))]

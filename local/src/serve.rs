@@ -1,8 +1,10 @@
 //! Serves the whole interface on one local port, on a migrated database.
 
+use std::convert::Infallible;
 use std::io::{self, Write as _};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::extract::{ConnectInfo, Request};
 use axum::middleware::{Next, from_fn};
@@ -26,6 +28,9 @@ use crate::{Error, api, say};
 
 /// How many requests may work with the database at once.
 const CONNECTIONS: usize = 16;
+
+/// How far apart the runs of the scheduled function are.
+const SCHEDULE: Duration = Duration::from_hours(1);
 
 /// Finds out whether the port is free, before anything takes its time.
 ///
@@ -55,6 +60,7 @@ pub async fn serve(postgres: &Postgres, options: &Options, stop: impl Future<Out
         app = prepare => app?,
         () = &mut stop => return Ok(()),
     };
+    let schedule = scheduled(app.clone());
     let router = layers::serve(api::router(), app).layer(from_fn(tell_peer));
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, options.port));
     let listener = TcpListener::bind(address).await.map_err(|error| port_error(options.port, error))?;
@@ -64,7 +70,18 @@ pub async fn serve(postgres: &Postgres, options: &Options, stop: impl Future<Out
     let requests = axum::serve(listener, router.into_make_service_with_connect_info::<SocketAddr>());
     tokio::select! {
         ended = requests.into_future() => ended.map_err(|source| Error::Io { what: "serve".to_owned(), source }),
+        never = schedule => match never {},
         () = stop => Ok(()),
+    }
+}
+
+/// What the scheduler does where this is deployed: runs the function `stats` again and again.
+async fn scheduled(app: App) -> Infallible {
+    loop {
+        tokio::time::sleep(SCHEDULE).await;
+        if let Err(error) = stats::run(&app.db, &app.zone).await {
+            say(Error::from(error));
+        }
     }
 }
 
@@ -105,12 +122,10 @@ async fn prepare(postgres: &Postgres, contents: Contents) -> Result<App, Error> 
     }
 
     let connector = Connector::new(application, config::ca_file());
-    Ok(App {
-        db: Db::new(connector, CONNECTIONS).map_err(|error| Error::Setting(error.to_string()))?,
-        tokens: Tokens::new(fixed(&signing_keys()?)),
-        zone,
-        limits: Arc::new(limits),
-    })
+    let db = Db::new(connector, CONNECTIONS).map_err(|error| Error::Setting(error.to_string()))?;
+    let report = stats::run(&db, &zone).await?;
+    say(format_args!("the figures of {} days kept", report.days));
+    Ok(App { db, tokens: Tokens::new(fixed(&signing_keys()?)), zone, limits: Arc::new(limits) })
 }
 
 fn fixed(secret: &str) -> SecretSource {

@@ -189,6 +189,7 @@ impl Lender {
                 | "/health/ready"
                 | "/openapi.json"
                 | "/docs"
+                | "/dashboard"
                 | "/api/auth/me"
                 | "/api/users"
                 | "/api/agents"
