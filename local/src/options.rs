@@ -15,6 +15,8 @@ Options:
   --port N      listen on 127.0.0.1:N (default 3000)
   --ephemeral   work on a throwaway database, removed at the end
   --no-demo     load no demo data into an empty database
+  --check       instead of serving, hold the data against what follows from their transactions: every loan, the
+                journal, every figure; print each difference, and end with 1 if there is one
   -h, --help    print this
 
 Postgres (15 or later) is the first of these that there is; MICROLOANS_POSTGRES names one to use no other:
@@ -36,6 +38,8 @@ pub enum Request {
     Help,
     /// To serve.
     Serve(Options),
+    /// To check the data.
+    Check(Options),
 }
 
 /// How to serve.
@@ -74,17 +78,19 @@ pub enum Contents {
 /// An unknown option, a port that is no port: the text says which.
 pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Request, lexopt::Error> {
     let mut options = Options { port: 3000, lifetime: Lifetime::Kept, contents: Contents::Demo };
+    let mut request: fn(Options) -> Request = Request::Serve;
     let mut parser = lexopt::Parser::from_args(arguments);
     while let Some(argument) = parser.next()? {
         match argument {
             Long("port") => options.port = parser.value()?.parse()?,
             Long("ephemeral") => options.lifetime = Lifetime::Ephemeral,
             Long("no-demo") => options.contents = Contents::Nothing,
+            Long("check") => request = Request::Check,
             Long("help") | Short('h') => return Ok(Request::Help),
             other => return Err(other.unexpected()),
         }
     }
-    Ok(Request::Serve(options))
+    Ok(request(options))
 }
 
 #[cfg(test)]
@@ -108,6 +114,8 @@ mod tests {
         assert_eq!(parsed(&["--ephemeral", "--port", "8080", "--no-demo"]), Ok(Request::Serve(expected)));
         assert_eq!(parsed(&["--port=8080", "--help"]), Ok(Request::Help));
         assert_eq!(parsed(&["-h"]), Ok(Request::Help));
+        let kept = Options { port: 3000, lifetime: Lifetime::Kept, contents: Contents::Demo };
+        assert_eq!(parsed(&["--check"]), Ok(Request::Check(kept)));
     }
 
     #[test]

@@ -19,6 +19,7 @@ use backend::secrets::SecretSource;
 use migrate::{DEMO_PASSWORD, Event, Migrator};
 use secrecy::SecretString;
 use serde_json::json;
+use stats::Difference;
 use tokio::net::TcpListener;
 use url::Url;
 
@@ -99,6 +100,20 @@ async fn tell_peer(mut request: Request, next: Next) -> Response {
         request.extensions_mut().insert(Peer(peer));
     }
     next.run(request).await
+}
+
+/// Holds the data against what follows from their transactions. Changes nothing.
+///
+/// # Errors
+///
+/// A database that is not there, or has another schema.
+pub async fn check(postgres: &Postgres) -> Result<Vec<Difference>, Error> {
+    let setting = |error: config::ConfigError| Error::Setting(error.to_string());
+    let zone = config::business_time_zone().map_err(setting)?;
+    let connector = Connector::new(fixed(&on_this_machine(postgres.owner_url())?), config::ca_file());
+    let db = Db::new(connector, 1).map_err(|error| Error::Setting(error.to_string()))?;
+    say("checking every loan, the journal and every figure ...");
+    Ok(stats::check(&db, &zone).await?)
 }
 
 async fn prepare(postgres: &Postgres, contents: Contents) -> Result<App, Error> {
