@@ -6,6 +6,7 @@ mod database;
 mod history;
 mod idempotency;
 mod lists;
+mod logs;
 mod openapi;
 mod order;
 mod permissions;
