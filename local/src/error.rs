@@ -80,6 +80,9 @@ pub enum Error {
         #[from]
         source: DbError,
     },
+    /// A generated book could not be made.
+    #[error("cannot make a loan book: {0}")]
+    Book(String),
     /// The tests' schema could not be made.
     #[error("cannot migrate the template database: {}", chain(source.as_ref()))]
     Schema {
