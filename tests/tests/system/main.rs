@@ -11,6 +11,7 @@ mod logs;
 mod openapi;
 mod order;
 mod permissions;
+mod plans;
 mod products;
 mod quotes;
 mod races;
