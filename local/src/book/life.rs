@@ -11,13 +11,16 @@ use backend::{
         audit::Subject,
         loans::{self, Action, Borrower, Loan, LoanStatus},
         portfolio::{Figures, Part, Step},
-        servicing::{self, Books, New},
+        servicing::{self, Books},
         transactions::{Notes, Transaction},
         users::{Role, User},
     },
 };
 use jiff::{Timestamp, ToSpan as _, civil::Date};
-use lending::{Account, Contract, Currency, Event, EventKind, JournalLine, Money, State};
+use lending::{
+    Account, Consequences, Contract, Currency, Event, EventId, EventKind, JournalEntry, JournalLine, Money, Standing,
+    State,
+};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -87,6 +90,19 @@ pub(super) struct Leavings {
     pub(super) refused: u64,
 }
 
+impl Leavings {
+    /// An entry of the journal with its lines, and what they post.
+    fn enter(&mut self, loan: &Loan, transaction: Uuid, recorded_at: Timestamp, id: Uuid, entry: &JournalEntry) {
+        let (currency, value_date) = (loan.amount.currency(), entry.value_date);
+        for line in &entry.lines {
+            let posted = self.posted.entry((value_date, currency, line.account)).or_default();
+            *posted = (posted.0 + line.debit.units(), posted.1 + line.credit.units());
+            let (entry, loan, line) = (id, loan.id, *line);
+            self.lines.push(Line { entry, loan, transaction, currency, value_date, recorded_at, line });
+        }
+    }
+}
+
 /// Makes a loan, with its customer if it is that one's first.
 pub(super) fn make(world: &World, number: u64, leavings: &mut Leavings) -> Result<(), Impossible> {
     let calendar = &world.calendar;
@@ -118,6 +134,10 @@ pub(super) struct Life<'a> {
     pub(super) offer: &'a Offer,
     customer: Customer,
     books: Books,
+    /// What happened to its money, as the engine takes it: all of the books' transactions.
+    events: Vec<Event>,
+    /// What follows from that.
+    follows: Consequences,
     /// The business date of what happened last.
     pub(super) day: Date,
     leavings: &'a mut Leavings,
@@ -152,7 +172,8 @@ impl<'a> Life<'a> {
         let loan = applications::create(borrower, proposal, by, by_agent.then_some(by), at, Pointers::PLAIN)?;
         let loan = Loan { id: dice.id(now), ..loan };
         let books = Books { loan: loan.clone(), transactions: Vec::new(), steps: vec![Step::to(&loan)] };
-        let mut life = Self { world, dice, offer, customer, books, day, leavings };
+        let (events, follows) = (Vec::new(), Consequences::default());
+        let mut life = Self { world, dice, offer, customer, books, events, follows, day, leavings };
         life.keep(None, Action::Create, by, None);
         Ok(life)
     }
@@ -161,14 +182,25 @@ impl<'a> Life<'a> {
         &self.books.loan
     }
 
-    pub(super) fn transactions(&self) -> &[Transaction] {
-        &self.books.transactions
+    /// What happened to its money.
+    pub(super) fn events(&self) -> &[Event] {
+        &self.events
+    }
+
+    /// Where its money stands.
+    pub(super) fn standing(&self) -> Standing {
+        self.follows.exposures.last().map_or(Standing::Approved, |last| last.standing)
+    }
+
+    /// The principal that a write-off gave up.
+    pub(super) fn written_off(&self) -> Money {
+        let zero = Money::zero(self.books.loan.amount.currency());
+        self.follows.exposures.last().map_or(zero, |last| last.written_off)
     }
 
     /// What became of the money up to the end of a day, as far as it is known now.
     pub(super) fn state(&self, on: Date) -> Result<State, Impossible> {
-        let events: Vec<Event> = self.books.transactions.iter().map(|it| it.event.clone()).collect();
-        Ok(lending::fold(&self.contract(), &events, on, Timestamp::MAX)?)
+        Ok(lending::fold(&self.contract(), &self.events, on, Timestamp::MAX)?)
     }
 
     pub(super) fn contract(&self) -> Contract {
@@ -233,10 +265,10 @@ impl<'a> Life<'a> {
     /// The way of the application, as far as it has come by the last day.
     fn decide(mut self) -> Result<(), Impossible> {
         self.go_on()?;
-        let Self { books, day, leavings, world, .. } = self;
+        let Self { books, follows, day, leavings, world, .. } = self;
         let Books { loan, transactions, steps } = books;
-        let events: Vec<Event> = transactions.iter().map(|it| it.event.clone()).collect();
-        let follows = lending::follow(&loan.contract(), &events, Timestamp::MAX)?;
+        let loan =
+            if transactions.is_empty() { loan } else { servicing::recompute(&loan, &transactions, &steps, day)? };
         let part = Part { loan: &loan, steps: &steps, exposures: &follows.exposures, transactions: &transactions };
         let at = Moment { now: loan.updated_at, today: day, zone: world.calendar.zone() };
         leavings.figures += Figures::of(part, at);
@@ -341,7 +373,8 @@ impl<'a> Life<'a> {
         }
     }
 
-    /// Records a transaction as the interface does; `None` if it would refuse.
+    /// Records a transaction, with the entries of the journal that it causes. Whether it can stand: the interface refuses
+    /// what the engine refuses. What becomes of the loan's row is worked out when all is recorded.
     pub(super) fn record(
         &mut self,
         kind: EventKind,
@@ -349,65 +382,58 @@ impl<'a> Life<'a> {
         notes: Notes,
         by: Uuid,
         at: Moment<'_>,
-    ) -> Result<Option<Uuid>, Impossible> {
-        let id = self.dice.id(at.now);
+    ) -> Result<bool, Impossible> {
+        let (id, recorded_at, contract) = (self.dice.id(at.now), at.now, self.contract());
         let action = audited(&kind);
-        let new = New { kind, on, notes };
-        let books = Books {
-            loan: self.books.loan.clone(),
-            transactions: self.books.transactions.clone(),
-            steps: self.books.steps.clone(),
+        let event = Event { id: EventId(id.as_u128()), on, recorded_at, kind };
+        self.events.push(event.clone());
+        let Ok(follows) = lending::follow(&contract, &self.events, Timestamp::MAX) else {
+            self.events.pop();
+            self.leavings.refused += 1;
+            return Ok(false);
         };
-        let recorded = match servicing::record_as(id, books, new, by, at, "") {
-            Ok(recorded) => recorded,
-            Err(problem) if problem.status().is_client_error() => {
-                self.leavings.refused += 1;
-                return Ok(None);
-            }
-            Err(problem) => return Err(problem.into()),
-        };
-        let recorded_at = recorded.loan.updated_at;
-        for entry in recorded.entries() {
-            let entry_id = self.dice.id(recorded_at);
-            for line in &entry.lines {
-                let (loan, currency) = (recorded.loan.id, recorded.loan.amount.currency());
-                let value_date = entry.value_date;
-                let posted = self.leavings.posted.entry((value_date, currency, line.account)).or_default();
-                posted.0 += line.debit.units();
-                posted.1 += line.credit.units();
-                self.leavings.lines.push(Line {
-                    entry: entry_id,
-                    loan,
-                    transaction: id,
-                    currency,
-                    value_date,
-                    recorded_at,
-                    line: *line,
-                });
-            }
+        let made = std::mem::replace(&mut self.follows, follows);
+        for entry in lending::journal_entries(&self.follows.postings, &made.postings) {
+            self.leavings.enter(&self.books.loan, id, recorded_at, self.dice.id(recorded_at), &entry);
         }
-        self.books = recorded.into_books();
-        if let Some(made) = self.books.transactions.last() {
-            let amount = self.amount_of(made);
-            let detail = json!({"transaction": id, "on": on, "amount": amount, "reason": made.notes.reason});
-            self.audit(recorded_at, by, action, detail);
-        }
-        Ok(Some(id))
+        let (amount, paid_out) = self.amounts(&event)?;
+        let detail = json!({"transaction": id, "on": on, "amount": self.about(&event, amount), "reason": notes.reason});
+        self.books.transactions.push(Transaction { event, amount, paid_out, recorded_by: by, notes });
+        self.books.loan.updated_at = recorded_at;
+        self.books.loan.disbursed_on = self.follows.exposures.first().map(|first| first.on);
+        self.audit(recorded_at, by, action, detail);
+        Ok(true)
     }
 
-    /// What a transaction is about; of a reversal, what is reversed was about, where that was an amount of its own.
-    fn amount_of(&self, transaction: &Transaction) -> Money {
-        let zero = Money::zero(self.books.loan.amount.currency());
-        let about = match transaction.event.kind {
-            EventKind::Reversal { of } => self
-                .books
-                .transactions
-                .iter()
-                .find(|it| it.event.id == of)
-                .filter(|it| !matches!(it.event.kind, EventKind::WriteOff | EventKind::Reschedule { .. })),
-            _ => Some(transaction),
+    /// What an event is about, as the audit log has it; of a reversal, what is reversed was about, where that had an amount
+    /// of its own.
+    fn about(&self, event: &Event, amount: Option<Money>) -> Money {
+        let about = match event.kind {
+            EventKind::Reversal { of } => self.books.transactions.iter().find(|it| it.event.id == of).and_then(|it| {
+                let is_own = !matches!(it.event.kind, EventKind::WriteOff | EventKind::Reschedule { .. });
+                it.amount.filter(|_| is_own)
+            }),
+            _ => amount,
         };
-        about.and_then(|about| about.amount).unwrap_or(zero)
+        about.unwrap_or(Money::zero(self.books.loan.amount.currency()))
+    }
+
+    /// What is kept of the newest event beside it: what it was about, and what was paid out.
+    fn amounts(&self, event: &Event) -> Result<(Option<Money>, Option<Money>), Impossible> {
+        let amount = match event.kind {
+            EventKind::Repayment { amount }
+            | EventKind::Charge { amount, .. }
+            | EventKind::Waiver { amount, .. }
+            | EventKind::Refund { amount } => Some(amount),
+            EventKind::Reversal { .. } => None,
+            // These are about what the loan then was.
+            EventKind::Disbursement | EventKind::WriteOff | EventKind::Reschedule { .. } => {
+                let state = self.state(self.events.iter().map(|event| event.on).max().unwrap_or(self.day))?;
+                let folded = state.transaction(event.id);
+                return Ok((folded.map(|it| it.amount), folded.and_then(|it| it.paid_out)));
+            }
+        };
+        Ok((amount, None))
     }
 }
 

@@ -3,10 +3,9 @@
 
 use std::collections::BTreeMap;
 
-use backend::models::{loans::LoanStatus, transactions::Notes};
+use backend::models::transactions::Notes;
 use jiff::{ToSpan as _, civil::Date};
-use lending::{ChargeKind, EventKind, Money, Waivable};
-use uuid::Uuid;
+use lending::{ChargeKind, EventKind, Money, Standing, Waivable};
 
 use super::Impossible;
 use super::life::Life;
@@ -117,7 +116,7 @@ fn disburse(life: &mut Life<'_>) -> Result<bool, Impossible> {
     let (Some(at), by) = (life.moment(day), life.admin()) else { return Ok(false) };
     let reference = life.dice.percent(80).then(|| format!("transfer {}", life.dice.below(1_000_000)));
     let notes = Notes { reference, ..Notes::default() };
-    Ok(life.record(EventKind::Disbursement, day, notes, by, at)?.is_some())
+    life.record(EventKind::Disbursement, day, notes, by, at)
 }
 
 /// What falls due is paid several instalments at a time, on the first one's date.
@@ -245,11 +244,11 @@ fn percent(of: Money, part: i64) -> Money {
 }
 
 fn carry_out(life: &mut Life<'_>, plan: &mut Plan, day: Date, planned: Planned) -> Result<(), Impossible> {
-    let status = life.loan().status;
+    let standing = life.standing();
     let is_due = match planned.command {
-        Command::Recover(_) => status == LoanStatus::Defaulted,
-        Command::Bounce | Command::Refund => status.is_disbursed(),
-        _ => status == LoanStatus::Disbursed,
+        Command::Recover(_) => standing == Standing::Defaulted,
+        Command::Bounce | Command::Refund => standing != Standing::Approved,
+        _ => standing == Standing::Disbursed,
     };
     if !is_due {
         return Ok(());
@@ -262,21 +261,18 @@ fn carry_out(life: &mut Life<'_>, plan: &mut Plan, day: Date, planned: Planned) 
             let all = [unpaid.principal, unpaid.interest, unpaid.fees, unpaid.penalties, extra];
             take(life, day, on, all.into_iter().reduce(|sum, it| sum.checked_add(it).unwrap_or(sum)).unwrap_or(extra))
         }
-        Command::Settle => {
-            let events: Vec<_> = life.transactions().iter().map(|it| it.event.clone()).collect();
-            match lending::settlement(&life.contract(), &events, on, jiff::Timestamp::MAX)? {
-                Some(settlement) => take(life, day, on, settlement.total),
-                None => Ok(()),
-            }
-        }
+        Command::Settle => match lending::settlement(&life.contract(), life.events(), on, jiff::Timestamp::MAX)? {
+            Some(settlement) => take(life, day, on, settlement.total),
+            None => Ok(()),
+        },
         Command::CatchUp => {
             let due = life.state(on)?.past_due;
             let all = [due.interest, due.fees, due.penalties];
             take(life, day, on, all.into_iter().fold(due.principal, |sum, it| sum.checked_add(it).unwrap_or(sum)))
         }
         Command::Bounce => {
-            let last = life.transactions().last().map(|last| &last.event.kind);
-            if matches!(last, Some(EventKind::Repayment { .. })) {
+            let last = life.events().last();
+            if last.is_some_and(|last| matches!(last.kind, EventKind::Repayment { .. })) {
                 reverse_last(life, day, "the cheque bounced")?;
             }
             Ok(())
@@ -300,10 +296,7 @@ fn carry_out(life: &mut Life<'_>, plan: &mut Plan, day: Date, planned: Planned) 
         }
         Command::Reschedule => reschedule(life, plan, day),
         Command::WriteOff => command(life, day, on, EventKind::WriteOff, because("the borrower cannot be found")),
-        Command::Recover(part) => {
-            let amount = percent(life.loan().written_off, part);
-            take(life, day, on, amount)
-        }
+        Command::Recover(part) => take(life, day, on, percent(life.written_off(), part)),
     }
 }
 
@@ -333,11 +326,10 @@ fn take(life: &mut Life<'_>, day: Date, on: Date, amount: Money) -> Result<(), I
 
 /// Takes the last transaction back. Whether that could be.
 fn reverse_last(life: &mut Life<'_>, day: Date, why: &str) -> Result<bool, Impossible> {
-    let Some(last) = life.transactions().last() else { return Ok(false) };
-    let (of, on) = (last.event.id, last.event.on);
+    let Some(last) = life.events().last() else { return Ok(false) };
+    let (of, on) = (last.id, last.on);
     let (Some(at), by) = (life.moment(day), life.admin()) else { return Ok(false) };
-    let reversed: Option<Uuid> = life.record(EventKind::Reversal { of }, on, because(why), by, at)?;
-    Ok(reversed.is_some())
+    life.record(EventKind::Reversal { of }, on, because(why), by, at)
 }
 
 /// Charges what the trouble costs; it falls due so many days later, or was due before.

@@ -154,22 +154,6 @@ fn event_of(transaction: &Transaction) -> Event {
 /// 422 for what breaks a rule, at its field; 409 where the loan's state does not allow it, and where a transaction
 /// recorded before could no longer stand.
 pub fn record(books: Books, new: New, by: Uuid, at: Moment<'_>, on: &'static str) -> Result<Recorded, Problem> {
-    record_as(Uuid::now_v7(), books, new, by, at, on)
-}
-
-/// As [`record`], with an id from outside.
-///
-/// # Errors
-///
-/// As [`record`].
-pub fn record_as(
-    id: Uuid,
-    books: Books,
-    new: New,
-    by: Uuid,
-    at: Moment<'_>,
-    on: &'static str,
-) -> Result<Recorded, Problem> {
     let Books { loan, mut transactions, steps } = books;
     let contract = loan.contract();
     let events: Vec<Event> = transactions.iter().map(event_of).collect();
@@ -180,7 +164,7 @@ pub fn record_as(
     // Later than everything that is known of the loan, whatever two clocks say.
     let next_instant = loan.updated_at.checked_add(SignedDuration::from_micros(1)).map_err(Problem::internal)?;
     let recorded_at = at.now.max(next_instant);
-    let id = EventId(id.as_u128());
+    let id = EventId(Uuid::now_v7().as_u128());
     let New { kind, on: value_date, notes } = new;
     let amount = match kind {
         EventKind::Disbursement => Some(loan.amount),
@@ -238,18 +222,6 @@ impl Recorded {
         views(&self.state, &self.transactions, zone)
             .pop()
             .ok_or_else(|| Problem::internal("a transaction was recorded that does not count"))
-    }
-
-    /// The new transaction.
-    #[must_use]
-    pub fn transaction(&self) -> Option<&Transaction> {
-        self.transactions.last()
-    }
-
-    /// The entries of the journal that it causes.
-    #[must_use]
-    pub fn entries(&self) -> &[JournalEntry] {
-        &self.entries
     }
 
     /// The loan and its books once that is written, for the next transaction.
