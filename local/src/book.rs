@@ -106,10 +106,11 @@ const IS_LOADED: &str = "SELECT EXISTS (SELECT FROM users WHERE username = 'book
 
 /// What these triggers check row by row is said of a loan on its way; here rows come as they are at the end. The tables'
 /// constraints and the checks of the journal stay. So that those look rows up by their index rather than read whole tables
-/// for every few thousand rows: no joins by hash or by sorting.
+/// for every few thousand rows: no joins by hash or by sorting. The series of past days, which the book changes, is kept anew.
 const PREPARE: &str = "\
 ALTER TABLE loans DISABLE TRIGGER loans_check_creation;
 ALTER TABLE transactions DISABLE TRIGGER transactions_check;
+DELETE FROM statistics_snapshots;
 SET LOCAL enable_hashjoin = off;
 SET LOCAL enable_mergejoin = off";
 
