@@ -16,6 +16,7 @@ mod products;
 mod quotes;
 mod races;
 mod routes;
+mod security;
 mod statements;
 mod states;
 mod statistics;
