@@ -64,6 +64,14 @@ CREATE TABLE account_months (LIKE account_changes, PRIMARY KEY (on_date, currenc
 -- As it was known at an instant: what was posted later is taken off.
 CREATE INDEX transactions_recorded ON transactions (recorded_at);
 
+-- When the figures were made from the transactions of all loans. Where there are loans already, they have yet to be.
+CREATE TABLE figures_builds (
+    built_at timestamptz NOT NULL,
+    loans bigint NOT NULL
+);
+INSERT INTO figures_builds (built_at, loans) SELECT now(), 0 WHERE NOT EXISTS (SELECT FROM loans);
+GRANT SELECT, INSERT ON figures_builds TO microloans_app;
+
 GRANT SELECT, INSERT, DELETE ON book_changes, exposure_changes, agent_changes, account_changes TO microloans_app;
 GRANT SELECT, INSERT, UPDATE, DELETE ON book_days, book_months, exposures, agent_days, account_days, account_months
     TO microloans_app;

@@ -5,6 +5,7 @@ use std::error::Error as StdError;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use backend::db::DbError;
 use backend::telemetry::chain;
 
 /// Why there is no Postgres, or why it did not do what was asked.
@@ -72,6 +73,16 @@ pub enum Error {
         #[from]
         source: migrate::MigrateError,
     },
+    /// The scheduled function could not add up the figures.
+    #[error("cannot add up the figures: {}", chain(source))]
+    Figures {
+        /// What went wrong.
+        #[from]
+        source: DbError,
+    },
+    /// A generated book could not be made.
+    #[error("cannot make a loan book: {0}")]
+    Book(String),
     /// The tests' schema could not be made.
     #[error("cannot migrate the template database: {}", chain(source.as_ref()))]
     Schema {

@@ -11,6 +11,7 @@ compile_error!(
 
 mod account;
 pub mod api;
+pub mod book;
 mod error;
 pub mod operations;
 pub mod options;

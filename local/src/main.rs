@@ -6,13 +6,15 @@ use std::process::ExitCode;
 use local::options::{self, HELP, Options, Request};
 use local::postgres::Postgres;
 use local::{Error, Project, Signals, say, serve};
+use stats::Difference;
 
 /// The exit code for a command line that is not understood.
 const USAGE: u8 = 2;
 
 fn main() -> ExitCode {
-    let options = match options::parse(std::env::args_os().skip(1)) {
-        Ok(Request::Serve(options)) => options,
+    let outcome = match options::parse(std::env::args_os().skip(1)) {
+        Ok(Request::Serve(options)) => serve(&options),
+        Ok(Request::Check(options)) => check(&options),
         Ok(Request::Help) => {
             // A reader that has gone needs no help.
             let _ = io::stdout().write_all(HELP.as_bytes());
@@ -23,8 +25,8 @@ fn main() -> ExitCode {
             return ExitCode::from(USAGE);
         }
     };
-    match run(&options) {
-        Ok(()) => ExitCode::SUCCESS,
+    match outcome {
+        Ok(code) => code,
         Err(error) => {
             say(format_args!("error: {error}"));
             match error {
@@ -42,19 +44,50 @@ fn main() -> ExitCode {
 }
 
 #[tokio::main]
-async fn run(options: &Options) -> Result<(), Error> {
+async fn serve(options: &Options) -> Result<ExitCode, Error> {
+    serve::check_port(options.port)?;
+    let serve = async |postgres: &Postgres, signals: &mut Signals| {
+        serve::serve(postgres, options, signals.received()).await.map(|()| ExitCode::SUCCESS)
+    };
+    with_postgres(options, serve).await
+}
+
+#[tokio::main]
+async fn check(options: &Options) -> Result<ExitCode, Error> {
+    let check = async |postgres: &Postgres, signals: &mut Signals| {
+        tokio::select! {
+            differences = serve::check(postgres) => {
+                let differences = differences?;
+                say(format_args!("{} differences", differences.len()));
+                let mut output = io::stdout();
+                for Difference { of, kept, follows } in &differences {
+                    // A reader that has gone has read enough.
+                    let _ = writeln!(output, "{of}: {kept}, not {follows}");
+                }
+                Ok(if differences.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+            }
+            () = signals.received() => Ok(ExitCode::FAILURE),
+        }
+    };
+    with_postgres(options, check).await
+}
+
+/// Does something with a Postgres, and stops it if it is ours.
+async fn with_postgres(
+    options: &Options,
+    work: impl AsyncFnOnce(&Postgres, &mut Signals) -> Result<ExitCode, Error>,
+) -> Result<ExitCode, Error> {
     let mut signals = Signals::listen()?;
     let project = Project::locate()?;
-    serve::check_port(options.port)?;
     let postgres = tokio::select! {
         opened = Postgres::open(&project, options.lifetime) => opened?,
         () = signals.received() => {
             // What has been started ends with us.
             say("stopping ...");
-            return Ok(());
+            return Ok(ExitCode::SUCCESS);
         }
     };
-    let served = serve::serve(&postgres, options, signals.received()).await;
+    let outcome = work(&postgres, &mut signals).await;
     say("stopping ...");
-    postgres.stop().await.and(served)
+    postgres.stop().await.and(outcome)
 }

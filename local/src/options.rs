@@ -5,6 +5,11 @@ use std::ffi::OsString;
 use lexopt::ValueExt as _;
 use lexopt::prelude::{Long, Short};
 
+use crate::book::Plan;
+
+/// The most loans of a generated book.
+const MAX_LOANS: u32 = 10_000_000;
+
 /// What `cargo dev --help` prints.
 pub const HELP: &str = "\
 Serves the whole API on one local port, with its own Postgres and demo data.
@@ -15,6 +20,11 @@ Options:
   --port N      listen on 127.0.0.1:N (default 3000)
   --ephemeral   work on a throwaway database, removed at the end
   --no-demo     load no demo data into an empty database
+  --loans N     load a generated book of N loans (1 to 10000000), with three years of customers, payments
+                and journals, unless the database has one; all its people share the demo users' password
+  --seed S      which of all such books (default 1): the same N, S and day make the same rows
+  --check       instead of serving, hold the data against what follows from their transactions: every loan, the
+                journal, every figure; print each difference, and end with 1 if there is one
   -h, --help    print this
 
 Postgres (15 or later) is the first of these that there is; MICROLOANS_POSTGRES names one to use no other:
@@ -36,6 +46,8 @@ pub enum Request {
     Help,
     /// To serve.
     Serve(Options),
+    /// To check the data.
+    Check(Options),
 }
 
 /// How to serve.
@@ -47,6 +59,8 @@ pub struct Options {
     pub lifetime: Lifetime,
     /// What an empty database is given.
     pub contents: Contents,
+    /// What a database without a generated book is given.
+    pub book: Option<Plan>,
 }
 
 /// How long the data last.
@@ -71,20 +85,35 @@ pub enum Contents {
 ///
 /// # Errors
 ///
-/// An unknown option, a port that is no port: the text says which.
+/// An unknown option, a port that is no port, a number of loans that no book has: the text says which.
 pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Request, lexopt::Error> {
-    let mut options = Options { port: 3000, lifetime: Lifetime::Kept, contents: Contents::Demo };
+    let mut options = Options { port: 3000, lifetime: Lifetime::Kept, contents: Contents::Demo, book: None };
+    let (mut loans, mut seed) = (None, None);
+    let mut request: fn(Options) -> Request = Request::Serve;
     let mut parser = lexopt::Parser::from_args(arguments);
     while let Some(argument) = parser.next()? {
         match argument {
             Long("port") => options.port = parser.value()?.parse()?,
             Long("ephemeral") => options.lifetime = Lifetime::Ephemeral,
             Long("no-demo") => options.contents = Contents::Nothing,
+            Long("loans") => loans = Some(parser.value()?.parse_with(number_of_loans)?),
+            Long("seed") => seed = Some(parser.value()?.parse()?),
+            Long("check") => request = Request::Check,
             Long("help") | Short('h') => return Ok(Request::Help),
             other => return Err(other.unexpected()),
         }
     }
-    Ok(Request::Serve(options))
+    if seed.is_some() && loans.is_none() {
+        return Err("--seed is of a generated book: say with --loans how large".into());
+    }
+    options.book = loans.map(|loans| Plan { loans, seed: seed.unwrap_or(1) });
+    Ok(request(options))
+}
+
+/// A number of loans that a generated book can have.
+fn number_of_loans(text: &str) -> Result<u32, String> {
+    let loans = text.parse().ok().filter(|loans| (1..=MAX_LOANS).contains(loans));
+    loans.ok_or_else(|| format!("a book has 1 to {MAX_LOANS} loans"))
 }
 
 #[cfg(test)]
@@ -98,16 +127,22 @@ mod tests {
 
     #[test]
     fn nothing_asked_is_port_3000_with_demo_data_kept() {
-        let expected = Options { port: 3000, lifetime: Lifetime::Kept, contents: Contents::Demo };
+        let expected = Options { port: 3000, lifetime: Lifetime::Kept, contents: Contents::Demo, book: None };
         assert_eq!(parsed(&[]), Ok(Request::Serve(expected)));
     }
 
     #[test]
     fn every_option_is_read() {
-        let expected = Options { port: 8080, lifetime: Lifetime::Ephemeral, contents: Contents::Nothing };
-        assert_eq!(parsed(&["--ephemeral", "--port", "8080", "--no-demo"]), Ok(Request::Serve(expected)));
+        let book = Some(Plan { loans: 10_000_000, seed: 7 });
+        let expected = Options { port: 8080, lifetime: Lifetime::Ephemeral, contents: Contents::Nothing, book };
+        let arguments = ["--ephemeral", "--seed=7", "--port", "8080", "--no-demo", "--loans", "10000000"];
+        assert_eq!(parsed(&arguments), Ok(Request::Serve(expected)));
+        let Ok(Request::Serve(options)) = parsed(&["--loans", "1"]) else { panic!("it is not understood") };
+        assert_eq!(options.book, Some(Plan { loans: 1, seed: 1 }));
         assert_eq!(parsed(&["--port=8080", "--help"]), Ok(Request::Help));
         assert_eq!(parsed(&["-h"]), Ok(Request::Help));
+        let kept = Options { port: 3000, lifetime: Lifetime::Kept, contents: Contents::Demo, book: None };
+        assert_eq!(parsed(&["--check"]), Ok(Request::Check(kept)));
     }
 
     #[test]
@@ -119,6 +154,11 @@ mod tests {
             (&["--port", "70000"], "70000"),
             (&["--port", "http"], "http"),
             (&["--ephemeral=yes"], "--ephemeral"),
+            (&["--loans", "0"], "10000000"),
+            (&["--loans", "10000001"], "10000000"),
+            (&["--loans", "many"], "many"),
+            (&["--loans", "1", "--seed", "-1"], "-1"),
+            (&["--seed", "2"], "--loans"),
         ] {
             let error = parsed(arguments).unwrap_err();
             assert!(error.contains(named), "{arguments:?}: {error}");

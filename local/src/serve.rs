@@ -1,8 +1,10 @@
 //! Serves the whole interface on one local port, on a migrated database.
 
+use std::convert::Infallible;
 use std::io::{self, Write as _};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use axum::extract::{ConnectInfo, Request};
 use axum::middleware::{Next, from_fn};
@@ -14,18 +16,26 @@ use backend::db::{Connector, Db};
 use backend::http::address::Peer;
 use backend::http::layers;
 use backend::secrets::SecretSource;
-use migrate::{DEMO_PASSWORD, Event, Migrator};
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use migrate::{DEMO_PASSWORD, Event, MigrateError, Migrator};
 use secrecy::SecretString;
 use serde_json::json;
+use stats::Difference;
 use tokio::net::TcpListener;
 use url::Url;
 
+use crate::book::{self, Loaded, Plan};
 use crate::options::{Contents, Options};
 use crate::postgres::{Postgres, random};
+use crate::progress::Progress;
 use crate::{Error, api, say};
 
 /// How many requests may work with the database at once.
 const CONNECTIONS: usize = 16;
+
+/// How far apart the runs of the scheduled function are.
+const SCHEDULE: Duration = Duration::from_hours(1);
 
 /// Finds out whether the port is free, before anything takes its time.
 ///
@@ -50,11 +60,12 @@ fn port_error(port: u16, error: io::Error) -> Error {
 /// A setting that cannot be used, a database that cannot be migrated, a port that is taken.
 pub async fn serve(postgres: &Postgres, options: &Options, stop: impl Future<Output = ()>) -> Result<(), Error> {
     let mut stop = std::pin::pin!(stop);
-    let prepare = prepare(postgres, options.contents);
+    let prepare = prepare(postgres, options);
     let app = tokio::select! {
         app = prepare => app?,
         () = &mut stop => return Ok(()),
     };
+    let schedule = scheduled(app.clone());
     let router = layers::serve(api::router(), app).layer(from_fn(tell_peer));
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, options.port));
     let listener = TcpListener::bind(address).await.map_err(|error| port_error(options.port, error))?;
@@ -64,7 +75,18 @@ pub async fn serve(postgres: &Postgres, options: &Options, stop: impl Future<Out
     let requests = axum::serve(listener, router.into_make_service_with_connect_info::<SocketAddr>());
     tokio::select! {
         ended = requests.into_future() => ended.map_err(|source| Error::Io { what: "serve".to_owned(), source }),
+        never = schedule => match never {},
         () = stop => Ok(()),
+    }
+}
+
+/// What the scheduler does where this is deployed: runs the function `stats` again and again.
+async fn scheduled(app: App) -> Infallible {
+    loop {
+        tokio::time::sleep(SCHEDULE).await;
+        if let Err(error) = stats::run(&app.db, &app.zone).await {
+            say(Error::from(error));
+        }
     }
 }
 
@@ -84,7 +106,21 @@ async fn tell_peer(mut request: Request, next: Next) -> Response {
     next.run(request).await
 }
 
-async fn prepare(postgres: &Postgres, contents: Contents) -> Result<App, Error> {
+/// Holds the data against what follows from their transactions. Changes nothing.
+///
+/// # Errors
+///
+/// A database that is not there, or has another schema.
+pub async fn check(postgres: &Postgres) -> Result<Vec<Difference>, Error> {
+    let setting = |error: config::ConfigError| Error::Setting(error.to_string());
+    let zone = config::business_time_zone().map_err(setting)?;
+    let connector = Connector::new(fixed(&on_this_machine(postgres.owner_url())?), config::ca_file());
+    let db = Db::new(connector, 1).map_err(|error| Error::Setting(error.to_string()))?;
+    say("checking every loan, the journal and every figure ...");
+    Ok(stats::check(&db, &zone).await?)
+}
+
+async fn prepare(postgres: &Postgres, options: &Options) -> Result<App, Error> {
     let setting = |error: config::ConfigError| Error::Setting(error.to_string());
     let zone = config::business_time_zone().map_err(setting)?;
     let limits = Limits::from_env().map_err(setting)?;
@@ -98,19 +134,44 @@ async fn prepare(postgres: &Postgres, contents: Contents) -> Result<App, Error> 
         demo_is_allowed: true,
         zone: zone.clone(),
     };
-    let report = migrator.run(Event { demo: contents == Contents::Demo }).await?;
+    let report = migrator.run(Event { demo: options.contents == Contents::Demo }).await?;
     say(format_args!("{} migrations applied", report.migrations.len()));
     if report.demo_loaded {
         say(format_args!("demo data loaded: log in as admin, agent or customer, password {DEMO_PASSWORD}"));
     }
 
+    if let Some(plan) = options.book {
+        load_book(&migrator.owner, plan, &zone).await?;
+    }
+
     let connector = Connector::new(application, config::ca_file());
-    Ok(App {
-        db: Db::new(connector, CONNECTIONS).map_err(|error| Error::Setting(error.to_string()))?,
-        tokens: Tokens::new(fixed(&signing_keys()?)),
-        zone,
-        limits: Arc::new(limits),
-    })
+    let db = Db::new(connector, CONNECTIONS).map_err(|error| Error::Setting(error.to_string()))?;
+    let report = stats::run(&db, &zone).await?;
+    say(format_args!("the figures of {} days kept", report.days));
+    Ok(App { db, tokens: Tokens::new(fixed(&signing_keys()?)), zone, limits: Arc::new(limits) })
+}
+
+/// Loads a generated book where there is none.
+async fn load_book(owner: &Connector, plan: Plan, zone: &TimeZone) -> Result<(), Error> {
+    let (client, connection) = owner.connect().await.map_err(MigrateError::from)?;
+    let start = Instant::now();
+    let today = zone.to_datetime(Timestamp::now()).date();
+    let mut progress = Progress::new(plan.loans.into(), "loans loaded");
+    let loaded = book::load(&client, plan, today, zone, |loans| progress.done(loans)).await?;
+    drop(progress);
+    match loaded {
+        None => say("there is a generated book already: none is loaded"),
+        Some(Loaded { loans, transactions, lines, .. }) => {
+            let seconds = start.elapsed().as_secs();
+            say(format_args!(
+                "{loans} loans loaded, {transactions} transactions, {lines} lines of the journal, in {seconds} s"
+            ));
+        }
+    }
+    drop(client);
+    // Nothing is left to be said on it.
+    let _ = connection.await;
+    Ok(())
 }
 
 fn fixed(secret: &str) -> SecretSource {

@@ -18,11 +18,15 @@
 //! removed in the last minutes (it looks at each of the files just removed before it makes a new one). In a memory file
 //! system it stays fast: `MICROLOANS_TEST_DATA=/dev/shm/microloans` puts the servers there instead of below `target`.
 //!
+//! Where `MICROLOANS_TEST_POOLER` names the address of a pooler that stands before the server, the application connects
+//! through it; the owner goes to the server itself.
+//!
 //! Where `DATABASE_URL` names a server, the tests use that one. Everything made there is removed again: a database when
 //! its [`Database`] is dropped, the templates and roles when no database is left.
 
 use std::collections::HashMap;
 use std::error::Error as StdError;
+use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -296,7 +300,7 @@ impl Database {
             Ok::<_, Error>((role, password))
         };
         let (role, password) = role.get_or_try_init(make).await?;
-        Ok(sql::as_user(&self.url, role, password)?.to_string())
+        through_pooler(sql::as_user(&self.url, role, password)?).map(String::from)
     }
 
     /// Breaks every connection to this database, as a failing server or network would; returns how many there were.
@@ -308,6 +312,15 @@ impl Database {
         let client = sql::connect(&self.server.maintenance).await?;
         terminate(&client, &self.name).await
     }
+}
+
+/// The same database through the pooler that stands before the server, if `MICROLOANS_TEST_POOLER` names one.
+fn through_pooler(mut url: Url) -> Result<Url, Error> {
+    let Ok(address) = std::env::var("MICROLOANS_TEST_POOLER") else { return Ok(url) };
+    let wrong = || Error::Setting("MICROLOANS_TEST_POOLER is not an address, as 127.0.0.1:6432 is".to_owned());
+    let address: SocketAddr = address.parse().map_err(|_| wrong())?;
+    url.set_ip_host(address.ip()).and_then(|()| url.set_port(Some(address.port()))).map_err(|()| wrong())?;
+    Ok(url)
 }
 
 impl Drop for Database {

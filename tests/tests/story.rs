@@ -123,8 +123,10 @@ impl Story {
         let document = self.anyone.get("/openapi.json").expect(200).await;
         assert!(document["openapi"].as_str().unwrap().starts_with("3.1"));
         assert!(document["paths"]["/api/loans/{id}/approve"]["post"].is_object());
-        let page = self.anyone.get("/docs").expect(200).await;
-        assert!(page.header("content-type").starts_with("text/html"));
+        for page in ["/docs", "/dashboard"] {
+            let page = self.anyone.get(page).expect(200).await;
+            assert!(page.header("content-type").starts_with("text/html"));
+        }
     }
 
     fn named(&self, name: &str) -> String {

@@ -213,7 +213,7 @@ async fn open(
             expires_at: Instant(expires_at),
             user,
         };
-        Ok(Outcome { answer: Answer::ok(&session)?, writes })
+        Ok(Outcome::new(Answer::ok(&session)?, writes))
     };
     conclude(tx, decided.await).await
 }

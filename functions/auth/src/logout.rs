@@ -38,5 +38,5 @@ pub(crate) async fn logout(user: AnyUser, query: QueryString) -> Result<Answer, 
     let (tx, caller, ()) = user.begin(()).await?;
     let ended = if all { sessions::end_all(caller.id) } else { sessions::end(caller.session) };
     let entry = audit::by(&caller, "auth.logout", &Subject::User(caller.id), json!({"all": all}));
-    conclude(tx, Ok(Outcome { answer: Answer::no_content(), writes: vec![ended, entry] })).await
+    conclude(tx, Ok(Outcome::new(Answer::no_content(), vec![ended, entry]))).await
 }

@@ -77,7 +77,7 @@ pub(crate) async fn change_password(State(app): State<App>, user: AnyUser, input
             sessions::end_others(me.id, caller.session),
             audit::by(&caller, "auth.password", &Subject::User(me.id), json!({})),
         ];
-        Ok(Outcome { answer: Answer::no_content(), writes })
+        Ok(Outcome::new(Answer::no_content(), writes))
     };
     conclude(tx, decided.await).await
 }

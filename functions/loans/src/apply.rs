@@ -19,6 +19,7 @@ use backend::{
         products::{self, Product},
         users::Role,
     },
+    telemetry::Count,
 };
 use lending::{AnnualRate, Currency, Money};
 use serde::{Deserialize, Serialize};
@@ -147,7 +148,7 @@ fn create(
     let detail = json!({"version": loan.version, "status": loan.status});
     writes.push(audit::by(caller, Action::Create.audit(), &Subject::Loan(loan.id), detail));
     writes.extend(claim.keep(&answer));
-    Ok(Outcome { answer, writes })
+    Ok(Outcome::new(answer, writes).counting(Some(Count::Application)))
 }
 
 /// A customer applies for itself only. Naming anyone else is refused alike, whether or not there is such a customer.

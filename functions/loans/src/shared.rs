@@ -8,6 +8,7 @@ use backend::{
         audit::{self, Subject},
         loans::{self, Action, Loan},
     },
+    telemetry::Count,
 };
 use lending::MAX_INSTALMENTS;
 use serde_json::json;
@@ -51,5 +52,6 @@ pub(crate) fn step(
     let mut writes = loans::step(before, after, action, caller.id, reason, at);
     let detail = json!({"version": after.version, "status": after.status});
     writes.push(audit::by(caller, action.audit(), &Subject::Loan(after.id), detail));
-    Ok(Outcome { answer: answer(after, at)?, writes })
+    let count = matches!(action, Action::Approve).then_some(Count::Approval);
+    Ok(Outcome::new(answer(after, at)?, writes).counting(count))
 }

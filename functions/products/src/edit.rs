@@ -244,7 +244,7 @@ fn create(caller: &Caller, product: Product, claim: Claim, claimed: Option<Claim
     let subject = Subject::Product(product.code.clone());
     writes.push(audit::by(caller, "product.create", &subject, json!({"version": product.version})));
     writes.extend(claim.keep(&answer));
-    Ok(Outcome { answer, writes })
+    Ok(Outcome::new(answer, writes))
 }
 
 /// Changes a product. Loans that exist keep their terms.
@@ -279,5 +279,5 @@ fn update(caller: &Caller, product: Option<Product>, input: &Input) -> Result<Ou
     let mut writes = products::update(&changed, caller.id);
     let subject = Subject::Product(changed.code.clone());
     writes.push(audit::by(caller, "product.update", &subject, json!({"version": changed.version})));
-    Ok(Outcome { answer: answer(&changed)?, writes })
+    Ok(Outcome::new(answer(&changed)?, writes))
 }

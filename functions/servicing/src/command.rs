@@ -22,9 +22,10 @@ use backend::{
         servicing::{self, Books, New},
         transactions::{self, Transaction},
     },
+    telemetry::Count,
 };
 use jiff::civil::Date;
-use lending::{Currency, Money};
+use lending::{Currency, EventKind, Money};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::json;
 use uuid::Uuid;
@@ -110,6 +111,11 @@ fn carry_out<B>(
     let books = Books { loan, transactions, steps };
     let new = decide(body, &books, at)?;
     let reason = new.notes.reason.clone();
+    let count = match new.kind {
+        EventKind::Disbursement => Some(Count::Disbursed(books.loan.amount)),
+        EventKind::Repayment { amount } => Some(Count::Collected(amount)),
+        _ => None,
+    };
     let recorded = servicing::record(books, new, caller.id, at, command.on)?;
     let view = recorded.view(&app.zone)?;
     let location = format!("/api/loans/{}/transactions/{}", command.loan, view.id);
@@ -118,7 +124,7 @@ fn carry_out<B>(
     let mut writes = recorded.writes();
     writes.push(audit::by(caller, command.audit, &Subject::Loan(command.loan), detail));
     writes.extend(claim.keep(&answer));
-    Ok(Outcome { answer, writes })
+    Ok(Outcome::new(answer, writes).counting(count))
 }
 
 /// An amount of a request, more than zero.

@@ -5,8 +5,12 @@
 //! nothing else, so that one too many does no harm, and one does what those before it missed.
 
 pub mod check;
+pub mod rebuild;
+mod recompute;
 
-pub use check::{Difference, check};
+pub use check::check;
+pub use rebuild::rebuild;
+pub use recompute::Difference;
 
 use backend::{
     db::{Db, DbError, Sql},
@@ -18,10 +22,26 @@ use serde::{Deserialize, Serialize};
 /// What the scheduler sends; `{}` will do.
 #[derive(Debug, Default, Deserialize)]
 pub struct Event {
+    /// What to do.
+    #[serde(default)]
+    pub task: Task,
     /// When the schedule said, which may be a while ago.
     pub scheduled_time: Option<String>,
     /// Names this delivery.
     pub execution_id: Option<String>,
+}
+
+/// What can be asked for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Task {
+    /// To add up what has changed: see [`run`].
+    #[default]
+    AddUp,
+    /// To hold everything against the transactions: see [`check()`].
+    Check,
+    /// To make the figures anew: see [`rebuild()`].
+    Rebuild,
 }
 
 /// What was done.
@@ -32,6 +52,9 @@ pub struct Report {
     /// Of how many days the figures were kept.
     pub days: usize,
 }
+
+/// For what takes as long as the book is large, instead of the limit that the functions' login has.
+pub const NO_TIME_LIMIT: &str = "SET LOCAL statement_timeout = 0";
 
 /// Lets one run at a time add up: two would wait for each other's rows in turn.
 pub const LOCK: &str = "SELECT pg_advisory_xact_lock(7426184529)";
@@ -140,12 +163,13 @@ SELECT FROM cleared HAVING count(*) = 10000";
 /// The days whose figures are kept at a time.
 const DAYS_AT_ONCE: usize = 100;
 
-/// Adds up what has changed, keeps the figures of each day that has none of its end yet, clears away what has expired.
+/// Builds the figures if they never were, adds up what has changed, keeps the figures of each day that has none of its end yet, clears away what has expired.
 ///
 /// # Errors
 ///
 /// Without a database. What was done before stays done, and the scheduler tries again.
 pub async fn run(db: &Db, zone: &TimeZone) -> Result<Report, DbError> {
+    rebuild::build_once(db, zone).await?;
     for move_changes in [MOVE_BOOK, MOVE_EXPOSURES, MOVE_AGENTS, MOVE_ACCOUNTS] {
         repeat(db, move_changes).await?;
     }

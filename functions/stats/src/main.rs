@@ -7,7 +7,8 @@ use backend::{
 };
 use jiff::tz::TimeZone;
 use lambda_runtime::{Error, LambdaEvent, service_fn};
-use stats::{Event, Report};
+use serde::Serialize;
+use stats::{Difference, Event, Report, Task};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
@@ -17,19 +18,46 @@ async fn main() -> Result<(), Error> {
     lambda_runtime::run(service_fn(|event| Box::pin(take(&db, &zone, event)))).await
 }
 
-async fn take(db: &Db, zone: &TimeZone, event: LambdaEvent<Event>) -> Result<Report, Error> {
-    let (Event { scheduled_time, execution_id }, context) = event.into_parts();
-    let outcome = stats::run(db, zone).await;
+async fn take(db: &Db, zone: &TimeZone, event: LambdaEvent<Event>) -> Result<Answer, Error> {
+    let (Event { task, scheduled_time, execution_id }, context) = event.into_parts();
     let request_id = context.request_id;
+    let outcome = perform(db, zone, task, &request_id).await;
     match &outcome {
-        Ok(report) => {
-            let loans = report.statistics.total_loans;
-            tracing::info!(request_id, scheduled_time, execution_id, loans, "snapshot kept");
+        Ok(answer) => {
+            let done = format!("{answer:?}");
+            tracing::info!(request_id, ?task, scheduled_time, execution_id, done, "done");
         }
         Err(error) => {
-            let error = telemetry::chain(error);
-            tracing::error!(request_id, scheduled_time, execution_id, error, "no snapshot");
+            let error = telemetry::chain(error.as_ref());
+            tracing::error!(request_id, ?task, scheduled_time, execution_id, error, "failed");
         }
     }
-    Ok(outcome?)
+    outcome
+}
+
+/// What the invocation is answered.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+enum Answer {
+    AddedUp(Report),
+    Checked { differences: usize },
+    Rebuilt { loans: u64 },
+}
+
+/// An invocation whose check finds differences has failed: that is what alarms look at.
+async fn perform(db: &Db, zone: &TimeZone, task: Task, request_id: &str) -> Result<Answer, Error> {
+    match task {
+        Task::AddUp => Ok(Answer::AddedUp(stats::run(db, zone).await?)),
+        Task::Rebuild => Ok(Answer::Rebuilt { loans: stats::rebuild(db, zone).await? }),
+        Task::Check => {
+            let differences = stats::check(db, zone).await?;
+            for Difference { of, kept, follows } in &differences {
+                tracing::error!(request_id, of, kept, follows, "a difference");
+            }
+            match differences.len() {
+                0 => Ok(Answer::Checked { differences: 0 }),
+                count => Err(format!("{count} differences from what follows from the transactions").into()),
+            }
+        }
+    }
 }

@@ -81,7 +81,7 @@ impl Step {
             writes.push(sessions::end_all(user.id));
         }
         writes.push(audit::by(caller, self.action, &Subject::User(user.id), detail));
-        Ok(Outcome { answer: Answer::ok(&user)?, writes })
+        Ok(Outcome::new(Answer::ok(&user)?, writes))
     }
 }
 

@@ -113,7 +113,7 @@ pub(crate) async fn create_user(admin: Admin, input: Input) -> Result<Answer, Pr
     let user = new.made(caller.now);
     let outcome = Answer::created(format!("/api/users/{}", user.id), &user).map(|answer| {
         let entry = audit::by(&caller, "user.create", &Subject::User(user.id), json!({"role": role}));
-        Outcome { answer, writes: vec![users::insert(&user, hash), entry] }
+        Outcome::new(answer, vec![users::insert(&user, hash), entry])
     });
     conclude(tx, outcome).await
 }
@@ -171,7 +171,7 @@ pub(crate) async fn reset_password(admin: Admin, path: PathParameter, input: Inp
             sessions::end_all(id),
             audit::by(&caller, "user.password", &Subject::User(id), json!({})),
         ];
-        Outcome { answer: Answer::no_content(), writes }
+        Outcome::new(Answer::no_content(), writes)
     });
     conclude(tx, outcome).await
 }

@@ -141,6 +141,71 @@ async fn what_commits_after_the_scheduled_function_began_is_counted_once() {
     world.get(&path).await;
 }
 
+/// Takes out all figures, as a database has none that had loans before it had figures.
+const NO_FIGURES: &str = "TRUNCATE book_changes, book_days, book_months, exposure_changes, exposures, agent_changes,
+    agent_days, account_changes, account_days, account_months, figures_builds";
+
+#[tokio::test]
+async fn the_first_run_on_an_old_database_makes_the_figures() {
+    let world = World::new().await;
+    book(&world).await;
+    let today = world.app.today().to_string();
+    let before = statistics(&world, &today).await.body;
+    world.owner.batch_execute(NO_FIGURES).await.unwrap();
+    assert_eq!(statistics(&world, &today).await["total_loans"], 0);
+    assert!(!stats::check(&world.app.db, &world.app.zone).await.unwrap().is_empty());
+    // Two deliveries at once, too.
+    let (a, b) = tokio::join!(stats::run(&world.app.db, &world.app.zone), stats::run(&world.app.db, &world.app.zone));
+    a.and(b).unwrap();
+    assert_eq!(statistics(&world, &today).await.body, before);
+    crate::books::are_right(&world).await;
+    // Later runs do not make them again.
+    let builds = world.count("SELECT count(*) FROM figures_builds").await;
+    stats::run(&world.app.db, &world.app.zone).await.unwrap();
+    assert_eq!(world.count("SELECT count(*) FROM figures_builds").await, builds);
+}
+
+/// What commands leave while the figures are made anew counts once: of those that are seen with what they did, and of those
+/// that commit later with what they will have done.
+#[tokio::test]
+async fn figures_are_made_anew_while_others_write() {
+    let world = World::new().await;
+    world.plain().await;
+    let today = world.app.today().to_string();
+    let loans = async || statistics(&world, &today).await["total_loans"].clone();
+    let change =
+        "INSERT INTO book_changes (on_date, currency, status, loans, amount, disbursed, repaid, outstanding, past_due)
+        VALUES ('2024-01-15', 'EUR', 'disbursed', 1, 100, 100, 0, 100, 0)";
+    // A change that no loan stands behind goes, be it moved into the sums or not.
+    let (wrong, late) = (world.application().await, world.application().await);
+    wrong.batch_execute(change).await.unwrap();
+    stats::run(&world.app.db, &world.app.zone).await.unwrap();
+    wrong.batch_execute(change).await.unwrap();
+    assert_eq!(loans().await, 3);
+    // One that is open all the while stays.
+    late.batch_execute(&format!("BEGIN; {change}")).await.unwrap();
+    assert_eq!(stats::rebuild(&world.app.db, &world.app.zone).await.unwrap(), 1);
+    assert_eq!(loans().await, 1);
+    late.batch_execute("COMMIT").await.unwrap();
+    assert_eq!(loans().await, 2);
+
+    // Loans are made and paid, changes are moved and figures made anew, all at once.
+    let write = async || {
+        for _ in 0..4 {
+            let path = world.plain().await;
+            world.pay(&path, "200", "2024-02-15").await;
+        }
+    };
+    let rebuild = async || {
+        for _ in 0..4 {
+            stats::rebuild(&world.app.db, &world.app.zone).await.unwrap();
+            stats::run(&world.app.db, &world.app.zone).await.unwrap();
+        }
+    };
+    tokio::join!(write(), write(), rebuild(), rebuild());
+    crate::books::are_right(&world).await;
+}
+
 /// Each day that was missed is kept, as the book was that day; what is kept stays when more becomes known of it.
 #[tokio::test]
 async fn the_series_has_every_day_since_the_first_and_is_not_rewritten() {

@@ -248,6 +248,7 @@ async fn the_functions_login_changes_no_schema_and_no_rights() {
         book_months DELETE, book_months INSERT, book_months SELECT, book_months UPDATE, \
         exposure_changes DELETE, exposure_changes INSERT, exposure_changes SELECT, \
         exposures DELETE, exposures INSERT, exposures SELECT, exposures UPDATE, \
+        figures_builds INSERT, figures_builds SELECT, \
         idempotency_keys DELETE, idempotency_keys INSERT, idempotency_keys SELECT, idempotency_keys UPDATE, \
         journal_entries INSERT, journal_entries SELECT, journal_lines INSERT, journal_lines SELECT, \
         ledger_accounts SELECT, \

@@ -2,14 +2,17 @@
 //! statistics, what two requests at once do to each other, and what the database refuses whoever asks.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "what goes wrong here is a test that fails")]
 
+mod book;
 mod database;
 mod deployments;
 mod history;
 mod idempotency;
 mod lists;
+mod logs;
 mod openapi;
 mod order;
 mod permissions;
+mod plans;
 mod products;
 mod quotes;
 mod races;

@@ -25,8 +25,10 @@ fn statements() -> impl Iterator<Item = (String, &'static str)> {
         backend::models::audit::RECORD,
         backend::models::ledger::ACCOUNTS,
         backend::models::ledger::AWAIT,
+        backend::models::ledger::CHANGE_ACCOUNTS,
         backend::models::ledger::ENTRIES,
         backend::models::ledger::INSERT_ENTRIES,
+        backend::models::ledger::KEPT_ACCOUNTS,
         backend::models::ledger::MADE,
         backend::models::ledger::TRIAL_BALANCE,
         backend::models::loans::BORROWER_BY_ID,
@@ -93,7 +95,10 @@ fn statements() -> impl Iterator<Item = (String, &'static str)> {
         stats::MOVE_BOOK,
         stats::MOVE_EXPOSURES,
         stats::TIDY_EXPOSURES,
-        stats::check::DIFFERENT_SUMS,
+        stats::check::DIFFERENT_MONTHS,
+        stats::rebuild::BUILT,
+        stats::rebuild::FORGET,
+        stats::rebuild::KEEP_BUILD,
     ];
     all.into_iter().map(|(name, sql)| (name.replace(' ', ""), sql))
 }

@@ -61,6 +61,6 @@ impl ProfilePatch {
             users::update_profile(&changed),
             audit::by(caller, "user.update", &Subject::User(changed.id), json!({"changed": names})),
         ];
-        Ok(Outcome { answer: Answer::ok(&changed)?, writes })
+        Ok(Outcome::new(Answer::ok(&changed)?, writes))
     }
 }

@@ -14,7 +14,10 @@ use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, PoolError, Recycli
 use tokio::time::timeout;
 use tokio_postgres::Client;
 
-use crate::config::{ConfigError, DatabaseConfig};
+use crate::{
+    config::{ConfigError, DatabaseConfig},
+    telemetry::InDatabase,
+};
 
 pub use self::{
     connect::{ConnectError, Connector, DatabaseTarget},
@@ -131,6 +134,7 @@ impl Db {
     }
 
     async fn read_once<B: Batch>(&self, batch: &B) -> Result<B::Answer, DbError> {
+        let _measured = InDatabase::start();
         let connection = self.connection().await?;
         let answer = batch.run(&connection).await;
         if let Err(DbError::Lost(_)) = answer {
@@ -154,8 +158,11 @@ impl Db {
     }
 
     async fn begin_once<B: Batch>(&self, batch: &B) -> Result<(Tx, B::Answer), DbError> {
+        let measured = InDatabase::start();
         let tx = Tx::new(self.connection().await?);
-        match tx.begin(batch).await {
+        let answer = tx.begin(batch).await;
+        drop(measured);
+        match answer {
             Ok(answer) => Ok((tx, answer)),
             // Dropping the transaction closes its connection.
             Err(error @ DbError::Lost(_)) => Err(error),

@@ -72,6 +72,20 @@ pub struct Statement<T> {
     read: Reader<T>,
 }
 
+impl<T> Statement<T> {
+    /// What is bound, in the order of the parameters: for whoever sends many such rows at once, by `COPY`.
+    #[must_use]
+    pub fn values(&self) -> impl ExactSizeIterator<Item = &(dyn ToSql + Sync)> {
+        self.params.iter().map(|(value, _)| value.as_ref() as &(dyn ToSql + Sync))
+    }
+
+    /// The types of what is bound.
+    #[must_use]
+    pub fn types(&self) -> Vec<Type> {
+        self.params.iter().map(|(_, type_)| type_.clone()).collect()
+    }
+}
+
 /// A statement under construction: text and parameters, no reader yet.
 pub struct Sql {
     sql: Cow<'static, str>,

@@ -6,6 +6,7 @@ use tokio::time::timeout;
 use tokio_postgres::Client;
 
 use super::{Batch, DbError, FIRST_ANSWER, Statement};
+use crate::telemetry::InDatabase;
 
 /// An open transaction. Dropped without [`commit`](Self::commit) or [`rollback`](Self::rollback), for instance when a
 /// request times out, its connection is closed rather than given back, and the server rolls back.
@@ -42,6 +43,7 @@ impl Tx {
     ///
     /// See [`DbError`]. Drop the transaction then.
     pub async fn run<B: Batch>(&self, batch: &B) -> Result<B::Answer, DbError> {
+        let _measured = InDatabase::start();
         batch.run(self.client()?).await
     }
 
@@ -52,6 +54,7 @@ impl Tx {
     /// See [`DbError`]: the first statement's that failed, or the commit's. Nothing is written then, but for
     /// [`DbError::Lost`], where the commit may have happened: the answer is not known.
     pub async fn commit(mut self, writes: Vec<Statement<()>>) -> Result<(), DbError> {
+        let _measured = InDatabase::start();
         let client = self.client()?;
         // A statement that fails makes the server turn the COMMIT behind it into a rollback.
         let (written, committed) = tokio::join!(
@@ -69,6 +72,7 @@ impl Tx {
 
     /// Ends the transaction without effect and gives the connection back.
     pub async fn rollback(mut self) {
+        let _measured = InDatabase::start();
         if let Ok(client) = self.client()
             && client.batch_execute("ROLLBACK").await.is_ok()
         {

@@ -1,7 +1,10 @@
 //! How a command ends: decided without touching the database, then written whole or not at all.
 
 use super::{answer::Answer, problem::Problem};
-use crate::db::{Statement, Tx};
+use crate::{
+    db::{Statement, Tx},
+    telemetry::{self, Count},
+};
 
 /// What a command decided: its answer, and the writes that make it true. No writes: nothing changes.
 pub struct Outcome {
@@ -9,13 +12,27 @@ pub struct Outcome {
     pub answer: Answer,
     /// What is written, in this order.
     pub writes: Vec<Statement<()>>,
+    /// What the lender counts of it.
+    pub count: Option<Count>,
 }
 
 impl Outcome {
+    /// An answer that changes something.
+    #[must_use]
+    pub const fn new(answer: Answer, writes: Vec<Statement<()>>) -> Self {
+        Self { answer, writes, count: None }
+    }
+
     /// An answer that changes nothing.
     #[must_use]
-    pub fn unchanged(answer: Answer) -> Self {
-        Self { answer, writes: Vec::new() }
+    pub const fn unchanged(answer: Answer) -> Self {
+        Self::new(answer, Vec::new())
+    }
+
+    /// The same, counted once it is committed.
+    #[must_use]
+    pub fn counting(self, count: Option<Count>) -> Self {
+        Self { count, ..self }
     }
 }
 
@@ -27,8 +44,11 @@ impl Outcome {
 /// The refusal; or 409 or 422 for a constraint that a request which came first made true, 503 without a database.
 pub async fn conclude(tx: Tx, outcome: Result<Outcome, Problem>) -> Result<Answer, Problem> {
     match outcome {
-        Ok(Outcome { answer, writes }) if !writes.is_empty() => {
+        Ok(Outcome { answer, writes, count }) if !writes.is_empty() => {
             tx.commit(writes).await?;
+            if let Some(count) = count {
+                telemetry::count(count);
+            }
             Ok(answer)
         }
         outcome => {

@@ -27,7 +27,7 @@ use super::{
     body::{BATCH, BATCH_LIMIT, BODY_LIMIT},
     problem::Problem,
 };
-use crate::app::App;
+use crate::{app::App, telemetry};
 
 /// Names the request in the answer, in problems and in the log.
 pub const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -123,10 +123,9 @@ static WARM: AtomicBool = AtomicBool::new(false);
 async fn envelope(mut request: Request, next: Next) -> Response {
     let started = Instant::now();
     let cold_start = !WARM.swap(true, Ordering::Relaxed);
-    let request_id = match request.extensions().get::<Context>() {
-        Some(context) => context.request_id.clone(),
-        None => Uuid::now_v7().to_string(),
-    };
+    let context = request.extensions().get::<Context>();
+    let request_id = context.map_or_else(|| Uuid::now_v7().to_string(), |context| context.request_id.clone());
+    let trace_id = context.and_then(|context| context.xray_trace_id.as_deref()).and_then(trace_root);
     let method = request.method().clone();
     let private = request.uri().path().starts_with("/api/");
     // The route's pattern, never the path itself: paths hold ids.
@@ -135,7 +134,7 @@ async fn envelope(mut request: Request, next: Next) -> Response {
     request.extensions_mut().insert(caller.clone());
     request.extensions_mut().insert(RequestId(request_id.clone()));
 
-    let mut response = next.run(request).await;
+    let (mut response, measured) = telemetry::measured(next.run(request)).await;
 
     let problem = response.extensions_mut().remove::<Problem>();
     if let Some(problem) = &problem {
@@ -164,17 +163,26 @@ async fn envelope(mut request: Request, next: Next) -> Response {
     let code = problem.as_ref().map(Problem::code);
     let cause = problem.as_ref().and_then(Problem::causes);
     let milliseconds = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+    let members = measured.members(milliseconds, cold_start, status.is_success());
     let status_number = status.as_u16();
     if status.is_server_error() {
         tracing::error!(
-            request_id, %method, operation, caller, status = status_number, milliseconds, cold_start, code, cause, "request"
+            request_id, trace_id, %method, operation, caller, status = status_number, cold_start, code, cause, %members,
+            "request"
         );
     } else {
         tracing::info!(
-            request_id, %method, operation, caller, status = status_number, milliseconds, cold_start, code, cause, "request"
+            request_id, trace_id, %method, operation, caller, status = status_number, cold_start, code, cause, %members,
+            "request"
         );
     }
     response
+}
+
+/// The trace of a header like `Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1`, under which
+/// X-Ray shows what the gateway and the function did for a request.
+fn trace_root(header: &str) -> Option<String> {
+    header.split(';').find_map(|part| part.trim().strip_prefix("Root=")).map(str::to_owned)
 }
 
 #[cfg(test)]
@@ -196,6 +204,7 @@ mod tests {
     use tower::ServiceExt;
 
     use super::*;
+    use crate::telemetry::JsonLines;
 
     /// What the body's limit makes of a request.
     async fn limited(request: Request) -> StatusCode {
@@ -241,7 +250,7 @@ mod tests {
     async fn a_request_leaves_one_line_that_names_its_caller_and_route_but_no_id_of_the_path() {
         let log = Log::default();
         let writer = log.clone();
-        let format = tracing_subscriber::fmt().json().flatten_event(true).with_writer(move || writer.clone());
+        let format = tracing_subscriber::fmt().event_format(JsonLines).with_writer(move || writer.clone());
         let _guard = tracing::subscriber::set_default(format.finish());
         let caller = Uuid::from_u128(7);
         let refuse = async move |request: Request| {
@@ -249,7 +258,11 @@ mod tests {
             Problem::not_found()
         };
         let router = around(Router::new().route("/things/{id}", get(refuse)));
-        let request = Request::get("/things/secret-42").body(Body::empty()).unwrap();
+        let mut request = Request::get("/things/secret-42").body(Body::empty()).unwrap();
+        let mut context = Context::default();
+        context.request_id = "the-request".into();
+        context.xray_trace_id = Some("Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8".into());
+        request.extensions_mut().insert(context);
         let request_id = router.oneshot(request).await.unwrap().headers()[X_REQUEST_ID].clone();
 
         let text = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
@@ -258,6 +271,9 @@ mod tests {
         assert_eq!(line["request_id"], request_id.to_str().unwrap());
         assert_eq!((&line["method"], &line["operation"]), (&"GET".into(), &"/things/{id}".into()));
         assert_eq!((&line["status"], &line["code"]), (&404.into(), &"not_found".into()));
+        assert_eq!(line["trace_id"], "1-5759e988-bd862e3fe1be46a994272793");
+        assert_eq!((&line["message"], &line["level"]), (&"request".into(), &"INFO".into()));
+        assert!(line["milliseconds"].is_u64() && line["_aws"].is_object(), "{text}");
         assert!(!text.contains("secret-42"), "{text}");
     }
 }

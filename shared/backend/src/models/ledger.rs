@@ -1,6 +1,8 @@
 //! The books: entries of the journal, each of balanced lines, and what they add up to by account. Entries are appended and
 //! never changed; which ones follow from a loan's transactions is worked out by the crate `lending`.
 
+use std::{collections::BTreeMap, ops::AddAssign};
+
 use jiff::{Timestamp, civil::Date};
 use lending::{Account, Currency, JournalEntry, Money, Posting};
 use rust_decimal::Decimal;
@@ -9,7 +11,11 @@ use tokio_postgres::Row;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::{columns, servicing::may_grow};
+use super::{
+    columns,
+    portfolio::{AT_ONCE, decimal},
+    servicing::may_grow,
+};
 use crate::{
     db::{DbError, FromRow, OfLoan, Sql, Statement, column},
     http::{
@@ -19,11 +25,21 @@ use crate::{
     },
 };
 
-/// What was posted for loans, by value date and account: debits less credits.
+/// What was posted for loans, by value date and account.
 pub const MADE: &str = "\
-SELECT e.loan_id, e.currency, e.value_date, l.account, sum(l.debit - l.credit) AS amount
+SELECT e.loan_id, e.currency, e.value_date, l.account, sum(l.debit) AS debit, sum(l.credit) AS credit
 FROM transactions t JOIN journal_entries e ON e.transaction_id = t.id JOIN journal_lines l ON l.entry_id = e.id
 WHERE t.loan_id = ANY ($1) GROUP BY e.loan_id, e.currency, e.value_date, l.account";
+
+/// What is posted to each account, as it is kept.
+pub const KEPT_ACCOUNTS: &str = "\
+SELECT currency, on_date, account, sum(debit) AS debit, sum(credit) AS credit
+FROM (SELECT * FROM account_days UNION ALL SELECT * FROM account_changes) kept GROUP BY currency, on_date, account";
+
+/// Leaves what is posted to accounts.
+pub const CHANGE_ACCOUNTS: &str = "\
+INSERT INTO account_changes (currency, on_date, account, debit, credit)
+SELECT * FROM unnest($1::text[], $2::date[], $3::text[], $4::numeric[], $5::numeric[])";
 
 /// Makes entries with their lines, and leaves what was posted to each account. There is a line for each of the arrays'
 /// elements; those of one entry have its id and date.
@@ -72,14 +88,60 @@ GROUP BY account, currency HAVING sum(debit) <> 0 OR sum(credit) <> 0 ORDER BY c
 /// The chart of accounts.
 pub const ACCOUNTS: &str = "SELECT code, name, class FROM ledger_accounts";
 
+/// What is posted to an account on a day, in smallest units.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct AccountSums {
+    /// All that was debited.
+    pub debit: i128,
+    /// All that was credited.
+    pub credit: i128,
+}
+
+impl AddAssign for AccountSums {
+    fn add_assign(&mut self, other: Self) {
+        self.debit += other.debit;
+        self.credit += other.credit;
+    }
+}
+
+/// Names what is posted to an account: currency, value date, account.
+pub type AccountKey = (Currency, Date, Account);
+
+/// What is posted to an account: one row of [`MADE`] and of [`KEPT_ACCOUNTS`].
+pub struct Posted(pub AccountKey, pub AccountSums);
+
+impl Posted {
+    fn read(row: &Row, date: &str) -> Result<Self, DbError> {
+        let currency = columns::currency(row, "currency")?;
+        let units = |name: &str| columns::money(row, name, currency).map(Money::units);
+        let sums = AccountSums { debit: units("debit")?, credit: units("credit")? };
+        Ok(Self((currency, column(row, date)?, account(column(row, "account")?)?), sums))
+    }
+
+    /// Debits less credits.
+    #[must_use]
+    pub fn posting(&self) -> Option<Posting> {
+        let Self((currency, on, account), AccountSums { debit, credit }) = *self;
+        let amount = Money::from_decimal(decimal(debit - credit, currency), currency);
+        amount.ok().map(|amount| Posting { on, account, amount })
+    }
+}
+
 /// One row of [`MADE`].
-pub struct Made(pub Posting);
+pub struct Made(pub Posted);
 
 impl FromRow for Made {
     fn from_row(row: &Row) -> Result<Self, DbError> {
-        let currency = columns::currency(row, "currency")?;
-        let amount = columns::money(row, "amount", currency)?;
-        Ok(Self(Posting { on: column(row, "value_date")?, account: account(column(row, "account")?)?, amount }))
+        Posted::read(row, "value_date").map(Self)
+    }
+}
+
+/// One row of [`KEPT_ACCOUNTS`].
+pub struct Kept(pub Posted);
+
+impl FromRow for Kept {
+    fn from_row(row: &Row) -> Result<Self, DbError> {
+        Posted::read(row, "on_date").map(Self)
     }
 }
 
@@ -87,6 +149,31 @@ impl FromRow for Made {
 #[must_use]
 pub fn made(loans: Vec<Uuid>) -> Statement<Vec<OfLoan<Made>>> {
     Sql::new(MADE).bind(loans).all()
+}
+
+/// What is posted to each account, as it is kept.
+#[must_use]
+pub fn kept() -> Statement<Vec<Kept>> {
+    Sql::new(KEPT_ACCOUNTS).all()
+}
+
+/// Leaves what is posted to accounts, as changes.
+#[must_use]
+pub fn changes(accounts: &BTreeMap<AccountKey, AccountSums>) -> Vec<Statement<()>> {
+    let accounts: Vec<_> = accounts.iter().collect();
+    let write = |accounts: &[(&AccountKey, &AccountSums)]| {
+        let units = |of: fn(&AccountSums) -> i128| {
+            accounts.iter().map(|((currency, ..), sums)| decimal(of(sums), *currency)).collect::<Vec<_>>()
+        };
+        let sql = Sql::new(CHANGE_ACCOUNTS)
+            .bind(accounts.iter().map(|((currency, ..), _)| currency.code()).collect::<Vec<_>>())
+            .bind(accounts.iter().map(|((_, on, _), _)| *on).collect::<Vec<_>>())
+            .bind(accounts.iter().map(|((.., account), _)| account.as_str()).collect::<Vec<_>>())
+            .bind(units(|sums| sums.debit))
+            .bind(units(|sums| sums.credit));
+        sql.execute()
+    };
+    accounts.chunks(AT_ONCE).map(write).collect()
 }
 
 fn account(name: &str) -> Result<Account, DbError> {

@@ -22,6 +22,9 @@ use super::{
 };
 use crate::db::{DbError, FromRow, OfLoan, Sql, Statement, column};
 
+/// Rows that one statement leaves.
+pub(super) const AT_ONCE: usize = 10_000;
+
 /// Leaves what changed in the book: loans by state, and their money.
 pub const CHANGE_BOOK: &str = "\
 INSERT INTO book_changes (currency, on_date, status, loans, amount, disbursed, repaid, outstanding, past_due)
@@ -325,7 +328,7 @@ impl Figures {
     pub fn changes(&self) -> Vec<Statement<()>> {
         let mut writes = Vec::new();
         let book: Vec<_> = self.book.iter().filter(|(_, sums)| **sums != BookSums::default()).collect();
-        if !book.is_empty() {
+        for book in book.chunks(AT_ONCE) {
             let money = |of: fn(&BookSums) -> i128| {
                 book.iter().map(|((_, currency, _), sums)| decimal(of(sums), *currency)).collect::<Vec<_>>()
             };
@@ -342,7 +345,7 @@ impl Figures {
             writes.push(sql.execute());
         }
         let out: Vec<_> = self.exposures.iter().filter(|(_, sums)| **sums != ExposureSums::default()).collect();
-        if !out.is_empty() {
+        for out in out.chunks(AT_ONCE) {
             let sql = Sql::new(CHANGE_EXPOSURES)
                 .bind(out.iter().map(|((currency, ..), _)| currency.code()).collect::<Vec<_>>())
                 .bind(out.iter().map(|((_, due_on, ..), _)| *due_on).collect::<Vec<_>>())
@@ -355,7 +358,7 @@ impl Figures {
             writes.push(sql.execute());
         }
         let agents: Vec<_> = self.agents.iter().filter(|(_, sums)| **sums != AgentSums::default()).collect();
-        if !agents.is_empty() {
+        for agents in agents.chunks(AT_ONCE) {
             let money = |of: fn(&AgentSums) -> i128| {
                 agents.iter().map(|((currency, ..), sums)| decimal(of(sums), *currency)).collect::<Vec<_>>()
             };
@@ -426,7 +429,7 @@ impl Transaction {
 }
 
 /// Smallest units as the database takes them: far more than a million times the largest loan.
-fn decimal(units: i128, currency: Currency) -> Decimal {
+pub(super) fn decimal(units: i128, currency: Currency) -> Decimal {
     Decimal::from_i128_with_scale(units, currency.decimals())
 }
 

@@ -1,14 +1,22 @@
-//! Logs: flat JSON lines on standard output. Never a body, a token, a password or an e-mail address.
+//! Logs and metrics: flat JSON lines on standard output, never a body, a token, a password or an e-mail address. The line
+//! of a request carries its metrics, in the Embedded Metric Format, from which `CloudWatch` makes them.
+
+mod format;
+mod measure;
 
 use std::error::Error;
 
 use tracing_subscriber::{EnvFilter, fmt};
 
+pub use self::{
+    format::JsonLines,
+    measure::{Count, InDatabase, Measured, count, measured},
+};
+
 /// Sets up the log of this process; `LOG_LEVEL` filters it (`info` where nothing is said).
 pub fn init() {
     let filter = EnvFilter::try_from_env("LOG_LEVEL").unwrap_or_else(|_| EnvFilter::new("info"));
-    let json = fmt().json().flatten_event(true).with_current_span(false).with_span_list(false);
-    let subscriber = json.with_target(false).with_env_filter(filter);
+    let subscriber = fmt().with_ansi(false).event_format(JsonLines).with_env_filter(filter);
     // Fails only if the process has a subscriber already, which then is the one to use.
     let _ = subscriber.try_init();
 }

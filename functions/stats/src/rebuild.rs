@@ -1,0 +1,66 @@
+//! Makes the figures anew from the transactions: on a database that had loans before it had figures, and where the check
+//! has found differences.
+
+use backend::{
+    db::{Db, DbError, Sql, Statement},
+    models::{applications::Moment, ledger},
+};
+use jiff::{Timestamp, tz::TimeZone};
+
+use crate::{
+    NO_TIME_LIMIT,
+    recompute::{Recomputed, recompute},
+};
+
+/// Sees one state of the database from the first row that is read; commits only if nobody else has moved figures since.
+pub const ONE_STATE: &str = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ";
+
+/// Waits for whoever moves changes into sums, and keeps others from it. Commands and readers go on. It has to come before
+/// anything is read: the state that is seen is that of the first reading.
+pub const LOCK_SUMS: &str = "\
+LOCK TABLE book_days, book_months, exposures, agent_days, account_days, account_months IN EXCLUSIVE MODE";
+
+/// Takes out all figures that are seen. What is left by commands that have not committed by then stays: it is of
+/// transactions that are not seen either.
+pub const FORGET: &str = "\
+WITH book AS (DELETE FROM book_changes), book_day AS (DELETE FROM book_days), book_month AS (DELETE FROM book_months),
+exposure AS (DELETE FROM exposure_changes), agent AS (DELETE FROM agent_changes), agent_day AS (DELETE FROM agent_days),
+account AS (DELETE FROM account_changes), account_day AS (DELETE FROM account_days),
+account_month AS (DELETE FROM account_months)
+DELETE FROM exposures";
+
+/// Keeps that the figures were built.
+pub const KEEP_BUILD: &str = "INSERT INTO figures_builds (built_at, loans) VALUES ($1, $2)";
+
+/// Whether they were.
+pub const BUILT: &str = "SELECT FROM figures_builds LIMIT 1";
+
+/// Makes all figures anew, in one transaction, while commands write and readers read. Returns of how many loans. The
+/// series of past days is left as it was kept.
+///
+/// # Errors
+///
+/// Without a database. Nothing is changed then.
+pub async fn rebuild(db: &Db, zone: &TimeZone) -> Result<u64, DbError> {
+    let now = Timestamp::now();
+    let at = Moment { now, today: zone.to_datetime(now).date(), zone };
+    let start = [ONE_STATE, NO_TIME_LIMIT, LOCK_SUMS].map(|sql| Sql::new(sql).execute());
+    let [one_state, no_time_limit, lock] = start;
+    let (tx, _) = db.begin(&(one_state, no_time_limit, lock)).await?;
+    let Recomputed { loans, figures, accounts, .. } = recompute(&tx, at).await?;
+    let mut writes: Vec<Statement<()>> = vec![Sql::new(FORGET).execute()];
+    writes.extend(figures.changes());
+    writes.extend(ledger::changes(&accounts));
+    let count = i64::try_from(loans).map_err(|error| DbError::Unexpected(error.into()))?;
+    writes.push(Sql::new(KEEP_BUILD).bind(now).bind(count).execute());
+    tx.commit(writes).await?;
+    Ok(loans)
+}
+
+/// Makes the figures if they have never been made: the first run on a database that had loans before it had figures.
+pub(crate) async fn build_once(db: &Db, zone: &TimeZone) -> Result<(), DbError> {
+    if !db.read(&Sql::new(BUILT).exists()).await? {
+        rebuild(db, zone).await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,122 @@
+//! What every loan, the journal and every figure should be, recomputed from the transactions.
+
+use std::{collections::BTreeMap, fmt::Debug};
+
+use backend::{
+    db::{DbError, OfLoan, Tx},
+    models::{
+        applications::Moment,
+        ledger::{self, AccountKey, AccountSums, Made, Posted},
+        loans::{self, Loan},
+        portfolio::{self, Figures, Part, Step},
+        servicing,
+        transactions::{self, Transaction},
+    },
+};
+use jiff::Timestamp;
+use lending::{Event, Posting};
+use serde::Serialize;
+use uuid::Uuid;
+
+/// Something that is kept and is not what follows from the transactions.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Difference {
+    /// What it is of.
+    pub of: String,
+    /// What is kept.
+    pub kept: String,
+    /// What follows.
+    pub follows: String,
+}
+
+impl Difference {
+    pub(crate) fn new(of: String, kept: &(impl Debug + ?Sized), follows: &(impl Debug + ?Sized)) -> Self {
+        Self { of, kept: format!("{kept:?}"), follows: format!("{follows:?}") }
+    }
+}
+
+/// What follows from all transactions.
+#[derive(Default)]
+pub(crate) struct Recomputed {
+    /// How many loans there are.
+    pub(crate) loans: u64,
+    /// Their figures.
+    pub(crate) figures: Figures,
+    /// What is posted to accounts, by the journal.
+    pub(crate) accounts: BTreeMap<AccountKey, AccountSums>,
+    /// Loans, and their parts of the journal, that are not what follows.
+    pub(crate) differences: Vec<Difference>,
+}
+
+/// Loans that are read at a time.
+const AT_ONCE: i64 = 200;
+
+/// Recomputes everything, as the transaction sees it.
+pub(crate) async fn recompute(tx: &Tx, at: Moment<'_>) -> Result<Recomputed, DbError> {
+    let mut recomputed = Recomputed::default();
+    let mut last = Uuid::nil();
+    loop {
+        let loans = tx.run(&loans::after(last, AT_ONCE)).await?;
+        let Some(newest) = loans.last() else { return Ok(recomputed) };
+        last = newest.id;
+        let ids: Vec<Uuid> = loans.iter().map(|loan| loan.id).collect();
+        let rest = (transactions::of_loans(ids.clone()), portfolio::steps_of_loans(ids.clone()), ledger::made(ids));
+        let (transactions, steps, made) = tx.run(&rest).await?;
+        let (mut transactions, mut steps, mut made) = (by_loan(transactions), by_loan(steps), by_loan(made));
+        for loan in &loans {
+            let transactions = transactions.remove(&loan.id).unwrap_or_default();
+            let steps = steps.remove(&loan.id).unwrap_or_default();
+            let made = made.remove(&loan.id).unwrap_or_default();
+            recomputed.add(loan, &transactions, &steps, &made, at);
+        }
+    }
+}
+
+fn by_loan<T>(rows: Vec<OfLoan<T>>) -> BTreeMap<Uuid, Vec<T>> {
+    let mut by_loan: BTreeMap<Uuid, Vec<T>> = BTreeMap::new();
+    for OfLoan { loan_id, row } in rows {
+        by_loan.entry(loan_id).or_default().push(row);
+    }
+    by_loan
+}
+
+impl Recomputed {
+    fn add(&mut self, loan: &Loan, transactions: &[Transaction], steps: &[Step], made: &[Made], at: Moment<'_>) {
+        self.loans += 1;
+        for Made(Posted(key, sums)) in made {
+            *self.accounts.entry(*key).or_default() += *sums;
+        }
+        if let Err(why) = self.add_figures(loan, transactions, steps, made, at) {
+            self.differences.push(Difference::new(format!("loan {}", loan.id), "transactions that stand", &why));
+        }
+    }
+
+    /// Checks a loan's row and its part of the journal, and adds what it is in the figures; or says why its transactions
+    /// cannot stand.
+    fn add_figures(
+        &mut self,
+        loan: &Loan,
+        transactions: &[Transaction],
+        steps: &[Step],
+        made: &[Made],
+        at: Moment<'_>,
+    ) -> Result<(), String> {
+        let expected = servicing::recompute(loan, transactions, steps, at.today);
+        let expected = expected.map_err(|problem| problem.causes().unwrap_or_default())?;
+        if expected != *loan {
+            self.differences.push(Difference::new(format!("loan {}", loan.id), loan, &expected));
+        }
+        let events: Vec<Event> = transactions.iter().map(|transaction| transaction.event.clone()).collect();
+        let follows = lending::follow(&loan.contract(), &events, Timestamp::MAX);
+        let follows = follows.map_err(|conflict| format!("{conflict:?}"))?;
+        let made: Option<Vec<Posting>> = made.iter().map(|Made(posted)| posted.posting()).collect();
+        let made = made.ok_or("amounts in the journal that no loan has")?;
+        let missing = lending::journal_entries(&follows.postings, &made);
+        if !missing.is_empty() {
+            let of = format!("journal of the loan {}, entries that are missing", loan.id);
+            self.differences.push(Difference::new(of, &made, &missing));
+        }
+        self.figures += Figures::of(Part { loan: &expected, steps, exposures: &follows.exposures, transactions }, at);
+        Ok(())
+    }
+}

@@ -1,0 +1,157 @@
+//! What the system writes about itself: a line of JSON for each request, which tells what happened and nothing of what was
+//! in it.
+
+use std::{
+    io::{self, Write},
+    sync::{Arc, Mutex},
+};
+
+use backend::telemetry::JsonLines;
+use serde_json::{Value, json};
+use tests::PASSWORD;
+
+use crate::world::World;
+
+/// Lines that are kept in memory.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Log {
+    /// Keeps what this thread, which is the test's with all handlers, writes from now on.
+    fn keep(&self) -> tracing::subscriber::DefaultGuard {
+        let writer = self.clone();
+        let format = tracing_subscriber::fmt().event_format(JsonLines).with_writer(move || writer.clone());
+        tracing::subscriber::set_default(format.with_max_level(tracing::Level::TRACE).finish())
+    }
+
+    fn text(&self) -> String {
+        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
+    }
+
+    /// The lines of requests; every line is an object.
+    fn requests(&self) -> Vec<Value> {
+        let text = self.text();
+        let lines =
+            text.lines().map(|line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}")));
+        lines.filter(|line: &Value| line["message"] == "request").collect()
+    }
+
+    /// What a metric adds up to over all requests.
+    fn sum(&self, metric: &str) -> f64 {
+        self.requests().iter().filter_map(|line| line[metric].as_f64()).sum()
+    }
+}
+
+#[tokio::test]
+async fn no_line_has_anything_of_a_request_or_an_answer_that_is_somebodys() {
+    let world = World::new().await;
+    let log = Log::default();
+    let guard = log.keep();
+    let person = json!({"username": "asha.p", "password": "a secret of hers", "email": "asha@private.example",
+        "phone": "+15550107777", "role": "customer", "full_name": "Asha Of The Test"});
+    world.anyone().post("/api/auth/register").json(person).expect(201).await;
+    let login = |password: &str| {
+        world.anyone().post("/api/auth/login").json(json!({"username": "asha.p", "password": password}))
+    };
+    login("a wrong secret").expect(401).await;
+    let token = login("a secret of hers").expect(200).await.text_of("access_token");
+    let asha = world.as_(&token);
+    let application = json!({"amount": "1234.56", "currency": "INR", "instalments": 6});
+    let loan = asha.post("/api/loans").key("the-key-of-hers").json(application).expect(201).await.text_of("id");
+    asha.get(&format!("/api/loans/{loan}")).expect(200).await;
+    asha.get("/api/loans?status=a-query-of-hers").expect(422).await;
+    asha.post("/api/loans").raw_json("{\"amount\": \"a body of hers").send().await;
+    asha.get("/api/a-path-of-hers").expect(404).await;
+    world.as_("a.token.of-nobody").get("/api/loans").expect(401).await;
+    let body = json!({"current_password": PASSWORD, "new_password": "another secret of hers"});
+    asha.put("/api/auth/password").json(body).send().await;
+    world.database.break_connections().await.unwrap();
+    asha.get("/api/auth/me").send().await;
+    drop(guard);
+
+    let requests = log.requests();
+    assert_eq!(requests.len(), 11);
+    for line in &requests {
+        for member in ["timestamp", "level", "request_id", "method", "operation"] {
+            assert!(line[member].is_string(), "{member}: {line}");
+        }
+        for member in ["status", "milliseconds", "database_milliseconds"] {
+            assert!(line[member].is_u64(), "{member}: {line}");
+        }
+        assert!(line["cold_start"].is_boolean(), "{line}");
+    }
+    assert_eq!(requests[2]["caller"], Value::Null);
+    assert!(requests[3]["caller"].is_string());
+    let text = log.text();
+    let (header, rest) = token.split_once('.').unwrap();
+    for secret in [
+        "secret",
+        PASSWORD,
+        "asha",
+        "Asha",
+        "private.example",
+        "5550107777",
+        "1234.56",
+        "of-hers",
+        "of hers",
+        "of-nobody",
+        header,
+        rest,
+        &loan,
+        "pbkdf2",
+    ] {
+        assert!(!text.contains(secret), "{secret}: {text}");
+    }
+}
+
+/// Applications, approvals and money are counted when they are committed: not when they are refused, nor again when an
+/// answer is given again.
+#[tokio::test]
+async fn what_the_lender_counts_is_counted_once() {
+    let world = World::new().await;
+    let log = Log::default();
+    let guard = log.keep();
+    let application =
+        json!({"borrower_id": world.customer.username, "amount": "1200", "currency": "INR", "instalments": 6});
+    let apply = || world.agent.post("/api/loans").key("once").json(application.clone());
+    let path = format!("/api/loans/{}", apply().expect(201).await.text_of("id"));
+    apply().expect(201).await;
+    world.admin.post(&format!("{path}/approve")).if_match(2).expect(412).await;
+    world.admin.post(&format!("{path}/approve")).if_match(1).expect(200).await;
+    world
+        .admin
+        .post(&format!("{path}/disbursements"))
+        .key("d")
+        .json(json!({"disbursed_on": "2024-01-15"}))
+        .expect(201)
+        .await;
+    let payment = |amount: &str| json!({"amount": amount, "paid_on": "2024-02-15"});
+    let pay = |amount: &str, key: &str| world.agent.post(&format!("{path}/repayments")).key(key).json(payment(amount));
+    pay("100.25", "a").expect(201).await;
+    pay("100.25", "a").expect(201).await;
+    pay("0", "b").expect(422).await;
+    let id = path.strip_prefix("/api/loans/").unwrap();
+    let item = |amount: &str, key: &str| json!({"loan_id": id, "amount": amount, "paid_on": "2024-02-16", "idempotency_key": key});
+    let items = json!({"items": [item("10.5", "c"), item("0", "d"), item("20", "e")]});
+    world.agent.post("/api/repayments/batch").json(items).expect(200).await;
+    drop(guard);
+
+    assert_eq!([log.sum("applications"), log.sum("approvals")], [1.0, 1.0]);
+    assert_eq!([log.sum("disbursed_INR"), log.sum("collected_INR")], [1200.0, 130.75]);
+    for line in log.requests() {
+        let declared = line["_aws"]["CloudWatchMetrics"][1]["Metrics"].as_array().unwrap();
+        for metric in declared {
+            assert!(line[metric["Name"].as_str().unwrap()].is_number(), "{metric}: {line}");
+        }
+    }
+}

@@ -1,0 +1,150 @@
+//! On a generated book, nobody who asks for a loan, a page or a figure has the database read a large table from end to end.
+
+use std::collections::BTreeMap;
+
+use jiff::{Span, Timestamp};
+use local::book::{self, Plan};
+use serde_json::json;
+use tests::{Api, ApiOptions};
+use uuid::Uuid;
+
+/// Enough that the planner prefers an index where there is one.
+const BOOK: Plan = Plan { loans: 2_000, seed: 1 };
+
+/// The tables that grow with the number of loans. What is left out is as small as the number of products, days or agents, or
+/// is made empty again and again by the scheduled function.
+const LARGE: [&str; 9] = [
+    "agent_days",
+    "audit_log",
+    "idempotency_keys",
+    "journal_entries",
+    "journal_lines",
+    "loan_versions",
+    "loans",
+    "transactions",
+    "users",
+];
+
+/// How often each large table was read from end to end so far. Ends the application's connections, which tell it only then.
+async fn whole_reads(api: &Api) -> BTreeMap<String, i64> {
+    api.database.break_connections().await.unwrap();
+    let (owner, connection) = tokio_postgres::connect(api.database.owner_url(), tokio_postgres::NoTls).await.unwrap();
+    tokio::spawn(connection);
+    let gone = "SELECT NOT EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database()
+        AND pid <> pg_backend_pid())";
+    while !owner.query_one(gone, &[]).await.unwrap().get::<_, bool>(0) {
+        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+    }
+    let sql = "SELECT relname::text, seq_scan FROM pg_stat_user_tables WHERE relname = ANY ($1)";
+    let rows = owner.query(sql, &[&LARGE.as_slice()]).await.unwrap();
+    assert_eq!(rows.len(), LARGE.len());
+    rows.iter().map(|row| (row.get(0), row.get(1))).collect()
+}
+
+#[tokio::test]
+async fn no_request_reads_a_large_table_from_end_to_end() {
+    let api = Api::with(ApiOptions::default()).await;
+    let today = api.app.date_of(Timestamp::now());
+    book::load(&api.owner, BOOK, today, &api.app.zone, |_| {}).await.unwrap().unwrap();
+    stats::run(&api.app.db, &api.app.zone).await.unwrap();
+    let (admin, customer) = (api.admin("the.admin").await, api.customer("the.customer").await);
+    let id = async |sql: &str| -> Uuid { api.owner.query_one(sql, &[]).await.unwrap().get(0) };
+    let agent =
+        id("SELECT agent_id FROM loans WHERE agent_id IS NOT NULL GROUP BY 1 ORDER BY count(*) DESC LIMIT 1").await;
+    let borrower = id("SELECT borrower_id FROM loans GROUP BY 1 ORDER BY count(*) DESC LIMIT 1").await;
+    let loan = id("SELECT loan_id FROM transactions GROUP BY 1 ORDER BY count(*) DESC LIMIT 1").await;
+    let pending = id("SELECT id FROM loans WHERE status = 'pending' AND version = 1 LIMIT 1").await;
+    let agents_session = api.session(agent, backend::models::users::Role::Agent).await;
+    // As many keys as a busy day leaves.
+    let keys = "INSERT INTO idempotency_keys (caller_id, operation, key, fingerprint, status, body)
+        SELECT $1, 'POST /api/loans', 'key ' || n, sha256(n::text::bytea), 201, '{}' FROM generate_series(1, 5000) n";
+    api.owner.execute(keys, &[&agent]).await.unwrap();
+    // As for disks that find a page as fast as the next one. Small tables would be read whole else, which is faster.
+    let disks =
+        "DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET random_page_cost = 1.1', current_database()); END $$";
+    api.owner.batch_execute(disks).await.unwrap();
+    api.owner.batch_execute("VACUUM (ANALYZE)").await.unwrap();
+    let before = whole_reads(&api).await;
+
+    let filters =
+        ["", "status=disbursed&", "currency=INR&", &format!("borrower_id={borrower}&"), &format!("agent_id={agent}&")];
+    for filter in filters {
+        for sort in ["created_at", "updated_at", "amount"] {
+            // Amounts are compared within one currency.
+            if sort == "amount" && filter != "currency=INR&" {
+                continue;
+            }
+            for order in ["", "-"] {
+                let list = format!("/api/loans?{filter}sort={order}{sort}&limit=3");
+                let first = admin.get(&list).expect(200).await;
+                if let Some(cursor) = first["next_cursor"].as_str() {
+                    admin.get(&format!("{list}&cursor={cursor}")).expect(200).await;
+                }
+            }
+        }
+    }
+    let month_ago = today.checked_sub(Span::new().months(1)).unwrap();
+    let known_at = Timestamp::now();
+    for path in [
+        "/api/stats".to_owned(),
+        format!("/api/stats?as_of={month_ago}"),
+        "/api/stats/history?interval=month".to_owned(),
+        "/api/portfolio/arrears".to_owned(),
+        "/api/portfolio/arrears?group_by=product".to_owned(),
+        "/api/portfolio/arrears?group_by=agent".to_owned(),
+        "/api/collections".to_owned(),
+        format!("/api/collections?agent_id={agent}"),
+        format!("/api/collections?on={month_ago}"),
+        format!("/api/agents/{agent}/performance"),
+        format!("/api/agents/{agent}/performance?from={month_ago}"),
+        format!("/api/agents/{agent}/requests"),
+        format!("/api/ledger/trial-balance?as_of={month_ago}"),
+        format!("/api/ledger/trial-balance?known_at={known_at}"),
+        "/api/users".to_owned(),
+        "/api/users?role=agent&status=active".to_owned(),
+        "/api/users?q=book".to_owned(),
+        "/api/agents?status=active".to_owned(),
+        "/api/customers".to_owned(),
+        format!("/api/customers/{borrower}"),
+        "/api/audit".to_owned(),
+        "/api/audit?action=loan.approve".to_owned(),
+        format!("/api/audit?subject=loan:{loan}"),
+        format!("/api/audit?actor={agent}"),
+    ] {
+        admin.get(&path).expect(200).await;
+    }
+    for part in
+        ["", "?as_of=2100-01-01", "/schedule", "/history", "/transactions", "/ledger", "/statement", "/settlement"]
+    {
+        admin.get(&format!("/api/loans/{loan}{part}")).expect(200).await;
+    }
+    for path in ["/api/loans", "/api/collections", "/api/agents/me/performance", "/api/agents/me/requests"] {
+        agents_session.get(path).expect(200).await;
+    }
+    customer.get("/api/loans").expect(200).await;
+
+    let application = json!({"borrower_id": customer.id, "amount": "1200", "currency": "INR", "instalments": 6});
+    let new = agents_session.post("/api/loans").key("apply").json(application).expect(201).await.text_of("id");
+    let path = format!("/api/loans/{new}");
+    agents_session.patch(&path).if_match(1).json(json!({"amount": "1300"})).expect(200).await;
+    admin.post(&format!("/api/loans/{pending}/reject")).if_match(1).json(json!({"reason": "r"})).expect(200).await;
+    admin.post(&format!("{path}/approve")).if_match(2).expect(200).await;
+    let money = |part: &str, body| admin.post(&format!("{path}/{part}")).key(part).json(body).expect(201);
+    money("disbursements", json!({"disbursed_on": month_ago})).await;
+    let paid = money("repayments", json!({"amount": "100", "paid_on": today})).await.text_of("id");
+    money(&format!("transactions/{paid}/reversal"), json!({"reason": "r"})).await;
+    money("charges", json!({"code": "c", "kind": "fee", "amount": "5", "due_on": today})).await;
+    money("write-off", json!({"on": today, "reason": "r"})).await;
+    let item = json!({"loan_id": new, "amount": "1", "paid_on": today, "idempotency_key": "batch"});
+    admin.post("/api/repayments/batch").json(json!({"items": [item]})).expect(200).await;
+
+    let after = whole_reads(&api).await;
+    assert_eq!(after, before, "how often each was read from end to end");
+
+    // Which would show.
+    let application = api.application().await;
+    application.batch_execute("SELECT count(*) FROM loans WHERE decision_reason = 'none'").await.unwrap();
+    drop(application);
+    let seen = whole_reads(&api).await;
+    assert_eq!(seen["loans"], before["loans"] + 1);
+}
