@@ -272,7 +272,7 @@ fn batches(world: &Arc<World>, loans: u64) -> Vec<mpsc::Receiver<Made>> {
     let make = |thread: usize| {
         let (sender, receiver) = mpsc::channel(1);
         let world = Arc::clone(world);
-        let starts = (0..loans).step_by(AT_ONCE as usize).skip(thread).step_by(threads);
+        let starts = (0..loans.div_ceil(AT_ONCE)).map(|batch| batch * AT_ONCE).skip(thread).step_by(threads);
         thread::spawn(move || {
             for start in starts {
                 let made = batch(&world, start, loans.min(start + AT_ONCE));

@@ -7,6 +7,7 @@
 #![allow(
     clippy::print_stdout,
     clippy::unwrap_used,
+    clippy::expect_used,
     clippy::float_arithmetic,
     clippy::cast_precision_loss,
     reason = "prints its results, times and ratios; a benchmark that panics has failed"
@@ -210,15 +211,16 @@ async fn main() {
             table.entry(place).or_insert((name, Vec::new())).1.push(time);
         }
     }
-    println!(
-        "\n{:<32}{}{:>8}",
-        "median of 101",
-        sizes.iter().map(|size| format!("{size:>12}")).collect::<String>(),
-        "ratio"
-    );
+    print!("\n{:<32}", format!("median of {TIMES}"));
+    for loans in &sizes {
+        print!("{loans:>12}");
+    }
+    println!("{:>8}", "ratio");
     for (name, times) in table.into_values() {
-        let ratio = times[times.len() - 1].as_secs_f64() / times[0].as_secs_f64();
-        let times: String = times.iter().map(|time| format!("{time:>12.2?}")).collect();
-        println!("{name:<32}{times}{ratio:>8.2}");
+        print!("{name:<32}");
+        for time in &times {
+            print!("{time:>12.2?}");
+        }
+        println!("{:>8.2}", times[times.len() - 1].as_secs_f64() / times[0].as_secs_f64());
     }
 }

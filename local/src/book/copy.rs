@@ -292,9 +292,9 @@ pub(super) async fn lines(client: &Client, rows: &[Line]) -> Result<u64, Error> 
                 &row.value_date,
                 &row.recorded_at,
                 &is_first,
-                &row.line.account.as_str(),
-                &row.line.debit.to_decimal(),
-                &row.line.credit.to_decimal(),
+                &row.posting.account.as_str(),
+                &row.posting.debit.to_decimal(),
+                &row.posting.credit.to_decimal(),
             ],
         )
         .await?;

@@ -55,7 +55,7 @@ pub(super) struct Line {
     pub(super) currency: Currency,
     pub(super) value_date: Date,
     pub(super) recorded_at: Timestamp,
-    pub(super) line: JournalLine,
+    pub(super) posting: JournalLine,
 }
 
 /// An entry of the audit log.
@@ -94,11 +94,11 @@ impl Leavings {
     /// An entry of the journal with its lines, and what they post.
     fn enter(&mut self, loan: &Loan, transaction: Uuid, recorded_at: Timestamp, id: Uuid, entry: &JournalEntry) {
         let (currency, value_date) = (loan.amount.currency(), entry.value_date);
-        for line in &entry.lines {
-            let posted = self.posted.entry((value_date, currency, line.account)).or_default();
-            *posted = (posted.0 + line.debit.units(), posted.1 + line.credit.units());
-            let (entry, loan, line) = (id, loan.id, *line);
-            self.lines.push(Line { entry, loan, transaction, currency, value_date, recorded_at, line });
+        for posting in &entry.lines {
+            let posted = self.posted.entry((value_date, currency, posting.account)).or_default();
+            *posted = (posted.0 + posting.debit.units(), posted.1 + posting.credit.units());
+            let (entry, loan, posting) = (id, loan.id, *posting);
+            self.lines.push(Line { entry, loan, transaction, currency, value_date, recorded_at, posting });
         }
     }
 }

@@ -106,7 +106,7 @@ pub(super) fn repay(life: &mut Life<'_>) -> Result<(), Impossible> {
         if day > life.world.calendar.last_day() {
             break;
         }
-        carry_out(life, &mut plan, day, planned)?;
+        carry_out(life, &mut plan, day, &planned)?;
     }
     Ok(())
 }
@@ -194,7 +194,7 @@ fn stopped(life: &mut Life<'_>, plan: &mut Plan, since: Date) {
             let mut day = since + dice.between(120..=210).days();
             plan.add(day, Command::WriteOff);
             for _ in 0..dice.between(-2..=3) {
-                day = day + dice.between(10..=80).days();
+                day += dice.between(10..=80).days();
                 plan.add(day, Command::Recover(dice.between(5..=45)));
             }
         }
@@ -243,7 +243,7 @@ fn percent(of: Money, part: i64) -> Money {
     Money::from_units((units * part / 100).max(1), of.currency())
 }
 
-fn carry_out(life: &mut Life<'_>, plan: &mut Plan, day: Date, planned: Planned) -> Result<(), Impossible> {
+fn carry_out(life: &mut Life<'_>, plan: &mut Plan, day: Date, planned: &Planned) -> Result<(), Impossible> {
     let standing = life.standing();
     let is_due = match planned.command {
         Command::Recover(_) => standing == Standing::Defaulted,

@@ -30,7 +30,7 @@ pub use loan::{
     Account, AllocationGroup, AllocationOrder, Applied, Bucket, ChargeKind, Component, Components, Conflict,
     ConflictReason, Consequences, Contract, Event, EventId, EventKind, Exposure, Instalment, InstalmentTotals,
     JournalEntry, JournalLine, Owed, Posting, Rescheduled, Settlement, Shares, Standing, State, Transaction,
-    TransactionKind, Waivable, fold, follow, journal_entries, levied_on, settlement,
+    TransactionKind, Waivable, fold, follow, follow_until, journal_entries, levied_on, settlement,
 };
 pub use money::{Money, MoneyError};
 pub use number::Number;

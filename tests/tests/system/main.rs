@@ -17,6 +17,7 @@ mod products;
 mod quotes;
 mod races;
 mod routes;
+mod security;
 mod statements;
 mod states;
 mod statistics;

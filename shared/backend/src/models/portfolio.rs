@@ -57,10 +57,19 @@ SELECT currency, oldest_unpaid_due_on, product_code, agent_id, sum(loans)::int8 
 FROM (SELECT * FROM exposures UNION ALL SELECT * FROM exposure_changes) kept
 GROUP BY currency, oldest_unpaid_due_on, product_code, agent_id";
 
-/// What is out and how much of it is at risk on a day, by currency, product or agent.
+/// What is out and how much of it is at risk on a day, by currency, product or agent. Added up by age first, which is most of
+/// the work, and only then to what is at least so old.
 pub const ARREARS: &str = "\
-SELECT CASE $1 WHEN 'currency' THEN currency WHEN 'product' THEN product_code ELSE agent_id::text END AS grouped, currency,
-    sum(loans)::int8 AS loans, sum(outstanding) AS outstanding,
+WITH aged AS (
+    SELECT CASE $1 WHEN 'currency' THEN currency WHEN 'product' THEN product_code ELSE agent_id::text END AS grouped, currency,
+        CASE WHEN oldest_unpaid_due_on > $2::date - 1 THEN 0 WHEN oldest_unpaid_due_on > $2::date - 30 THEN 1
+            WHEN oldest_unpaid_due_on > $2::date - 60 THEN 30 WHEN oldest_unpaid_due_on > $2::date - 90 THEN 60
+            WHEN oldest_unpaid_due_on IS NULL THEN 0 ELSE 90 END AS days,
+        sum(loans)::int8 AS loans, sum(outstanding) AS outstanding
+    FROM (SELECT * FROM exposures UNION ALL SELECT * FROM exposure_changes) kept
+    WHERE $3::uuid IS NULL OR agent_id = $3
+    GROUP BY 1, 2, 3)
+SELECT grouped, currency, sum(loans)::int8 AS loans, sum(outstanding) AS outstanding,
     coalesce(sum(loans) FILTER (WHERE days >= 1), 0)::int8 AS loans_1,
     coalesce(sum(outstanding) FILTER (WHERE days >= 1), 0) AS outstanding_1,
     coalesce(sum(loans) FILTER (WHERE days >= 30), 0)::int8 AS loans_30,
@@ -69,11 +78,7 @@ SELECT CASE $1 WHEN 'currency' THEN currency WHEN 'product' THEN product_code EL
     coalesce(sum(outstanding) FILTER (WHERE days >= 60), 0) AS outstanding_60,
     coalesce(sum(loans) FILTER (WHERE days >= 90), 0)::int8 AS loans_90,
     coalesce(sum(outstanding) FILTER (WHERE days >= 90), 0) AS outstanding_90
-FROM (
-    SELECT currency, product_code, agent_id, loans, outstanding, $2::date - oldest_unpaid_due_on AS days
-    FROM (SELECT * FROM exposures UNION ALL SELECT * FROM exposure_changes) kept
-    WHERE $3::uuid IS NULL OR agent_id = $3) aged
-GROUP BY 1, 2 HAVING sum(loans) <> 0 ORDER BY 1, 2";
+FROM aged GROUP BY 1, 2 HAVING sum(loans) <> 0 ORDER BY 1, 2";
 
 /// What an agent's loans came to in a range of days, by currency.
 pub const PERFORMANCE: &str = "\
@@ -217,7 +222,7 @@ pub struct Figures {
 }
 
 /// What the book has of one loan on a day.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq)]
 struct Position {
     status: LoanStatus,
     sums: BookSums,
@@ -230,10 +235,45 @@ pub struct Part<'a> {
     pub loan: &'a Loan,
     /// The steps of its application.
     pub steps: &'a [Step],
-    /// What is out, from day to day: see [`lending::exposures`].
+    /// What is out, from day to day: see [`lending::follow`].
     pub exposures: &'a [Exposure],
     /// What happened to its money.
     pub transactions: &'a [Transaction],
+}
+
+impl Part<'_> {
+    /// What the book has of the loan from each of these days on, in their order.
+    fn positions(&self, at: Moment<'_>) -> impl Iterator<Item = (Date, Position)> {
+        let Self { loan, steps, exposures, .. } = *self;
+        // Money says that a loan is there even before its application was entered, and what it is from then on.
+        let disbursed_on = exposures.first().map(|first| first.on);
+        let applied = steps.iter().map(move |step| (at.date_of(step.at), step));
+        let applied = applied.filter(move |(on, _)| disbursed_on.is_none_or(|disbursed_on| *on < disbursed_on));
+        let applied = applied.map(|(on, step)| (on, Position::applied(step)));
+        applied.chain(exposures.iter().map(|exposure| (exposure.on, Position::out(exposure, loan.amount))))
+    }
+}
+
+/// How much a loan before and after a change begins with that is the same: it cancels out.
+#[derive(Clone, Copy, Debug, Default)]
+struct Shared {
+    positions: usize,
+    transactions: usize,
+}
+
+impl Shared {
+    fn of(before: Part<'_>, after: Part<'_>, at: Moment<'_>) -> Self {
+        fn count<T: PartialEq>(before: impl Iterator<Item = T>, after: impl Iterator<Item = T>) -> usize {
+            before.zip(after).take_while(|(before, after)| before == after).count()
+        }
+        // The same transactions, but another agent: nothing cancels out.
+        let is_same_agent = before.loan.agent_id == after.loan.agent_id;
+        let transactions = count(before.transactions.iter(), after.transactions.iter());
+        Self {
+            positions: count(before.positions(at), after.positions(at)),
+            transactions: if is_same_agent { transactions } else { 0 },
+        }
+    }
 }
 
 impl AddAssign for Figures {
@@ -256,26 +296,37 @@ impl Figures {
     /// What one loan is in them.
     #[must_use]
     pub fn of(part: Part<'_>, at: Moment<'_>) -> Self {
+        Self::beyond(Shared::default(), part, at)
+    }
+
+    /// What a change of one loan changes in them.
+    #[must_use]
+    pub fn between(before: Part<'_>, after: Part<'_>, at: Moment<'_>) -> Self {
+        let shared = Shared::of(before, after, at);
+        let mut figures = Self::beyond(shared, after, at);
+        figures -= Self::beyond(shared, before, at);
+        figures
+    }
+
+    fn beyond(shared: Shared, part: Part<'_>, at: Moment<'_>) -> Self {
         let mut figures = Self::default();
-        figures.put_into_book(part, at);
+        figures.put_into_book(shared, part, at);
         figures.put_exposure(part.loan);
         if let Some(agent) = part.loan.agent_id {
-            figures.put_to_agent(part, agent, at);
+            figures.put_to_agent(shared, part, agent, at);
         }
         figures
     }
 
-    fn put_into_book(&mut self, Part { loan, steps, exposures, .. }: Part<'_>, at: Moment<'_>) {
-        let currency = loan.amount.currency();
-        // Money says that a loan is there even before its application was entered, and what it is from then on.
-        let disbursed_on = exposures.first().map(|first| first.on);
-        let applied = steps.iter().map(|step| (at.date_of(step.at), step));
-        let applied = applied.filter(|(on, _)| disbursed_on.is_none_or(|disbursed_on| *on < disbursed_on));
-        let applied = applied.map(|(on, step)| (on, Position::applied(step)));
-        let out = exposures.iter().map(|exposure| (exposure.on, Position::out(exposure, loan.amount)));
+    fn put_into_book(&mut self, shared: Shared, part: Part<'_>, at: Moment<'_>) {
+        let currency = part.loan.amount.currency();
         let mut before: Option<Position> = None;
-        for (on, position) in applied.chain(out) {
-            if let Some(Position { status, sums }) = before.replace(position) {
+        for (place, (on, position)) in part.positions(at).enumerate() {
+            let before = before.replace(position);
+            if place < shared.positions {
+                continue;
+            }
+            if let Some(Position { status, sums }) = before {
                 *self.book.entry((on, currency, status)).or_default() -= sums;
             }
             *self.book.entry((on, currency, position.status)).or_default() += position.sums;
@@ -291,7 +342,7 @@ impl Figures {
         *self.exposures.entry(key).or_default() += sums;
     }
 
-    fn put_to_agent(&mut self, part: Part<'_>, agent: Uuid, at: Moment<'_>) {
+    fn put_to_agent(&mut self, shared: Shared, part: Part<'_>, agent: Uuid, at: Moment<'_>) {
         let Part { loan, transactions, .. } = part;
         let currency = loan.amount.currency();
         let mut add = |on: Date, sums: AgentSums| {
@@ -307,7 +358,7 @@ impl Figures {
         if let Some(disbursed_on) = loan.disbursed_on {
             add(disbursed_on, AgentSums { disbursed: loan.amount.units(), ..AgentSums::default() });
         }
-        for transaction in transactions {
+        for transaction in transactions.iter().skip(shared.transactions) {
             let reversed = match transaction.event.kind {
                 EventKind::Reversal { of } => transactions.iter().find(|other| other.event.id == of),
                 _ => None,

@@ -147,6 +147,11 @@ fn event_of(transaction: &Transaction) -> Event {
     transaction.event.clone()
 }
 
+/// Today, or the last value date if that is later.
+fn last_day(events: &[Event], today: Date) -> Date {
+    events.iter().map(|event| event.on).fold(today, Date::max)
+}
+
 /// Records a transaction. `on` is where the request has its date, for errors.
 ///
 /// # Errors
@@ -156,10 +161,8 @@ fn event_of(transaction: &Transaction) -> Event {
 pub fn record(books: Books, new: New, by: Uuid, at: Moment<'_>, on: &'static str) -> Result<Recorded, Problem> {
     let Books { loan, mut transactions, steps } = books;
     let contract = loan.contract();
-    let events: Vec<Event> = transactions.iter().map(event_of).collect();
+    let mut events: Vec<Event> = transactions.iter().map(event_of).collect();
     let made = lending::follow(&contract, &events, Timestamp::MAX).map_err(Problem::internal)?;
-    let part = Part { loan: &loan, steps: &steps, exposures: &made.exposures, transactions: &transactions };
-    let before = portfolio::Figures::of(part, at);
 
     // Later than everything that is known of the loan, whatever two clocks say.
     let next_instant = loan.updated_at.checked_add(SignedDuration::from_micros(1)).map_err(Problem::internal)?;
@@ -175,13 +178,14 @@ pub fn record(books: Books, new: New, by: Uuid, at: Moment<'_>, on: &'static str
         EventKind::WriteOff | EventKind::Reschedule { .. } | EventKind::Reversal { .. } => None,
     };
     let event = Event { id, on: value_date, recorded_at, kind };
+    let known = events.len();
+    events.push(event.clone());
     transactions.push(Transaction { event, amount, paid_out: None, recorded_by: by, notes });
 
-    let events: Vec<Event> = transactions.iter().map(event_of).collect();
-    let last = events.iter().map(|event| event.on).max().unwrap_or(at.today).max(at.today);
     let refused = |conflict: Conflict| refusal(&conflict, id, &transactions, on);
-    let money = Position::of(&contract, &events, last, Timestamp::MAX).map_err(refused)?;
-    let follows = lending::follow(&contract, &events, Timestamp::MAX).map_err(refused)?;
+    let last = last_day(&events, at.today);
+    let (follows, state) = lending::follow_until(&contract, &events, last, Timestamp::MAX).map_err(refused)?;
+    let money = Position::new(&contract, state, &events, last, Timestamp::MAX).map_err(refused)?;
     let entries = lending::journal_entries(&follows.postings, &made.postings);
 
     if let Some(new) = transactions.last_mut() {
@@ -191,11 +195,11 @@ pub fn record(books: Books, new: New, by: Uuid, at: Moment<'_>, on: &'static str
             new.amount = folded.map(|folded| folded.amount);
         }
     }
-    let loan = money.apply(Loan { updated_at: recorded_at, ..loan }, LoanStatus::Approved)?;
-    let part = Part { loan: &loan, steps: &steps, exposures: &follows.exposures, transactions: &transactions };
-    let mut figures = portfolio::Figures::of(part, at);
-    figures -= before;
-    Ok(Recorded { loan, transactions, state: money.state, entries, steps, figures, today: at.today })
+    let after = money.apply(Loan { updated_at: recorded_at, ..loan.clone() }, LoanStatus::Approved)?;
+    let part = Part { loan: &loan, steps: &steps, exposures: &made.exposures, transactions: &transactions[..known] };
+    let new_part = Part { loan: &after, exposures: &follows.exposures, transactions: &transactions, ..part };
+    let figures = portfolio::Figures::between(part, new_part, at);
+    Ok(Recorded { loan: after, transactions, state: money.state, entries, steps, figures, today: at.today })
 }
 
 /// What a loan should be by its transactions and the steps of its application, whatever its row says: for the consistency
@@ -206,7 +210,7 @@ pub fn record(books: Books, new: New, by: Uuid, at: Moment<'_>, on: &'static str
 /// 500 if the transactions cannot stand.
 pub fn recompute(loan: &Loan, transactions: &[Transaction], steps: &[Step], today: Date) -> Result<Loan, Problem> {
     let events: Vec<Event> = transactions.iter().map(event_of).collect();
-    let last = events.iter().map(|event| event.on).max().unwrap_or(today).max(today);
+    let last = last_day(&events, today);
     let money = Position::of(&loan.contract(), &events, last, Timestamp::MAX).map_err(Problem::internal)?;
     let applied = steps.last().map_or(loan.status, |step| step.status);
     money.apply(loan.clone(), applied)
@@ -219,8 +223,9 @@ impl Recorded {
     ///
     /// 500 if the engine does not know it: a defect.
     pub fn view(&self, zone: &TimeZone) -> Result<TransactionView, Problem> {
-        views(&self.state, &self.transactions, zone)
-            .pop()
+        let find = |id| self.transactions.iter().find(|transaction| transaction.event.id == id);
+        let new = self.transactions.last().and_then(|new| self.state.transaction(new.event.id));
+        new.and_then(|folded| view(&self.state, folded, find, zone))
             .ok_or_else(|| Problem::internal("a transaction was recorded that does not count"))
     }
 
@@ -290,6 +295,17 @@ struct Position {
 impl Position {
     fn of(contract: &Contract, events: &[Event], as_of: Date, known_at: Timestamp) -> Result<Self, Conflict> {
         let state = lending::fold(contract, events, as_of, known_at)?;
+        Self::new(contract, state, events, as_of, known_at)
+    }
+
+    /// Of the state that these events lead to by that day.
+    fn new(
+        contract: &Contract,
+        state: State,
+        events: &[Event],
+        as_of: Date,
+        known_at: Timestamp,
+    ) -> Result<Self, Conflict> {
         let last_due = state.owed.last().map(|owed| owed.due_on).filter(|due_on| *due_on > as_of);
         let of = |state: &State| (state.standing, due(state), state.oldest_unpaid_due_on);
         let (standing, owed, oldest_unpaid_due_on) = match last_due {
@@ -616,48 +632,56 @@ pub struct AllocationSchema {
 /// The transactions of a state, in the order in which they were recorded, with what is known of them beside.
 fn views(state: &State, transactions: &[Transaction], zone: &TimeZone) -> Vec<TransactionView> {
     let recorded: HashMap<EventId, &Transaction> = transactions.iter().map(|it| (it.event.id, it)).collect();
-    let view = |folded: &lending::Transaction| {
-        let recorded_one = *recorded.get(&folded.id)?;
-        // A reversal shows what it is about.
-        let about = match folded.reverses {
-            Some(reversed) => *recorded.get(&reversed)?,
-            None => recorded_one,
-        };
-        let amount = match about.event.kind {
-            // What was recorded since may have changed it.
-            EventKind::WriteOff | EventKind::Reschedule { .. }
-                if folded.reversed_by.is_none() && folded.reverses.is_none() =>
-            {
-                folded.amount
-            }
-            // The loan may have been paid out anew on other terms since: what was recorded stands.
-            _ => about.amount.unwrap_or(folded.amount),
-        };
-        let (on, balance) = match about.event.kind {
-            EventKind::Charge { due_on, .. } => {
-                let on = due_on.min(zone.to_datetime(about.event.recorded_at).date());
-                (on, if on > folded.on { balance_before(state, on) } else { folded.balance })
-            }
-            _ => (folded.on, folded.balance),
-        };
-        Some(TransactionView {
-            id: recorded_one.id(),
-            kind: folded.kind,
-            on: BusinessDate(on),
-            amount,
-            currency: folded.amount.currency(),
-            allocation: folded.allocation,
-            reference: recorded_one.notes.reference.clone(),
-            channel: recorded_one.notes.channel.clone(),
-            recorded_at: Instant(folded.recorded_at),
-            recorded_by: recorded_one.recorded_by,
-            reverses: folded.reverses.map(|id| Uuid::from_u128(id.0)),
-            reversed_by: folded.reversed_by.map(|id| Uuid::from_u128(id.0)),
-            balance,
-            paid_out: recorded_one.paid_out,
-        })
+    let find = |id| recorded.get(&id).copied();
+    state.transactions.iter().filter_map(|folded| view(state, folded, find, zone)).collect()
+}
+
+/// A transaction of a state, with what is known of it beside: `recorded` finds that.
+fn view<'a>(
+    state: &State,
+    folded: &lending::Transaction,
+    recorded: impl Fn(EventId) -> Option<&'a Transaction>,
+    zone: &TimeZone,
+) -> Option<TransactionView> {
+    let recorded_one = recorded(folded.id)?;
+    // A reversal shows what it is about.
+    let about = match folded.reverses {
+        Some(reversed) => recorded(reversed)?,
+        None => recorded_one,
     };
-    state.transactions.iter().filter_map(view).collect()
+    let amount = match about.event.kind {
+        // What was recorded since may have changed it.
+        EventKind::WriteOff | EventKind::Reschedule { .. }
+            if folded.reversed_by.is_none() && folded.reverses.is_none() =>
+        {
+            folded.amount
+        }
+        // The loan may have been paid out anew on other terms since: what was recorded stands.
+        _ => about.amount.unwrap_or(folded.amount),
+    };
+    let (on, balance) = match about.event.kind {
+        EventKind::Charge { due_on, .. } => {
+            let on = due_on.min(zone.to_datetime(about.event.recorded_at).date());
+            (on, if on > folded.on { balance_before(state, on) } else { folded.balance })
+        }
+        _ => (folded.on, folded.balance),
+    };
+    Some(TransactionView {
+        id: recorded_one.id(),
+        kind: folded.kind,
+        on: BusinessDate(on),
+        amount,
+        currency: folded.amount.currency(),
+        allocation: folded.allocation,
+        reference: recorded_one.notes.reference.clone(),
+        channel: recorded_one.notes.channel.clone(),
+        recorded_at: Instant(folded.recorded_at),
+        recorded_by: recorded_one.recorded_by,
+        reverses: folded.reverses.map(|id| Uuid::from_u128(id.0)),
+        reversed_by: folded.reversed_by.map(|id| Uuid::from_u128(id.0)),
+        balance,
+        paid_out: recorded_one.paid_out,
+    })
 }
 
 /// The principal outstanding when a day begins.

@@ -9,7 +9,8 @@ use super::book::{Book, Until};
 use super::conflict::Conflict;
 use super::events::{ChargeKind, Event, EventKind, History};
 use super::postings::Posting;
-use super::state::Standing;
+use super::read;
+use super::state::{Standing, State};
 use crate::Money;
 
 /// What a lender has out in a loan from one day until the next one of these.
@@ -76,18 +77,62 @@ pub struct Consequences {
 /// # Errors
 /// As [`fold`](super::fold).
 pub fn follow(contract: &Contract, events: &[Event], known_at: Timestamp) -> Result<Consequences, Conflict> {
-    let last = events.iter().map(|event| match event.kind {
+    let Some(last) = last_day(events) else {
+        return Ok(Consequences::default());
+    };
+    let history = History::read(events, contract.amount.currency(), last, known_at)?;
+    let (book, exposures) = fold_exposures(contract, &history, last, &mut |_, _| ())?;
+    Ok(Consequences { postings: book.postings, exposures })
+}
+
+/// The same, and the loan as of a day; as of the last value date if that is later. What [`follow`] and
+/// [`fold`](super::fold) say, for little more than one of them costs.
+///
+/// # Errors
+/// As [`fold`](super::fold).
+pub fn follow_until(
+    contract: &Contract,
+    events: &[Event],
+    as_of: Date,
+    known_at: Timestamp,
+) -> Result<(Consequences, State), Conflict> {
+    let as_of = events.iter().map(|event| event.on).fold(as_of, Date::max);
+    // A charge may fall due later.
+    let last = last_day(events).map_or(as_of, |last| last.max(as_of));
+    let history = History::read(events, contract.amount.currency(), last, known_at)?;
+    let mut state = None;
+    let (book, exposures) = fold_exposures(contract, &history, last, &mut |book, next| {
+        if state.is_none() && next.is_none_or(|next| next > as_of) {
+            state = Some(read::state(contract, &history, book, as_of));
+        }
+    })?;
+    // Nothing happened on any day.
+    let state = state.unwrap_or_else(|| read::state(contract, &history, &book, as_of));
+    Ok((Consequences { postings: book.postings, exposures }, state))
+}
+
+/// The last day on which something happens of itself but time passing.
+fn last_day(events: &[Event]) -> Option<Date> {
+    let days = events.iter().map(|event| match event.kind {
         EventKind::Charge { due_on, .. } => event.on.max(due_on),
         _ => event.on,
     });
-    let Some(last) = last.max() else {
-        return Ok(Consequences::default());
-    };
+    days.max()
+}
+
+/// Folds up to a day, and notes what the lender has out; `look` sees each day's end, with the next day on which something
+/// may happen.
+fn fold_exposures<'a>(
+    contract: &'a Contract,
+    history: &History<'a>,
+    last: Date,
+    look: &mut impl FnMut(&Book<'a>, Option<Date>),
+) -> Result<(Book<'a>, Vec<Exposure>), Conflict> {
     let currency = contract.amount.currency();
-    let history = History::read(events, currency, last, known_at)?;
     let mut exposures: Vec<Exposure> = Vec::new();
     let mut falling_due = Vec::new();
-    let book = Book::fold_day_by_day(contract, &history, Until::EndOf(last), &mut |book, on, next| {
+    let book = Book::fold_day_by_day(contract, history, Until::EndOf(last), &mut |book, on, next| {
+        look(book, next);
         let Some(standing) = book.standing() else {
             return;
         };
@@ -112,7 +157,7 @@ pub fn follow(contract: &Contract, events: &[Event], known_at: Timestamp) -> Res
             push(&mut exposures, Exposure { on, past_due: Money::computed(past_due, currency), ..exposure });
         }
     })?;
-    Ok(Consequences { postings: book.postings, exposures })
+    Ok((book, exposures))
 }
 
 /// Adds an exposure, if it differs from the last one.

@@ -27,7 +27,7 @@ use jiff::civil::Date;
 pub use allocation::{AllocationGroup, AllocationOrder, Bucket, Component, Shares};
 pub use conflict::{Conflict, ConflictReason};
 pub use events::{ChargeKind, Event, EventId, EventKind, Waivable, levied_on};
-pub use follow::{Consequences, Exposure, follow};
+pub use follow::{Consequences, Exposure, follow, follow_until};
 pub use postings::{Account, JournalEntry, JournalLine, Posting, journal_entries};
 pub use state::{
     Applied, Components, Instalment, InstalmentTotals, Owed, Rescheduled, Settlement, Standing, State, Transaction,
@@ -90,7 +90,7 @@ pub struct Contract {
 pub fn fold(contract: &Contract, events: &[Event], as_of: Date, known_at: Timestamp) -> Result<State, Conflict> {
     let history = History::read(events, contract.amount.currency(), as_of, known_at)?;
     let book = Book::fold(contract, &history, Until::EndOf(as_of))?;
-    Ok(read::state(contract, &history, book, as_of))
+    Ok(read::state(contract, &history, &book, as_of))
 }
 
 /// What a payment on a day has to be, beside those recorded for that day, to close the loan; `None`

@@ -4,8 +4,6 @@
 //! Cash basis: interest, fees and penalties are income when they are paid, so that no posting
 //! depends on time passing.
 
-use std::collections::BTreeMap;
-
 use jiff::civil::Date;
 use serde::{Serialize, Serializer};
 
@@ -138,18 +136,21 @@ pub(super) type Movements = [i128; Account::ALL.len()];
 /// ```
 #[must_use]
 pub fn journal_entries(follows: &[Posting], made: &[Posting]) -> Vec<JournalEntry> {
+    // What both begin with cancels out: nearly everything, where the event that is new is the latest.
+    let same = follows.iter().zip(made).take_while(|(follows, made)| follows == made).count();
+    let (follows, made) = (&follows[same..], &made[same..]);
     let Some(currency) = follows.iter().chain(made).next().map(|posting| posting.amount.currency()) else {
         return Vec::new();
     };
-    let mut differences: BTreeMap<(Date, Account), i128> = BTreeMap::new();
-    for posting in follows {
-        *differences.entry((posting.on, posting.account)).or_default() += posting.amount.units();
-    }
-    for posting in made {
-        *differences.entry((posting.on, posting.account)).or_default() -= posting.amount.units();
-    }
+    let place = |posting: &Posting| (posting.on, posting.account);
+    let added = follows.iter().map(|posting| (place(posting), posting.amount.units()));
+    let taken_off = made.iter().map(|posting| (place(posting), -posting.amount.units()));
+    let mut movements: Vec<((Date, Account), i128)> = added.chain(taken_off).collect();
+    movements.sort_by_key(|(place, _)| *place);
     let mut entries: Vec<JournalEntry> = Vec::new();
-    for ((value_date, account), difference) in differences {
+    for movements in movements.chunk_by(|(a, _), (b, _)| a == b) {
+        let (value_date, account) = movements[0].0;
+        let difference: i128 = movements.iter().map(|(_, amount)| amount).sum();
         if difference == 0 {
             continue;
         }

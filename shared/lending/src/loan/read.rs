@@ -56,7 +56,7 @@ fn each_cell(rows: &Rows<'_>, line: &Line, f: &mut impl FnMut(&Cell, Component, 
     }
 }
 
-pub(super) fn state(contract: &Contract, history: &History<'_>, book: Book<'_>, as_of: Date) -> State {
+pub(super) fn state(contract: &Contract, history: &History<'_>, book: &Book<'_>, as_of: Date) -> State {
     let units = Units(contract.amount.currency());
     let money = |amount: i128| units.money(amount);
     let mut reading = Reading::new(contract, book.rows.as_ref().map_or(0, |rows| rows.lines.len()));
@@ -110,10 +110,10 @@ pub(super) fn state(contract: &Contract, history: &History<'_>, book: Book<'_>, 
         written_off_on: book.written_off_on,
         written_off: units.components(book.written_off),
         recovered: money(book.recovered),
-        transactions: transactions(history, &book, units),
+        transactions: transactions(history, book, units),
         applied: applied.collect(),
-        postings: book.postings,
-        rescheduled: book.rescheduled,
+        postings: book.postings.clone(),
+        rescheduled: book.rescheduled.clone(),
     }
 }
 

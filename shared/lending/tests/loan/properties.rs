@@ -6,7 +6,7 @@ use jiff::civil::Date;
 use jiff::{Span, Timestamp};
 use lending::{
     Account, Event, EventId, EventKind, Money, Posting, Prepayment, Standing, State, TransactionKind, fold, follow,
-    journal_entries, settlement,
+    follow_until, journal_entries, settlement,
 };
 use proptest::prelude::*;
 use proptest::sample::Index;
@@ -210,6 +210,20 @@ proptest! {
             let is_new = pair[0] != lending::Exposure { on: pair[0].on, ..pair[1] };
             prop_assert!(pair[0].on < pair[1].on && is_new, "{:?}", pair);
         }
+    }
+
+    /// Both at once are each by itself.
+    #[test]
+    fn following_until_a_day_is_following_and_folding(script in scripts(0..40), share in 0u16..=1000, known in 0usize..40) {
+        let history = script.play(|_| ());
+        let History { contract, events, .. } = &history;
+        let as_of = any_day(&history, share);
+        // A charge may be known that falls due after that day; or nothing at all.
+        let known_at = events.get(known).map_or(end(), |event| event.recorded_at);
+        let last = events.iter().map(|event| event.on).fold(as_of, Date::max);
+        let (consequences, state) = follow_until(contract, events, as_of, known_at).unwrap();
+        prop_assert_eq!(consequences, follow(contract, events, known_at).unwrap());
+        prop_assert_eq!(state, fold(contract, events, last, known_at).unwrap());
     }
 
     /// The parts of a row, of the totals and of the transactions add up, and nothing is negative.
