@@ -40,6 +40,16 @@ wait_for() {
   done
 }
 
+# install_python NAME REQUIREMENTS: what the file names, into .ci/cache/NAME, unless it is there.
+install_python() {
+  local folder=$cache/$1
+  if cmp -s "$2" "$folder/installed.txt"; then return; fi
+  rm -rf "$folder"
+  python3 -m venv "$folder"
+  "$folder/bin/pip" install --quiet --requirement "$2"
+  cp "$2" "$folder/installed.txt"
+}
+
 # Ends a process that this script started, and waits for its end.
 stop() {
   kill "$1" 2>/dev/null || return 0

@@ -240,7 +240,7 @@ impl Deref for User {
 
 fn db(url: &str) -> Db {
     let source = SecretSource::fixed(SecretString::from(without_tls(url)));
-    Db::from_config(DatabaseConfig { source, ca_file: None, pool_size: POOL_SIZE }).unwrap()
+    Db::from_config(DatabaseConfig { source, ca_file: None, host: None, pool_size: POOL_SIZE }).unwrap()
 }
 
 async fn connect(url: &str) -> tokio_postgres::Client {

@@ -5,6 +5,8 @@
 mod access;
 mod admin;
 mod demo;
+pub mod deployment;
+mod invocation;
 mod schema;
 
 use backend::{
@@ -17,9 +19,14 @@ use jiff::tz::TimeZone;
 use secrecy::ExposeSecret;
 use serde::{Deserialize, Serialize};
 
-pub use self::{access::Login, demo::PASSWORD as DEMO_PASSWORD, schema::fingerprint};
+pub use self::{
+    access::Login,
+    demo::PASSWORD as DEMO_PASSWORD,
+    invocation::{Invocation, invoke},
+    schema::fingerprint,
+};
 
-/// What is asked of the function.
+/// What is asked of the function by hand.
 #[derive(Clone, Copy, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Event {
@@ -80,6 +87,9 @@ pub enum MigrateError {
     /// Demo data were asked for where they are not allowed.
     #[error("demo data are loaded only where ALLOW_DEMO_DATA=1")]
     DemoNotAllowed,
+    /// The function's time is nearly over. What was done by then stays; the rest is done by another run.
+    #[error("there was not enough time")]
+    Slow,
     /// Something that never fails failed.
     #[error("demo data could not be made: {0}")]
     Demo(String),

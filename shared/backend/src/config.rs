@@ -60,6 +60,9 @@ pub struct DatabaseConfig {
     pub source: SecretSource,
     /// `DATABASE_CA_FILE`: certificate authorities (PEM) besides those of RDS.
     pub ca_file: Option<PathBuf>,
+    /// `DATABASE_HOST`: the way to the database of a JSON secret, where it is not the host that the secret names but a
+    /// proxy in front of it.
+    pub host: Option<String>,
     /// `DATABASE_POOL_SIZE`: connections of one process. An environment serves one request at a time: 1.
     pub pool_size: usize,
 }
@@ -72,6 +75,7 @@ impl DatabaseConfig {
         Ok(Self {
             source: secret("DATABASE_SECRET_ARN", "DATABASE_URL")?,
             ca_file: ca_file(),
+            host: variable("DATABASE_HOST"),
             pool_size: parsed("DATABASE_POOL_SIZE", 1, "a number of connections")?,
         })
     }

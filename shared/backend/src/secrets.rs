@@ -10,11 +10,12 @@ use std::{
 };
 
 use aws_config::BehaviorVersion;
-use secrecy::SecretString;
+use aws_sdk_secretsmanager::operation::get_secret_value::GetSecretValueError;
+use secrecy::{ExposeSecret, SecretString};
 use tokio::sync::{Mutex, OnceCell};
 
 /// How long a secret read from Secrets Manager is used before it is read again.
-const TIME_TO_LIVE: Duration = Duration::from_mins(5);
+pub(crate) const TIME_TO_LIVE: Duration = Duration::from_mins(5);
 
 static CLIENT: OnceCell<aws_sdk_secretsmanager::Client> = OnceCell::const_new();
 
@@ -81,6 +82,91 @@ impl SecretSource {
     }
 }
 
+/// A secret in AWS Secrets Manager of which new versions are made: what a rotation works on. Each step may be repeated.
+pub struct RotatedSecret {
+    arn: String,
+}
+
+impl RotatedSecret {
+    /// The secret with this ARN.
+    #[must_use]
+    pub fn new(arn: String) -> Self {
+        Self { arn }
+    }
+
+    /// The text of the current version.
+    ///
+    /// # Errors
+    ///
+    /// When Secrets Manager cannot be reached or refuses, or the secret is binary.
+    pub async fn current(&self) -> Result<SecretString, SecretError> {
+        let answer = client().await.get_secret_value().secret_id(&self.arn).version_stage(CURRENT).send().await;
+        self.text(answer.map_err(|error| self.unread(error))?.secret_string())
+    }
+
+    /// The text of the version that this rotation proposed; none if it has not yet.
+    ///
+    /// # Errors
+    ///
+    /// As [`current`](Self::current).
+    pub async fn proposed(&self, version: &str) -> Result<Option<SecretString>, SecretError> {
+        let request = client().await.get_secret_value().secret_id(&self.arn).version_id(version).version_stage(PENDING);
+        match request.send().await {
+            Ok(answer) => self.text(answer.secret_string()).map(Some),
+            Err(error)
+                if error.as_service_error().is_some_and(GetSecretValueError::is_resource_not_found_exception) =>
+            {
+                Ok(None)
+            }
+            Err(error) => Err(self.unread(error)),
+        }
+    }
+
+    /// Stores a version that is not current yet.
+    ///
+    /// # Errors
+    ///
+    /// When Secrets Manager cannot be reached or refuses.
+    pub async fn propose(&self, version: &str, secret: &SecretString) -> Result<(), SecretError> {
+        let request = client().await.put_secret_value().secret_id(&self.arn).client_request_token(version);
+        let request = request.secret_string(secret.expose_secret()).version_stages(PENDING);
+        request.send().await.map(drop).map_err(|error| self.unwritten(error))
+    }
+
+    /// Makes a version the current one.
+    ///
+    /// # Errors
+    ///
+    /// When Secrets Manager cannot be reached or refuses.
+    pub async fn promote(&self, version: &str) -> Result<(), SecretError> {
+        let client = client().await;
+        let current = client.get_secret_value().secret_id(&self.arn).version_stage(CURRENT).send().await;
+        let current = current.map_err(|error| self.unread(error))?;
+        if current.version_id() == Some(version) {
+            return Ok(());
+        }
+        let request = client.update_secret_version_stage().secret_id(&self.arn).version_stage(CURRENT);
+        let request = request.move_to_version_id(version).set_remove_from_version_id(current.version_id);
+        request.send().await.map(drop).map_err(|error| self.unwritten(error))
+    }
+
+    fn text(&self, text: Option<&str>) -> Result<SecretString, SecretError> {
+        text.map(SecretString::from).ok_or_else(|| SecretError::Binary { arn: self.arn.clone() })
+    }
+
+    fn unread(&self, error: impl std::error::Error + Send + Sync + 'static) -> SecretError {
+        SecretError::Read { arn: self.arn.clone(), source: Box::new(error) }
+    }
+
+    fn unwritten(&self, error: impl std::error::Error + Send + Sync + 'static) -> SecretError {
+        SecretError::Write { arn: self.arn.clone(), source: Box::new(error) }
+    }
+}
+
+/// The labels that Secrets Manager gives to versions.
+const CURRENT: &str = "AWSCURRENT";
+const PENDING: &str = "AWSPENDING";
+
 impl fmt::Debug for SecretSource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0.as_ref() {
@@ -90,12 +176,21 @@ impl fmt::Debug for SecretSource {
     }
 }
 
-/// Why a secret could not be read. Names the secret, never its value.
+/// Why a secret could not be read or written. Names the secret, never its value.
 #[derive(Debug, thiserror::Error)]
 pub enum SecretError {
     /// Secrets Manager could not be reached or refused.
     #[error("secret {arn} could not be read")]
     Read {
+        /// The secret's ARN.
+        arn: String,
+        /// The SDK's error.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// Secrets Manager could not be reached or refused a new version.
+    #[error("secret {arn} could not be written")]
+    Write {
         /// The secret's ARN.
         arn: String,
         /// The SDK's error.

@@ -4,6 +4,7 @@
 
 mod book;
 mod database;
+mod deployments;
 mod history;
 mod idempotency;
 mod lists;

@@ -1,6 +1,7 @@
 //! Who asks, and what they may do: passwords, tokens, sessions, limits, and one extractor type for each kind of caller.
 
 pub mod callers;
+pub mod keys;
 pub mod limits;
 pub mod passwords;
 pub mod profile;

@@ -1,15 +1,15 @@
 //! Access tokens: JWT, HS256, one hour, with `kid` naming the key. Two keys may be valid at once, so that they can be
-//! rotated without logging anyone out.
+//! rotated without logging anyone out ([`keys`](super::keys)).
 
-use std::{collections::BTreeMap, time::Duration};
+use std::time::Duration;
 
-use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use jiff::Timestamp;
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation, decode, decode_header, encode};
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::ExposeSecret;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use super::keys::{KeysError, SigningKeys};
 use crate::{
     http::problem::Problem,
     models::users::Role,
@@ -19,9 +19,7 @@ use crate::{
 /// How long a token is valid.
 pub const LIFETIME: Duration = Duration::from_hours(1);
 /// How far the clocks of two environments may differ.
-const LEEWAY_S: i64 = 30;
-/// The shortest key, in bytes: the output of the hash (RFC 7518, 3.2).
-const KEY_MIN: usize = 32;
+pub(super) const LEEWAY_S: i64 = 30;
 const ISSUER: &str = "microloans";
 
 /// What a token says. The role is fixed when the user is created, so the token may carry it; the status is not in it,
@@ -53,39 +51,25 @@ pub struct Tokens {
     keys: SecretSource,
 }
 
-/// The secret: `{"current": "<kid>", "keys": {"<kid>": "<base64url>", ...}}`, one or two keys.
-#[derive(Deserialize)]
-struct Keys {
-    current: String,
-    keys: BTreeMap<String, SecretString>,
-}
-
-impl Keys {
-    fn key(&self, kid: &str) -> Option<Vec<u8>> {
-        let key = URL_SAFE_NO_PAD.decode(self.keys.get(kid)?.expose_secret()).ok()?;
-        (key.len() >= KEY_MIN).then_some(key)
-    }
-}
-
 /// Why tokens can be neither issued nor checked.
 #[derive(Debug, thiserror::Error)]
-pub enum KeysError {
+pub enum TokensError {
     /// The secret could not be read.
     #[error("the signing keys could not be read")]
     Secret(#[from] SecretError),
-    /// The secret has another form. Its text is not repeated here.
-    #[error("the signing keys are not {{\"current\": kid, \"keys\": {{kid: base64url of 32 bytes or more}}}}")]
-    Malformed,
+    /// The secret is of no use.
+    #[error(transparent)]
+    Keys(#[from] KeysError),
     /// The token could not be made.
     #[error("a token could not be signed")]
     Sign(#[source] jsonwebtoken::errors::Error),
 }
 
-impl From<KeysError> for Problem {
-    fn from(error: KeysError) -> Self {
+impl From<TokensError> for Problem {
+    fn from(error: TokensError) -> Self {
         match error {
-            KeysError::Secret(_) => Self::unavailable().caused_by(error),
-            KeysError::Malformed | KeysError::Sign(_) => Self::internal(error),
+            TokensError::Secret(_) => Self::unavailable().caused_by(error),
+            TokensError::Keys(_) | TokensError::Sign(_) => Self::internal(error),
         }
     }
 }
@@ -97,9 +81,9 @@ impl Tokens {
         Self { keys }
     }
 
-    async fn keys(&self) -> Result<Keys, KeysError> {
+    async fn keys(&self) -> Result<SigningKeys, TokensError> {
         let secret = self.keys.get().await?;
-        serde_json::from_str(secret.expose_secret()).map_err(|_| KeysError::Malformed)
+        Ok(SigningKeys::from_secret(secret.expose_secret())?)
     }
 
     /// Reads the keys.
@@ -107,7 +91,7 @@ impl Tokens {
     /// # Errors
     ///
     /// When they cannot be read or are malformed.
-    pub async fn warm_up(&self) -> Result<(), KeysError> {
+    pub async fn warm_up(&self) -> Result<(), TokensError> {
         self.keys().await.map(|_| ())
     }
 
@@ -116,16 +100,18 @@ impl Tokens {
     /// # Errors
     ///
     /// When the keys cannot be read.
-    pub async fn issue(&self, user: Uuid, role: Role, session: Uuid) -> Result<(String, Timestamp), KeysError> {
+    pub async fn issue(&self, user: Uuid, role: Role, session: Uuid) -> Result<(String, Timestamp), TokensError> {
         let keys = self.keys().await?;
-        let key = keys.key(&keys.current).ok_or(KeysError::Malformed)?;
-        let issued = Timestamp::now().as_second();
+        let now = Timestamp::now();
+        let kid = keys.signing(now);
+        let key = keys.key(kid).ok_or(KeysError::Malformed)?;
+        let issued = now.as_second();
         let expires = issued + LIFETIME.as_secs().cast_signed();
         let claims = Claims { sub: user, sid: session, role, iat: issued, exp: expires };
         let mut header = Header::new(Algorithm::HS256);
-        header.kid = Some(keys.current);
+        header.kid = Some(kid.to_owned());
         let payload = Payload { iss: ISSUER.into(), claims };
-        let token = encode(&header, &payload, &EncodingKey::from_secret(&key)).map_err(KeysError::Sign)?;
+        let token = encode(&header, &payload, &EncodingKey::from_secret(&key)).map_err(TokensError::Sign)?;
         Ok((token, Timestamp::from_second(expires).unwrap_or(Timestamp::MAX)))
     }
 

@@ -55,6 +55,7 @@ const fn default_port() -> u16 {
 pub struct Connector {
     source: SecretSource,
     ca_file: Option<PathBuf>,
+    host: Option<String>,
     prepared: Mutex<Option<Prepared>>,
 }
 
@@ -71,7 +72,13 @@ impl Connector {
     /// certificate authorities (PEM) for a database that is not RDS.
     #[must_use]
     pub fn new(source: SecretSource, ca_file: Option<PathBuf>) -> Arc<Self> {
-        Arc::new(Self { source, ca_file, prepared: Mutex::new(None) })
+        Self::through(source, ca_file, None)
+    }
+
+    /// As [`new`](Self::new), by way of `host` (a proxy) instead of the one that a JSON secret names.
+    #[must_use]
+    pub fn through(source: SecretSource, ca_file: Option<PathBuf>, host: Option<String>) -> Arc<Self> {
+        Arc::new(Self { source, ca_file, host, prepared: Mutex::new(None) })
     }
 
     /// Reads the secret, if it is not at hand, and sets up TLS for the next connections.
@@ -81,7 +88,7 @@ impl Connector {
     /// When the secret cannot be read or says nothing usable.
     pub async fn prepare(&self) -> Result<(), ConnectError> {
         let secret = self.source.get().await?;
-        let config = config(secret.expose_secret())?;
+        let config = config(secret.expose_secret(), self.host.as_deref())?;
         let mut prepared = self.prepared.lock().unwrap_or_else(PoisonError::into_inner);
         if prepared.as_ref().is_some_and(|prepared| prepared.config == config) {
             return Ok(());
@@ -152,14 +159,14 @@ impl Connector {
     }
 }
 
-/// The configuration that a secret's text describes.
-fn config(text: &str) -> Result<Config, ConnectError> {
+/// The configuration that a secret's text describes; with another host, if there is one and the text is JSON.
+fn config(text: &str, host: Option<&str>) -> Result<Config, ConnectError> {
     let mut config = if text.starts_with("postgres://") || text.starts_with("postgresql://") {
         text.parse::<Config>().map_err(|_| ConnectError::MalformedSecret)?
     } else {
         let target: DatabaseTarget = serde_json::from_str(text).map_err(|_| ConnectError::MalformedSecret)?;
         let mut config = Config::new();
-        config.host(target.host).port(target.port).dbname(target.dbname).user(target.username);
+        config.host(host.unwrap_or(&target.host)).port(target.port).dbname(target.dbname).user(target.username);
         config.password(target.password.expose_secret());
         config
     };
@@ -223,5 +230,24 @@ pub enum ConnectError {
 impl ConnectError {
     fn certificate(error: impl std::error::Error + Send + Sync + 'static) -> Self {
         Self::Certificate(Box::new(error))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use deadpool_postgres::tokio_postgres::config::Host;
+
+    use super::*;
+
+    #[test]
+    fn a_proxy_takes_the_place_of_the_host_that_a_json_secret_names() {
+        let secret = r#"{"host": "database", "dbname": "microloans", "username": "app", "password": "secret"}"#;
+        let hosts = |text, host| config(text, host).unwrap().get_hosts().to_vec();
+        assert_eq!(hosts(secret, None), [Host::Tcp("database".into())]);
+        assert_eq!(hosts(secret, Some("proxy")), [Host::Tcp("proxy".into())]);
+        assert_eq!(hosts("postgres://app@elsewhere/x", Some("proxy")), [Host::Tcp("elsewhere".into())]);
+        assert_eq!(config(secret, Some("proxy")).unwrap().get_ssl_mode(), SslMode::Require);
     }
 }

@@ -66,7 +66,7 @@ impl Db {
     ///
     /// As [`new`](Self::new).
     pub fn from_config(config: DatabaseConfig) -> Result<Self, ConfigError> {
-        let connector = Connector::new(config.source, config.ca_file);
+        let connector = Connector::through(config.source, config.ca_file, config.host);
         Self::new(connector, config.pool_size)
             .map_err(|error| ConfigError::new("DATABASE_POOL_SIZE", error.to_string()))
     }

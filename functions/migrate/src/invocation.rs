@@ -1,0 +1,66 @@
+//! One invocation of the function: who may invoke it, how long it may take, who is told what.
+
+use std::time::{Duration, SystemTime};
+
+use backend::telemetry;
+use lambda_runtime::{Context, Error, LambdaEvent};
+use serde::Deserialize;
+use tokio::time::timeout;
+
+use crate::{
+    Event, MigrateError, Migrator, Report,
+    deployment::{Answers, Change, RequestType},
+};
+
+/// What is kept of the function's time to tell CloudFormation that the rest was not enough.
+const RESERVE: Duration = Duration::from_secs(40);
+
+/// Who invokes the function.
+#[derive(Deserialize)]
+#[serde(untagged)]
+pub enum Invocation {
+    /// CloudFormation, in a deployment.
+    Deployment(Change),
+    /// A person, or a script.
+    ByHand(Event),
+}
+
+/// Does what is asked. Answers whoever invokes by hand with the report; CloudFormation, which waits elsewhere, with nothing.
+///
+/// # Errors
+///
+/// By hand, whatever failed. In a deployment only where CloudFormation could not be told: Lambda then invokes the function
+/// again.
+pub async fn invoke(
+    migrator: &Migrator,
+    answers: &Answers,
+    event: LambdaEvent<Invocation>,
+) -> Result<Option<Report>, Error> {
+    let (invocation, context) = event.into_parts();
+    match invocation {
+        Invocation::ByHand(event) => Ok(Some(run(migrator, event, &context).await?)),
+        Invocation::Deployment(change) => {
+            let outcome = match change.request_type {
+                RequestType::Create | RequestType::Update => run(migrator, Event::default(), &context).await.map(drop),
+                RequestType::Delete => Ok(()),
+            };
+            let reason = |error| format!("{} (request {} in the log)", telemetry::chain(&error), context.request_id);
+            answers.tell(&change, outcome.map_err(reason)).await?;
+            Ok(None)
+        }
+    }
+}
+
+async fn run(migrator: &Migrator, event: Event, context: &Context) -> Result<Report, MigrateError> {
+    let left = context.deadline().duration_since(SystemTime::now()).unwrap_or_default().saturating_sub(RESERVE);
+    let outcome = timeout(left, migrator.run(event)).await.unwrap_or(Err(MigrateError::Slow));
+    let request_id = &context.request_id;
+    match &outcome {
+        Ok(report) => tracing::info!(request_id, migrations = report.migrations.len(), "migrated"),
+        Err(error) => {
+            let error = telemetry::chain(error);
+            tracing::error!(request_id, error, "not migrated");
+        }
+    }
+    outcome
+}

@@ -1,0 +1,140 @@
+//! The migrate function in a deployment: CloudFormation is told what became of it, at the address that it names; and an
+//! old program is content with a schema that is further.
+
+use std::{
+    sync::{Arc, Mutex},
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+
+use axum::{Router, body::Bytes, extract::State, http::StatusCode, routing::put};
+use backend::{db::Connector, secrets::SecretSource};
+use jiff::tz::TimeZone;
+use lambda_runtime::{Context, LambdaEvent};
+use migrate::{Event, Migrator, Report, deployment::Answers, invoke};
+use serde_json::{Value, json};
+use tests::{Api, without_tls};
+use tokio::net::TcpListener;
+
+/// What CloudFormation was told, and how often it refuses before it listens.
+#[derive(Clone, Default)]
+struct Told(Arc<Mutex<(Vec<Value>, u32)>>);
+
+/// CloudFormation's end: an address that takes one answer after so many refusals.
+async fn cloudformation(refusals: u32) -> (Told, String) {
+    let told = Told(Arc::new(Mutex::new((Vec::new(), refusals))));
+    let answer = async |State(told): State<Told>, body: Bytes| {
+        let mut told = told.0.lock().unwrap();
+        if told.1 > 0 {
+            told.1 -= 1;
+            return StatusCode::SERVICE_UNAVAILABLE;
+        }
+        told.0.push(serde_json::from_slice(&body).unwrap());
+        StatusCode::OK
+    };
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/answer?signature=abc", listener.local_addr().unwrap());
+    let router = Router::new().route("/answer", put(answer)).with_state(told.clone());
+    tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
+    (told, url)
+}
+
+fn change(request: &str, url: &str, known_as: Option<&str>) -> Value {
+    json!({
+        "RequestType": request,
+        "ServiceToken": "arn:aws:lambda:eu-west-1:123456789012:function:migrate",
+        "ResponseURL": url,
+        "StackId": "arn:aws:cloudformation:eu-west-1:123456789012:stack/microloans/1",
+        "RequestId": "5b0c",
+        "LogicalResourceId": "Migration",
+        "PhysicalResourceId": known_as,
+        "ResourceType": "Custom::Migration",
+        "ResourceProperties": {"ServiceToken": "arn", "Version": "7", "After": ["a", ""]},
+    })
+}
+
+/// Invokes the function with so many seconds left.
+async fn invoked(migrator: &Migrator, event: Value, seconds: u64) -> Result<Option<Report>, String> {
+    let mut context = Context::default();
+    "request-1".clone_into(&mut context.request_id);
+    let deadline = SystemTime::now() + Duration::from_secs(seconds);
+    context.deadline = u64::try_from(deadline.duration_since(UNIX_EPOCH).unwrap().as_millis()).unwrap();
+    let event = LambdaEvent::new(serde_json::from_value(event).unwrap(), context);
+    invoke(migrator, &Answers::new().unwrap(), event).await.map_err(|error| error.to_string())
+}
+
+fn migrator(url: &str) -> Migrator {
+    let owner = Connector::new(SecretSource::fixed(url.into()), None);
+    Migrator { owner, application: None, admin: None, demo_is_allowed: false, zone: TimeZone::UTC }
+}
+
+const NOWHERE: &str = "postgres://nobody:very-secret@127.0.0.1:9/nowhere?sslmode=disable";
+
+#[tokio::test]
+async fn a_deployment_goes_on_once_the_database_is_migrated() {
+    let api = Api::new().await;
+    let migrator = migrator(&without_tls(api.database.owner_url()));
+    let (told, url) = cloudformation(1).await;
+    assert_eq!(invoked(&migrator, change("Create", &url, None), 900).await.unwrap(), None);
+    assert_eq!(invoked(&migrator, change("Update", &url, Some("known")), 900).await.unwrap(), None);
+    let told = told.0.lock().unwrap().0.clone();
+    let expected = |name| {
+        json!({"Status": "SUCCESS", "Reason": "", "PhysicalResourceId": name, "RequestId": "5b0c",
+            "StackId": "arn:aws:cloudformation:eu-west-1:123456789012:stack/microloans/1", "LogicalResourceId": "Migration"})
+    };
+    // The first was refused once and sent again; the name stays, or the resource would be taken for a new one.
+    assert_eq!(told, [expected("schema"), expected("known")]);
+}
+
+#[tokio::test]
+async fn a_deployment_stops_where_the_database_cannot_be_migrated() {
+    let (told, url) = cloudformation(0).await;
+    // The invocation itself succeeds: Lambda would repeat one that fails, and the answer has been given.
+    assert_eq!(invoked(&migrator(NOWHERE), change("Update", &url, Some("schema")), 900).await.unwrap(), None);
+    // A database that does not answer, and no time left but for telling so.
+    let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = format!("postgres://nobody:very-secret@{}/x?sslmode=disable", silent.local_addr().unwrap());
+    assert_eq!(invoked(&migrator(&address), change("Update", &url, Some("schema")), 30).await.unwrap(), None);
+    let told = told.0.lock().unwrap().0.clone();
+    let reasons: Vec<_> = told.iter().map(|told| told["Reason"].as_str().unwrap()).collect();
+    assert!(told.iter().all(|told| told["Status"] == "FAILED"), "{told:?}");
+    assert!(
+        reasons[0].contains("connecting to the database failed") && reasons[0].contains("request-1"),
+        "{reasons:?}"
+    );
+    assert!(reasons[1].contains("there was not enough time"), "{reasons:?}");
+    assert!(!told.iter().any(|told| told.to_string().contains("very-secret")));
+}
+
+#[tokio::test]
+async fn a_stack_is_removed_without_touching_the_database() {
+    let (told, url) = cloudformation(0).await;
+    assert_eq!(invoked(&migrator(NOWHERE), change("Delete", &url, Some("schema")), 900).await.unwrap(), None);
+    assert_eq!(told.0.lock().unwrap().0[0]["Status"], "SUCCESS");
+}
+
+#[tokio::test]
+async fn what_cloudformation_cannot_be_told_is_an_error_that_hides_the_address() {
+    let error =
+        invoked(&migrator(NOWHERE), change("Delete", "http://127.0.0.1:9/answer?signature=abc", None), 900).await;
+    let error = error.unwrap_err();
+    assert!(error.contains("could not be told") && !error.contains("abc"), "{error}");
+}
+
+#[tokio::test]
+async fn by_hand_the_function_answers_with_its_report_or_fails() {
+    let api = Api::new().await;
+    let report = invoked(&migrator(&without_tls(api.database.owner_url())), json!({}), 900).await.unwrap();
+    assert_eq!(report, Some(Report { migrations: Vec::new(), admin_created: false, demo_loaded: false }));
+    assert!(invoked(&migrator(NOWHERE), json!({}), 900).await.unwrap_err().contains("connecting"));
+}
+
+/// When a deployment fails after its migrations, CloudFormation puts the old program back and has it migrate.
+#[tokio::test]
+async fn an_old_program_leaves_a_schema_that_is_further_alone() {
+    let api = Api::new().await;
+    let later = "INSERT INTO refinery_schema_history (version, name, applied_on, checksum)
+        SELECT max(version) + 1, 'later', max(applied_on), '7' FROM refinery_schema_history";
+    api.owner.execute(later, &[]).await.unwrap();
+    let report = migrator(&without_tls(api.database.owner_url())).run(Event::default()).await.unwrap();
+    assert_eq!(report.migrations, Vec::<String>::new());
+}
