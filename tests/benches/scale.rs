@@ -87,7 +87,8 @@ impl Lender {
         let (admin, agent) = (api.session(admin, Role::Admin).await, (agent, api.session(agent, Role::Agent).await));
         // One connection, as a function has.
         let url = without_tls(&api.database.application_url("microloans_app").await.unwrap());
-        let config = DatabaseConfig { source: SecretSource::fixed(url.into()), ca_file: None, pool_size: 1 };
+        let config =
+            DatabaseConfig { source: SecretSource::fixed(url.into()), ca_file: None, host: None, pool_size: 1 };
         let app = App { db: Db::from_config(config).unwrap(), ..api.app.clone() };
         let routes = layers::serve(local::api::router(), app);
         Self { api, routes, admin, agent, loans, customers }

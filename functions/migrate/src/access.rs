@@ -17,10 +17,10 @@ pub struct Login {
     pub password: SecretString,
 }
 
-/// What a login may wait for: a lock, an answer, its own next statement. Set on the role rather than in the session,
-/// which a pooler would share. And that its disks find a page as fast as the next one: else a list of one state is read by the
-/// index of all states, past thousands that are in another.
-const SETTINGS: [(&str, &str); 4] = [
+/// Settings of the functions' login, by name. What it may wait for: a lock, an answer, its own next statement. Set on the
+/// role rather than in the session, which a pooler would share. And that its disks find a page as fast as the next one: else
+/// a list of one state is read by the index of all states, past thousands that are in another.
+pub const LOGIN_SETTINGS: [(&str, &str); 4] = [
     ("lock_timeout", "5s"),
     ("statement_timeout", "10s"),
     ("idle_in_transaction_session_timeout", "15s"),
@@ -65,7 +65,7 @@ pub(crate) async fn grant(client: &Client, login: &Login) -> Result<(), MigrateE
     // The verifier instead of the password: statements may be logged. It holds nothing that needs quoting.
     let verifier = scram_sha_256(login.password.expose_secret().as_bytes());
     let mut script = format!("{verb} ROLE {role} LOGIN PASSWORD '{verifier}';\nGRANT microloans_app TO {role};\n");
-    for (name, value) in SETTINGS {
+    for (name, value) in LOGIN_SETTINGS {
         // Writing to a String cannot fail.
         let _ = writeln!(script, "ALTER ROLE {role} SET {name} = '{value}';");
     }

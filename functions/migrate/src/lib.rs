@@ -20,7 +20,7 @@ use secrecy::ExposeSecret;
 use serde::{Deserialize, Serialize};
 
 pub use self::{
-    access::Login,
+    access::{LOGIN_SETTINGS, Login},
     demo::PASSWORD as DEMO_PASSWORD,
     invocation::{Invocation, invoke},
     schema::fingerprint,

@@ -78,7 +78,7 @@ pub(crate) async fn has_database(client: &Client, name: &str) -> Result<bool, Er
 }
 
 /// Gives the login role `role` a new random password, which it returns, and makes it a member of `group`, creating it
-/// if need be. The role itself has no rights: all come by the group.
+/// if need be. The role itself has no rights: all come by the group. Its settings are those of the functions' login.
 pub(crate) async fn login(client: &Client, role: &str, group: &str) -> Result<String, Error> {
     let password = random()?;
     let known = client.query_opt("SELECT 1 FROM pg_roles WHERE rolname = $1", &[&role]).await;
@@ -87,6 +87,9 @@ pub(crate) async fn login(client: &Client, role: &str, group: &str) -> Result<St
     }
     execute(client, "ALTER ROLE %I LOGIN PASSWORD %L", &[role, &password]).await?;
     execute(client, "GRANT %2$I TO %1$I", &[role, group]).await?;
+    for (name, value) in migrate::LOGIN_SETTINGS {
+        execute(client, "ALTER ROLE %I SET %I = %L", &[role, name, value]).await?;
+    }
     Ok(password)
 }
 

@@ -4,7 +4,7 @@ use divan::Bencher;
 use jiff::civil::Date;
 use jiff::{Span, Timestamp};
 use lending::{
-    Allocation, ChargeKind, Contract, Currency, Event, EventId, EventKind, Money, Prepayment, TermsPatch, fold, follow,
+    Allocation, ChargeKind, Contract, Currency, Event, EventId, EventKind, Money, Prepayment, TermsPatch, change, fold,
     journal_entries, parse_date,
 };
 
@@ -95,21 +95,18 @@ fn reduce_instalment(bencher: Bencher<'_, '_>, percent: i64) {
     run(bencher, case(Allocation::default(), Prepayment::ReduceInstalment, percent));
 }
 
-/// What one more event posts: everything that follows, less all that was made.
+/// What one more event changes, and posts.
 #[divan::bench]
 fn entries_of_one_more_event(bencher: Bencher<'_, '_>) {
     let Some(Case { contract, events, .. }) = case(Allocation::default(), Prepayment::default(), ON_TIME) else {
         return;
     };
-    let Some((_, before)) = events.split_last() else {
-        return;
-    };
-    let Ok(made) = follow(&contract, before, Timestamp::MAX) else {
+    let Some((last, before)) = events.split_last() else {
         return;
     };
     bencher.bench(|| {
-        let follows = follow(divan::black_box(&contract), &events, Timestamp::MAX).ok()?;
-        Some(journal_entries(&follows.postings, &made.postings))
+        let change = change(divan::black_box(&contract), before, last, last.on).ok()?;
+        Some(journal_entries(&change.after.postings, &change.before.postings))
     });
 }
 

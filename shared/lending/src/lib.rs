@@ -27,10 +27,10 @@ pub use apr::{Apr, AprMethod, Flow, FlowAmount, MAX_FLOWS, PeriodUnit, QuotedApr
 pub use calendar::{DateError, FIRST_YEAR, LAST_YEAR, parse_date};
 pub use currency::{Currency, UnknownCurrency};
 pub use loan::{
-    Account, AllocationGroup, AllocationOrder, Applied, Bucket, ChargeKind, Component, Components, Conflict,
+    Account, AllocationGroup, AllocationOrder, Applied, Bucket, Change, ChargeKind, Component, Components, Conflict,
     ConflictReason, Consequences, Contract, Event, EventId, EventKind, Exposure, Instalment, InstalmentTotals,
     JournalEntry, JournalLine, Owed, Posting, Rescheduled, Settlement, Shares, Standing, State, Transaction,
-    TransactionKind, Waivable, fold, follow, follow_until, journal_entries, levied_on, settlement,
+    TransactionKind, Waivable, change, fold, follow, journal_entries, levied_on, settlement,
 };
 pub use money::{Money, MoneyError};
 pub use number::Number;

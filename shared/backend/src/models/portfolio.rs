@@ -235,7 +235,8 @@ pub struct Part<'a> {
     pub loan: &'a Loan,
     /// The steps of its application.
     pub steps: &'a [Step],
-    /// What is out, from day to day: see [`lending::follow`].
+    /// What is out, from day to day: see [`lending::follow`]. Where a loan is compared before and after a change, what comes
+    /// before the first of these is the same: see [`lending::change`].
     pub exposures: &'a [Exposure],
     /// What happened to its money.
     pub transactions: &'a [Transaction],
@@ -246,7 +247,7 @@ impl Part<'_> {
     fn positions(&self, at: Moment<'_>) -> impl Iterator<Item = (Date, Position)> {
         let Self { loan, steps, exposures, .. } = *self;
         // Money says that a loan is there even before its application was entered, and what it is from then on.
-        let disbursed_on = exposures.first().map(|first| first.on);
+        let disbursed_on = loan.disbursed_on;
         let applied = steps.iter().map(move |step| (at.date_of(step.at), step));
         let applied = applied.filter(move |(on, _)| disbursed_on.is_none_or(|disbursed_on| *on < disbursed_on));
         let applied = applied.map(|(on, step)| (on, Position::applied(step)));

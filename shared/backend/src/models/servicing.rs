@@ -6,7 +6,7 @@ use std::collections::HashMap;
 
 use jiff::{SignedDuration, Timestamp, civil::Date, tz::TimeZone};
 use lending::{
-    Account, Conflict, ConflictReason, Contract, Event, EventId, EventKind, JournalEntry, Money, Prepayment,
+    Account, Change, Conflict, ConflictReason, Contract, Event, EventId, EventKind, JournalEntry, Money, Prepayment,
     Settlement, Shares, Standing, State, TransactionKind,
 };
 use serde::Serialize;
@@ -161,9 +161,6 @@ fn last_day(events: &[Event], today: Date) -> Date {
 pub fn record(books: Books, new: New, by: Uuid, at: Moment<'_>, on: &'static str) -> Result<Recorded, Problem> {
     let Books { loan, mut transactions, steps } = books;
     let contract = loan.contract();
-    let mut events: Vec<Event> = transactions.iter().map(event_of).collect();
-    let made = lending::follow(&contract, &events, Timestamp::MAX).map_err(Problem::internal)?;
-
     // Later than everything that is known of the loan, whatever two clocks say.
     let next_instant = loan.updated_at.checked_add(SignedDuration::from_micros(1)).map_err(Problem::internal)?;
     let recorded_at = at.now.max(next_instant);
@@ -178,15 +175,23 @@ pub fn record(books: Books, new: New, by: Uuid, at: Moment<'_>, on: &'static str
         EventKind::WriteOff | EventKind::Reschedule { .. } | EventKind::Reversal { .. } => None,
     };
     let event = Event { id, on: value_date, recorded_at, kind };
-    let known = events.len();
+    let known = transactions.len();
+    let mut events: Vec<Event> = transactions.iter().map(event_of).collect();
+    let last = last_day(&events, at.today.max(value_date));
+    let changed = lending::change(&contract, &events, &event, last);
     events.push(event.clone());
     transactions.push(Transaction { event, amount, paid_out: None, recorded_by: by, notes });
 
-    let refused = |conflict: Conflict| refusal(&conflict, id, &transactions, on);
-    let last = last_day(&events, at.today);
-    let (follows, state) = lending::follow_until(&contract, &events, last, Timestamp::MAX).map_err(refused)?;
+    let refused = |conflict: Conflict| {
+        // What is known could stand before: that it cannot any more is because of the new one.
+        match lending::fold(&contract, &events[..known], last, Timestamp::MAX) {
+            Ok(_) => refusal(&conflict, id, &transactions, on),
+            Err(defect) => Problem::internal(defect),
+        }
+    };
+    let Change { before, after: follows, state } = changed.map_err(refused)?;
     let money = Position::new(&contract, state, &events, last, Timestamp::MAX).map_err(refused)?;
-    let entries = lending::journal_entries(&follows.postings, &made.postings);
+    let entries = lending::journal_entries(&follows.postings, &before.postings);
 
     if let Some(new) = transactions.last_mut() {
         let folded = money.state.transaction(id);
@@ -196,7 +201,7 @@ pub fn record(books: Books, new: New, by: Uuid, at: Moment<'_>, on: &'static str
         }
     }
     let after = money.apply(Loan { updated_at: recorded_at, ..loan.clone() }, LoanStatus::Approved)?;
-    let part = Part { loan: &loan, steps: &steps, exposures: &made.exposures, transactions: &transactions[..known] };
+    let part = Part { loan: &loan, steps: &steps, exposures: &before.exposures, transactions: &transactions[..known] };
     let new_part = Part { loan: &after, exposures: &follows.exposures, transactions: &transactions, ..part };
     let figures = portfolio::Figures::between(part, new_part, at);
     Ok(Recorded { loan: after, transactions, state: money.state, entries, steps, figures, today: at.today })

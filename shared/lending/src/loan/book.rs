@@ -12,7 +12,7 @@ use super::rows::{CannotReschedule, NewRows, Rows};
 use super::state::Rescheduled;
 use crate::schedule::plan;
 use crate::terms::Prepayment;
-use crate::{Money, Refusal};
+use crate::{Currency, Money, Refusal};
 
 /// What was paid, by [`Component::ALL`], and what nothing took, in smallest units.
 #[derive(Debug, Clone, Copy, Default)]
@@ -58,7 +58,7 @@ enum Take {
 }
 
 /// Amounts in the order in which they were paid.
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct Stream(Vec<(Component, i128)>);
 
 impl Stream {
@@ -92,6 +92,7 @@ impl Stream {
 }
 
 /// A loan in the course of its fold.
+#[derive(Clone)]
 pub(super) struct Book<'a> {
     contract: &'a Contract,
     /// Once the loan is disbursed.
@@ -126,19 +127,13 @@ impl<'a> Book<'a> {
         self.contract.amount.units()
     }
 
-    /// Folds the events up to a day.
-    pub(super) fn fold(contract: &'a Contract, history: &History<'a>, until: Until) -> Result<Self, Conflict> {
-        Self::fold_day_by_day(contract, history, until, &mut |_, _, _| ())
+    pub(super) const fn currency(&self) -> Currency {
+        self.contract.amount.currency()
     }
 
-    /// The same, looked at after each day on which something may have happened: with that day, and the next one.
-    pub(super) fn fold_day_by_day(
-        contract: &'a Contract,
-        history: &History<'a>,
-        until: Until,
-        look: &mut impl FnMut(&mut Self, Date, Option<Date>),
-    ) -> Result<Self, Conflict> {
-        let mut book = Self {
+    /// A loan of which nothing is folded yet.
+    fn new(contract: &'a Contract, history: &History<'_>) -> Self {
+        Self {
             contract,
             rows: None,
             late_fees: None,
@@ -156,38 +151,18 @@ impl<'a> Book<'a> {
             postings: Vec::with_capacity(history.effective.len() * 3),
             moved: Movements::default(),
             stream: Stream::default(),
-        };
-        let due_dates = charged_due_dates(history);
-        let mut due_dates = due_dates.iter().copied().peekable();
-        let mut events = history.effective.as_slice();
-        let settled_on = match until {
-            Until::SettledOn(on) => Some(on),
-            Until::EndOf(_) => None,
-        };
-        let mut next = |book: &Self, events: &[usize], after: Option<Date>| {
-            while due_dates.next_if(|date| Some(*date) <= after).is_some() {}
-            let event = events.first().map(|index| history.known[*index].event.on);
-            let late_fee = book.late_fees.as_ref().and_then(LateFees::next_on);
-            let candidates = [event, late_fee, due_dates.peek().copied(), settled_on];
-            candidates.into_iter().flatten().min().filter(|on| *on <= until.date())
-        };
-        let mut day = next(&book, events, None);
-        while let Some(on) = day {
-            let count = events.iter().take_while(|index| history.known[**index].event.on == on).count();
-            let (today, later) = events.split_at(count);
-            events = later;
-            book.day(on, history, today, until)?;
-            if settled_on == Some(on) {
-                break;
-            }
-            day = next(&book, events, Some(on));
-            look(&mut book, on, day);
         }
-        Ok(book)
+    }
+
+    /// Folds the events up to a day.
+    pub(super) fn fold(contract: &'a Contract, history: &History<'_>, until: Until) -> Result<Self, Conflict> {
+        let mut walk = Walk::new(contract, history, until);
+        while walk.day()?.is_some() {}
+        Ok(walk.book)
     }
 
     /// One day: late fees, then the events of the day in the order of their steps.
-    fn day(&mut self, on: Date, history: &History<'a>, today: &[usize], until: Until) -> Result<(), Conflict> {
+    fn day(&mut self, on: Date, history: &History<'_>, today: &[usize], until: Until) -> Result<(), Conflict> {
         if let (Some(late_fees), Some(rows)) = (&mut self.late_fees, &mut self.rows) {
             late_fees.charge(on, rows);
         }
@@ -207,7 +182,7 @@ impl<'a> Book<'a> {
         Ok(())
     }
 
-    fn apply_all(&mut self, history: &History<'a>, events: &[usize]) -> Result<(), Conflict> {
+    fn apply_all(&mut self, history: &History<'_>, events: &[usize]) -> Result<(), Conflict> {
         for index in events {
             let event = history.known[*index].event;
             let effect = self.apply(event).map_err(|reason| Conflict::of(event, reason))?;
@@ -357,7 +332,7 @@ impl<'a> Book<'a> {
     fn pay(
         &mut self,
         on: Date,
-        history: &History<'a>,
+        history: &History<'_>,
         payments: &[usize],
         is_touched: bool,
         until: Until,
@@ -504,6 +479,60 @@ impl<'a> Book<'a> {
                 self.postings.push(Posting { on, account, amount: Money::computed(amount, currency) });
             }
         }
+    }
+}
+
+/// A fold in the course of its days.
+pub(super) struct Walk<'h, 'a> {
+    history: &'h History<'h>,
+    until: Until,
+    /// The days on which what is held may have a charge to pay.
+    due_dates: Vec<Date>,
+    /// How many of the effective events are folded.
+    folded: usize,
+    /// The last day that is folded.
+    last: Option<Date>,
+    /// The loan at the end of that day.
+    pub(super) book: Book<'a>,
+}
+
+impl<'h, 'a> Walk<'h, 'a> {
+    pub(super) fn new(contract: &'a Contract, history: &'h History<'h>, until: Until) -> Self {
+        let book = Book::new(contract, history);
+        Self { history, until, due_dates: charged_due_dates(history), folded: 0, last: None, book }
+    }
+
+    /// The same days, from here on with another history: one that has the same events up to here.
+    pub(super) fn fork<'o>(&self, history: &'o History<'o>) -> Walk<'o, 'a> {
+        let Self { until, folded, last, ref book, .. } = *self;
+        Walk { history, until, due_dates: charged_due_dates(history), folded, last, book: book.clone() }
+    }
+
+    /// The next day on which something may happen.
+    pub(super) fn next(&self) -> Option<Date> {
+        let event = self.history.effective.get(self.folded).map(|index| self.history.known[*index].event.on);
+        let late_fee = self.book.late_fees.as_ref().and_then(LateFees::next_on);
+        let due_date = self.due_dates.get(self.due_dates.partition_point(|date| Some(*date) <= self.last)).copied();
+        let settled_on = match self.until {
+            Until::SettledOn(on) if self.last < Some(on) => Some(on),
+            Until::SettledOn(_) | Until::EndOf(_) => None,
+        };
+        let candidates = [event, late_fee, due_date, settled_on];
+        candidates.into_iter().flatten().min().filter(|on| *on <= self.until.date())
+    }
+
+    /// Folds the next day on which something may happen, and says which one that was.
+    pub(super) fn day(&mut self) -> Result<Option<Date>, Conflict> {
+        let Some(on) = self.next() else {
+            return Ok(None);
+        };
+        let Self { history, until, folded, .. } = *self;
+        let events = &history.effective[folded..];
+        let count = events.iter().take_while(|index| history.known[**index].event.on == on).count();
+        self.book.day(on, history, &events[..count], until)?;
+        self.folded += count;
+        self.last = Some(on);
+        Ok(Some(on))
     }
 }
 

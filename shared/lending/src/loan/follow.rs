@@ -5,7 +5,7 @@ use jiff::civil::Date;
 
 use super::Contract;
 use super::allocation::Component;
-use super::book::{Book, Until};
+use super::book::{Book, Until, Walk};
 use super::conflict::Conflict;
 use super::events::{ChargeKind, Event, EventKind, History};
 use super::postings::Posting;
@@ -81,34 +81,52 @@ pub fn follow(contract: &Contract, events: &[Event], known_at: Timestamp) -> Res
         return Ok(Consequences::default());
     };
     let history = History::read(events, contract.amount.currency(), last, known_at)?;
-    let (book, exposures) = fold_exposures(contract, &history, last, &mut |_, _| ())?;
-    Ok(Consequences { postings: book.postings, exposures })
+    let mut following = Following::new(contract, &history, Until::EndOf(last));
+    while following.day()? {}
+    Ok(following.consequences(None))
 }
 
-/// The same, and the loan as of a day; as of the last value date if that is later. What [`follow`] and
-/// [`fold`](super::fold) say, for little more than one of them costs.
+/// What one more event changes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Change {
+    /// What followed without it, from its value date on. The first exposure may be the one that held when that day began.
+    pub before: Consequences,
+    /// What follows with it, as far back.
+    pub after: Consequences,
+    /// The loan with it.
+    pub state: State,
+}
+
+/// What a new event changes, and the loan as of a day with it; as of the last value date if that is later.
+///
+/// What [`follow`] says of the events without it and with it, and [`fold`](super::fold) with it, of all that is recorded.
+/// What was before its value date is folded once for all three, if it is recorded after all others.
 ///
 /// # Errors
 /// As [`fold`](super::fold).
-pub fn follow_until(
-    contract: &Contract,
-    events: &[Event],
-    as_of: Date,
-    known_at: Timestamp,
-) -> Result<(Consequences, State), Conflict> {
+pub fn change(contract: &Contract, known: &[Event], new: &Event, as_of: Date) -> Result<Change, Conflict> {
+    let events: Vec<Event> = known.iter().chain([new]).cloned().collect();
     let as_of = events.iter().map(|event| event.on).fold(as_of, Date::max);
-    // A charge may fall due later.
-    let last = last_day(events).map_or(as_of, |last| last.max(as_of));
-    let history = History::read(events, contract.amount.currency(), last, known_at)?;
-    let mut state = None;
-    let (book, exposures) = fold_exposures(contract, &history, last, &mut |book, next| {
-        if state.is_none() && next.is_none_or(|next| next > as_of) {
-            state = Some(read::state(contract, &history, book, as_of));
-        }
-    })?;
-    // Nothing happened on any day.
-    let state = state.unwrap_or_else(|| read::state(contract, &history, &book, as_of));
-    Ok((Consequences { postings: book.postings, exposures }, state))
+    let read = |events| History::read(events, contract.amount.currency(), as_of, Timestamp::MAX);
+    let (without, with) = (read(known)?, read(&events)?);
+    let until = Until::EndOf(last_day(&events).map_or(as_of, |last| last.max(as_of)));
+
+    let mut shared = Following::new(contract, &with, until);
+    // Where it is not the last one, others have another place in what is known without it.
+    if with.known.last().is_some_and(|last| last.event.id == new.id) {
+        shared.skip_to(new.on)?;
+    }
+    let mut before = shared.fork(&without);
+    before.begin(new.on);
+    while before.day()? {}
+    let mut after = shared;
+    after.begin(new.on);
+    while after.walk.next().is_some_and(|next| next <= as_of) {
+        after.day()?;
+    }
+    let state = read::state(contract, &with, &after.walk.book, as_of);
+    while after.day()? {}
+    Ok(Change { before: before.consequences(Some(new.on)), after: after.consequences(Some(new.on)), state })
 }
 
 /// The last day on which something happens of itself but time passing.
@@ -120,28 +138,63 @@ fn last_day(events: &[Event]) -> Option<Date> {
     days.max()
 }
 
-/// Folds up to a day, and notes what the lender has out; `look` sees each day's end, with the next day on which something
-/// may happen.
-fn fold_exposures<'a>(
-    contract: &'a Contract,
-    history: &History<'a>,
-    last: Date,
-    look: &mut impl FnMut(&Book<'a>, Option<Date>),
-) -> Result<(Book<'a>, Vec<Exposure>), Conflict> {
-    let currency = contract.amount.currency();
-    let mut exposures: Vec<Exposure> = Vec::new();
-    let mut falling_due = Vec::new();
-    let book = Book::fold_day_by_day(contract, history, Until::EndOf(last), &mut |book, on, next| {
-        look(book, next);
+/// A fold in the course of its days, and what the lender has out on them.
+struct Following<'h, 'a> {
+    walk: Walk<'h, 'a>,
+    exposures: Vec<Exposure>,
+    /// Empty between days: its memory is used again.
+    falling_due: Vec<(Date, i128)>,
+}
+
+impl<'h, 'a> Following<'h, 'a> {
+    fn new(contract: &'a Contract, history: &'h History<'h>, until: Until) -> Self {
+        Self { walk: Walk::new(contract, history, until), exposures: Vec::new(), falling_due: Vec::new() }
+    }
+
+    /// The same, from here on with another history: one that has the same events up to here.
+    fn fork<'o>(&self, history: &'o History<'o>) -> Following<'o, 'a> {
+        let exposures = self.exposures.clone();
+        Following { walk: self.walk.fork(history), exposures, falling_due: Vec::new() }
+    }
+
+    /// Folds the next day on which something may happen, if there is one.
+    fn day(&mut self) -> Result<bool, Conflict> {
+        let Some(on) = self.walk.day()? else {
+            return Ok(false);
+        };
+        self.look(on, self.walk.next());
+        Ok(true)
+    }
+
+    /// Folds all before a day, and keeps the exposure alone with which that begins.
+    fn skip_to(&mut self, day: Date) -> Result<(), Conflict> {
+        let mut last = None;
+        while self.walk.next().is_some_and(|next| next < day) {
+            last = self.walk.day()?;
+        }
+        if let Some(last) = last {
+            self.look(last, Some(day));
+        }
+        self.exposures.drain(..self.exposures.len().saturating_sub(1));
+        Ok(())
+    }
+
+    /// Sees a day on which nothing may happen.
+    fn begin(&mut self, day: Date) {
+        let next = self.walk.next();
+        if next != Some(day) {
+            self.look(day, next);
+        }
+    }
+
+    /// Notes what is out from the end of a day until something may happen next.
+    fn look(&mut self, on: Date, next: Option<Date>) {
+        let book = &mut self.walk.book;
         let Some(standing) = book.standing() else {
             return;
         };
-        book.falling_due_before(next, &mut falling_due);
-        let mut falling_due = falling_due.drain(..).peekable();
-        let mut past_due = 0;
-        while let Some((_, amount)) = falling_due.next_if(|(due_on, _)| *due_on < on) {
-            past_due += amount;
-        }
+        let mut past_due = book.past_due(on, next, &mut self.falling_due);
+        let currency = book.currency();
         let exposure = Exposure {
             on,
             standing,
@@ -149,15 +202,21 @@ fn fold_exposures<'a>(
             written_off: Money::computed(book.written_off[Component::Principal as usize], currency),
             past_due: Money::computed(past_due, currency),
         };
-        push(&mut exposures, exposure);
-        for (due_on, amount) in falling_due {
+        push(&mut self.exposures, exposure);
+        for (due_on, amount) in self.falling_due.drain(..) {
             past_due += amount;
             // What is due on the last day that there is is never past due.
             let Ok(on) = due_on.tomorrow() else { break };
-            push(&mut exposures, Exposure { on, past_due: Money::computed(past_due, currency), ..exposure });
+            push(&mut self.exposures, Exposure { on, past_due: Money::computed(past_due, currency), ..exposure });
         }
-    })?;
-    Ok((book, exposures))
+    }
+
+    /// What followed, with postings from a day on.
+    fn consequences(self, from: Option<Date>) -> Consequences {
+        let mut postings = self.walk.book.postings;
+        postings.drain(..postings.partition_point(|posting| Some(posting.on) < from));
+        Consequences { postings, exposures: self.exposures }
+    }
 }
 
 /// Adds an exposure, if it differs from the last one.
@@ -182,24 +241,27 @@ impl Book<'_> {
         })
     }
 
-    /// What is unpaid of principal, interest and fees that fall due before the day before `next`, or
-    /// ever: due dates with amounts, in the order of the dates.
-    fn falling_due_before(&mut self, next: Option<Date>, due: &mut Vec<(Date, i128)>) {
+    /// What is unpaid of principal, interest and fees that fell due before a day. Puts what falls due from then on, and before
+    /// the day before `next` if there is one, into `falling_due`: due dates with amounts, in the order of the dates.
+    fn past_due(&mut self, on: Date, next: Option<Date>, falling_due: &mut Vec<(Date, i128)>) -> i128 {
         const COUNTED: [Component; 3] = [Component::Principal, Component::Interest, Component::Fee];
         let Some(rows) = &mut self.rows else {
-            return;
+            return 0;
         };
         // What falls due on the day before `next` is past due on `next`, which looks for itself.
-        let is_before = |due_on: Date| next.is_none_or(|next| due_on.tomorrow().is_ok_and(|after| after < next));
+        let end = next.map(|next| next.yesterday().unwrap_or(next));
         let first = COUNTED.into_iter().map(|component| rows.first_open(component)).min().unwrap_or_default();
         // A charge is shown in the first row that is due with it or after it.
-        let end = next.map_or(rows.lines.len(), |next| (rows.first_not_past_due(next) + 1).min(rows.lines.len()));
+        let last = next.map_or(rows.lines.len(), |next| (rows.first_not_past_due(next) + 1).min(rows.lines.len()));
+        let mut past_due = 0;
         let mut add = |due_on: Date, amount: i128| {
-            if amount != 0 && is_before(due_on) {
-                due.push((due_on, amount));
+            if due_on < on {
+                past_due += amount;
+            } else if amount != 0 && end.is_none_or(|end| due_on < end) {
+                falling_due.push((due_on, amount));
             }
         };
-        for line in rows.lines.get(first..end).unwrap_or_default() {
+        for line in rows.lines.get(first..last).unwrap_or_default() {
             add(line.due_on, line.principal.unpaid() + line.interest.unpaid() + line.fees.unpaid());
             for charge in line.charges.iter().map(|index| &rows.charges[*index]) {
                 if charge.kind == ChargeKind::Fee {
@@ -207,6 +269,7 @@ impl Book<'_> {
                 }
             }
         }
-        due.sort_unstable_by_key(|(due_on, _)| *due_on);
+        falling_due.sort_unstable_by_key(|(due_on, _)| *due_on);
+        past_due
     }
 }

@@ -13,6 +13,7 @@ use crate::refusal::{Reason, Refusal};
 use crate::terms::{LateFeeKind, Rounding, Units};
 use crate::{Percent, Terms};
 
+#[derive(Clone)]
 enum Value {
     Flat(i128),
     PercentOfOverdue(Percent),
@@ -28,6 +29,7 @@ enum Value {
 ///
 /// An instalment that a reschedule made after its due date cannot be late before that day: its
 /// grace runs from there.
+#[derive(Clone)]
 pub(super) struct LateFees {
     grace_days: i64,
     value: Value,

@@ -27,7 +27,7 @@ use jiff::civil::Date;
 pub use allocation::{AllocationGroup, AllocationOrder, Bucket, Component, Shares};
 pub use conflict::{Conflict, ConflictReason};
 pub use events::{ChargeKind, Event, EventId, EventKind, Waivable, levied_on};
-pub use follow::{Consequences, Exposure, follow, follow_until};
+pub use follow::{Change, Consequences, Exposure, change, follow};
 pub use postings::{Account, JournalEntry, JournalLine, Posting, journal_entries};
 pub use state::{
     Applied, Components, Instalment, InstalmentTotals, Owed, Rescheduled, Settlement, Standing, State, Transaction,

@@ -157,6 +157,7 @@ pub(super) enum CannotReschedule {
 }
 
 /// The instalments and charges of a disbursed loan.
+#[derive(Clone)]
 pub(super) struct Rows<'a> {
     terms: &'a Terms,
     units: Units,

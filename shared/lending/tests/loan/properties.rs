@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use jiff::civil::Date;
 use jiff::{Span, Timestamp};
 use lending::{
-    Account, Event, EventId, EventKind, Money, Posting, Prepayment, Standing, State, TransactionKind, fold, follow,
-    follow_until, journal_entries, settlement,
+    Account, Change, Event, EventId, EventKind, Exposure, Money, Posting, Prepayment, Standing, State, TransactionKind,
+    change, fold, follow, journal_entries, settlement,
 };
 use proptest::prelude::*;
 use proptest::sample::Index;
@@ -207,23 +207,34 @@ proptest! {
         }
         prop_assert!(differ >= exposures.len());
         for pair in exposures.windows(2) {
-            let is_new = pair[0] != lending::Exposure { on: pair[0].on, ..pair[1] };
+            let is_new = pair[0] != Exposure { on: pair[0].on, ..pair[1] };
             prop_assert!(pair[0].on < pair[1].on && is_new, "{:?}", pair);
         }
     }
 
-    /// Both at once are each by itself.
+    /// A change is what follows with an event, beside what follows without it.
     #[test]
-    fn following_until_a_day_is_following_and_folding(script in scripts(0..40), share in 0u16..=1000, known in 0usize..40) {
+    fn a_change_is_following_with_and_without(script in scripts(0..40), share in 0u16..=1000) {
         let history = script.play(|_| ());
         let History { contract, events, .. } = &history;
         let as_of = any_day(&history, share);
-        // A charge may be known that falls due after that day; or nothing at all.
-        let known_at = events.get(known).map_or(end(), |event| event.recorded_at);
-        let last = events.iter().map(|event| event.on).fold(as_of, Date::max);
-        let (consequences, state) = follow_until(contract, events, as_of, known_at).unwrap();
-        prop_assert_eq!(consequences, follow(contract, events, known_at).unwrap());
-        prop_assert_eq!(state, fold(contract, events, last, known_at).unwrap());
+        for (index, new) in events.iter().enumerate() {
+            let (known, all) = (&events[..index], &events[..=index]);
+            let Change { before, after, state } = change(contract, known, new, as_of).unwrap();
+            let last = all.iter().map(|event| event.on).fold(as_of, Date::max);
+            prop_assert_eq!(state, fold(contract, all, last, end()).unwrap());
+            for (part, events) in [(before, known), (after, all)] {
+                let whole = follow(contract, events, end()).unwrap();
+                let (_, postings) = whole.postings.split_at(whole.postings.partition_point(|it| it.on < new.on));
+                prop_assert_eq!(&part.postings, postings);
+                let (earlier, later) = whole.exposures.split_at(whole.exposures.partition_point(|it| it.on < new.on));
+                let (begun, rest) = part.exposures.split_at(part.exposures.partition_point(|it| it.on < new.on));
+                prop_assert_eq!(rest, later);
+                let without_day = |exposure: &Exposure| Exposure { on: new.on, ..*exposure };
+                prop_assert!(begun.len() <= 1);
+                prop_assert_eq!(begun.last().map(without_day), earlier.last().map(without_day));
+            }
+        }
     }
 
     /// The parts of a row, of the totals and of the transactions add up, and nothing is negative.
