@@ -21,20 +21,22 @@ CREATE TABLE book_days (LIKE book_changes, PRIMARY KEY (on_date, currency, statu
 CREATE TABLE book_months (LIKE book_changes, PRIMARY KEY (on_date, currency, status));
 
 -- Disbursed loans by the date of their oldest unpaid instalment, null where only penalties are unpaid: what is at risk
--- today follows from the sums before a date.
+-- today follows from the sums before a date. Once by currency, once by product and once by agent, and of each group all loans
+-- whatever their date, under the first day there is: so the loans that pay in time are not looked at.
 CREATE TABLE exposure_changes (
-    oldest_unpaid_due_on date,
+    grouped_by text NOT NULL,
+    -- The currency, the product's code or the agent's id; null for loans without an agent.
+    group_name text,
     currency text NOT NULL,
-    product_code text NOT NULL,
-    agent_id uuid,
+    oldest_unpaid_due_on date,
     loans bigint NOT NULL,
     outstanding numeric NOT NULL
 );
 CREATE TABLE exposures (
     LIKE exposure_changes,
-    UNIQUE NULLS NOT DISTINCT (oldest_unpaid_due_on, currency, product_code, agent_id)
+    UNIQUE NULLS NOT DISTINCT (grouped_by, oldest_unpaid_due_on, currency, group_name)
 );
-CREATE INDEX exposures_by_agent ON exposures (agent_id);
+CREATE INDEX exposures_by_group ON exposures (grouped_by, group_name);
 
 -- What each agent's loans come to, by day: requests on the day of the request, with what became of them; money on its
 -- value date.

@@ -31,6 +31,6 @@ pub(crate) async fn list_arrears(
     query: QueryString,
 ) -> Result<Json<Vec<Arrears>>, Problem> {
     let ArrearsQuery { group_by } = staff.check(query.read()).await?;
-    let (_, arrears) = staff.read(portfolio::arrears(group_by.unwrap_or_default(), app.today(), None)).await?;
+    let (_, arrears) = staff.read(portfolio::arrears(group_by.unwrap_or_default(), app.today())).await?;
     Ok(Json(arrears))
 }

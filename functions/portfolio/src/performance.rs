@@ -13,7 +13,7 @@ use backend::{
         time::BusinessDate,
     },
     models::{
-        portfolio::{self, AgentSums, Arrears, AtRisk, Came, Grouping, share},
+        portfolio::{self, AgentSums, Arrears, AtRisk, Came, share},
         users::{self, Role},
     },
 };
@@ -108,7 +108,7 @@ pub(crate) async fn get_performance(
         .as_ref()
         .ok()
         .map(|(from, to)| portfolio::performance(id, from.unwrap_or(date(lending::FIRST_YEAR, 1, 1)), *to));
-    let arrears = portfolio::arrears(Grouping::Currency, today, Some(id));
+    let arrears = portfolio::agents_arrears(id, today);
     let (_, (agent, sums, arrears)) = staff.read((users::by_id(id), sums, arrears)).await?;
     agent.filter(|user| user.role == Role::Agent).ok_or_else(Problem::not_found)?;
     let (from, to) = asked?;

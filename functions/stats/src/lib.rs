@@ -91,12 +91,12 @@ pub const MOVE_EXPOSURES: &str = "\
 WITH moved AS (
     DELETE FROM exposure_changes WHERE ctid = ANY (ARRAY(SELECT ctid FROM exposure_changes LIMIT 20000)) RETURNING *),
 changed AS (
-    SELECT oldest_unpaid_due_on, currency, product_code, agent_id, sum(loans)::int8 AS loans, sum(outstanding) AS outstanding
-    FROM moved GROUP BY oldest_unpaid_due_on, currency, product_code, agent_id),
+    SELECT grouped_by, group_name, currency, oldest_unpaid_due_on, sum(loans)::int8 AS loans, sum(outstanding) AS outstanding
+    FROM moved GROUP BY grouped_by, group_name, currency, oldest_unpaid_due_on),
 summed AS (
-    INSERT INTO exposures AS s (oldest_unpaid_due_on, currency, product_code, agent_id, loans, outstanding)
+    INSERT INTO exposures AS s (grouped_by, group_name, currency, oldest_unpaid_due_on, loans, outstanding)
     SELECT * FROM changed
-    ON CONFLICT (oldest_unpaid_due_on, currency, product_code, agent_id) DO UPDATE SET
+    ON CONFLICT (grouped_by, oldest_unpaid_due_on, currency, group_name) DO UPDATE SET
         loans = s.loans + excluded.loans, outstanding = s.outstanding + excluded.outstanding)
 SELECT FROM moved HAVING count(*) = 20000";
 

@@ -33,8 +33,8 @@ SELECT * FROM unnest($1::text[], $2::date[], $3::text[], $4::int8[], $5::numeric
 
 /// Leaves what changed in what is out, by the date of the oldest unpaid instalment.
 pub const CHANGE_EXPOSURES: &str = "\
-INSERT INTO exposure_changes (currency, oldest_unpaid_due_on, product_code, agent_id, loans, outstanding)
-SELECT * FROM unnest($1::text[], $2::date[], $3::text[], $4::uuid[], $5::int8[], $6::numeric[])";
+INSERT INTO exposure_changes (grouped_by, group_name, currency, oldest_unpaid_due_on, loans, outstanding)
+SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::date[], $5::int8[], $6::numeric[])";
 
 /// Leaves what changed for an agent.
 pub const CHANGE_AGENTS: &str = "\
@@ -53,23 +53,26 @@ FROM (SELECT * FROM book_days UNION ALL SELECT * FROM book_changes) kept GROUP B
 
 /// What is out, as it is kept.
 pub const KEPT_EXPOSURES: &str = "\
-SELECT currency, oldest_unpaid_due_on, product_code, agent_id, sum(loans)::int8 AS loans, sum(outstanding) AS outstanding
+SELECT grouped_by, group_name, currency, oldest_unpaid_due_on, sum(loans)::int8 AS loans, sum(outstanding) AS outstanding
 FROM (SELECT * FROM exposures UNION ALL SELECT * FROM exposure_changes) kept
-GROUP BY currency, oldest_unpaid_due_on, product_code, agent_id";
+GROUP BY grouped_by, group_name, currency, oldest_unpaid_due_on";
 
-/// What is out and how much of it is at risk on a day, by currency, product or agent. Added up by age first, which is most of
-/// the work, and only then to what is at least so old.
+/// The date under which all loans of a group are summed, whatever their date: before any that a loan can have.
+const ALL: Date = Date::constant(1, 1, 1);
+
+/// What is out and how much of it is at risk on a day, by currency, product or agent; of one group, if one is named. Added up
+/// by age first, which is most of the work, and only then to what is at least so old.
 pub const ARREARS: &str = "\
 WITH aged AS (
-    SELECT CASE $1 WHEN 'currency' THEN currency WHEN 'product' THEN product_code ELSE agent_id::text END AS grouped, currency,
-        CASE WHEN oldest_unpaid_due_on > $2::date - 1 THEN 0 WHEN oldest_unpaid_due_on > $2::date - 30 THEN 1
-            WHEN oldest_unpaid_due_on > $2::date - 60 THEN 30 WHEN oldest_unpaid_due_on > $2::date - 90 THEN 60
-            WHEN oldest_unpaid_due_on IS NULL THEN 0 ELSE 90 END AS days,
+    SELECT group_name, currency,
+        CASE WHEN oldest_unpaid_due_on = $4 THEN -1 WHEN oldest_unpaid_due_on > $2::date - 30 THEN 1
+            WHEN oldest_unpaid_due_on > $2::date - 60 THEN 30 WHEN oldest_unpaid_due_on > $2::date - 90 THEN 60 ELSE 90 END AS days,
         sum(loans)::int8 AS loans, sum(outstanding) AS outstanding
     FROM (SELECT * FROM exposures UNION ALL SELECT * FROM exposure_changes) kept
-    WHERE $3::uuid IS NULL OR agent_id = $3
+    WHERE grouped_by = $1 AND oldest_unpaid_due_on < $2::date AND ($3::text IS NULL OR group_name = $3)
     GROUP BY 1, 2, 3)
-SELECT grouped, currency, sum(loans)::int8 AS loans, sum(outstanding) AS outstanding,
+SELECT group_name, currency, sum(loans) FILTER (WHERE days = -1)::int8 AS loans,
+    sum(outstanding) FILTER (WHERE days = -1) AS outstanding,
     coalesce(sum(loans) FILTER (WHERE days >= 1), 0)::int8 AS loans_1,
     coalesce(sum(outstanding) FILTER (WHERE days >= 1), 0) AS outstanding_1,
     coalesce(sum(loans) FILTER (WHERE days >= 30), 0)::int8 AS loans_30,
@@ -78,7 +81,7 @@ SELECT grouped, currency, sum(loans)::int8 AS loans, sum(outstanding) AS outstan
     coalesce(sum(outstanding) FILTER (WHERE days >= 60), 0) AS outstanding_60,
     coalesce(sum(loans) FILTER (WHERE days >= 90), 0)::int8 AS loans_90,
     coalesce(sum(outstanding) FILTER (WHERE days >= 90), 0) AS outstanding_90
-FROM aged GROUP BY 1, 2 HAVING sum(loans) <> 0 ORDER BY 1, 2";
+FROM aged GROUP BY 1, 2 HAVING sum(loans) FILTER (WHERE days = -1) <> 0 ORDER BY 1, 2";
 
 /// What an agent's loans came to in a range of days, by currency.
 pub const PERFORMANCE: &str = "\
@@ -204,8 +207,9 @@ sums!(AgentSums { requests, approved, rejected, disbursed, collected });
 /// Names a row of the book: the day from which on it counts, the currency, the state.
 pub type BookKey = (Date, Currency, LoanStatus);
 
-/// Names a row of what is out: currency, date of the oldest unpaid instalment, product, agent.
-pub type ExposureKey = (Currency, Option<Date>, String, Option<Uuid>);
+/// Names a row of what is out: what it is grouped by, the group, currency, date of the oldest unpaid instalment. All loans of
+/// the group are one of these rows too, under the first day there is.
+pub type ExposureKey = (Grouping, Option<String>, Currency, Option<Date>);
 
 /// Names a row of an agent: currency, agent, day.
 pub type AgentKey = (Currency, Uuid, Date);
@@ -338,9 +342,18 @@ impl Figures {
         if loan.status != LoanStatus::Disbursed {
             return;
         }
-        let key = (loan.amount.currency(), loan.oldest_unpaid_due_on, loan.product.clone(), loan.agent_id);
+        let currency = loan.amount.currency();
         let sums = ExposureSums { loans: 1, outstanding: loan.outstanding.units() };
-        *self.exposures.entry(key).or_default() += sums;
+        let groups = [
+            (Grouping::Currency, Some(currency.code().to_owned())),
+            (Grouping::Product, Some(loan.product.clone())),
+            (Grouping::Agent, loan.agent_id.map(|agent| agent.to_string())),
+        ];
+        for (grouping, group) in groups {
+            for due_on in [loan.oldest_unpaid_due_on, Some(ALL)] {
+                *self.exposures.entry((grouping, group.clone(), currency, due_on)).or_default() += sums;
+            }
+        }
     }
 
     fn put_to_agent(&mut self, shared: Shared, part: Part<'_>, agent: Uuid, at: Moment<'_>) {
@@ -398,15 +411,14 @@ impl Figures {
         }
         let out: Vec<_> = self.exposures.iter().filter(|(_, sums)| **sums != ExposureSums::default()).collect();
         for out in out.chunks(AT_ONCE) {
+            let money = |sums: &ExposureSums, currency: Currency| decimal(sums.outstanding, currency);
             let sql = Sql::new(CHANGE_EXPOSURES)
-                .bind(out.iter().map(|((currency, ..), _)| currency.code()).collect::<Vec<_>>())
-                .bind(out.iter().map(|((_, due_on, ..), _)| *due_on).collect::<Vec<_>>())
-                .bind(out.iter().map(|((_, _, product, _), _)| product.clone()).collect::<Vec<_>>())
-                .bind(out.iter().map(|((.., agent), _)| *agent).collect::<Vec<_>>())
+                .bind(out.iter().map(|((grouping, ..), _)| grouping.as_str()).collect::<Vec<_>>())
+                .bind(out.iter().map(|((_, group, ..), _)| group.clone()).collect::<Vec<_>>())
+                .bind(out.iter().map(|((.., currency, _), _)| currency.code()).collect::<Vec<_>>())
+                .bind(out.iter().map(|((.., due_on), _)| *due_on).collect::<Vec<_>>())
                 .bind(out.iter().map(|(_, sums)| sums.loans).collect::<Vec<_>>())
-                .bind(
-                    out.iter().map(|((currency, ..), sums)| decimal(sums.outstanding, *currency)).collect::<Vec<_>>(),
-                );
+                .bind(out.iter().map(|((.., currency, _), sums)| money(sums, *currency)).collect::<Vec<_>>());
             writes.push(sql.execute());
         }
         let agents: Vec<_> = self.agents.iter().filter(|(_, sums)| **sums != AgentSums::default()).collect();
@@ -516,9 +528,9 @@ impl FromRow for KeptExposure {
     fn from_row(row: &Row) -> Result<Self, DbError> {
         let currency = columns::currency(row, "currency")?;
         let outstanding = columns::money(row, "outstanding", currency)?.units();
-        let (due_on, product) = (column(row, "oldest_unpaid_due_on")?, column(row, "product_code")?);
+        let (grouping, group) = (columns::word(row, "grouped_by")?, column(row, "group_name")?);
         let sums = ExposureSums { loans: column(row, "loans")?, outstanding };
-        Ok(Self((currency, due_on, product, column(row, "agent_id")?), sums))
+        Ok(Self((grouping, group, currency, column(row, "oldest_unpaid_due_on")?), sums))
     }
 }
 
@@ -546,7 +558,7 @@ pub fn kept() -> Kept {
 }
 
 /// What arrears are grouped by.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Grouping {
     /// One for each currency.
@@ -642,7 +654,7 @@ impl FromRow for Arrears {
             })
         };
         Ok(Self {
-            group: column(row, "grouped")?,
+            group: column(row, "group_name")?,
             currency,
             outstanding,
             loans: column(row, "loans")?,
@@ -663,10 +675,20 @@ pub fn share(part: i128, whole: i128) -> String {
     share.to_string()
 }
 
-/// What is out and at risk on a day; of one agent, if one is named.
+/// What is out and at risk on a day.
 #[must_use]
-pub fn arrears(grouping: Grouping, today: Date, agent: Option<Uuid>) -> Statement<Vec<Arrears>> {
-    Sql::new(ARREARS).bind(grouping.as_str()).bind(today).bind(agent).all()
+pub fn arrears(grouping: Grouping, today: Date) -> Statement<Vec<Arrears>> {
+    arrears_of(grouping, today, None)
+}
+
+/// What is out and at risk on a day of one agent, by currency.
+#[must_use]
+pub fn agents_arrears(agent: Uuid, today: Date) -> Statement<Vec<Arrears>> {
+    arrears_of(Grouping::Agent, today, Some(agent.to_string()))
+}
+
+fn arrears_of(grouping: Grouping, today: Date, group: Option<String>) -> Statement<Vec<Arrears>> {
+    Sql::new(ARREARS).bind(grouping.as_str()).bind(today).bind(group).bind(ALL).all()
 }
 
 /// One row of [`PERFORMANCE`].
