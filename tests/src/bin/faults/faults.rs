@@ -17,12 +17,13 @@ use crate::{
 };
 
 /// Something that goes wrong.
-type Fault = for<'a> fn(&'a mut Stage) -> Pin<Box<dyn Future<Output = ()> + 'a>>;
+pub(crate) type Fault = for<'a> fn(&'a mut Stage) -> Pin<Box<dyn Future<Output = ()> + 'a>>;
 
-/// All faults by their names, in the order in which they are done. The last one leaves the stage with another server.
-pub(crate) const ALL: [(&str, Fault); 11] = [
+/// All faults by their names, in the order in which they are done where none is chosen.
+pub(crate) const ALL: [(&str, Fault); 12] = [
     ("crash", |stage| Box::pin(a_database_that_crashes(stage))),
     ("restart", |stage| Box::pin(a_database_that_is_restarted(stage))),
+    ("silence", |stage| Box::pin(a_database_that_falls_silent(stage))),
     ("backends", |stage| Box::pin(backends_that_are_killed(stage))),
     ("freeze", |stage| Box::pin(a_function_that_is_frozen_and_thawed(stage))),
     ("kill", |stage| Box::pin(a_function_that_is_killed_within_a_request(stage))),
@@ -52,6 +53,21 @@ async fn a_database_that_is_restarted(stage: &mut Stage) {
     let returned = stage.postgres.start().await;
     let expected = Expected { returned, must: &[], may: &[Unavailable] };
     stage.conclude("Postgres restarted", load, expected).await;
+}
+
+/// All its processes are frozen, so that nothing is refused and nothing answered: those who wait have to give up.
+async fn a_database_that_falls_silent(stage: &mut Stage) {
+    let load = stage.load().await;
+    let processes = stage.postgres.pids();
+    for pid in &processes {
+        signal(*pid, "STOP");
+    }
+    sleep(Duration::from_secs(9)).await;
+    for pid in processes {
+        signal(pid, "CONT");
+    }
+    let expected = Expected { returned: Instant::now(), must: &[Unavailable], may: &[Busy] };
+    stage.conclude("Postgres silent for 9 s", load, expected).await;
 }
 
 async fn backends_that_are_killed(stage: &mut Stage) {
@@ -127,7 +143,7 @@ async fn a_function_that_is_killed_within_a_request(stage: &mut Stage) {
     assert_eq!(count(&owner, &paid).await, before + 2, "it took effect");
     owner.batch_execute("DROP TRIGGER linger ON transactions; DROP FUNCTION linger").await.unwrap();
     send_again(stage, payment, Some("true")).await;
-    let expected = Expected { returned, must: &[Silence], may: &[Busy] };
+    let expected = Expected { returned, must: &[], may: &[Busy, Silence] };
     stage.conclude("a function killed within requests, twice", load, expected).await;
 }
 
@@ -141,24 +157,27 @@ async fn send_again(stage: &mut Stage, command: Command, replayed: Option<&str>)
 /// Others take every connection that there may be.
 async fn connections_that_are_used_up(stage: &mut Stage) {
     let owner = stage.postgres.connect().await;
-    owner.batch_execute("CREATE ROLE others LOGIN PASSWORD 'others' IN ROLE pg_read_all_data").await.unwrap();
-    let grant = "GRANT CONNECT ON DATABASE microloans TO others";
-    owner.batch_execute(grant).await.unwrap();
+    let others = "CREATE ROLE others LOGIN PASSWORD 'others'; GRANT CONNECT ON DATABASE microloans TO others";
+    owner.batch_execute(others).await.unwrap();
     let load = stage.load().await;
-    let (began, mut taken) = (Instant::now(), Vec::new());
-    while began.elapsed() < AWAY || load.count(Unavailable) == 0 {
+    let mut taken = Vec::new();
+    // What the functions are deprived of, they try to get again.
+    until("the functions have none", async || {
         while let Ok(connection) = stage.postgres.connect_as("others", "others").await {
             taken.push(connection);
         }
-        terminate(&owner).await;
-        sleep(Duration::from_millis(20)).await;
-    }
+        terminate(&owner).await == 0
+    })
+    .await;
+    sleep(AWAY).await;
     let connections = taken.len();
     drop(taken);
-    let others = "SELECT count(*) FROM pg_stat_activity WHERE usename = 'others'";
-    until("the others are gone", async || count(&owner, others).await == 0).await;
+    let left = "SELECT count(*) FROM pg_stat_activity WHERE usename = 'others'";
+    until("the others are gone", async || count(&owner, left).await == 0).await;
     let expected = Expected { returned: Instant::now(), must: &[Unavailable], may: &[] };
-    stage.conclude(&format!("all connections taken, {connections} by others"), load, expected).await;
+    stage.conclude(&format!("all {connections} connections taken by others"), load, expected).await;
+    let no_others = "REVOKE CONNECT ON DATABASE microloans FROM others; DROP ROLE others";
+    stage.postgres.connect().await.batch_execute(no_others).await.unwrap();
 }
 
 /// Longer than a function waits for a lock.
@@ -250,7 +269,7 @@ async fn a_disk_that_is_full(stage: &mut Stage) {
 
 /// The server crashes; its follower, on another port, first answers without taking writes, and then takes over.
 async fn a_database_that_fails_over(stage: &mut Stage) {
-    let follower = stage.postgres.follower("second").await;
+    let follower = stage.postgres.follower().await;
     let endpoint = Endpoint::to(stage.postgres.port()).await;
     stage.restart(endpoint.port(), &[]).await;
     let load = stage.load().await;
@@ -259,7 +278,7 @@ async fn a_database_that_fails_over(stage: &mut Stage) {
     endpoint.lead_to(follower.port());
     sleep(AWAY / 2).await;
     let returned = follower.promote().await;
-    stage.postgres = follower;
+    std::mem::replace(&mut stage.postgres, follower).remove();
     let expected = Expected { returned, must: &[Unavailable], may: &[] };
     stage.conclude("Postgres failed over to another port", load, expected).await;
 }

@@ -94,7 +94,8 @@ impl Functions {
         // Of each function one process answers.
         for path in ["/api/auth/me", "/api/users", "/api/loans", "/api/repayments/batch"] {
             until("the functions answer", async || {
-                let answer = timeout(Duration::from_secs(2), tests::Client::http(&self.base_url()).anyone().get(path).send());
+                let answer =
+                    timeout(Duration::from_secs(2), tests::Client::http(&self.base_url()).anyone().get(path).send());
                 answer.await.is_ok()
             })
             .await;

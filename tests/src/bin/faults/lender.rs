@@ -74,8 +74,14 @@ impl Lender {
         }
         admin.post(&format!("/api/agents/{}/approve", ids[1])).expect(200).await;
         let agent = log_in(client, &json!("the.agent"), &json!(PASSWORD)).await;
-        let mut lender =
-            Self { admin, agent, loans: Vec::new(), aside: String::new(), borrower: ids.remove(0), next: AtomicU32::new(0) };
+        let mut lender = Self {
+            admin,
+            agent,
+            loans: Vec::new(),
+            aside: String::new(),
+            borrower: ids.remove(0),
+            next: AtomicU32::new(0),
+        };
         for _ in 0..LOANS {
             lender.loans.push(lender.paid_out().await);
         }
@@ -149,10 +155,12 @@ pub(crate) async fn differences(database: &tokio_postgres::Client, lender: &Lend
     }
     expected.extend(written.iter().map(|write| (write.command.is_payment(), write.id.to_string())));
     assert_eq!(expected.len(), written.len() + LOANS + 1, "two commands have one id");
-    let made = "SELECT true, id::text FROM transactions WHERE kind = 'repayment' UNION ALL SELECT false, id::text FROM loans";
+    let made =
+        "SELECT true, id::text FROM transactions WHERE kind = 'repayment' UNION ALL SELECT false, id::text FROM loans";
     let (mut lost, mut doubled) = compare(&expected, rows(database, made).await);
 
-    let keys = written.iter().map(|Write { command, .. }| (command.is_payment(), format!("{} {}", command.path, command.key)));
+    let keys =
+        written.iter().map(|Write { command, .. }| (command.is_payment(), format!("{} {}", command.path, command.key)));
     let keys: BTreeSet<_> = keys.collect();
     let kept = "SELECT operation LIKE '%/repayments', substr(operation, length('POST ') + 1) || ' ' || key
         FROM idempotency_keys k JOIN loans l ON k.body LIKE '%' || l.id || '%' OR k.operation LIKE '%/repayments'
@@ -188,8 +196,11 @@ pub(crate) async fn books_are_right(database: &tokio_postgres::Client) {
             "SELECT count(*) FROM (
                 SELECT FROM journal_lines GROUP BY entry_id HAVING sum(debit) <> sum(credit)) entries",
         ),
-        ("entries without a line", "SELECT count(*) FROM journal_entries e WHERE NOT EXISTS (
-                SELECT FROM journal_lines l WHERE l.entry_id = e.id)"),
+        (
+            "entries without a line",
+            "SELECT count(*) FROM journal_entries e WHERE NOT EXISTS (
+                SELECT FROM journal_lines l WHERE l.entry_id = e.id)",
+        ),
         (
             "times that are not yet",
             "SELECT (SELECT count(*) FROM transactions WHERE recorded_at > clock_timestamp())

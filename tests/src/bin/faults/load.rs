@@ -20,7 +20,7 @@ const APPLICANTS: usize = 1;
 const READERS: usize = 2;
 
 /// Between one command of a client and its next.
-const PAUSE: Duration = Duration::from_millis(40);
+const PAUSE: Duration = Duration::from_millis(20);
 /// How long a command may take to be acknowledged, however often it has to be sent.
 const AT_LAST: Duration = Duration::from_mins(2);
 

@@ -12,6 +12,7 @@
 )]
 
 mod endpoint;
+mod faults;
 mod functions;
 mod lender;
 mod load;
@@ -19,13 +20,15 @@ mod postgres;
 mod processes;
 mod stage;
 
-mod faults;
-
-use std::{path::PathBuf, time::Duration};
+use std::{
+    path::PathBuf,
+    time::{Duration, Instant},
+};
 
 use lexopt::prelude::{Long, Value, ValueExt as _};
 
 use crate::{
+    faults::Fault,
     postgres::Places,
     stage::{Setting, Stage},
 };
@@ -38,25 +41,26 @@ faults --functions FOLDER --postgres FOLDER --disk FOLDER --work FOLDER --faketi
     --work        where the logs go
     --faketime    libfaketime
     --long        freezes for a minute rather than for five seconds
-    FAULT         one or more of: ";
+    FAULT         those to do, in this order; all of them if none is named: ";
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lexopt::Error> {
     let (setting, chosen) = options()?;
+    let started = Instant::now();
     let mut stage = Box::pin(Stage::new(setting)).await;
-    for (name, fault) in faults::ALL {
-        if chosen.is_empty() || chosen.iter().any(|chosen| chosen == name) {
-            Box::pin(fault(&mut stage)).await;
-        }
+    for fault in chosen {
+        fault(&mut stage).await;
     }
-    println!("{} commands were acknowledged; each took effect once", stage.written());
+    let (written, seconds) = (stage.written(), started.elapsed().as_secs());
+    println!("{written} commands were acknowledged in {seconds} s; each took effect once");
     Ok(())
 }
 
-fn options() -> Result<(Setting, Vec<String>), lexopt::Error> {
+fn options() -> Result<(Setting, Vec<Fault>), lexopt::Error> {
     let mut folders: [Option<PathBuf>; 5] = Default::default();
     let names = ["functions", "postgres", "disk", "work", "faketime"];
     let (mut freeze, mut chosen) = (Duration::from_secs(5), Vec::new());
+    let known = |name: &str| faults::ALL.into_iter().find(|fault| fault.0 == name);
     let mut parser = lexopt::Parser::from_env();
     while let Some(argument) = parser.next()? {
         match argument {
@@ -67,16 +71,22 @@ fn options() -> Result<(Setting, Vec<String>), lexopt::Error> {
                 };
                 folders[place] = Some(PathBuf::from(parser.value()?));
             }
-            Value(fault) => chosen.push(fault.string()?),
+            Value(name) => match known(&name.string()?) {
+                Some((_, fault)) => chosen.push(fault),
+                None => return Err(usage()),
+            },
             _ => return Err(argument.unexpected()),
         }
     }
-    let known: Vec<&str> = faults::ALL.iter().map(|(name, _)| *name).collect();
-    if let [Some(functions), Some(binaries), Some(disk), Some(work), Some(faketime)] = folders
-        && chosen.iter().all(|fault| known.contains(&fault.as_str()))
-    {
-        let setting = Setting { functions, places: Places { binaries, disk, work }, faketime, freeze };
-        return Ok((setting, chosen));
+    if chosen.is_empty() {
+        chosen.extend(faults::ALL.map(|(_, fault)| fault));
     }
-    Err(format!("{USAGE}{}", known.join(", ")).into())
+    let [Some(functions), Some(binaries), Some(disk), Some(work), Some(faketime)] = folders else {
+        return Err(usage());
+    };
+    Ok((Setting { functions, places: Places { binaries, disk, work }, faketime, freeze }, chosen))
+}
+
+fn usage() -> lexopt::Error {
+    format!("{USAGE}{}", faults::ALL.map(|(name, _)| name).join(", ")).into()
 }

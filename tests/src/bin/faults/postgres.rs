@@ -32,15 +32,14 @@ pub(crate) struct Places {
 /// A server, running or not.
 pub(crate) struct Postgres {
     places: Places,
-    name: &'static str,
     port: u16,
     process: Option<Running>,
 }
 
 impl Postgres {
     /// A new server with an empty database, running.
-    pub(crate) async fn new(places: Places, name: &'static str) -> Self {
-        let mut server = Self { places, name, port: free_port(), process: None };
+    pub(crate) async fn new(places: Places) -> Self {
+        let mut server = Self { places, port: free_port(), process: None };
         let password = server.places.disk.join("password");
         fs::write(&password, PASSWORD).unwrap();
         let mut initdb = server.program("initdb");
@@ -53,8 +52,8 @@ impl Postgres {
     }
 
     /// A copy of this server, which follows it. From now on this one acknowledges only what the copy has on its disk.
-    pub(crate) async fn follower(&self, name: &'static str) -> Self {
-        let mut follower = Self { places: self.places.clone(), name, port: free_port(), process: None };
+    pub(crate) async fn follower(&self) -> Self {
+        let mut follower = Self { places: self.places.clone(), port: free_port(), process: None };
         let mut copy = self.program("pg_basebackup");
         copy.arg("--pgdata").arg(follower.data()).args(["--write-recovery-conf", "--checkpoint", "fast"]);
         run(copy.arg("--dbname").arg(self.owner_url()));
@@ -90,7 +89,7 @@ impl Postgres {
             ] {
                 command.args(["-c", setting]);
             }
-            let log = self.places.work.join(format!("{}.log", self.name));
+            let log = self.places.work.join(format!("{}.log", self.name()));
             self.process = Some(Running::start(&mut command, &log));
         }
         let url = self.address(OWNER, PASSWORD, "postgres");
@@ -104,6 +103,19 @@ impl Postgres {
             signal(process.pid(), how);
             process.end().await;
         }
+    }
+
+    /// Removes the data of a server that has been stopped.
+    pub(crate) fn remove(self) {
+        fs::remove_dir_all(self.data()).unwrap();
+    }
+
+    /// All its processes: the first one and those that it has made.
+    pub(crate) fn pids(&self) -> Vec<u32> {
+        let Some(process) = &self.process else { return Vec::new() };
+        let first = process.pid();
+        let made = fs::read_to_string(format!("/proc/{first}/task/{first}/children")).unwrap();
+        [first].into_iter().chain(made.split_whitespace().map(|pid| pid.parse().unwrap())).collect()
     }
 
     /// A connection of the owner.
@@ -130,7 +142,11 @@ impl Postgres {
     }
 
     fn data(&self) -> PathBuf {
-        self.places.disk.join(self.name)
+        self.places.disk.join(self.name())
+    }
+
+    fn name(&self) -> String {
+        format!("postgres-{}", self.port)
     }
 
     fn program(&self, name: &str) -> Command {

@@ -56,7 +56,7 @@ pub(crate) struct Expected {
 impl Stage {
     /// A database, migrated; functions; a lender with loans.
     pub(crate) async fn new(setting: Setting) -> Self {
-        let postgres = Postgres::new(setting.places.clone(), "first").await;
+        let postgres = Postgres::new(setting.places.clone()).await;
         let (folder, work, faketime) = (&setting.functions, &setting.places.work, &setting.faketime);
         let url = url(postgres.port());
         let functions =
@@ -110,7 +110,8 @@ impl Stage {
         let slowest = heard.map(|answer| answer.came - answer.sent).max().unwrap_or_default();
         assert!(slowest < TIMEOUT, "{what}: an answer took {slowest:?}");
         let late = expected.returned + RECOVERY;
-        let refused_late = records.answers.iter().filter(|answer| answer.outcome != Outcome::Done && answer.sent > late);
+        let refused_late =
+            records.answers.iter().filter(|answer| answer.outcome != Outcome::Done && answer.sent > late);
         assert_eq!(refused_late.count(), 0, "{what}: refused longer than {RECOVERY:?} after the end of the fault");
         let done = records.answers.iter().filter(|answer| answer.outcome == Outcome::Done && answer.is_command);
         let first = done.map(|answer| answer.came).filter(|came| *came >= expected.returned).min();
