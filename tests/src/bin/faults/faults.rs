@@ -140,7 +140,7 @@ async fn a_function_that_is_killed_within_a_request(stage: &mut Stage) {
     stage.functions.kill("servicing");
     let returned = Instant::now();
     attempt.await.unwrap().unwrap_err();
-    assert_eq!(count(&owner, &paid).await, before + 2, "it took effect");
+    until("it takes effect", async || count(&owner, &paid).await == before + 2).await;
     owner.batch_execute("DROP TRIGGER linger ON transactions; DROP FUNCTION linger").await.unwrap();
     send_again(stage, payment, Some("true")).await;
     let expected = Expected { returned, must: &[], may: &[Busy, Silence] };
@@ -151,7 +151,7 @@ async fn a_function_that_is_killed_within_a_request(stage: &mut Stage) {
 async fn send_again(stage: &mut Stage, command: Command, replayed: Option<&str>) {
     let reply = command.by(&stage.lender.agent).expect(201).await;
     assert_eq!(reply.optional_header("idempotency-replayed"), replayed, "{reply}");
-    stage.keep(Write { command, id: reply.text_of("id").parse().unwrap(), text: reply.text });
+    stage.keep(Write::new(command, reply));
 }
 
 /// Others take every connection that there may be.

@@ -9,7 +9,7 @@ use std::{
 
 use jiff::{Timestamp, ToSpan as _, tz::TimeZone};
 use serde_json::{Value, json};
-use tests::{Call, Client, PASSWORD, Session};
+use tests::{Call, Client, PASSWORD, Reply, Session};
 use uuid::Uuid;
 
 /// The first admin, as the migrate function is told of it.
@@ -29,6 +29,13 @@ pub(crate) struct Write {
     pub(crate) text: String,
 }
 
+impl Write {
+    /// What a command was answered.
+    pub(crate) fn new(command: Command, reply: Reply) -> Self {
+        Self { command, id: reply.text_of("id").parse().unwrap(), text: reply.text }
+    }
+}
+
 /// A command with its key: sent again as it is until it is acknowledged.
 #[derive(Clone)]
 pub(crate) struct Command {
@@ -41,10 +48,6 @@ impl Command {
     /// The request, by this caller.
     pub(crate) fn by(&self, caller: &Session) -> Call {
         caller.post(&self.path).key(&self.key).json(self.body.clone())
-    }
-
-    fn is_payment(&self) -> bool {
-        self.path.ends_with("/repayments")
     }
 }
 
@@ -62,8 +65,9 @@ pub(crate) struct Lender {
 }
 
 impl Lender {
-    /// Registers, approves, applies, approves and pays out, by the interface.
-    pub(crate) async fn new(client: &Client) -> Self {
+    /// Registers, approves, applies, approves and pays out, by the interface. The applications are the first of what was
+    /// acknowledged.
+    pub(crate) async fn new(client: &Client) -> (Self, Vec<Write>) {
         let admin: Value = serde_json::from_str(ADMIN).unwrap();
         let admin = log_in(client, &admin["username"], &admin["password"]).await;
         let mut ids = Vec::new();
@@ -74,30 +78,29 @@ impl Lender {
         }
         admin.post(&format!("/api/agents/{}/approve", ids[1])).expect(200).await;
         let agent = log_in(client, &json!("the.agent"), &json!(PASSWORD)).await;
-        let mut lender = Self {
-            admin,
-            agent,
-            loans: Vec::new(),
-            aside: String::new(),
-            borrower: ids.remove(0),
-            next: AtomicU32::new(0),
-        };
-        for _ in 0..LOANS {
-            lender.loans.push(lender.paid_out().await);
+        let borrower = ids.remove(0);
+        let (loans, aside, next) = (Vec::new(), String::new(), AtomicU32::new(0));
+        let mut lender = Self { admin, agent, loans, aside, borrower, next };
+        let mut written = Vec::new();
+        for _ in 0..=LOANS {
+            let application = lender.paid_out().await;
+            lender.loans.push(format!("/api/loans/{}", application.id));
+            written.push(application);
         }
-        lender.aside = lender.paid_out().await;
-        lender
+        lender.aside = lender.loans.remove(0);
+        (lender, written)
     }
 
-    /// A loan that was paid out 40 days ago: its path.
-    async fn paid_out(&self) -> String {
-        let application = self.application();
-        let loan = application.by(&self.agent).expect(201).await;
-        let path = format!("/api/loans/{}", loan.text_of("id"));
+    /// A loan that was paid out 40 days ago, as its application.
+    async fn paid_out(&self) -> Write {
+        let command = self.application();
+        let loan = command.by(&self.agent).expect(201).await;
+        let write = Write::new(command, loan);
+        let path = format!("/api/loans/{}", write.id);
         self.admin.post(&format!("{path}/approve")).if_match(1).expect(200).await;
         let body = json!({"disbursed_on": days_ago(40)});
         self.admin.post(&format!("{path}/disbursements")).key("paid out").json(body).expect(201).await;
-        path
+        write
     }
 
     /// The next application.
@@ -148,38 +151,25 @@ pub(crate) struct Differences {
 
 /// Holds the database against all that was acknowledged since the run began: by the ids of what was made, and by the
 /// keys. Nobody may be writing meanwhile.
-pub(crate) async fn differences(database: &tokio_postgres::Client, lender: &Lender, written: &[Write]) -> Differences {
-    let mut expected: BTreeSet<(bool, String)> = BTreeSet::new();
-    for loan in lender.loans.iter().chain([&lender.aside]) {
-        expected.insert((false, loan.strip_prefix("/api/loans/").unwrap().to_owned()));
-    }
-    expected.extend(written.iter().map(|write| (write.command.is_payment(), write.id.to_string())));
-    assert_eq!(expected.len(), written.len() + LOANS + 1, "two commands have one id");
-    let made =
-        "SELECT true, id::text FROM transactions WHERE kind = 'repayment' UNION ALL SELECT false, id::text FROM loans";
-    let (mut lost, mut doubled) = compare(&expected, rows(database, made).await);
-
-    let keys =
-        written.iter().map(|Write { command, .. }| (command.is_payment(), format!("{} {}", command.path, command.key)));
-    let keys: BTreeSet<_> = keys.collect();
-    let kept = "SELECT operation LIKE '%/repayments', substr(operation, length('POST ') + 1) || ' ' || key
-        FROM idempotency_keys k JOIN loans l ON k.body LIKE '%' || l.id || '%' OR k.operation LIKE '%/repayments'
-        WHERE key <> 'paid out' GROUP BY operation, key";
-    let of_setup = LOANS + 1;
-    let (lost_keys, more_keys) = compare(&keys, rows(database, kept).await);
-    (lost, doubled) = (lost + lost_keys, doubled + more_keys.saturating_sub(of_setup));
-    Differences { lost, doubled }
+pub(crate) async fn differences(database: &tokio_postgres::Client, written: &[Write]) -> Differences {
+    let ids: BTreeSet<String> = written.iter().map(|write| write.id.to_string()).collect();
+    assert_eq!(ids.len(), written.len(), "two commands made the same thing");
+    let made = "SELECT id::text FROM transactions WHERE kind = 'repayment' UNION ALL SELECT id::text FROM loans";
+    let made = compare(&ids, &rows(database, made).await);
+    let keys = written.iter().map(|Write { command, .. }| format!("POST {} {}", command.path, command.key)).collect();
+    let kept = "SELECT operation || ' ' || key FROM idempotency_keys WHERE key LIKE 'command %'";
+    let kept = compare(&keys, &rows(database, kept).await);
+    Differences { lost: made.lost + kept.lost, doubled: made.doubled + kept.doubled }
 }
 
-/// How many are not there, and how many are there besides.
-fn compare(expected: &BTreeSet<(bool, String)>, there: Vec<(bool, String)>) -> (usize, usize) {
-    let distinct: BTreeSet<_> = there.iter().cloned().collect();
-    (expected.difference(&distinct).count(), there.len() - expected.intersection(&distinct).count())
+/// What is not there, and what is there besides.
+fn compare(acknowledged: &BTreeSet<String>, there: &BTreeSet<String>) -> Differences {
+    Differences { lost: acknowledged.difference(there).count(), doubled: there.difference(acknowledged).count() }
 }
 
-async fn rows(database: &tokio_postgres::Client, sql: &str) -> Vec<(bool, String)> {
-    let rows = database.query(sql, &[]).await.unwrap();
-    rows.iter().map(|row| (row.get(0), row.get(1))).collect()
+/// Texts of which there can be only one each.
+async fn rows(database: &tokio_postgres::Client, sql: &str) -> BTreeSet<String> {
+    database.query(sql, &[]).await.unwrap().iter().map(|row| row.get(0)).collect()
 }
 
 /// Every transaction has its entries, and each of them balances; nothing bears a time that the database has not seen yet,

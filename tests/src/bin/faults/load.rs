@@ -55,6 +55,8 @@ pub(crate) struct Answer {
 pub(crate) struct Records {
     pub(crate) answers: Vec<Answer>,
     pub(crate) written: Vec<Write>,
+    /// How many of these had taken effect before, when nobody could be told.
+    pub(crate) found_done: usize,
     /// Answers that there must not be, in words.
     pub(crate) wrong: Vec<String>,
 }
@@ -161,8 +163,9 @@ impl Shared {
         while began.elapsed() < AT_LAST {
             match self.send(command.by(&self.lender.agent), true).await {
                 (Outcome::Done, Some(reply)) => {
-                    let id = reply.text_of("id").parse().unwrap();
-                    return self.records().written.push(Write { command, id, text: reply.text });
+                    let mut records = self.records();
+                    records.found_done += usize::from(reply.optional_header("idempotency-replayed").is_some());
+                    return records.written.push(Write::new(command, reply));
                 }
                 // Sending it again would only say the same again.
                 (Outcome::Wrong, _) => return,

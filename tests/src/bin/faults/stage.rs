@@ -61,11 +61,11 @@ impl Stage {
         let url = url(postgres.port());
         let functions =
             Functions::new(folder.clone(), work.clone(), faketime.clone(), postgres.owner_url(), &url).await;
-        let lender = Lender::new(&Client::http(&functions.base_url())).await;
-        Self { setting, postgres, functions, lender: Arc::new(lender), written: Vec::new() }
+        let (lender, written) = Lender::new(&Client::http(&functions.base_url())).await;
+        Self { setting, postgres, functions, lender: Arc::new(lender), written }
     }
 
-    /// How many commands were acknowledged under load.
+    /// How many commands were acknowledged.
     pub(crate) fn written(&self) -> usize {
         self.written.len()
     }
@@ -120,11 +120,11 @@ impl Stage {
 
         let counts = [Outcome::Unavailable, Outcome::Busy, Outcome::Unauthenticated, Outcome::Silence]
             .map(|outcome| records.count(outcome));
-        let (answers, commands) = (records.answers.len(), records.written.len());
+        let (answers, commands, found_done) = (records.answers.len(), records.written.len(), records.found_done);
         self.written.extend(records.written);
         self.lender.repeat(&self.written).await;
         let database = self.postgres.connect().await;
-        let differences = differences(&database, &self.lender, &self.written).await;
+        let differences = differences(&database, &self.written).await;
         assert_eq!(differences, Differences { lost: 0, doubled: 0 }, "{what}");
         books_are_right(&database).await;
         // The figures are right before they are added up, and after.
@@ -134,7 +134,8 @@ impl Stage {
         }
         let [unavailable, busy, unauthenticated, silences] = counts;
         println!(
-            "{what}: {answers} requests, {commands} commands acknowledged, {unavailable} x 503, {busy} x 409, \
+            "{what}: {answers} requests, {commands} commands acknowledged ({found_done} when sent again \
+             after they had taken effect), {unavailable} x 503, {busy} x 409, \
              {unauthenticated} x 401, {silences} without an answer, slowest {} ms; lost {}, doubled {}; \
              first done {} ms after",
             slowest.as_millis(),
