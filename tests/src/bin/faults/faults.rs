@@ -12,7 +12,7 @@ use crate::{
     lender::{Command, PATIENCE, Write},
     load::Outcome::{Busy, Silence, Unauthenticated, Unavailable},
     postgres::{Ballast, count},
-    processes::{signal, until},
+    processes::{owner_of_port, signal, until},
     stage::{Expected, LOGIN, Stage},
 };
 
@@ -83,26 +83,56 @@ async fn backends_that_are_killed(stage: &mut Stage) {
     stage.conclude(&format!("{killed} backends killed in 10 rounds"), load, expected).await;
 }
 
-/// One process is frozen wherever it happens to be, with the requests that it gets; another one between two requests.
-/// Meanwhile the database closes their connections.
+/// One process is frozen within a transaction, another one between two requests. Meanwhile the database closes their
+/// connections.
 async fn a_function_that_is_frozen_and_thawed(stage: &mut Stage) {
     let owner = stage.postgres.connect().await;
     stage.lender.admin.get("/api/users").expect(200).await;
     let load = stage.impatient_load().await;
-    let (busy, idle) = (stage.functions.pids("servicing")[0], stage.functions.pids("users")[0]);
+    let holder = lock_aside(stage).await;
+    let payment = stage.lender.payment(&stage.lender.aside);
+    let attempt = tokio::spawn(payment.by(&stage.lender.agent).attempt(Duration::from_secs(2)));
+    let connection = waiting(&owner).await;
+    let busy = owner_of_port(&stage.functions.pids("servicing"), connection);
+    let idle = stage.functions.pids("users")[0];
     signal(busy, "STOP");
     signal(idle, "STOP");
+    holder.batch_execute("ROLLBACK").await.unwrap();
     sleep(stage.setting.freeze / 2).await;
     terminate(&owner).await;
     sleep(stage.setting.freeze / 2).await;
     signal(busy, "CONT");
     signal(idle, "CONT");
     let returned = Instant::now();
+    attempt.await.unwrap().unwrap_err();
     let woken = stage.lender.admin.get("/api/users").attempt(PATIENCE).await.unwrap();
     assert_eq!(woken.status, 200, "after the freeze: {woken}");
-    assert_eq!(stage.functions.pids("servicing")[0], busy, "the frozen process has ended");
-    let expected = Expected { returned, must: &[Silence], may: &[Unavailable, Busy] };
+    send_again(stage, payment, None).await;
+    assert!(stage.functions.pids("servicing").contains(&busy), "the frozen process has ended");
+    let expected = Expected { returned, must: &[], may: &[Unavailable, Busy, Silence] };
     stage.conclude(&format!("a function frozen for {:?}", stage.setting.freeze), load, expected).await;
+}
+
+/// A connection that holds the loan that nobody else pays.
+async fn lock_aside(stage: &Stage) -> tokio_postgres::Client {
+    let holder = stage.postgres.connect().await;
+    let id = stage.lender.aside.strip_prefix("/api/loans/").unwrap();
+    holder.batch_execute(&format!("BEGIN; SELECT FROM loans WHERE id = '{id}' FOR UPDATE")).await.unwrap();
+    holder
+}
+
+/// Waits until a function waits for what the owner has locked. Returns the port of its connection.
+async fn waiting(owner: &tokio_postgres::Client) -> u16 {
+    let sql =
+        "SELECT w.client_port FROM pg_stat_activity w JOIN pg_stat_activity h ON h.pid = ANY (pg_blocking_pids(w.pid))
+        WHERE w.usename <> h.usename";
+    let mut port = None;
+    until("somebody waits for the lock", async || {
+        port = owner.query(sql, &[]).await.unwrap().first().map(|row| row.get::<_, i32>(0));
+        port.is_some()
+    })
+    .await;
+    port.unwrap().try_into().unwrap()
 }
 
 /// All processes of the function, under load; among their requests are one that has not been committed and, the next
@@ -114,14 +144,10 @@ async fn a_function_that_is_killed_within_a_request(stage: &mut Stage) {
     let before = count(&owner, &paid).await;
     let load = stage.impatient_load().await;
 
-    let holder = stage.postgres.connect().await;
-    holder.batch_execute(&format!("BEGIN; SELECT FROM loans WHERE id = '{id}' FOR UPDATE")).await.unwrap();
+    let holder = lock_aside(stage).await;
     let payment = stage.lender.payment(&stage.lender.aside);
     let attempt = tokio::spawn(payment.by(&stage.lender.agent).attempt(Duration::from_secs(2)));
-    let waits = "SELECT count(*) FROM pg_stat_activity WHERE cardinality(pg_blocking_pids(pid)) > 0 AND
-        pg_blocking_pids(pid) @> ARRAY[(SELECT pid FROM pg_stat_activity WHERE query LIKE 'BEGIN; SELECT FROM loans%'
-            AND state = 'idle in transaction')]";
-    until("the payment waits", async || count(&owner, waits).await > 0).await;
+    waiting(&owner).await;
     stage.functions.kill("servicing");
     holder.batch_execute("ROLLBACK").await.unwrap();
     attempt.await.unwrap().unwrap_err();

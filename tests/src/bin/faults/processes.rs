@@ -1,7 +1,7 @@
 //! Programs that this run starts, and that end with it, however it ends.
 
 use std::{
-    fs::File,
+    fs::{self, File},
     net::{Ipv4Addr, TcpListener},
     path::Path,
     process::{Child, Command, Stdio},
@@ -56,6 +56,23 @@ pub(crate) fn command(program: &Path, last_signal: &str) -> Command {
 /// Sends a signal to a process that this run started.
 pub(crate) fn signal(pid: u32, name: &str) {
     run(Command::new("kill").args(["-s", name, &pid.to_string()]));
+}
+
+/// Which of these processes has the connection that goes out from this port of this machine.
+pub(crate) fn owner_of_port(pids: &[u32], port: u16) -> u32 {
+    // A line of the kernel's: number, local address and port, remote ones, state, ..., and tenth the inode.
+    let connections = fs::read_to_string("/proc/net/tcp").unwrap();
+    let lines = connections.lines().map(|line| line.split_whitespace().collect::<Vec<_>>());
+    let of_it = lines.filter(|line| line[1].ends_with(&format!(":{port:04X}")));
+    let sockets: Vec<String> = of_it.map(|line| format!("socket:[{}]", line[9])).collect();
+    let has = |pid: &&u32| {
+        let mut open = fs::read_dir(format!("/proc/{pid}/fd")).unwrap();
+        open.any(|file| {
+            let target = fs::read_link(file.unwrap().path()).unwrap_or_default();
+            sockets.iter().any(|socket| target.as_os_str() == socket.as_str())
+        })
+    };
+    *pids.iter().find(has).expect("one of the processes has the connection")
 }
 
 /// Runs a program that has to succeed. Everything else of this run waits for it.
