@@ -5,6 +5,7 @@ use std::{
     net::{IpAddr, SocketAddr},
     ops::Index,
     panic::Location,
+    time::Duration,
 };
 
 use axum::{
@@ -19,6 +20,7 @@ use hyper_util::{
     rt::TokioExecutor,
 };
 use serde_json::Value;
+use tokio::time::timeout;
 use tower::ServiceExt;
 
 use crate::{ADDRESS, document};
@@ -193,12 +195,27 @@ impl Call {
     /// Sends it.
     pub async fn send(self) -> Reply {
         // Boxed: tests of many calls would be futures of many kilobytes, nested deeper than the compiler goes.
-        Box::pin(self.exchange()).await
+        Box::pin(self.exchange()).await.unwrap_or_else(|error| panic!("{error}"))
     }
 
-    async fn exchange(self) -> Reply {
-        let Self { client, method, path, headers, body, address, at } = self;
-        let what = format!("{method} {path} ({at})");
+    /// Sends it, and waits so long for the answer. An error, in words, is a server that gave none.
+    ///
+    /// # Errors
+    ///
+    /// Nobody listens, the connection broke, or the time is over: whether the request took effect is not known.
+    pub async fn attempt(self, patience: Duration) -> Result<Reply, String> {
+        let what = self.what();
+        let answer = timeout(patience, Box::pin(self.exchange())).await;
+        answer.unwrap_or_else(|_| Err(format!("{what}: no answer in {patience:?}")))
+    }
+
+    fn what(&self) -> String {
+        format!("{} {} ({})", self.method, self.path, self.at)
+    }
+
+    async fn exchange(self) -> Result<Reply, String> {
+        let what = self.what();
+        let Self { client, method, path, headers, body, address, .. } = self;
         let (asked, in_process) = (method.clone(), matches!(client.0, Transport::InProcess(_)));
         let response = match client.0 {
             Transport::InProcess(router) => {
@@ -215,9 +232,9 @@ impl Call {
                 (*request.method_mut(), *request.headers_mut()) = (method, headers);
                 let uri: Uri = format!("{base_url}{path}").parse().unwrap_or_else(|error| panic!("{what}: {error}"));
                 *request.uri_mut() = uri;
-                let response = client.request(request).await.unwrap_or_else(|error| panic!("{what}: {error}"));
+                let response = client.request(request).await.map_err(|error| format!("{what}: {error}"))?;
                 let (parts, body) = response.into_parts();
-                (parts, body.collect().await.unwrap_or_else(|error| panic!("{what}: {error}")).to_bytes())
+                (parts, body.collect().await.map_err(|error| format!("{what}: {error}"))?.to_bytes())
             }
         };
         let (parts, bytes) = response;
@@ -232,7 +249,7 @@ impl Call {
                 document::check(&asked, &path, &reply);
             }
         }
-        reply
+        Ok(reply)
     }
 
     /// Sends it, and expects this status.

@@ -52,8 +52,7 @@ pub async fn invoke(
 }
 
 async fn run(migrator: &Migrator, event: Event, context: &Context) -> Result<Report, MigrateError> {
-    let left = context.deadline().duration_since(SystemTime::now()).unwrap_or_default().saturating_sub(RESERVE);
-    let outcome = timeout(left, migrator.run(event)).await.unwrap_or(Err(MigrateError::Slow));
+    let outcome = timeout(time_left(context), migrator.run(event)).await.unwrap_or(Err(MigrateError::Slow));
     let request_id = &context.request_id;
     match &outcome {
         Ok(report) => tracing::info!(request_id, migrations = report.migrations.len(), "migrated"),
@@ -63,4 +62,34 @@ async fn run(migrator: &Migrator, event: Event, context: &Context) -> Result<Rep
         }
     }
     outcome
+}
+
+/// How long the work may take. A deadline that is over when the work begins is none: Lambda names no such, while
+/// cargo-lambda's emulator always names ten minutes past midnight of 1 January 1970.
+fn time_left(context: &Context) -> Duration {
+    let left = context.deadline().duration_since(SystemTime::now());
+    left.map_or(Duration::MAX, |left| left.saturating_sub(RESERVE))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use std::time::UNIX_EPOCH;
+
+    use super::*;
+
+    #[test]
+    fn the_work_has_what_is_left_but_the_reserve_and_all_time_where_no_deadline_is_known() {
+        let of = |deadline: SystemTime| {
+            let mut context = Context::default();
+            context.deadline = u64::try_from(deadline.duration_since(UNIX_EPOCH).unwrap().as_millis()).unwrap();
+            time_left(&context)
+        };
+        let minute = Duration::from_mins(1);
+        let left = of(SystemTime::now() + RESERVE + minute);
+        assert!(left <= minute && left > minute - Duration::from_secs(10), "{left:?}");
+        assert_eq!(of(SystemTime::now() + RESERVE / 2), Duration::ZERO);
+        assert_eq!(of(UNIX_EPOCH + minute * 10), Duration::MAX);
+    }
 }
