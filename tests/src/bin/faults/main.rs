@@ -25,7 +25,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use lexopt::prelude::{Long, Value, ValueExt as _};
+use lexopt::prelude::{Long, Short, Value, ValueExt as _};
 
 use crate::{
     faults::Fault,
@@ -75,7 +75,7 @@ fn options() -> Result<(Setting, Vec<Fault>), lexopt::Error> {
                 Some((_, fault)) => chosen.push(fault),
                 None => return Err(usage()),
             },
-            _ => return Err(argument.unexpected()),
+            Short(_) => return Err(argument.unexpected()),
         }
     }
     if chosen.is_empty() {
