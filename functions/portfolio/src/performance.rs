@@ -112,6 +112,7 @@ pub(crate) async fn get_performance(
     let (_, (agent, sums, arrears)) = staff.read((users::by_id(id), sums, arrears)).await?;
     agent.filter(|user| user.role == Role::Agent).ok_or_else(Problem::not_found)?;
     let (from, to) = asked?;
+    let arrears = Arrears::of(arrears)?;
     Ok(Json(Performance::new(id, from, to, sums.unwrap_or_default(), arrears)))
 }
 

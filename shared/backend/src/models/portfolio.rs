@@ -7,7 +7,7 @@ use std::{
 };
 
 use jiff::{Timestamp, civil::Date};
-use lending::{Currency, EventKind, Exposure, Money, Standing};
+use lending::{Currency, EventKind, Exposure, Money, MoneyError, Standing};
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use tokio_postgres::Row;
@@ -20,7 +20,10 @@ use super::{
     loans::{Loan, LoanStatus},
     transactions::Transaction,
 };
-use crate::db::{DbError, FromRow, OfLoan, Sql, Statement, column};
+use crate::{
+    db::{DbError, FromRow, OfLoan, Sql, Statement, column},
+    http::problem::Problem,
+};
 
 /// Rows that one statement leaves.
 pub(super) const AT_ONCE: usize = 10_000;
@@ -60,28 +63,16 @@ GROUP BY grouped_by, group_name, currency, oldest_unpaid_due_on";
 /// The date under which all loans of a group are summed, whatever their date: before any that a loan can have.
 const ALL: Date = Date::constant(1, 1, 1);
 
-/// What is out and how much of it is at risk on a day, by currency, product or agent; of one group, if one is named. Added up
-/// by age first, which is most of the work, and only then to what is at least so old.
+/// What is past due on a day by currency, product or agent, or of one group, by the fewest days that a loan is past due of
+/// those that are asked about; and under -1 all that is out of the group. What adds up to what is shown: [`Arrears::of`].
 pub const ARREARS: &str = "\
-WITH aged AS (
-    SELECT group_name, currency,
-        CASE WHEN oldest_unpaid_due_on = $4 THEN -1 WHEN oldest_unpaid_due_on > $2::date - 30 THEN 1
-            WHEN oldest_unpaid_due_on > $2::date - 60 THEN 30 WHEN oldest_unpaid_due_on > $2::date - 90 THEN 60 ELSE 90 END AS days,
-        sum(loans)::int8 AS loans, sum(outstanding) AS outstanding
-    FROM (SELECT * FROM exposures UNION ALL SELECT * FROM exposure_changes) kept
-    WHERE grouped_by = $1 AND oldest_unpaid_due_on < $2::date AND ($3::text IS NULL OR group_name = $3)
-    GROUP BY 1, 2, 3)
-SELECT group_name, currency, sum(loans) FILTER (WHERE days = -1)::int8 AS loans,
-    sum(outstanding) FILTER (WHERE days = -1) AS outstanding,
-    coalesce(sum(loans) FILTER (WHERE days >= 1), 0)::int8 AS loans_1,
-    coalesce(sum(outstanding) FILTER (WHERE days >= 1), 0) AS outstanding_1,
-    coalesce(sum(loans) FILTER (WHERE days >= 30), 0)::int8 AS loans_30,
-    coalesce(sum(outstanding) FILTER (WHERE days >= 30), 0) AS outstanding_30,
-    coalesce(sum(loans) FILTER (WHERE days >= 60), 0)::int8 AS loans_60,
-    coalesce(sum(outstanding) FILTER (WHERE days >= 60), 0) AS outstanding_60,
-    coalesce(sum(loans) FILTER (WHERE days >= 90), 0)::int8 AS loans_90,
-    coalesce(sum(outstanding) FILTER (WHERE days >= 90), 0) AS outstanding_90
-FROM aged GROUP BY 1, 2 HAVING sum(loans) FILTER (WHERE days = -1) <> 0 ORDER BY 1, 2";
+SELECT group_name, currency,
+    CASE WHEN oldest_unpaid_due_on = $4 THEN -1 WHEN oldest_unpaid_due_on > $2::date - 30 THEN 1
+        WHEN oldest_unpaid_due_on > $2::date - 60 THEN 30 WHEN oldest_unpaid_due_on > $2::date - 90 THEN 60 ELSE 90 END AS days,
+    sum(loans)::int8 AS loans, sum(outstanding) AS outstanding
+FROM (SELECT * FROM exposures UNION ALL SELECT * FROM exposure_changes) kept
+WHERE grouped_by = $1 AND oldest_unpaid_due_on < $2::date AND ($3::text IS NULL OR group_name = $3)
+GROUP BY 1, 2, 3";
 
 /// What an agent's loans came to in a range of days, by currency.
 pub const PERFORMANCE: &str = "\
@@ -641,28 +632,63 @@ pub struct Arrears {
     pub par90: AtRisk,
 }
 
-impl FromRow for Arrears {
+/// One row of [`ARREARS`].
+pub struct Aged {
+    group: Option<String>,
+    currency: Currency,
+    days: i32,
+    sums: ExposureSums,
+}
+
+impl FromRow for Aged {
     fn from_row(row: &Row) -> Result<Self, DbError> {
         let currency = columns::currency(row, "currency")?;
-        let outstanding = columns::money(row, "outstanding", currency)?;
-        let at_risk = |loans: &str, amount: &str| {
-            let amount = columns::money(row, amount, currency)?;
-            Ok::<_, DbError>(AtRisk {
-                amount,
-                share: share(amount.units(), outstanding.units()),
-                loans: column(row, loans)?,
+        let outstanding = columns::money(row, "outstanding", currency)?.units();
+        let sums = ExposureSums { loans: column(row, "loans")?, outstanding };
+        Ok(Self { group: column(row, "group_name")?, currency, days: column(row, "days")?, sums })
+    }
+}
+
+impl Arrears {
+    /// Adds up what is out, and what of it is at least so many days past due. In the order of groups, loans without one last,
+    /// and of currencies; groups of which nothing is out are left out.
+    ///
+    /// # Errors
+    ///
+    /// 500 for amounts that are out of range: a defect.
+    pub fn of(aged: Vec<Aged>) -> Result<Vec<Self>, Problem> {
+        /// Days past due; the first is all that is out.
+        const DAYS: [i32; 5] = [-1, 1, 30, 60, 90];
+        let mut groups: BTreeMap<(bool, Option<String>, &str), (Currency, [ExposureSums; 5])> = BTreeMap::new();
+        for Aged { group, currency, days, sums } in aged {
+            let key = (group.is_none(), group, currency.code());
+            let (_, by_days) = groups.entry(key).or_insert((currency, Default::default()));
+            for (least, sum) in DAYS.into_iter().zip(by_days) {
+                // All that is out has rows of its own.
+                if least == days || (least > 0 && least < days) {
+                    *sum += sums;
+                }
+            }
+        }
+        let out = groups.into_iter().filter(|(_, (_, [all, ..]))| all.loans != 0);
+        let shown = out.map(|((_, group, _), (currency, [all, par1, par30, par60, par90]))| {
+            let money = |sums: ExposureSums| Money::from_decimal(decimal(sums.outstanding, currency), currency);
+            let at_risk = |sums: ExposureSums| {
+                let share = share(sums.outstanding, all.outstanding);
+                money(sums).map(|amount| AtRisk { amount, share, loans: sums.loans })
+            };
+            Ok(Self {
+                group,
+                currency,
+                outstanding: money(all)?,
+                loans: all.loans,
+                par1: at_risk(par1)?,
+                par30: at_risk(par30)?,
+                par60: at_risk(par60)?,
+                par90: at_risk(par90)?,
             })
-        };
-        Ok(Self {
-            group: column(row, "group_name")?,
-            currency,
-            outstanding,
-            loans: column(row, "loans")?,
-            par1: at_risk("loans_1", "outstanding_1")?,
-            par30: at_risk("loans_30", "outstanding_30")?,
-            par60: at_risk("loans_60", "outstanding_60")?,
-            par90: at_risk("loans_90", "outstanding_90")?,
-        })
+        });
+        shown.collect::<Result<_, MoneyError>>().map_err(Problem::internal)
     }
 }
 
@@ -677,17 +703,17 @@ pub fn share(part: i128, whole: i128) -> String {
 
 /// What is out and at risk on a day.
 #[must_use]
-pub fn arrears(grouping: Grouping, today: Date) -> Statement<Vec<Arrears>> {
+pub fn arrears(grouping: Grouping, today: Date) -> Statement<Vec<Aged>> {
     arrears_of(grouping, today, None)
 }
 
 /// What is out and at risk on a day of one agent, by currency.
 #[must_use]
-pub fn agents_arrears(agent: Uuid, today: Date) -> Statement<Vec<Arrears>> {
+pub fn agents_arrears(agent: Uuid, today: Date) -> Statement<Vec<Aged>> {
     arrears_of(Grouping::Agent, today, Some(agent.to_string()))
 }
 
-fn arrears_of(grouping: Grouping, today: Date, group: Option<String>) -> Statement<Vec<Arrears>> {
+fn arrears_of(grouping: Grouping, today: Date, group: Option<String>) -> Statement<Vec<Aged>> {
     Sql::new(ARREARS).bind(grouping.as_str()).bind(today).bind(group).bind(ALL).all()
 }
 
