@@ -3,7 +3,7 @@
 //! client checks of every answer, and never with a 5xx.
 
 use axum::http::Method;
-use serde_json::{Value, json};
+use serde_json::Value;
 use tests::{
     Api, ApiOptions, Session,
     document::{operations, resolve},
@@ -77,35 +77,45 @@ async fn no_operation_takes_a_body_that_is_none_of_its() {
     assert!(sent > 2000, "{sent}");
 }
 
-/// Values that a field may not have, whatever it is.
-fn values() -> Vec<Value> {
-    let raw = ["1e400", "-0", "-1", "1e-400"].map(|text| serde_json::from_str(text).unwrap_or(Value::Null));
-    let mut values = vec![
-        json!("\0"),
-        json!("a\0b"),
-        json!("\u{7}"),
-        json!("\u{fffe}"),
-        json!("\u{1f600}".repeat(5000)),
-        json!("9".repeat(400)),
-        json!("-1"),
-        json!("1e3"),
-        json!("NaN"),
-        json!("1899-12-31"),
-        json!("2201-01-01"),
-        json!("9999-12-31"),
-        json!("0000-00-00"),
-        json!(""),
-        json!(" "),
-        json!({}),
-        json!([]),
-        json!([[[]]]),
-        json!(true),
-        json!(null),
-        json!(u64::MAX),
-        json!(i64::MIN),
-        json!("'; DROP TABLE loans; --"),
-    ];
-    values.extend(raw);
+/// Values, as JSON, that most fields may not have.
+fn values() -> Vec<String> {
+    let mut values: Vec<String> = [
+        r#""\u0000""#,
+        r#""a\u0000b""#,
+        r#""\ud800""#,
+        r#""\u0007""#,
+        r#""\ufffe""#,
+        r#""""#,
+        r#"" ""#,
+        r#""-1""#,
+        r#""1e3""#,
+        r#""NaN""#,
+        r#""1899-12-31""#,
+        r#""2201-01-01""#,
+        r#""9999-12-31""#,
+        r#""0000-00-00""#,
+        r#""'; DROP TABLE loans; --""#,
+        "1e400",
+        "-1e400",
+        "1e-400",
+        "-0",
+        "-1",
+        "1.5",
+        "18446744073709551615",
+        "-9223372036854775808",
+        "true",
+        "null",
+        "{}",
+        "[]",
+        "[[[]]]",
+        r#"{"a": 1, "a": 1}"#,
+    ]
+    .map(str::to_owned)
+    .into();
+    values.push(format!("\"{}\"", "\u{1f600}".repeat(5000)));
+    values.push(format!("\"{}\"", "9".repeat(400)));
+    values.push("9".repeat(400));
+    values.push("[".repeat(1000) + &"]".repeat(1000));
     values
 }
 
@@ -139,16 +149,22 @@ async fn no_value_of_any_field_makes_an_operation_fail() {
         let mut all = Vec::new();
         pointers(example, "", &mut all);
         for pointer in all {
+            let mut body = example.clone();
+            *body.pointer_mut(&pointer).unwrap() = "@".into();
+            let body = body.to_string();
             for value in values() {
-                let mut body = example.clone();
-                *body.pointer_mut(&pointer).unwrap() = value;
-                // Whichever of them may call it.
-                for caller in [&admin, &agent] {
-                    let call = caller.call(method.clone(), &path_with(template, &loan)).header("if-match", "\"1\"");
-                    let reply = call.key(&format!("k{sent}")).raw_json(&body.to_string()).send().await;
-                    assert!(reply.status < 500, "{pointer}: {body}: {reply}");
-                    sent += 1;
+                let body = body.replace("\"@\"", &value);
+                let path = path_with(template, &loan);
+                let call = |caller: &Session| {
+                    let call = caller.call(method.clone(), &path).header("if-match", "\"1\"");
+                    call.key(&format!("k{sent}")).raw_json(&body)
+                };
+                let mut reply = call(&admin).send().await;
+                if reply.status == 403 {
+                    reply = call(&agent).send().await;
                 }
+                assert!(reply.status < 500, "{pointer}: {body:.300}: {reply}");
+                sent += 1;
             }
         }
     }
@@ -158,7 +174,7 @@ async fn no_value_of_any_field_makes_an_operation_fail() {
 #[tokio::test]
 async fn no_query_path_or_header_makes_an_operation_fail() {
     let api = Api::with(ApiOptions { demo: true, ..ApiOptions::default() }).await;
-    let (loan, callers) = (a_loan(&api).await, callers(&api).await);
+    let (loan, admin) = (a_loan(&api).await, api.admin("an.admin").await.session);
     let texts = [
         "",
         "%",
@@ -186,26 +202,26 @@ async fn no_query_path_or_header_makes_an_operation_fail() {
         "%F0%9F%98%80",
     ];
     let mut sent = 0;
-    for (method, template, operation) in operations().filter(|(method, ..)| method == Method::GET) {
+    for (method, template, operation) in
+        operations().filter(|(method, path, _)| method == Method::GET && path.starts_with("/api/"))
+    {
         let named = operation["parameters"].as_array().into_iter().flatten();
         let named: Vec<_> = named.filter(|it| it["in"] == "query").map(|it| it["name"].as_str().unwrap()).collect();
         let path = path_with(template, &loan);
-        let mut paths: Vec<String> = texts.iter().map(|text| path_with(template, text)).collect();
+        // A part of a path is not empty, or it is another path.
+        let mut paths: Vec<String> = texts[1..].iter().map(|text| path_with(template, text)).collect();
         for name in named.iter().chain(&["unknown", "%00"]) {
             paths.extend(texts.iter().map(|text| format!("{path}?{name}={text}")));
             paths.extend([format!("{path}?{name}"), format!("{path}?{name}=1&{name}=1"), format!("{path}?{name}=&&&")]);
             paths.push(format!("{path}?{name}={}", "9".repeat(5000)));
         }
-        // What is not below `/api/` has no parameters, and nobody to ask for.
-        for caller in &callers[..if template.starts_with("/api/") { 3 } else { 0 }] {
-            for path in &paths {
-                let reply = caller.call(method.clone(), path).send().await;
-                assert!(reply.status < 500, "{reply}");
-                sent += 1;
-            }
+        for path in &paths {
+            let reply = admin.call(method.clone(), path).send().await;
+            assert!(reply.status < 500, "{reply}");
+            sent += 1;
         }
     }
-    assert!(sent > 5000, "{sent}");
+    assert!(sent > 3000, "{sent}");
     let long = "x".repeat(8000);
     for value in [
         "",
@@ -223,12 +239,12 @@ async fn no_query_path_or_header_makes_an_operation_fail() {
     ] {
         for (name, status) in [("authorization", 401), ("traceparent", 200), ("x-amzn-trace-id", 200), ("accept", 200)]
         {
-            let reply = if name == "authorization" { api.anyone() } else { callers[0].clone() };
+            let reply = if name == "authorization" { api.anyone() } else { admin.clone() };
             reply.get("/api/loans").header(name, value).expect(status).await;
         }
         for name in ["idempotency-key", "if-match", "content-type", "content-encoding", "content-length"] {
             let path = format!("/api/loans/{loan}/approve");
-            let reply = callers[0].post(&path).header(name, value).send().await;
+            let reply = admin.post(&path).header(name, value).send().await;
             assert!((400..500).contains(&reply.status), "{name}: {value}: {reply}");
         }
     }
