@@ -371,9 +371,44 @@ impl Serialize for UserRef {
 mod tests {
     #![allow(clippy::unwrap_used)]
 
+    use proptest::prelude::*;
     use serde_json::json;
 
     use super::*;
+
+    proptest! {
+        /// Any text: refused, or kept within its rule and then taken as it stands.
+        #[test]
+        fn any_text_is_refused_or_held_to_its_rule(
+            text in prop_oneof![any::<String>(), "\\PC{0,300}", "[a-z0-9._@+-]{0,70}", "\\+?[0-9]{0,17}"],
+        ) {
+            if let Ok(Username(name)) = read(text.as_str()) {
+                prop_assert!((3..=64).contains(&name.len()) && name == text.to_ascii_lowercase());
+            }
+            if let Ok(Email(email)) = read(text.as_str()) {
+                prop_assert!(email == text && email.is_ascii() && email.len() <= 254);
+            }
+            if let Ok(Phone(phone)) = read(text.as_str()) {
+                prop_assert!(phone == text && (3..=16).contains(&phone.len()));
+            }
+            if let Ok(ProductCode(code)) = read(text.as_str()) {
+                prop_assert!(code == text && (1..=64).contains(&code.len()));
+            }
+            if let Ok(Reason(reason)) = read(text.as_str()) {
+                prop_assert!(reason == text.trim() && (1..=1000).contains(&reason.chars().count()));
+                prop_assert!(!reason.contains('\0'));
+            }
+            for line in [read::<Name>(text.as_str()).map(|it| it.0), read::<Reference>(text.as_str()).map(|it| it.0)] {
+                prop_assert!(line.is_err() || line.is_ok_and(|line| line.chars().count() <= 200 && !line.contains(char::is_control)));
+            }
+            for line in [read::<Channel>(text.as_str()).map(|it| it.0), read::<ChargeCode>(text.as_str()).map(|it| it.0)] {
+                prop_assert!(line.is_err() || line.is_ok_and(|line| line.chars().count() <= 64 && !line.contains(char::is_control)));
+            }
+            if let Ok(user) = read::<UserRef>(text.as_str()) {
+                prop_assert!(!user.to_string().contains('\0') && UserRef::parse(&user.to_string()) == user);
+            }
+        }
+    }
 
     fn read<T: serde::de::DeserializeOwned>(value: impl Into<serde_json::Value>) -> Result<T, String> {
         serde_json::from_value(value.into()).map_err(|error| error.to_string())

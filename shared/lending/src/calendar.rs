@@ -371,6 +371,20 @@ mod tests {
 
     proptest! {
         #[test]
+        fn a_date_is_read_as_it_is_written(date in any_date()) {
+            prop_assert_eq!(parse_date(&date.to_string()), Ok(date));
+        }
+
+        /// Text of any characters, some of them nearly a date: what is read is written the same again.
+        #[test]
+        fn any_other_text_is_no_date(text in prop_oneof![any::<String>(), "[0-9]{3,5}[-/.][0-9]{1,3}-?[0-9]{0,3}"]) {
+            if let Ok(date) = parse_date(&text) {
+                prop_assert_eq!(date.to_string(), text);
+                prop_assert!((FIRST_YEAR..=LAST_YEAR).contains(&date.year()));
+            }
+        }
+
+        #[test]
         fn day_numbers_agree_with_jiff(start in any_date(), end in any_date()) {
             let days = start.until(end).unwrap().get_days();
             prop_assert_eq!(days_between(start, end), days);

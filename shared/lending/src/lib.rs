@@ -39,6 +39,6 @@ pub use refusal::{Field, Reason, Refusal};
 pub use schedule::{Row, Schedule, schedule};
 pub use terms::{
     Allocation, Amortization, DayCount, Fee, FeePatch, FeeValue, FeeWhen, Given, Grace, GracePatch, InterestMethod,
-    InterestPeriod, LateFee, LateFeeKind, LateFeePatch, MAX_INSTALMENTS, MAX_LATE_FEES, MonthEnd, Prepayment,
-    RepayUnit, Rounding, Terms, TermsPatch, term_months,
+    InterestPeriod, LateFee, LateFeeKind, LateFeePatch, MAX_FEES, MAX_GRACE_DAYS, MAX_INSTALMENTS, MAX_LATE_FEES,
+    MonthEnd, Prepayment, RepayUnit, Rounding, Terms, TermsPatch, term_months,
 };

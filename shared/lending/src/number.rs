@@ -133,6 +133,9 @@ impl serde::Serialize for Number {
 
 #[cfg(test)]
 mod tests {
+    use num_bigint::BigUint;
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -172,8 +175,39 @@ mod tests {
             let number: Number = serde_json::from_str(json).unwrap();
             assert_eq!(number.get().to_string(), text);
         }
-        for json in ["-1", "1e3", "1.2345678", "null", "true", "[1]", "{}", "\"\"", "\"1 \"", "-0"] {
+        for json in ["-1", "1e3", "1e400", "1.2345678", "null", "true", "[1]", "{}", "\"\"", "\"1 \"", "-0"] {
             assert!(serde_json::from_str::<Number>(json).is_err(), "{json}");
+        }
+    }
+    proptest! {
+        /// Whatever is written: read exactly as arithmetic of any length reads it, or refused for the one reason.
+        #[test]
+        fn digits_are_read_exactly_or_refused(
+            whole in "[0-9]{1,400}",
+            fraction in prop::option::of("[0-9]{1,9}"),
+            decimals in 0..7u32,
+        ) {
+            let text = fraction.as_ref().map_or(whole.clone(), |fraction| format!("{whole}.{fraction}"));
+            let written = fraction.as_ref().map_or(0, String::len);
+            let max = 10i128.pow(15);
+            let read = parse_fixed(&text, decimals, max);
+            let Some(missing) = (decimals as usize).checked_sub(written) else {
+                prop_assert_eq!(read, Err(NumberError::TooManyDecimals(decimals)));
+                return Ok(());
+            };
+            let digits = format!("{whole}{}{}", fraction.unwrap_or_default(), "0".repeat(missing));
+            let exact: BigUint = digits.parse().unwrap();
+            let expected = i128::try_from(exact).ok().filter(|units| *units <= max).ok_or(NumberError::TooLarge);
+            prop_assert_eq!(read, expected);
+        }
+
+        /// Text of any characters: none but digits and one point between them is a number.
+        #[test]
+        fn any_other_text_is_no_number(text in prop_oneof![any::<String>(), "[-+0-9.eE_ ]{0,12}"]) {
+            let has_form = text.split('.').count() <= 2
+                && text.split('.').all(|part| !part.is_empty() && part.chars().all(|c| c.is_ascii_digit()));
+            let read = parse_fixed(&text, 6, i128::from(u32::MAX));
+            prop_assert_eq!(matches!(read, Err(NumberError::NotANumber)), !has_form);
         }
     }
 }

@@ -53,6 +53,11 @@ pub enum Reason {
         /// The most that is taken.
         most: u32,
     },
+    /// A list of more things than this.
+    TooMany {
+        /// The most that are taken.
+        most: usize,
+    },
     /// A text that is blank or has more than this many characters.
     NotAName {
         /// The most characters that are taken.
@@ -86,6 +91,7 @@ impl Reason {
             Self::Required => "required",
             Self::NotPositive => "not_positive",
             Self::OutOfRange { .. } => "out_of_range",
+            Self::TooMany { .. } => "too_many",
             Self::NotAName { .. } => "not_a_name",
             Self::AmountOrPercent => "amount_or_percent",
             Self::NotBelowInstalments => "not_below_instalments",
@@ -106,6 +112,7 @@ impl fmt::Display for Reason {
             Self::Required => f.write_str("must be given"),
             Self::NotPositive => f.write_str("must be more than zero"),
             Self::OutOfRange { least, most } => write!(f, "must be from {least} to {most}"),
+            Self::TooMany { most } => write!(f, "must be at most {most}"),
             Self::NotAName { longest } => {
                 write!(f, "must not be blank and have at most {longest} characters")
             }

@@ -28,6 +28,12 @@ pub const MAX_LATE_FEES: u32 = 600;
 /// The most instalments a loan may have.
 pub const MAX_INSTALMENTS: u32 = 600;
 
+/// The most fees that terms may have.
+pub const MAX_FEES: usize = 50;
+
+/// The most days a late fee may wait: ten years.
+pub const MAX_GRACE_DAYS: u32 = 3650;
+
 /// The longest code of a fee, in characters.
 const LONGEST_CODE: usize = 64;
 
@@ -67,7 +73,7 @@ pub enum FeeValue {
 /// What an instalment bears that is paid late.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct LateFee {
-    /// So many days after the due date nothing happens.
+    /// So many days after the due date nothing happens: up to [`MAX_GRACE_DAYS`].
     pub grace_days: u32,
     /// What `value` counts.
     pub kind: LateFeeKind,
@@ -416,6 +422,9 @@ impl Grace {
 
 impl Fee {
     fn make_all(patches: &[FeePatch]) -> Result<Vec<Self>, Refusal> {
+        if patches.len() > MAX_FEES {
+            return Err(Refusal::terms("/fees", Reason::TooMany { most: MAX_FEES }));
+        }
         patches.iter().enumerate().map(|(index, patch)| Self::make(index, patch)).collect()
     }
 
@@ -452,6 +461,10 @@ impl LateFee {
         if max_times > MAX_LATE_FEES {
             let range = Reason::OutOfRange { least: 1, most: MAX_LATE_FEES };
             return Err(Refusal::terms("/late_fee/max_times", range));
+        }
+        if patch.grace_days > MAX_GRACE_DAYS {
+            let range = Reason::OutOfRange { least: 0, most: MAX_GRACE_DAYS };
+            return Err(Refusal::terms("/late_fee/grace_days", range));
         }
         Ok(Self { grace_days: patch.grace_days, kind: patch.kind, value, max_times })
     }

@@ -229,6 +229,9 @@ fn impossible_terms_are_refused_by_name() {
             "too_large",
         ),
         (with(least(), "late_fee", json!({"value": 1, "max_times": 0})), "/late_fee/max_times", "not_positive"),
+        (with(least(), "late_fee", json!({"value": 1, "max_times": 601})), "/late_fee/max_times", "out_of_range"),
+        (with(least(), "late_fee", json!({"value": 1, "grace_days": 3651})), "/late_fee/grace_days", "out_of_range"),
+        (with(least(), "fees", json!(vec![json!({"code": "a", "amount": 1}); 51])), "/fees", "too_many"),
     ];
     for (terms, pointer, code) in cases {
         let patch: TermsPatch = serde_json::from_value(terms.clone()).unwrap();
@@ -250,6 +253,8 @@ fn the_edges_of_what_is_possible_are_taken() {
         with(least(), "smallest_amount", json!("10000000000000")),
         with(least(), "first_due_on", json!("2200-12-31")),
         with(least(), "fees", json!([{"code": "é".repeat(64), "amount": 0}])),
+        with(least(), "fees", json!(vec![json!({"code": "a", "amount": 1}); 50])),
+        with(least(), "late_fee", json!({"value": 1, "grace_days": 3650, "max_times": 600})),
     ] {
         complete(&terms);
     }

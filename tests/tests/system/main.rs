@@ -6,6 +6,7 @@ mod book;
 mod database;
 mod deployments;
 mod history;
+mod hostile;
 mod idempotency;
 mod lists;
 mod logs;

@@ -215,9 +215,89 @@ pub fn require_version(if_match: &IfMatch, version: Version) -> Result<(), Probl
 mod tests {
     #![allow(clippy::unwrap_used, dead_code, reason = "the fields are there to be refused")]
 
+    use proptest::prelude::*;
     use serde::Deserialize;
 
     use super::*;
+
+    /// What becomes of a body that is sent as JSON.
+    fn read(bytes: &[u8]) -> Result<Outer, Problem> {
+        let input = Input {
+            content_type: Some("application/json".into()),
+            content_encoding: None,
+            if_match: None,
+            query: QueryString::of(&"/".parse().unwrap()),
+            bytes: Bytes::copy_from_slice(bytes),
+        };
+        input.read()
+    }
+
+    #[test]
+    fn text_that_json_readers_stumble_over_is_a_400_or_a_422() {
+        let deep = |open: &str, inner: &str, close: &str| open.repeat(30_000) + inner + &close.repeat(30_000);
+        let deep_list = format!("{{\"name\": \"\", \"list\": {}}}", deep("[", "", "]"));
+        let blank = " ".repeat(10 << 20);
+        let digits = "9".repeat(400);
+        let count = |number: &str| format!("{{\"name\": \"\", \"list\": [{{\"count\": {number}}}]}}");
+        for (status, text) in [
+            (400, ""),
+            (400, "{"),
+            (400, "{} {}"),
+            (400, "{\"name\": \"a\"} x"),
+            (400, "\u{feff}{\"name\": \"a\"}"),
+            (400, "{\"name\": \"a\0b\"}"),
+            (400, "{\"name\": \"a\nb\"}"),
+            (400, "{\"name\": NaN}"),
+            (400, "{\"name\": 'a'}"),
+            (400, "{\"name\": \"a\",}"),
+            (400, "{\"name\": \"\\x41\"}"),
+            (400, &blank),
+            (400, &deep("[", "", "")),
+            (422, "null"),
+            // No field is as deep as this: what is deeper than its field is of another type.
+            (422, &deep("[", "", "]")),
+            (422, &deep("{\"name\":", "1", "}")),
+            (422, &deep("{\"\":", "1", "}")),
+            (422, &deep_list),
+            (422, "{\"name\": \"\\ud800\"}"),
+            (422, "{\"name\": \"\\udc00\\ud800\"}"),
+            (422, "{\"\\ud800\": 1}"),
+            (422, "{\"name\": \"a\", \"name\": \"b\"}"),
+            (422, "{\"name\": \"a\", \"n\\u0061me\": \"b\"}"),
+            (422, "{\"name\": \"a\", \"\\u0000\": 1}"),
+            (422, &count("1e400")),
+            (422, &count("-1e-400")),
+            (422, &count("4294967296")),
+            (422, &count("1.0")),
+            (422, &count(&digits)),
+        ] {
+            let shown = &text[..text.len().min(60)];
+            assert_eq!(read(text.as_bytes()).map(|_| ()).unwrap_err().status().as_u16(), status, "{shown}");
+        }
+        assert_eq!(read(b"{\"name\": \"\xff\"}").unwrap_err().code(), "not_json");
+        assert_eq!(read("{\"name\": \"\\u0000\\ud83d\\ude00\"}".as_bytes()).unwrap().name, "\0\u{1f600}");
+    }
+
+    proptest! {
+        /// Any bytes: read, or refused as unreadable or at a field.
+        #[test]
+        fn any_body_is_read_or_refused(
+            bytes in prop_oneof![
+                any::<Vec<u8>>(),
+                any::<String>().prop_map(String::into_bytes),
+                "(\\{|\\}|\\[|\\]|,|:|\"name\"|\"list\"|\"count\"|\"colour\"|\"red\"|1|-|e9|null|\"\\\\ud800\"){0,20}"
+                    .prop_map(String::into_bytes),
+                "\\{\"name\": (\"[a-z]{0,3}\"|1|null|\\[\\])(, \"(list|name|lost)\": (\\[(\\{\"(count|colour)\": (1|-1|\"red\"|\"blue\"|\\{\\})\\})?\\]|0))?\\}"
+                    .prop_map(String::into_bytes),
+            ],
+        ) {
+            if let Err(problem) = read(&bytes) {
+                let told = (problem.status().as_u16(), problem.code(), problem.errors().len());
+                prop_assert!(matches!(told, (400, "not_json", 0) | (422, "validation_failed", 1)), "{:?}", told);
+                prop_assert!(problem.errors().iter().all(|it| it.pointer.is_empty() || it.pointer.starts_with('/')));
+            }
+        }
+    }
 
     #[derive(Debug, Deserialize)]
     #[serde(rename_all = "lowercase")]

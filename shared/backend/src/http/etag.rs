@@ -60,7 +60,24 @@ impl IfMatch {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        /// Text of any characters names a version only by its tag.
+        #[test]
+        fn any_text_names_the_versions_whose_tags_it_has(
+            text in prop_oneof![any::<String>(), "((W/)?\"?[0-9*]{1,2}\"?,? ?){0,4}"],
+            version in 0..100,
+        ) {
+            let (version, other) = (Version(version), Version(version + 1));
+            let names_it = IfMatch::parse(&text).matches(version);
+            prop_assert!(!names_it || text.trim() == "*" || text.contains(&version.etag()));
+            let both = format!("{other}, {version}", other = other.etag(), version = version.etag());
+            prop_assert!(IfMatch::parse(&both).matches(version));
+        }
+    }
 
     #[test]
     fn if_match_names_a_version_by_its_strong_tag() {

@@ -183,3 +183,30 @@ impl Claim {
         Some(sql.bind(answer.location.clone()).execute())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        /// A header has any bytes but control characters; a key in a body any characters at all.
+        #[test]
+        fn a_key_is_1_to_255_visible_ascii_characters_wherever_it_is_sent(
+            bytes in prop_oneof![any::<Vec<u8>>(), "[ -~]{0,300}".prop_map(String::into_bytes)],
+        ) {
+            let is_key = (1..=255).contains(&bytes.len()) && bytes.iter().all(|byte| (b' '..=b'~').contains(byte));
+            if let Ok(text) = str::from_utf8(&bytes) {
+                prop_assert_eq!(Key::parse(text, String::new()).is_some(), is_key);
+            }
+            if let Ok(header) = HeaderValue::from_bytes(&bytes) {
+                match read(&header) {
+                    // A header may have tabs too.
+                    Ok(key) => prop_assert!(key.len() <= 255 && key.bytes().all(|byte| byte == b'\t' || (b' '..=b'~').contains(&byte))),
+                    Err(problem) => prop_assert!(!is_key && problem.status() == StatusCode::BAD_REQUEST),
+                }
+            }
+        }
+    }
+}

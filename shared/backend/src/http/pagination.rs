@@ -148,7 +148,36 @@ impl<T> Page<T> {
 mod tests {
     #![allow(clippy::unwrap_used)]
 
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        #[test]
+        fn a_cursor_is_read_as_it_was_written(number in any::<i64>(), id in any::<u128>(), binding in any::<[u8; 16]>()) {
+            let position = Position(number, Uuid::from_u128(id));
+            prop_assert_eq!(Position::from_cursor(&position.to_cursor(binding), binding).unwrap(), position);
+        }
+
+        /// Text that nobody was given, also where it is a cursor with one byte changed.
+        #[test]
+        fn no_other_text_is_a_cursor(
+            text in any::<String>(),
+            bytes in any::<Vec<u8>>(),
+            binding in any::<[u8; 16]>(),
+            at in any::<prop::sample::Index>(),
+            change in 1..=u8::MAX,
+        ) {
+            let cursor = Position(7_u64, Uuid::from_u128(1)).to_cursor(binding);
+            let mut changed = URL_SAFE_NO_PAD.decode(&cursor).unwrap();
+            let at = at.index(changed.len());
+            changed[at] ^= change;
+            for text in [text, URL_SAFE_NO_PAD.encode(bytes), URL_SAFE_NO_PAD.encode(changed)] {
+                let refused = Position::<u64>::from_cursor(&text, binding).unwrap_err();
+                prop_assert_eq!((refused.status().as_u16(), refused.code()), (400, "bad_cursor"));
+            }
+        }
+    }
 
     #[test]
     fn a_cursor_holds_its_position_to_what_it_is_bound_to() {

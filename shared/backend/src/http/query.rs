@@ -149,7 +149,28 @@ impl<'de> Deserialize<'de> for Needle {
 mod tests {
     #![allow(clippy::unwrap_used)]
 
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        /// Any bytes, escaped well or badly, as UTF-8 or not: the query is read or refused with 422, and a cursor put into
+        /// it comes back.
+        #[test]
+        fn any_query_string_is_read_or_refused(
+            query in prop_oneof![any::<String>(), "((colour|q|cursor|%71|[a-z%&;+]{1,3})(=(red|%[0-9a-fg]{0,2}|[ -~]{0,3}))?&?){0,6}"],
+            cursor in "[A-Za-z0-9_-]{1,40}",
+        ) {
+            if let Err(problem) = read(&query) {
+                prop_assert_eq!(problem.status().as_u16(), 422, "{}", query);
+                prop_assert!(problem.errors().iter().all(|error| error.pointer.starts_with('/')), "{}", query);
+            }
+            let next = QueryString { path: "/".into(), query }.with_cursor(&cursor);
+            let next = next.strip_prefix("/?").unwrap();
+            let cursors: Vec<_> = form_urlencoded::parse(next.as_bytes()).filter(|(name, _)| name == "cursor").collect();
+            prop_assert_eq!(cursors, [("cursor".into(), cursor.into())]);
+        }
+    }
 
     #[derive(Debug, PartialEq, Deserialize)]
     #[serde(rename_all = "lowercase")]

@@ -125,7 +125,30 @@ impl Period {
 mod tests {
     #![allow(clippy::unwrap_used)]
 
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        #[test]
+        fn an_instant_is_read_as_it_is_written(microseconds in -62_135_596_800_000_000..253_402_207_200_000_000_i64) {
+            let at = Instant(Timestamp::from_microsecond(microseconds).unwrap());
+            prop_assert_eq!(instant(&serde_json::to_string(&at).unwrap()).unwrap(), at);
+        }
+
+        /// Text of any characters, some of them nearly an instant: it is one or is refused.
+        #[test]
+        fn any_other_text_is_no_instant(text in prop_oneof![
+            any::<String>(),
+            "[0-9]{4}-[01][0-9]-[0-3][0-9][Tt ][0-2][0-9]:[0-6][0-9]:[0-6][0-9](\\.[0-9]{0,12})?([zZ]|[+-][0-9]{2}:?[0-9]{2})?(\\[UTC\\])?",
+        ]) {
+            let read = instant(&serde_json::to_string(&text).unwrap());
+            prop_assert!(read.is_err() || is_rfc_3339(&text), "{}", text);
+            if let Ok(at) = read {
+                prop_assert_eq!(instant(&serde_json::to_string(&at).unwrap()).unwrap().to_string(), at.to_string());
+            }
+        }
+    }
 
     fn instant(json: &str) -> Result<Instant, serde_json::Error> {
         serde_json::from_str(json)

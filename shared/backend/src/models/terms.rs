@@ -97,7 +97,7 @@ macro_rules! form {
             #[schema(required = $required)]
             grace: $grace,
             /// Fees at disbursement or with each instalment; default: none.
-            #[schema(required = $required, example = json!([]))]
+            #[schema(required = $required, max_items = 50, example = json!([]))]
             fees: Vec<$fee>,
             /// In which order a payment pays what is owed; default `penalty_fee_interest_principal`.
             #[schema(required = $required)]
@@ -117,13 +117,13 @@ macro_rules! form {
         #[expect(dead_code, reason = "describes JSON; nothing is made of it")]
         struct $grace {
             /// So many first rows repay no principal; default 0.
-            #[schema(required = $required, example = 0)]
+            #[schema(required = $required, maximum = 599, example = 0)]
             principal: u32,
             /// The interest of so many first periods is paid with the first period after them; default 0.
-            #[schema(required = $required, example = 0)]
+            #[schema(required = $required, maximum = 599, example = 0)]
             interest_payment: u32,
             /// So many first periods bear no interest; default 0.
-            #[schema(required = $required, example = 0)]
+            #[schema(required = $required, maximum = 600, example = 0)]
             interest_free: u32,
         }
 
@@ -154,7 +154,7 @@ macro_rules! form {
         #[expect(dead_code, reason = "describes JSON; nothing is made of it")]
         struct $late_fee {
             /// Days after the due date before it arises; default 0.
-            #[schema(required = $required, example = 5)]
+            #[schema(required = $required, maximum = 3650, example = 5)]
             grace_days: u32,
             /// What `value` counts; default `flat`.
             #[schema(required = $required)]
@@ -163,7 +163,7 @@ macro_rules! form {
             #[schema(example = "5.00")]
             value: $number,
             /// How often at most; default 1.
-            #[schema(required = $required, minimum = 1, example = 1)]
+            #[schema(required = $required, minimum = 1, maximum = 600, example = 1)]
             max_times: u32,
         }
     };
