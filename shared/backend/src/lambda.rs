@@ -74,15 +74,12 @@ const LONGEST: usize = 16 * 1024;
 
 /// The request that an event is, without what cannot be read of it, and the refusal if there is such a thing.
 fn read(event: &str) -> (ApiGatewayV2httpRequest, Option<Problem>) {
-    match serde_json::from_str(event) {
-        Ok(mut request) => {
-            let refusal = take_away_unreadable(&mut request);
-            (request, refusal)
-        }
-        Err(_) => {
-            let refusal = Problem::bad_request("unreadable_request", "The request cannot be read.");
-            (ApiGatewayV2httpRequest::default(), Some(refusal))
-        }
+    if let Ok(mut request) = serde_json::from_str(event) {
+        let refusal = take_away_unreadable(&mut request);
+        (request, refusal)
+    } else {
+        let refusal = Problem::bad_request("unreadable_request", "The request cannot be read.");
+        (ApiGatewayV2httpRequest::default(), Some(refusal))
     }
 }
 
