@@ -657,9 +657,11 @@ impl Arrears {
     ///
     /// 500 for amounts that are out of range: a defect.
     pub fn of(aged: Vec<Aged>) -> Result<Vec<Self>, Problem> {
+        /// Whether there is none, the group, the currency.
+        type Group = (bool, Option<String>, &'static str);
         /// Days past due; the first is all that is out.
         const DAYS: [i32; 5] = [-1, 1, 30, 60, 90];
-        let mut groups: BTreeMap<(bool, Option<String>, &str), (Currency, [ExposureSums; 5])> = BTreeMap::new();
+        let mut groups: BTreeMap<Group, (Currency, [ExposureSums; DAYS.len()])> = BTreeMap::new();
         for Aged { group, currency, days, sums } in aged {
             let key = (group.is_none(), group, currency.code());
             let (_, by_days) = groups.entry(key).or_insert((currency, Default::default()));
