@@ -140,8 +140,8 @@ async fn no_value_of_any_field_makes_an_operation_fail() {
     let mut sent = 0;
     for (method, template, operation) in operations().filter(|(_, _, operation)| operation.get("requestBody").is_some())
     {
-        // Each right password costs a hash; these fields have tests of their own.
-        if template.contains("/password") || template.contains("/logout") {
+        // Nearly each of these costs a hash of a password; their fields have tests of their own.
+        if template.contains("/password") || template == "/api/auth/login" {
             continue;
         }
         let content = &operation["requestBody"]["content"]["application/json"];
