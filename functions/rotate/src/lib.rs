@@ -50,8 +50,11 @@ pub enum RotateError {
     #[error("there is no pending version {0}")]
     NothingProposed(String),
     /// With the pending version, tokens that are signed now would be refused.
-    #[error("the pending version lacks the key that signs now")]
+    #[error("the pending version lacks the key that signs now; it is withdrawn, rotate again")]
     LogsOut,
+    /// The key of the pending version would sign before every function knows it: it was made too long ago.
+    #[error("the pending version is too old; it is withdrawn, rotate again")]
+    Stale,
 }
 
 /// Does a step.
@@ -69,16 +72,32 @@ pub async fn run(event: &Event) -> Result<(), RotateError> {
             }
         }
         Step::SetSecret => {}
-        Step::TestSecret => {
-            let proposed = secret.proposed(&event.version).await?;
-            let proposed = proposed.ok_or_else(|| RotateError::NothingProposed(event.version.clone()))?;
-            let proposed = SigningKeys::from_secret(proposed.expose_secret())?;
-            let current = SigningKeys::from_secret(secret.current().await?.expose_secret())?;
-            if !proposed.accept(&current, Timestamp::now()) {
-                return Err(RotateError::LogsOut);
+        Step::TestSecret | Step::FinishSecret => {
+            if !secret.is_current(&event.version).await? {
+                test(&secret, &event.version).await?;
+                if event.step == Step::FinishSecret {
+                    secret.promote(&event.version).await?;
+                }
             }
         }
-        Step::FinishSecret => secret.promote(&event.version).await?,
     }
     Ok(())
+}
+
+/// Whether the pending version is good: now, since a step may be repeated after hours. One that is not is withdrawn, or no
+/// rotation would ever succeed.
+async fn test(secret: &RotatedSecret, version: &str) -> Result<(), RotateError> {
+    let proposed = secret.proposed(version).await?.ok_or_else(|| RotateError::NothingProposed(version.to_owned()))?;
+    let proposed = SigningKeys::from_secret(proposed.expose_secret())?;
+    let current = SigningKeys::from_secret(secret.current().await?.expose_secret())?;
+    let now = Timestamp::now();
+    let flaw = if !proposed.accept(&current, now) {
+        RotateError::LogsOut
+    } else if !proposed.is_known_before_it_signs(now) {
+        RotateError::Stale
+    } else {
+        return Ok(());
+    };
+    secret.withdraw(version).await?;
+    Err(flaw)
 }

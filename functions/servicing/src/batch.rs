@@ -19,6 +19,7 @@ use backend::{
 };
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
+use tokio::time::timeout;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -30,6 +31,8 @@ const MAX_ITEMS: usize = 500;
 /// How long payments are taken: well before the request would end without an answer. Those that are left are told so, and
 /// can be sent again.
 const TIME: Duration = Duration::from_secs(9);
+/// How long the last of them may take: until just before then. It may have been recorded; sent again, it tells.
+const LAST: Duration = Duration::from_secs(11);
 
 /// Payments.
 #[derive(Deserialize, ToSchema)]
@@ -109,7 +112,10 @@ pub(crate) async fn record_repayments(
     let mut data = Vec::with_capacity(items.len());
     for item in &items {
         let outcome = match start.elapsed() {
-            elapsed if elapsed < TIME => record(&staff, &app, item).await,
+            elapsed if elapsed < TIME => {
+                let recorded = timeout(LAST.saturating_sub(elapsed), record(&staff, &app, item)).await;
+                recorded.unwrap_or_else(|late| Err(Problem::unavailable().caused_by(late)))
+            }
             _ => Err(Problem::unavailable()),
         };
         data.push(match outcome.and_then(Answer::into_parts) {

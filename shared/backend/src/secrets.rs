@@ -17,6 +17,9 @@ use tokio::sync::{Mutex, OnceCell};
 /// How long a secret read from Secrets Manager is used before it is read again.
 pub(crate) const TIME_TO_LIVE: Duration = Duration::from_mins(5);
 
+/// How long a secret counts as read just now: anybody can ask for one that is newer, with a token of a key that there is not.
+const READ_JUST_NOW: Duration = Duration::from_secs(10);
+
 static CLIENT: OnceCell<aws_sdk_secretsmanager::Client> = OnceCell::const_new();
 
 async fn client() -> &'static aws_sdk_secretsmanager::Client {
@@ -72,6 +75,19 @@ impl SecretSource {
         let secret = SecretString::from(text);
         *cached = Some((Instant::now(), secret.clone()));
         Ok(secret)
+    }
+
+    /// As [`get`](Self::get), where what was read does not do: a secret that was read longer ago than a few seconds is read
+    /// again.
+    ///
+    /// # Errors
+    ///
+    /// As [`get`](Self::get).
+    pub(crate) async fn get_newer(&self) -> Result<SecretString, SecretError> {
+        if let Source::Manager { cached, .. } = self.0.as_ref() {
+            cached.lock().await.take_if(|(read_at, _)| read_at.elapsed() > READ_JUST_NOW);
+        }
+        self.get().await
     }
 
     /// Makes the next [`get`](Self::get) read the secret again.
@@ -139,15 +155,35 @@ impl RotatedSecret {
     ///
     /// When Secrets Manager cannot be reached or refuses.
     pub async fn promote(&self, version: &str) -> Result<(), SecretError> {
-        let client = client().await;
-        let current = client.get_secret_value().secret_id(&self.arn).version_stage(CURRENT).send().await;
-        let current = current.map_err(|error| self.unread(error))?;
-        if current.version_id() == Some(version) {
-            return Ok(());
-        }
-        let request = client.update_secret_version_stage().secret_id(&self.arn).version_stage(CURRENT);
-        let request = request.move_to_version_id(version).set_remove_from_version_id(current.version_id);
+        let current = self.current_version().await?;
+        let request = client().await.update_secret_version_stage().secret_id(&self.arn).version_stage(CURRENT);
+        let request = request.move_to_version_id(version).set_remove_from_version_id(current);
         request.send().await.map(drop).map_err(|error| self.unwritten(error))
+    }
+
+    /// Takes back a proposal, so that the next rotation makes another.
+    ///
+    /// # Errors
+    ///
+    /// When Secrets Manager cannot be reached or refuses.
+    pub async fn withdraw(&self, version: &str) -> Result<(), SecretError> {
+        let request = client().await.update_secret_version_stage().secret_id(&self.arn).version_stage(PENDING);
+        let request = request.remove_from_version_id(version);
+        request.send().await.map(drop).map_err(|error| self.unwritten(error))
+    }
+
+    /// Whether a version is the current one.
+    ///
+    /// # Errors
+    ///
+    /// When Secrets Manager cannot be reached or refuses.
+    pub async fn is_current(&self, version: &str) -> Result<bool, SecretError> {
+        Ok(self.current_version().await?.as_deref() == Some(version))
+    }
+
+    async fn current_version(&self) -> Result<Option<String>, SecretError> {
+        let answer = client().await.get_secret_value().secret_id(&self.arn).version_stage(CURRENT).send().await;
+        Ok(answer.map_err(|error| self.unread(error))?.version_id)
     }
 
     fn text(&self, text: Option<&str>) -> Result<SecretString, SecretError> {

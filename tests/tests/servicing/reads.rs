@@ -123,6 +123,8 @@ async fn what_is_held_pays_what_falls_due_later_without_a_job() {
         let loan = world.get(&format!("{path}{query}")).await;
         assert_eq!([&loan["status"], &loan["days_past_due"]], [&json!("repaid"), &json!(0)], "{query}");
         assert_eq!(loan["next_due_on"], json!(null), "{query}");
+        let statistics = world.get(&format!("/api/stats{query}")).await;
+        assert_eq!(statistics["by_status"]["repaid"], 1, "{query}");
     }
     let held = async |as_of: &str| {
         let balance = world.get(&format!("/api/ledger/trial-balance?as_of={as_of}")).await;
@@ -146,6 +148,9 @@ async fn a_reading_of_a_moment_ago_waits_for_whoever_holds_the_loan() {
     for query in ["", "?as_of=2024-02-15"] {
         assert_eq!(world.get(&format!("{path}{query}")).await["outstanding"], "1190.00", "{query}");
     }
+    // Who may not know of the loan does not learn that somebody is at work on it.
+    let other = world.api.customer("somebody.else").await;
+    other.get(&format!("{path}?known_at={known_at}")).refused(404, "not_found").await;
     for part in ["", "/schedule", "/transactions", "/ledger", "/statement", "/history", "/settlement"] {
         let waiting = tokio::spawn(world.admin.get(&format!("{path}{part}?known_at={known_at}")).send());
         world.someone_waits().await;

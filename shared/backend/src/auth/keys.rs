@@ -115,9 +115,9 @@ impl SigningKeys {
     /// [`KeysError::TooSoon`] while tokens of the key that would be dropped are valid; without random bytes.
     pub fn rotated(&self, now: Timestamp) -> Result<Self, KeysError> {
         if let Some(next) = &self.next {
-            // A key that is announced only has signed nothing and may be dropped.
+            // A key that is announced only may be dropped, as long as whoever has read of it reads again before it signs.
             let until = next.from + LIFETIME + Duration::from_secs(2 * LEEWAY_S.unsigned_abs());
-            if next.from <= now && now < until {
+            if !self.is_known_before_it_signs(now) && now < until {
                 return Err(KeysError::TooSoon { until });
             }
         }
@@ -129,6 +129,13 @@ impl SigningKeys {
         let new = SecretString::from(URL_SAFE_NO_PAD.encode(random));
         let keys = BTreeMap::from([(current.clone(), kept), (kid.clone(), new)]);
         Ok(Self { current, next: Some(Next { kid, from: now + ANNOUNCED }), keys })
+    }
+
+    /// Whether every function that keeps a secret which it reads at this instant, or before, reads it again before the next key
+    /// signs.
+    #[must_use]
+    pub fn is_known_before_it_signs(&self, now: Timestamp) -> bool {
+        self.next.as_ref().is_some_and(|next| now + secrets::TIME_TO_LIVE <= next.from)
     }
 
     /// Whether tokens that `before` signs at this instant are good with these keys.
@@ -224,9 +231,11 @@ mod tests {
     fn a_rotation_waits_for_the_tokens_of_the_key_it_would_drop() {
         let before = keys(&format!(r#"{{"current": "a", "keys": {{"a": "{KEY}"}}}}"#)).unwrap();
         let after = before.rotated(now()).unwrap();
-        // Announced only: the new key has signed nothing, and another may take its place.
+        // Announced only: nobody keeps the new key until it signs, and another may take its place.
         let instead = after.rotated(now() + 1.minute()).unwrap();
         assert!(instead.accept(&before, now()));
+        // Whoever reads it now may still have it when it signs.
+        assert!(matches!(after.rotated(now() + 61.seconds()), Err(KeysError::TooSoon { .. })));
         assert!(matches!(after.rotated(now() + 10.minutes()), Err(KeysError::TooSoon { .. })));
         assert!(matches!(after.rotated(now() + 66.minutes()), Err(KeysError::TooSoon { .. })));
         assert!(after.rotated(now() + 68.minutes()).is_ok());

@@ -86,6 +86,11 @@ impl Tokens {
         Ok(SigningKeys::from_secret(secret.expose_secret())?)
     }
 
+    async fn newer_keys(&self) -> Result<SigningKeys, TokensError> {
+        let secret = self.keys.get_newer().await?;
+        Ok(SigningKeys::from_secret(secret.expose_secret())?)
+    }
+
     /// Reads the keys.
     ///
     /// # Errors
@@ -123,8 +128,13 @@ impl Tokens {
     pub async fn check(&self, token: &str) -> Result<Claims, Problem> {
         let refuse = |error: jsonwebtoken::errors::Error| Problem::unauthenticated().caused_by(error);
         let kid = decode_header(token).map_err(refuse)?.kid;
-        let keys = self.keys().await?;
-        let Some(key) = kid.and_then(|kid| keys.key(&kid)) else { return Err(Problem::unauthenticated()) };
+        let kid = kid.ok_or_else(Problem::unauthenticated)?;
+        let key = match self.keys().await?.key(&kid) {
+            Some(key) => Some(key),
+            // Keys that were replaced since they were read here, as after a theft.
+            None => self.newer_keys().await?.key(&kid),
+        };
+        let key = key.ok_or_else(Problem::unauthenticated)?;
         // One algorithm, whatever the header says: `none` and others are refused.
         let mut validation = Validation::new(Algorithm::HS256);
         validation.leeway = LEEWAY_S.cast_unsigned();

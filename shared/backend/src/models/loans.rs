@@ -630,7 +630,7 @@ FROM loans l JOIN users u ON u.id = l.borrower_id
 WHERE l.status = 'disbursed' AND l.owed_on[1] <= $1";
 
 /// Waits for whoever is changing a loan.
-pub const SHARE: &str = "SELECT FROM loans WHERE id = $1 FOR SHARE";
+pub const SHARE: &str = "SELECT FROM loans WHERE id = $1";
 
 /// Records the version that the loan now has.
 pub const RECORD_VERSION: &str = "\
@@ -713,8 +713,8 @@ pub fn to_collect(
 
 /// Waits until nobody is changing the loan: whatever is recorded later is recorded after this.
 #[must_use]
-pub fn share(id: Uuid) -> Statement<()> {
-    Sql::new(SHARE).bind(id).execute()
+pub fn share(id: Uuid, scope: Scope) -> Statement<()> {
+    Sql::new(SHARE).bind(id).push_if(" AND borrower_id = {}", scope.borrower()).push(" FOR SHARE").execute()
 }
 
 /// A page of a loan's history, newest first: of the steps taken before one instant and known by another.

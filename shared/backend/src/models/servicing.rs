@@ -152,14 +152,21 @@ fn last_day(events: &[Event], today: Date) -> Date {
     events.iter().map(|event| event.on).fold(today, Date::max)
 }
 
+/// The most transactions of a loan: each command folds all of them.
+pub const MAX_TRANSACTIONS: usize = 10_000;
+
 /// Records a transaction. `on` is where the request has its date, for errors.
 ///
 /// # Errors
 ///
-/// 422 for what breaks a rule, at its field; 409 where the loan's state does not allow it, and where a transaction
-/// recorded before could no longer stand.
+/// 422 for what breaks a rule, at its field; 409 where the loan's state does not allow it, where it has as many
+/// transactions as it may have, and where a transaction recorded before could no longer stand.
 pub fn record(books: Books, new: New, by: Uuid, at: Moment<'_>, on: &'static str) -> Result<Recorded, Problem> {
     let Books { loan, mut transactions, steps } = books;
+    if transactions.len() >= MAX_TRANSACTIONS {
+        let detail = format!("A loan has at most {MAX_TRANSACTIONS} transactions.");
+        return Err(Problem::conflict("too_many_transactions", detail));
+    }
     let contract = loan.contract();
     // Later than everything that is known of the loan, whatever two clocks say.
     let next_instant = loan.updated_at.checked_add(SignedDuration::from_micros(1)).map_err(Problem::internal)?;
@@ -419,7 +426,7 @@ pub type FileStatements =
 /// waited for where `known_at` is so recent that what they record could still count.
 #[must_use]
 pub fn file(id: Uuid, scope: Scope, known_at: Option<Timestamp>) -> FileStatements {
-    let wait = known_at.filter(|known_at| may_grow(*known_at)).map(|_| loans::share(id));
+    let wait = known_at.filter(|known_at| may_grow(*known_at)).map(|_| loans::share(id, scope));
     (wait, loans::by_id(id, scope), loans::versions(id), transactions::of_loan(id, known_at))
 }
 

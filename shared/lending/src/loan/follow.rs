@@ -18,7 +18,7 @@ use crate::Money;
 pub struct Exposure {
     /// The first day.
     pub on: Date,
-    /// Where the loan stands.
+    /// Where the loan stands: repaid also where an overpayment that is held will pay all that is left.
     pub standing: Standing,
     /// Principal paid out, neither repaid nor written off.
     pub outstanding: Money,
@@ -229,12 +229,16 @@ fn push(exposures: &mut Vec<Exposure>, exposure: Exposure) {
 }
 
 impl Book<'_> {
-    /// Where the loan stands; `None` before its disbursement.
+    /// Where the loan stands; `None` before its disbursement. What is held will pay charges that fall due later: a loan of
+    /// which nothing else is unpaid is repaid.
     fn standing(&mut self) -> Option<Standing> {
+        let held = self.held;
         let rows = self.rows.as_mut()?;
         Some(if self.written_off_on.is_some() {
             Standing::Defaulted
-        } else if Component::ALL.into_iter().all(|component| rows.first_open(component) == rows.lines.len()) {
+        } else if Component::ALL.into_iter().all(|component| rows.first_open(component) == rows.lines.len())
+            || (held > 0 && Component::ALL.into_iter().map(|component| rows.unpaid(component)).sum::<i128>() <= held)
+        {
             Standing::Repaid
         } else {
             Standing::Disbursed
