@@ -53,6 +53,9 @@ pub enum RequestType {
 /// Why CloudFormation could not be answered. Never names the address: whoever has it can answer.
 #[derive(Debug, thiserror::Error)]
 pub enum AnswerError {
+    /// The system has no certificate authorities.
+    #[error("there are no certificate authorities to trust")]
+    Authorities(#[source] std::io::Error),
     /// The address is none.
     #[error("CloudFormation's address is none")]
     Address,
@@ -68,26 +71,15 @@ pub enum AnswerError {
 }
 
 /// The way to answer.
-pub struct Answers(Client<HttpsConnector<HttpConnector>, String>);
+struct Answers(Client<HttpsConnector<HttpConnector>, String>);
 
-impl Answers {
-    /// Trusts the certificate authorities of the system.
-    ///
-    /// # Errors
-    ///
-    /// When the system has none.
-    pub fn new() -> std::io::Result<Self> {
-        let https = HttpsConnectorBuilder::new().with_provider_and_native_roots(aws_lc_rs::default_provider())?;
-        // Plain HTTP is for tests: CloudFormation's addresses are https.
-        Ok(Self(Client::builder(TokioExecutor::new()).build(https.https_or_http().enable_http1().build())))
-    }
-
+impl Change {
     /// Tells CloudFormation that what it asked for was done, or why it was not.
     ///
     /// # Errors
     ///
     /// When three attempts failed.
-    pub async fn tell(&self, change: &Change, outcome: Result<(), String>) -> Result<(), AnswerError> {
+    pub async fn tell(&self, outcome: Result<(), String>) -> Result<(), AnswerError> {
         let (status, reason) = match outcome {
             Ok(()) => ("SUCCESS", None),
             Err(reason) => ("FAILED", Some(reason.chars().take(REASON_MAX).collect::<String>())),
@@ -95,14 +87,15 @@ impl Answers {
         let answer = json!({
             "Status": status,
             "Reason": reason.unwrap_or_default(),
-            "PhysicalResourceId": change.physical_resource_id.as_deref().unwrap_or(NAME),
-            "StackId": change.stack_id,
-            "RequestId": change.request_id,
-            "LogicalResourceId": change.logical_resource_id,
+            "PhysicalResourceId": self.physical_resource_id.as_deref().unwrap_or(NAME),
+            "StackId": self.stack_id,
+            "RequestId": self.request_id,
+            "LogicalResourceId": self.logical_resource_id,
         });
         let answer = answer.to_string();
+        let answers = Answers::new()?;
         for pause in PAUSES {
-            match self.attempt(&change.response_url, &answer).await {
+            match answers.attempt(&self.response_url, &answer).await {
                 Ok(()) => return Ok(()),
                 Err(error) => {
                     let error = telemetry::chain(&error);
@@ -111,7 +104,18 @@ impl Answers {
             }
             sleep(pause).await;
         }
-        self.attempt(&change.response_url, &answer).await
+        answers.attempt(&self.response_url, &answer).await
+    }
+}
+
+impl Answers {
+    /// Trusts the certificate authorities of the system. They are read only when there is somebody to tell: that takes longer
+    /// than the rest of the function's start.
+    fn new() -> Result<Self, AnswerError> {
+        let https = HttpsConnectorBuilder::new().with_provider_and_native_roots(aws_lc_rs::default_provider());
+        // Plain HTTP is for tests: CloudFormation's addresses are https.
+        let https = https.map_err(AnswerError::Authorities)?.https_or_http().enable_http1().build();
+        Ok(Self(Client::builder(TokioExecutor::new()).build(https)))
     }
 
     async fn attempt(&self, url: &str, answer: &str) -> Result<(), AnswerError> {

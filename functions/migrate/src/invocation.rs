@@ -9,7 +9,7 @@ use tokio::time::timeout;
 
 use crate::{
     Event, MigrateError, Migrator, Report,
-    deployment::{Answers, Change, RequestType},
+    deployment::{Change, RequestType},
 };
 
 /// What is kept of the function's time to tell CloudFormation that the rest was not enough.
@@ -31,11 +31,7 @@ pub enum Invocation {
 ///
 /// By hand, whatever failed. In a deployment only where CloudFormation could not be told: Lambda then invokes the function
 /// again.
-pub async fn invoke(
-    migrator: &Migrator,
-    answers: &Answers,
-    event: LambdaEvent<Invocation>,
-) -> Result<Option<Report>, Error> {
+pub async fn invoke(migrator: &Migrator, event: LambdaEvent<Invocation>) -> Result<Option<Report>, Error> {
     let (invocation, context) = event.into_parts();
     match invocation {
         Invocation::ByHand(event) => Ok(Some(run(migrator, event, &context).await?)),
@@ -45,7 +41,7 @@ pub async fn invoke(
                 RequestType::Delete => Ok(()),
             };
             let reason = |error| format!("{} (request {} in the log)", telemetry::chain(&error), context.request_id);
-            answers.tell(&change, outcome.map_err(reason)).await?;
+            change.tell(outcome.map_err(reason)).await?;
             Ok(None)
         }
     }

@@ -134,10 +134,13 @@ impl Migrator {
         if event.demo && !self.demo_is_allowed {
             return Err(MigrateError::DemoNotAllowed);
         }
+        // Read anew: a password may have been stored a moment ago, and the role would be given the one before.
+        self.owner.prepare_anew().await?;
         let (mut client, connection) = self.owner.connect().await?;
         schema::lock(&client).await?;
         let migrations = schema::apply(&mut client).await?;
         if let Some(application) = &self.application {
+            application.forget().await;
             let login = Login::from_secret(application.get().await?.expose_secret())?;
             access::grant(&client, &login).await?;
         }

@@ -2,12 +2,11 @@
 
 use backend::telemetry;
 use lambda_runtime::{Error, service_fn};
-use migrate::{Migrator, deployment::Answers, invoke};
+use migrate::{Migrator, invoke};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     telemetry::init();
     let migrator = Migrator::from_env()?;
-    let answers = Answers::new()?;
-    lambda_runtime::run(service_fn(|event| Box::pin(invoke(&migrator, &answers, event)))).await
+    lambda_runtime::run(service_fn(|event| Box::pin(invoke(&migrator, event)))).await
 }

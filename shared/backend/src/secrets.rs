@@ -69,7 +69,7 @@ impl SecretSource {
         {
             return Ok(secret.clone());
         }
-        let answer = client().await.get_secret_value().secret_id(arn).send().await;
+        let answer = client().await.get_secret_value().secret_id(arn).version_stage(CURRENT).send().await;
         let answer = answer.map_err(|error| SecretError::Read { arn: arn.clone(), source: Box::new(error) })?;
         let text = answer.secret_string().ok_or_else(|| SecretError::Binary { arn: arn.clone() })?;
         let secret = SecretString::from(text);

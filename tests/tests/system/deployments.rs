@@ -10,7 +10,7 @@ use axum::{Router, body::Bytes, extract::State, http::StatusCode, routing::put};
 use backend::{db::Connector, secrets::SecretSource};
 use jiff::tz::TimeZone;
 use lambda_runtime::{Context, LambdaEvent};
-use migrate::{Event, Migrator, Report, deployment::Answers, invoke};
+use migrate::{Event, Migrator, Report, invoke};
 use serde_json::{Value, json};
 use tests::{Api, without_tls};
 use tokio::net::TcpListener;
@@ -59,7 +59,7 @@ async fn invoked(migrator: &Migrator, event: Value, seconds: u64) -> Result<Opti
     let deadline = SystemTime::now() + Duration::from_secs(seconds);
     context.deadline = u64::try_from(deadline.duration_since(UNIX_EPOCH).unwrap().as_millis()).unwrap();
     let event = LambdaEvent::new(serde_json::from_value(event).unwrap(), context);
-    invoke(migrator, &Answers::new().unwrap(), event).await.map_err(|error| error.to_string())
+    invoke(migrator, event).await.map_err(|error| error.to_string())
 }
 
 fn migrator(url: &str) -> Migrator {
