@@ -67,6 +67,19 @@ listens() {
   (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null
 }
 
+# A local server on a port of its own, with these options: `base_url` is its address, `server` the process, its log is in
+# `work`, the caller's folder.
+serve() {
+  local port
+  # With the features that the tests have, so that what those have compiled serves here too.
+  cargo test --locked --quiet --no-run --test dev
+  port=$(free_port)
+  target/debug/dev --ephemeral --port "$port" "$@" >"$work/server.log" 2>&1 &
+  # shellcheck disable=SC2034
+  server=$! base_url=http://127.0.0.1:$port
+  wait_for 120 listens "$port"
+}
+
 # The folder of the newest PostgreSQL server's binaries, or nothing.
 postgres_binaries() {
   local folder

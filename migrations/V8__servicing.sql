@@ -153,7 +153,9 @@ BEGIN
         RAISE EXCEPTION 'nothing happens to a loan before its disbursement'
             USING ERRCODE = 'check_violation', CONSTRAINT = 'transactions_after_disbursement';
     END IF;
-    IF EXISTS (SELECT FROM transactions WHERE loan_id = NEW.loan_id AND recorded_at >= NEW.recorded_at) THEN
+    -- Ordered, so that whatever the planner knows it takes the index in which the last one is a step away, not that by id.
+    IF NEW.recorded_at <= (
+        SELECT recorded_at FROM transactions WHERE loan_id = NEW.loan_id ORDER BY recorded_at DESC LIMIT 1) THEN
         RAISE EXCEPTION 'transactions of a loan are recorded one after the other'
             USING ERRCODE = 'check_violation', CONSTRAINT = 'transactions_recorded_later';
     END IF;

@@ -23,6 +23,7 @@ mod signals;
 pub mod testing;
 
 pub use error::Error;
+pub use postgres::free_port;
 pub use progress::say;
 pub use project::Project;
 pub use signals::Signals;

@@ -20,7 +20,7 @@ use crate::{Error, Project, say};
 pub(crate) use binaries::Binaries;
 pub(crate) use cluster::{Cluster, Durability, random};
 pub(crate) use server::Server;
-pub use server::Shutdown;
+pub use server::{Shutdown, free_port};
 
 /// The database in a server of our own.
 const DATABASE: &str = "microloans";

@@ -4,7 +4,7 @@
 use std::error::Error;
 use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _};
-use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpStream};
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStderr, Command, ExitStatus, Output, Stdio};
@@ -46,7 +46,7 @@ impl TestProject {
         let mut command = Command::new(env!("CARGO_BIN_EXE_dev"));
         command
             .args(arguments)
-            .args(["--port", &free_port().to_string()])
+            .args(["--port", &local::free_port().unwrap().to_string()])
             .env_remove("CARGO_MANIFEST_DIR")
             .env_remove("DATABASE_URL")
             .current_dir(&self.root)
@@ -124,10 +124,6 @@ fn eventually(mut happens: impl FnMut() -> bool) -> bool {
         sleep(Duration::from_millis(20));
     }
     false
-}
-
-fn free_port() -> u16 {
-    TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap().port()
 }
 
 fn run(arguments: &[&str]) -> (Output, String) {

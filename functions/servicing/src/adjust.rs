@@ -123,8 +123,9 @@ pub(crate) async fn reverse_transaction(
         (status = 201, description = "The transaction", body = TransactionView,
             headers(("Location" = String, description = "Where the transaction can be read"))),
         (status = 400, description = "The Idempotency-Key is missing (`idempotency_key_required`)", body = ProblemBody),
-        (status = 409, description = "The loan is not disbursed (`not_disbursed`), or a later transaction could no longer \
-            stand (`later_event_depends_on_it`)", body = ProblemBody),
+        (status = 409, description = "The loan is not disbursed (`not_disbursed`), has as many transactions as it may have \
+            (`too_many_transactions`), or a later transaction could no longer stand (`later_event_depends_on_it`)",
+            body = ProblemBody),
         (status = 422, description = "More than is held that day (`above_held`), or the date is before the disbursement \
             (`before_disbursement`)", body = ProblemBody))
 )]
@@ -157,8 +158,9 @@ pub(crate) async fn refund_overpayment(
             headers(("Location" = String, description = "Where the transaction can be read"))),
         (status = 400, description = "The Idempotency-Key is missing (`idempotency_key_required`)", body = ProblemBody),
         (status = 409, description = "The loan is not disbursed (`not_disbursed`), was written off before \
-            (`already_written_off`), owes nothing that day (`nothing_to_write_off`), or a later transaction could no \
-            longer stand (`later_event_depends_on_it`)", body = ProblemBody),
+            (`already_written_off`), owes nothing that day (`nothing_to_write_off`), has as many transactions as it \
+            may have (`too_many_transactions`), or a later transaction could no longer stand \
+            (`later_event_depends_on_it`)", body = ProblemBody),
         (status = 422, description = "The date is before the disbursement (`before_disbursement`)", body = ProblemBody))
 )]
 pub(crate) async fn write_off_loan(
@@ -192,8 +194,9 @@ pub(crate) async fn write_off_loan(
             headers(("Location" = String, description = "Where the transaction can be read"))),
         (status = 400, description = "The Idempotency-Key is missing (`idempotency_key_required`)", body = ProblemBody),
         (status = 409, description = "The loan is not disbursed (`not_disbursed`), was written off \
-            (`already_written_off`), has no principal left from that date on (`nothing_to_reschedule`), or a later \
-            transaction could no longer stand (`later_event_depends_on_it`)", body = ProblemBody),
+            (`already_written_off`), has no principal left from that date on (`nothing_to_reschedule`), has as many \
+            transactions as it may have (`too_many_transactions`), or a later transaction could no longer stand \
+            (`later_event_depends_on_it`)", body = ProblemBody),
         (status = 422, description = "No instalment is due on `from` (`not_a_due_date`), the first due date is not after \
             the due date before it (`not_after_due_date_before`), or the loan would never be repaid \
             (`does_not_amortise`)", body = ProblemBody))

@@ -86,9 +86,9 @@ pub(crate) enum Waived {
         (status = 201, description = "The transaction", body = TransactionView,
             headers(("Location" = String, description = "Where the transaction can be read"))),
         (status = 400, description = "The Idempotency-Key is missing (`idempotency_key_required`)", body = ProblemBody),
-        (status = 409, description = "The loan is not disbursed (`not_disbursed`) or was written off \
-            (`already_written_off`), or a later transaction could no longer stand (`later_event_depends_on_it`)",
-            body = ProblemBody),
+        (status = 409, description = "The loan is not disbursed (`not_disbursed`), was written off \
+            (`already_written_off`), has as many transactions as it may have (`too_many_transactions`), or a later \
+            transaction could no longer stand (`later_event_depends_on_it`)", body = ProblemBody),
         (status = 422, description = "It would fall due before the disbursement (`before_disbursement`)", body = ProblemBody))
 )]
 pub(crate) async fn charge_loan(
@@ -130,9 +130,9 @@ pub(crate) async fn charge_loan(
         (status = 201, description = "The transaction", body = TransactionView,
             headers(("Location" = String, description = "Where the transaction can be read"))),
         (status = 400, description = "The Idempotency-Key is missing (`idempotency_key_required`)", body = ProblemBody),
-        (status = 409, description = "The loan is not disbursed (`not_disbursed`) or was written off \
-            (`already_written_off`), or a later transaction could no longer stand (`later_event_depends_on_it`)",
-            body = ProblemBody),
+        (status = 409, description = "The loan is not disbursed (`not_disbursed`), was written off \
+            (`already_written_off`), has as many transactions as it may have (`too_many_transactions`), or a later \
+            transaction could no longer stand (`later_event_depends_on_it`)", body = ProblemBody),
         (status = 422, description = "More than is unpaid that day (`above_unpaid`), or the date is before the \
             disbursement (`before_disbursement`)", body = ProblemBody))
 )]

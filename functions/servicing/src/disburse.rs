@@ -45,8 +45,8 @@ pub(crate) struct NewDisbursement {
         (status = 201, description = "The transaction", body = TransactionView,
             headers(("Location" = String, description = "Where the transaction can be read"))),
         (status = 400, description = "The Idempotency-Key is missing (`idempotency_key_required`)", body = ProblemBody),
-        (status = 409, description = "The loan is not approved (`not_approved`) or was paid out before \
-            (`already_disbursed`)", body = ProblemBody))
+        (status = 409, description = "The loan is not approved (`not_approved`), was paid out before (`already_disbursed`) or \
+            has as many transactions as it may have (`too_many_transactions`)", body = ProblemBody))
 )]
 pub(crate) async fn disburse_loan(
     admin: Admin,

@@ -238,7 +238,11 @@ fn says_ready(postmaster_pid: &str) -> bool {
 }
 
 /// A port of 127.0.0.1 that nobody listens on at this moment.
-fn free_port() -> Result<u16, Error> {
+///
+/// # Errors
+///
+/// When the system has none.
+pub fn free_port() -> Result<u16, Error> {
     TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
         .and_then(|listener| listener.local_addr())
         .map(|address| address.port())

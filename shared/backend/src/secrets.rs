@@ -59,13 +59,28 @@ impl SecretSource {
     ///
     /// When Secrets Manager cannot be reached, refuses, or the secret is binary.
     pub async fn get(&self) -> Result<SecretString, SecretError> {
+        self.read_within(TIME_TO_LIVE).await
+    }
+
+    /// As [`get`](Self::get), where what was read does not do: a secret that was read longer ago than a few seconds is read
+    /// again. Where that fails, [`get`](Self::get) has what it had.
+    ///
+    /// # Errors
+    ///
+    /// As [`get`](Self::get).
+    pub(crate) async fn get_newer(&self) -> Result<SecretString, SecretError> {
+        self.read_within(READ_JUST_NOW).await
+    }
+
+    /// The secret as it was read at most so long ago.
+    async fn read_within(&self, age: Duration) -> Result<SecretString, SecretError> {
         let (arn, cached) = match self.0.as_ref() {
             Source::Fixed(secret) => return Ok(secret.clone()),
             Source::Manager { arn, cached } => (arn, cached),
         };
         let mut cached = cached.lock().await;
         if let Some((read_at, secret)) = cached.as_ref()
-            && read_at.elapsed() < TIME_TO_LIVE
+            && read_at.elapsed() < age
         {
             return Ok(secret.clone());
         }
@@ -75,19 +90,6 @@ impl SecretSource {
         let secret = SecretString::from(text);
         *cached = Some((Instant::now(), secret.clone()));
         Ok(secret)
-    }
-
-    /// As [`get`](Self::get), where what was read does not do: a secret that was read longer ago than a few seconds is read
-    /// again.
-    ///
-    /// # Errors
-    ///
-    /// As [`get`](Self::get).
-    pub(crate) async fn get_newer(&self) -> Result<SecretString, SecretError> {
-        if let Source::Manager { cached, .. } = self.0.as_ref() {
-            cached.lock().await.take_if(|(read_at, _)| read_at.elapsed() > READ_JUST_NOW);
-        }
-        self.get().await
     }
 
     /// Makes the next [`get`](Self::get) read the secret again.

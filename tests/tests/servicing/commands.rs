@@ -1,6 +1,8 @@
 //! What each command does, and what it refuses.
 
+use backend::models::servicing::MAX_TRANSACTIONS;
 use serde_json::{Value, json};
+use uuid::Uuid;
 
 use crate::world::World;
 
@@ -233,4 +235,23 @@ async fn a_payment_closes_the_loan_whether_a_later_charge_was_recorded_before_or
         );
     }
     crate::books::are_right(&world).await;
+}
+
+#[tokio::test]
+async fn a_loan_takes_so_many_transactions_and_then_reversals_alone() {
+    let world = World::new().await;
+    let path = world.plain().await;
+    let payment = world.pay(&path, "0.01", "2024-02-15").await;
+    let id: Uuid = path.strip_prefix("/api/loans/").unwrap().parse().unwrap();
+    // As many small payments as it may have.
+    let sql = "INSERT INTO transactions (id, loan_id, kind, value_date, recorded_at, recorded_by, currency, amount)
+        SELECT gen_random_uuid(), t.loan_id, t.kind, t.value_date, t.recorded_at + n * interval '1 microsecond', t.recorded_by,
+            t.currency, t.amount
+        FROM transactions t, generate_series(1, $2) n WHERE t.loan_id = $1 AND t.kind = 'repayment'";
+    let many = i32::try_from(MAX_TRANSACTIONS).unwrap() - 2;
+    world.owner.execute(sql, &[&id, &many]).await.unwrap();
+    let more = json!({"amount": "1", "paid_on": "2024-02-15"});
+    world.send(&path, "repayments", more).refused(409, "too_many_transactions").await;
+    world.reverse(&path, &payment).expect(201).await;
+    assert_eq!(world.get(&path).await["outstanding"], "1100.02");
 }

@@ -82,13 +82,11 @@ impl Tokens {
     }
 
     async fn keys(&self) -> Result<SigningKeys, TokensError> {
-        let secret = self.keys.get().await?;
-        Ok(SigningKeys::from_secret(secret.expose_secret())?)
+        Ok(SigningKeys::from_secret(self.keys.get().await?.expose_secret())?)
     }
 
     async fn newer_keys(&self) -> Result<SigningKeys, TokensError> {
-        let secret = self.keys.get_newer().await?;
-        Ok(SigningKeys::from_secret(secret.expose_secret())?)
+        Ok(SigningKeys::from_secret(self.keys.get_newer().await?.expose_secret())?)
     }
 
     /// Reads the keys.

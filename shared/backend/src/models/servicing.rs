@@ -152,7 +152,7 @@ fn last_day(events: &[Event], today: Date) -> Date {
     events.iter().map(|event| event.on).fold(today, Date::max)
 }
 
-/// The most transactions of a loan: each command folds all of them.
+/// The most transactions of a loan, but for reversals, of which each has at most one: each command folds all of them.
 pub const MAX_TRANSACTIONS: usize = 10_000;
 
 /// Records a transaction. `on` is where the request has its date, for errors.
@@ -160,10 +160,12 @@ pub const MAX_TRANSACTIONS: usize = 10_000;
 /// # Errors
 ///
 /// 422 for what breaks a rule, at its field; 409 where the loan's state does not allow it, where it has as many
-/// transactions as it may have, and where a transaction recorded before could no longer stand.
+/// transactions as it may have ([`MAX_TRANSACTIONS`]), and where a transaction recorded before could no longer stand.
 pub fn record(books: Books, new: New, by: Uuid, at: Moment<'_>, on: &'static str) -> Result<Recorded, Problem> {
     let Books { loan, mut transactions, steps } = books;
-    if transactions.len() >= MAX_TRANSACTIONS {
+    // What was recorded by mistake can be taken back.
+    let is_reversal = matches!(new.kind, EventKind::Reversal { .. });
+    if !is_reversal && transactions.len() >= MAX_TRANSACTIONS {
         let detail = format!("A loan has at most {MAX_TRANSACTIONS} transactions.");
         return Err(Problem::conflict("too_many_transactions", detail));
     }

@@ -502,7 +502,8 @@ impl<'h, 'a> Walk<'h, 'a> {
         Self { history, until, due_dates: charged_due_dates(history), folded: 0, last: None, book }
     }
 
-    /// The same days, from here on with another history: one that has the same events up to here.
+    /// The same days, from here on with another history: one that has the same events up to here, though at other places in
+    /// what is known. Effects are at places of the first: they are nothing to read.
     pub(super) fn fork<'o>(&self, history: &'o History<'o>) -> Walk<'o, 'a> {
         let Self { until, folded, last, ref book, .. } = *self;
         Walk { history, until, due_dates: charged_due_dates(history), folded, last, book: book.clone() }

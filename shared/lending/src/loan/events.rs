@@ -195,13 +195,13 @@ impl<'a> History<'a> {
     /// What is wrong with an event whatever the state of the loan, with a reversal, or with an
     /// event without a disbursement before it.
     pub(super) fn read(
-        events: &'a [Event],
+        events: impl IntoIterator<Item = &'a Event>,
         currency: Currency,
         as_of: Date,
         known_at: Timestamp,
     ) -> Result<Self, Conflict> {
         let mut known: Vec<Known<'a>> = events
-            .iter()
+            .into_iter()
             .filter(|event| event.recorded_at <= known_at)
             .map(|event| Known { event, reversed_by: None })
             .collect();

@@ -100,22 +100,20 @@ pub struct Change {
 /// What a new event changes, and the loan as of a day with it; as of the last value date if that is later.
 ///
 /// What [`follow`] says of the events without it and with it, and [`fold`](super::fold) with it, of all that is recorded.
-/// What was before its value date is folded once for all three, if it is recorded after all others.
+/// What was before its value date is folded once for all three.
 ///
 /// # Errors
 /// As [`fold`](super::fold).
 pub fn change(contract: &Contract, known: &[Event], new: &Event, as_of: Date) -> Result<Change, Conflict> {
-    let events: Vec<Event> = known.iter().chain([new]).cloned().collect();
-    let as_of = events.iter().map(|event| event.on).fold(as_of, Date::max);
-    let read = |events| History::read(events, contract.amount.currency(), as_of, Timestamp::MAX);
-    let (without, with) = (read(known)?, read(&events)?);
-    let until = Until::EndOf(last_day(&events).map_or(as_of, |last| last.max(as_of)));
+    let events = || known.iter().chain([new]);
+    let as_of = events().map(|event| event.on).fold(as_of, Date::max);
+    let currency = contract.amount.currency();
+    let without = History::read(known, currency, as_of, Timestamp::MAX)?;
+    let with = History::read(events(), currency, as_of, Timestamp::MAX)?;
+    let until = Until::EndOf(last_day(events()).map_or(as_of, |last| last.max(as_of)));
 
     let mut shared = Following::new(contract, &with, until);
-    // Where it is not the last one, others have another place in what is known without it.
-    if with.known.last().is_some_and(|last| last.event.id == new.id) {
-        shared.skip_to(new.on)?;
-    }
+    shared.skip_to(new.on)?;
     let mut before = shared.fork(&without);
     before.begin(new.on);
     while before.day()? {}
@@ -130,8 +128,8 @@ pub fn change(contract: &Contract, known: &[Event], new: &Event, as_of: Date) ->
 }
 
 /// The last day on which something happens of itself but time passing.
-fn last_day(events: &[Event]) -> Option<Date> {
-    let days = events.iter().map(|event| match event.kind {
+fn last_day<'a>(events: impl IntoIterator<Item = &'a Event>) -> Option<Date> {
+    let days = events.into_iter().map(|event| match event.kind {
         EventKind::Charge { due_on, .. } => event.on.max(due_on),
         _ => event.on,
     });

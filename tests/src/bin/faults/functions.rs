@@ -23,7 +23,7 @@ use tokio::{
 
 use crate::{
     lender,
-    processes::{Running, command, free_port, signal, until},
+    processes::{Running, command, signal, until},
 };
 
 /// How many processes there are of each function: as many as clients may ask at once, since nobody waits on Lambda for
@@ -61,7 +61,7 @@ pub(crate) type Clocks = &'static [(&'static str, usize, &'static str)];
 impl Functions {
     /// Starts the emulator, and migrates the database by its function.
     pub(crate) async fn new(folder: PathBuf, work: PathBuf, faketime: PathBuf, owner_url: String, url: &str) -> Self {
-        let port = free_port();
+        let port = local::free_port().unwrap();
         let mut emulator = command(Path::new("cargo-lambda"), "KILL");
         emulator.args(["lambda", "watch", "--only-lambda-apis", "--ignore-changes", "--disable-cors"]);
         emulator.args(["--invoke-address", "127.0.0.1", "--invoke-port", &port.to_string()]);

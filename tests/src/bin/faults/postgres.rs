@@ -12,7 +12,7 @@ use std::{
 
 use tokio_postgres::{Client, Error, NoTls};
 
-use crate::processes::{Running, command, free_port, run, signal, until};
+use crate::processes::{Running, command, run, signal, until};
 
 /// The superuser, who owns the database.
 const OWNER: &str = "postgres";
@@ -39,7 +39,7 @@ pub(crate) struct Postgres {
 impl Postgres {
     /// A new server with an empty database, running.
     pub(crate) async fn new(places: Places) -> Self {
-        let mut server = Self { places, port: free_port(), process: None };
+        let mut server = Self { places, port: local::free_port().unwrap(), process: None };
         let password = server.places.disk.join("password");
         fs::write(&password, PASSWORD).unwrap();
         let mut initdb = server.program("initdb");
@@ -53,7 +53,7 @@ impl Postgres {
 
     /// A copy of this server, which follows it. From now on this one acknowledges only what the copy has on its disk.
     pub(crate) async fn follower(&self) -> Self {
-        let mut follower = Self { places: self.places.clone(), port: free_port(), process: None };
+        let mut follower = Self { places: self.places.clone(), port: local::free_port().unwrap(), process: None };
         let mut copy = self.program("pg_basebackup");
         copy.arg("--pgdata").arg(follower.data()).args(["--write-recovery-conf", "--checkpoint", "fast"]);
         run(copy.arg("--dbname").arg(self.owner_url()));

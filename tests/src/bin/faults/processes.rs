@@ -2,7 +2,6 @@
 
 use std::{
     fs::{self, File},
-    net::{Ipv4Addr, TcpListener},
     path::Path,
     process::{Child, Command, Stdio},
     time::{Duration, Instant},
@@ -88,9 +87,4 @@ pub(crate) async fn until(what: &str, mut is_so: impl AsyncFnMut() -> bool) {
         assert!(started.elapsed() < PATIENCE, "waited in vain until {what}");
         sleep(Duration::from_millis(5)).await;
     }
-}
-
-/// A port of 127.0.0.1 that nobody listens on at this moment.
-pub(crate) fn free_port() -> u16 {
-    TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap().port()
 }
