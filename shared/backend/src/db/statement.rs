@@ -3,12 +3,16 @@
 //! Models build statements; only [`Db`](super::Db) and [`Tx`](super::Tx) run them. Because a statement is a value,
 //! several can be sent in one round trip, and a read can be sent again on a fresh connection.
 
-use std::{borrow::Cow, fmt::Write as _};
+use std::{borrow::Cow, fmt::Write as _, pin::pin};
 
+use futures_util::{
+    TryFutureExt as _, TryStreamExt as _,
+    future::{BoxFuture, ready},
+};
 use jiff::{Timestamp, civil::Date};
 use rust_decimal::Decimal;
 use tokio_postgres::{
-    Client, Row,
+    Client, Row, RowStream,
     types::{Json, ToSql, Type},
 };
 use uuid::Uuid;
@@ -42,7 +46,7 @@ impl<T: serde::Serialize + std::fmt::Debug + Send + Sync + 'static> Bind for Jso
 }
 
 /// Reads one row by its column names.
-pub trait FromRow: Sized {
+pub trait FromRow: Sized + Send {
     /// # Errors
     ///
     /// When a column is missing or of another type: a defect, answered as an internal error.
@@ -63,7 +67,7 @@ impl<T: FromRow> FromRow for OfLoan<T> {
     }
 }
 
-type Reader<T> = fn(Vec<Row>) -> Result<T, DbError>;
+type Reader<T> = fn(RowStream) -> BoxFuture<'static, Result<T, DbError>>;
 
 /// A statement whose answer is read as `T`.
 pub struct Statement<T> {
@@ -135,38 +139,62 @@ impl Sql {
     /// The answer is exactly one row.
     #[must_use]
     pub fn one<T: FromRow>(self) -> Statement<T> {
-        self.read(|rows| match rows.as_slice() {
-            [row] => T::from_row(row),
-            rows => Err(DbError::unexpected(format!("expected one row, got {}", rows.len()))),
+        self.read(|rows| {
+            Box::pin(async {
+                let rows: Vec<Row> = rows.try_collect().await?;
+                match rows.as_slice() {
+                    [row] => T::from_row(row),
+                    rows => Err(DbError::unexpected(format!("expected one row, got {}", rows.len()))),
+                }
+            })
         })
     }
 
     /// The answer is one row or none.
     #[must_use]
     pub fn optional<T: FromRow>(self) -> Statement<Option<T>> {
-        self.read(|rows| match rows.as_slice() {
-            [] => Ok(None),
-            [row] => T::from_row(row).map(Some),
-            rows => Err(DbError::unexpected(format!("expected at most one row, got {}", rows.len()))),
+        self.read(|rows| {
+            Box::pin(async {
+                let rows: Vec<Row> = rows.try_collect().await?;
+                match rows.as_slice() {
+                    [] => Ok(None),
+                    [row] => T::from_row(row).map(Some),
+                    rows => Err(DbError::unexpected(format!("expected at most one row, got {}", rows.len()))),
+                }
+            })
         })
     }
 
-    /// The answer is a list of rows.
+    /// The answer is a list of rows, each read as it arrives, while the server makes the next ones.
     #[must_use]
     pub fn all<T: FromRow>(self) -> Statement<Vec<T>> {
-        self.read(|rows| rows.iter().map(T::from_row).collect())
+        self.read(|rows| {
+            Box::pin(async {
+                let mut rows = pin!(rows);
+                let mut all = Vec::new();
+                while let Some(row) = rows.try_next().await? {
+                    all.push(T::from_row(&row)?);
+                }
+                Ok(all)
+            })
+        })
     }
 
     /// The answer, if there is one, does not matter.
     #[must_use]
     pub fn execute(self) -> Statement<()> {
-        self.read(|_| Ok(()))
+        self.read(|rows| Box::pin(rows.try_for_each(|_| ready(Ok(()))).err_into()))
     }
 
     /// The answer is whether there was any row.
     #[must_use]
     pub fn exists(self) -> Statement<bool> {
-        self.read(|rows| Ok(!rows.is_empty()))
+        self.read(|rows| {
+            Box::pin(async {
+                let rows: Vec<Row> = rows.try_collect().await?;
+                Ok(!rows.is_empty())
+            })
+        })
     }
 
     fn read<T>(self, read: Reader<T>) -> Statement<T> {
@@ -188,9 +216,8 @@ impl<T: Send> Batch for Statement<T> {
 
     async fn run(&self, client: &Client) -> Result<T, DbError> {
         let params = self.params.iter().map(|(value, type_)| (value.as_ref() as &(dyn ToSql + Sync), type_.clone()));
-        let params: Vec<_> = params.collect();
-        let rows = client.query_typed(&self.sql, &params).await?;
-        (self.read)(rows)
+        let rows = client.query_typed_raw(&self.sql, params).await?;
+        (self.read)(rows).await
     }
 }
 

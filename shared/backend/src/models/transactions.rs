@@ -39,7 +39,10 @@ pub struct Notes {
 }
 
 /// The transactions of a loan, in the order in which they were recorded.
-pub const BY_LOAN: &str = "SELECT * FROM transactions WHERE loan_id = $1";
+pub const BY_LOAN: &str = "\
+SELECT id, kind, value_date, amount, currency, recorded_at, recorded_by, reverses, reference, channel, reason, paid_out,
+    component, code, due_on, from_due_on, instalments, interest_rate_apr, first_due_on
+FROM transactions WHERE loan_id = $1";
 
 /// The transactions of loans.
 pub const BY_LOANS: &str = "SELECT * FROM transactions WHERE loan_id = ANY ($1) ORDER BY loan_id, recorded_at";
@@ -140,19 +143,19 @@ impl FromRow for Transaction {
         let currency = columns::currency(row, "currency")?;
         let (id, recorded_at): (Uuid, Timestamp) = (column(row, "id")?, column(row, "recorded_at")?);
         let amount = optional_money(row, "amount", currency)?;
-        let event = Event {
-            id: EventId(id.as_u128()),
-            on: column(row, "value_date")?,
-            recorded_at,
-            kind: event_kind(row, amount)?,
-        };
+        let kind = event_kind(row, amount)?;
         let notes = Notes {
-            code: column(row, "code")?,
+            // What only one kind has is not looked for in others: a loan may have thousands.
+            code: if matches!(kind, EventKind::Charge { .. }) { column(row, "code")? } else { None },
             reference: column(row, "reference")?,
             channel: column(row, "channel")?,
             reason: column(row, "reason")?,
         };
-        let paid_out = optional_money(row, "paid_out", currency)?;
+        let paid_out = match kind {
+            EventKind::Disbursement => optional_money(row, "paid_out", currency)?,
+            _ => None,
+        };
+        let event = Event { id: EventId(id.as_u128()), on: column(row, "value_date")?, recorded_at, kind };
         Ok(Self { event, amount, paid_out, recorded_by: column(row, "recorded_by")?, notes })
     }
 }
@@ -166,22 +169,21 @@ fn optional_money(row: &Row, name: &str, currency: Currency) -> Result<Option<Mo
 fn event_kind(row: &Row, amount: Option<Money>) -> Result<EventKind, DbError> {
     let missing = || DbError::unexpected("a stored transaction is not of its kind");
     let amount = || amount.ok_or_else(missing);
-    let component: Option<&str> = column(row, "component")?;
-    Ok(match (column(row, "kind")?, component) {
-        ("disbursement", None) => EventKind::Disbursement,
-        ("repayment", None) => EventKind::Repayment { amount: amount()? },
-        ("refund", None) => EventKind::Refund { amount: amount()? },
-        ("write_off", None) => EventKind::WriteOff,
-        ("charge", Some(component)) => {
-            let kind = match component {
+    Ok(match column(row, "kind")? {
+        "disbursement" => EventKind::Disbursement,
+        "repayment" => EventKind::Repayment { amount: amount()? },
+        "refund" => EventKind::Refund { amount: amount()? },
+        "write_off" => EventKind::WriteOff,
+        "charge" => {
+            let kind = match column(row, "component")? {
                 "fee" => ChargeKind::Fee,
                 "penalty" => ChargeKind::Penalty,
                 _ => return Err(missing()),
             };
             EventKind::Charge { kind, amount: amount()?, due_on: column(row, "due_on")? }
         }
-        ("waiver", Some(component)) => {
-            let component = match component {
+        "waiver" => {
+            let component = match column(row, "component")? {
                 "penalty" => Waivable::Penalty,
                 "fee" => Waivable::Fee,
                 "interest" => Waivable::Interest,
@@ -189,7 +191,7 @@ fn event_kind(row: &Row, amount: Option<Money>) -> Result<EventKind, DbError> {
             };
             EventKind::Waiver { component, amount: amount()? }
         }
-        ("reschedule", None) => {
+        "reschedule" => {
             let instalments: Option<i32> = column(row, "instalments")?;
             let rate: Option<Decimal> = column(row, "interest_rate_apr")?;
             let rate = rate.map(AnnualRate::from_decimal).transpose();
@@ -200,7 +202,7 @@ fn event_kind(row: &Row, amount: Option<Money>) -> Result<EventKind, DbError> {
                 first_due_on: column(row, "first_due_on")?,
             }
         }
-        ("reversal", None) => {
+        "reversal" => {
             let reversed: Uuid = column(row, "reverses")?;
             EventKind::Reversal { of: EventId(reversed.as_u128()) }
         }
