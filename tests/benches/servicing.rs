@@ -1,5 +1,5 @@
-//! A loan with 700 transactions beside one with 7: reading it, taking a payment, taking one back from its middle. Prints
-//! the medians of calls that take turns. `cargo bench -p tests --bench servicing`.
+//! A loan with 700 transactions beside one with 7: reading it, taking a payment, taking one of a month ago back, and one from
+//! its middle. Prints the medians of calls that take turns. `cargo bench -p tests --bench servicing`.
 
 #![allow(
     clippy::print_stdout,
@@ -106,18 +106,23 @@ async fn main() {
             "GET /api/loans/{{id}}{part}: {LONG} transactions {of_long:?}, {SHORT} {of_short:?}, ratio {ratio:.2}"
         );
     }
-    let (mut repayments, mut reversals) = (Vec::new(), Vec::new());
-    // A reversal changes how all later payments were allocated, and makes an entry for each of their days.
-    for payment in payments.iter().skip(LONG / 2).take(WRITES) {
+    let (mut repayments, mut of_late, mut of_middle) = (Vec::new(), Vec::new(), Vec::new());
+    // A reversal changes how all later payments were allocated, and makes an entry for each day on which that shows. There is
+    // a payment every other day.
+    let targets = payments.iter().rev().skip(15).zip(payments.iter().skip(LONG / 2));
+    for (late, middle) in targets.take(WRITES) {
         let body = json!({"amount": "99.99", "paid_on": "2024-12-31"});
         repayments.push(lender.post(&lender.agent, &format!("{long}/repayments"), &body).await.0);
-        reversals
-            .push(lender.post(&lender.admin, &format!("{payment}/reversal"), &json!({"reason": "bounced"})).await.0);
+        for (payment, times) in [(late, &mut of_late), (middle, &mut of_middle)] {
+            let body = json!({"reason": "bounced"});
+            times.push(lender.post(&lender.admin, &format!("{payment}/reversal"), &body).await.0);
+        }
     }
-    let (repayment, reversal) = (median(repayments), median(reversals));
+    let (repayment, of_late, of_middle) = (median(repayments), median(of_late), median(of_middle));
     println!(
-        "with {LONG} to {} transactions: a repayment {repayment:?}, a reversal of one in the middle {reversal:?}",
-        LONG + 2 * WRITES
+        "with {LONG} to {} transactions: a repayment {repayment:?}, a reversal of one a month before the last {of_late:?}, of \
+        one in the middle {of_middle:?}",
+        LONG + 3 * WRITES
     );
 }
 
