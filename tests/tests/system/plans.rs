@@ -41,6 +41,21 @@ async fn whole_reads(api: &Api) -> BTreeMap<String, i64> {
     rows.iter().map(|row| (row.get(0), row.get(1))).collect()
 }
 
+/// Makes as many entries as a payment that is taken back from the middle of a long loan: they are checked one by one, whatever
+/// the planner thinks of the disk.
+async fn a_year_of_entries(api: &Api) {
+    let entries = "SET random_page_cost = 4;
+        WITH days AS (
+            SELECT gen_random_uuid() AS id, day::date FROM generate_series('2023-01-01', '2023-12-31', interval '1 day') day),
+        entries AS (
+            INSERT INTO journal_entries (id, loan_id, transaction_id, currency, value_date, recorded_at)
+            SELECT days.id, t.loan_id, t.id, t.currency, day, t.recorded_at
+            FROM days, (SELECT * FROM transactions ORDER BY id DESC LIMIT 1) t)
+        INSERT INTO journal_lines (entry_id, account, debit, credit)
+        SELECT id, account, debit, credit FROM days, (VALUES ('cash', 1, 0), ('recoveries', 0, 1)) line (account, debit, credit)";
+    api.application().await.batch_execute(entries).await.unwrap();
+}
+
 #[tokio::test]
 async fn no_request_reads_a_large_table_from_end_to_end() {
     let api = Api::with(ApiOptions::default()).await;
@@ -138,19 +153,7 @@ async fn no_request_reads_a_large_table_from_end_to_end() {
     let item = json!({"loan_id": new, "amount": "1", "paid_on": today, "idempotency_key": "batch"});
     admin.post("/api/repayments/batch").json(json!({"items": [item]})).expect(200).await;
 
-    // A payment taken back from the middle of a long loan makes hundreds of entries, which are checked one by one whatever
-    // the planner thinks of the disk.
-    let application = api.application().await;
-    let entries = "SET random_page_cost = 4;
-        WITH days AS (SELECT gen_random_uuid() AS id, day::date FROM generate_series('2023-01-01', '2023-12-31', interval '1 day') day),
-        entries AS (
-            INSERT INTO journal_entries (id, loan_id, transaction_id, currency, value_date, recorded_at)
-            SELECT days.id, t.loan_id, t.id, t.currency, day, t.recorded_at
-            FROM days, (SELECT * FROM transactions ORDER BY id DESC LIMIT 1) t)
-        INSERT INTO journal_lines (entry_id, account, debit, credit)
-        SELECT id, account, debit, credit FROM days, (VALUES ('cash', 1, 0), ('recoveries', 0, 1)) line (account, debit, credit)";
-    application.batch_execute(entries).await.unwrap();
-    drop(application);
+    a_year_of_entries(&api).await;
 
     let after = whole_reads(&api).await;
     assert_eq!(after, before, "how often each was read from end to end");
