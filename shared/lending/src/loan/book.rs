@@ -537,13 +537,15 @@ impl<'h, 'a> Walk<'h, 'a> {
     }
 }
 
-/// The days on which what is held may have a charge to pay.
+/// The days on which what is held may have a charge to pay. One that is due by the day it is levied has none: it is paid on
+/// the day of its event.
 fn charged_due_dates(history: &History<'_>) -> Vec<Date> {
     let mut dates: Vec<Date> = history
         .effective
         .iter()
-        .filter_map(|index| match history.known[*index].event.kind {
-            EventKind::Charge { due_on, .. } => Some(due_on),
+        .map(|index| history.known[*index].event)
+        .filter_map(|event| match event.kind {
+            EventKind::Charge { due_on, .. } => Some(due_on).filter(|due_on| *due_on > event.on),
             _ => None,
         })
         .collect();

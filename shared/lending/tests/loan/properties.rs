@@ -124,7 +124,11 @@ fn recorded_otherwise(events: &[Event], order: &[Index]) -> Vec<Event> {
 }
 
 fn config() -> ProptestConfig {
-    ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(histories(60)) }
+    ProptestConfig {
+        failure_persistence: None,
+        max_global_rejects: u32::MAX,
+        ..ProptestConfig::with_cases(histories(200))
+    }
 }
 
 proptest! {

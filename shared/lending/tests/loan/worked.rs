@@ -1,8 +1,8 @@
 //! What the rules say, with numbers worked out by hand.
 
 use lending::{
-    Account, ChargeKind, EventKind, Money, Shares, Standing, State, TransactionKind, Waivable, fold, follow,
-    journal_entries, levied_on, settlement,
+    Account, ChargeKind, Event, EventId, EventKind, Money, Shares, Standing, State, TransactionKind, Waivable, change,
+    fold, follow, journal_entries, levied_on, settlement,
 };
 
 use crate::support::{Loan, day, end, instant};
@@ -529,6 +529,26 @@ fn a_waiver_of_all_that_is_left_closes_the_loan() {
 }
 
 // Reversals.
+
+/// Nothing happens on the due date of a charge before it is levied: what the charge's reversal changes begins on the day of
+/// the charge.
+#[test]
+fn a_charge_due_before_it_was_levied_is_reversed() {
+    let mut loan = three("");
+    let charge = loan.charge("2025-04-05", ChargeKind::Fee, "7.00", "2025-03-10");
+    let reversal = Event {
+        id: EventId(99),
+        on: day("2025-04-05"),
+        recorded_at: instant(99),
+        kind: EventKind::Reversal { of: charge },
+    };
+    let change = change(&loan.contract, &loan.events, &reversal, day("2025-04-10")).unwrap();
+    let past_due = |exposures: &[lending::Exposure]| -> Vec<String> {
+        exposures.iter().map(|it| format!("{} {}", it.on, it.past_due)).collect()
+    };
+    assert_eq!(past_due(&change.before.exposures), ["2025-04-01 205.00", "2025-04-05 212.00", "2025-05-01 313.00"]);
+    assert_eq!(past_due(&change.after.exposures), ["2025-04-01 205.00", "2025-05-01 306.00"]);
+}
 
 #[test]
 fn a_reversal_reopens_a_repaid_loan() {
