@@ -542,12 +542,12 @@ fn a_charge_due_before_it_was_levied_is_reversed() {
         recorded_at: instant(99),
         kind: EventKind::Reversal { of: charge },
     };
-    let change = change(&loan.contract, &loan.events, &reversal, day("2025-04-10")).unwrap();
+    let reversed = change(&loan.contract, &loan.events, &reversal, day("2025-04-10")).unwrap();
     let past_due = |exposures: &[lending::Exposure]| -> Vec<String> {
         exposures.iter().map(|it| format!("{} {}", it.on, it.past_due)).collect()
     };
-    assert_eq!(past_due(&change.before.exposures), ["2025-04-01 205.00", "2025-04-05 212.00", "2025-05-01 313.00"]);
-    assert_eq!(past_due(&change.after.exposures), ["2025-04-01 205.00", "2025-05-01 306.00"]);
+    assert_eq!(past_due(&reversed.before.exposures), ["2025-04-01 205.00", "2025-04-05 212.00", "2025-05-01 313.00"]);
+    assert_eq!(past_due(&reversed.after.exposures), ["2025-04-01 205.00", "2025-05-01 306.00"]);
 }
 
 #[test]
