@@ -63,7 +63,8 @@ CREATE FUNCTION is_sum(amount numeric, currency text) RETURNS boolean
     LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
     AS $$
 BEGIN
-    RETURN coalesce(amount >= 0 AND amount = round(amount, public.currency_decimals(currency)), false);
+    RETURN coalesce(
+        amount >= 0 AND amount < 'Infinity' AND amount = round(amount, public.currency_decimals(currency)), false);
 END
 $$;
 

@@ -22,7 +22,7 @@ CREATE FUNCTION check_idempotency_key() RETURNS trigger
     AS $$
 BEGIN
     IF EXISTS (
-        SELECT FROM idempotency_keys
+        SELECT FROM public.idempotency_keys
         WHERE (caller_id, operation, key) = (NEW.caller_id, NEW.operation, NEW.key) AND (status IS NULL OR body IS NULL)
     ) THEN
         RAISE EXCEPTION 'an idempotency key is kept with its answer or not at all'

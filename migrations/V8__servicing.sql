@@ -116,7 +116,8 @@ CREATE TABLE transactions (
 CREATE TRIGGER transactions_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON transactions
     FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 
--- A connection prepares this once, where it reads a CHECK of the table from the catalogue in every statement.
+-- A connection prepares this once, where it reads a CHECK of the table from the catalogue in every statement. Tables are looked
+-- for in `public`: a temporary one of the same name would be found first.
 CREATE FUNCTION check_transaction() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
@@ -141,7 +142,18 @@ BEGIN
         RAISE EXCEPTION 'a % has what belongs to it and nothing else', NEW.kind
             USING ERRCODE = 'check_violation', CONSTRAINT = 'transactions_shape';
     END IF;
-    SELECT currency, status, amount, disbursed_on INTO loan FROM loans WHERE id = NEW.loan_id;
+    IF NOT (
+        isfinite(NEW.recorded_at)
+        -- Fees may be more than the loan: the borrower then pays in.
+        AND (NEW.paid_out IS NULL OR is_sum(abs(NEW.paid_out), NEW.currency) AND NEW.paid_out <= NEW.amount)
+        AND (NEW.from_due_on IS NULL OR NEW.from_due_on BETWEEN '1900-01-01' AND '2200-12-31')
+        AND (NEW.first_due_on IS NULL OR NEW.first_due_on BETWEEN '1900-01-01' AND '2200-12-31'))
+    THEN
+        RAISE EXCEPTION 'dates are of the years 1900 to 2200, and at most the loan is paid out'
+            USING ERRCODE = 'check_violation', CONSTRAINT = 'transactions_values';
+    END IF;
+    -- Until this transaction ends no other one changes the loan or is recorded for it.
+    SELECT currency, status, amount, disbursed_on INTO loan FROM public.loans WHERE id = NEW.loan_id FOR NO KEY UPDATE;
     IF NEW.currency <> loan.currency THEN
         RAISE EXCEPTION 'a transaction is in the currency of its loan'
             USING ERRCODE = 'check_violation', CONSTRAINT = 'transactions_currency';
@@ -160,14 +172,14 @@ BEGIN
     END IF;
     -- Ordered, so that whatever the planner knows it takes the index in which the last one is a step away, not that by id.
     IF NEW.recorded_at <= (
-        SELECT recorded_at FROM transactions WHERE loan_id = NEW.loan_id ORDER BY recorded_at DESC LIMIT 1) THEN
+        SELECT recorded_at FROM public.transactions WHERE loan_id = NEW.loan_id ORDER BY recorded_at DESC LIMIT 1) THEN
         RAISE EXCEPTION 'transactions of a loan are recorded one after the other'
             USING ERRCODE = 'check_violation', CONSTRAINT = 'transactions_recorded_later';
     END IF;
     IF NEW.kind = 'reversal' THEN
-        SELECT kind, value_date INTO reversed FROM transactions WHERE id = NEW.reverses;
-        IF reversed.kind = 'reversal' OR reversed.value_date <> NEW.value_date THEN
-            RAISE EXCEPTION 'a reversal has the value date of what it reverses, which is no reversal'
+        SELECT kind, value_date INTO reversed FROM public.transactions WHERE id = NEW.reverses;
+        IF NOT FOUND OR reversed.kind = 'reversal' OR reversed.value_date <> NEW.value_date THEN
+            RAISE EXCEPTION 'a reversal has the value date of what it reverses, which was recorded before and is no reversal'
                 USING ERRCODE = 'check_violation', CONSTRAINT = 'transactions_reversal';
         END IF;
     END IF;
@@ -224,15 +236,19 @@ CREATE FUNCTION check_journal_entries() RETURNS trigger
     AS $$
 BEGIN
     IF EXISTS (
-        SELECT FROM (SELECT DISTINCT transaction_id, loan_id, currency FROM made) made
-        WHERE (loan_id, currency) IS DISTINCT FROM (
-            SELECT (t.loan_id, t.currency) FROM transactions t WHERE t.id = made.transaction_id))
+        SELECT FROM (SELECT DISTINCT transaction_id, loan_id, currency, recorded_at FROM made) made
+        WHERE (loan_id, currency, recorded_at) IS DISTINCT FROM (
+            SELECT (t.loan_id, t.currency, t.recorded_at) FROM public.transactions t WHERE t.id = made.transaction_id))
     THEN
-        RAISE EXCEPTION 'an entry has a transaction of its loan'
+        RAISE EXCEPTION 'an entry has a transaction of its loan, and was recorded with it'
             USING ERRCODE = 'check_violation', CONSTRAINT = 'journal_entries_transaction';
     END IF;
+    IF EXISTS (SELECT FROM made WHERE value_date NOT BETWEEN '1900-01-01' AND '2200-12-31') THEN
+        RAISE EXCEPTION 'a value date is of the years 1900 to 2200'
+            USING ERRCODE = 'check_violation', CONSTRAINT = 'journal_entries_value_date';
+    END IF;
     -- Those that are there are checked below.
-    IF EXISTS (SELECT FROM made WHERE (SELECT count(*) FROM journal_lines WHERE entry_id = made.id) = 0) THEN
+    IF EXISTS (SELECT FROM made WHERE (SELECT count(*) FROM public.journal_lines WHERE entry_id = made.id) = 0) THEN
         RAISE EXCEPTION 'an entry comes with its lines'
             USING ERRCODE = 'check_violation', CONSTRAINT = 'journal_entries_balanced';
     END IF;
@@ -251,11 +267,11 @@ BEGIN
     FOR found IN
         SELECT currency, max(decimals) AS decimals, bool_or(unbalanced) AS unbalanced, bool_or(apart) AS apart
         FROM (
-            SELECT (SELECT currency FROM journal_entries WHERE id = made.entry_id) AS currency,
+            SELECT (SELECT currency FROM public.journal_entries WHERE id = made.entry_id) AS currency,
                 max(scale(trim_scale(debit + credit))) AS decimals,
                 sum(debit - credit) <> 0 AS unbalanced,
                 -- There were others before.
-                count(*) <> (SELECT count(*) FROM journal_lines l WHERE l.entry_id = made.entry_id) AS apart
+                count(*) <> (SELECT count(*) FROM public.journal_lines l WHERE l.entry_id = made.entry_id) AS apart
             FROM made GROUP BY entry_id) entries
         GROUP BY currency
     LOOP
@@ -272,7 +288,7 @@ BEGIN
                 USING ERRCODE = 'check_violation', CONSTRAINT = 'journal_entries_balanced';
         END IF;
     END LOOP;
-    IF EXISTS (SELECT account FROM made EXCEPT SELECT code FROM ledger_accounts) THEN
+    IF EXISTS (SELECT account FROM made EXCEPT SELECT code FROM public.ledger_accounts) THEN
         RAISE EXCEPTION 'a line has an account of the chart'
             USING ERRCODE = 'check_violation', CONSTRAINT = 'journal_lines_account';
     END IF;

@@ -113,6 +113,8 @@ async fn the_database_refuses_books_that_do_not_balance_and_any_change_of_them()
         (with(&entry, &[("cash", "0.001", "0"), ("recoveries", "0", "0.001")]), "journal_lines_decimals"),
         (with(&entry, &[("cash", "1", "0"), ("gold", "0", "1")]), "journal_lines_account"),
         (with(&entry.replace("'EUR'", "'USD'"), &balanced), "journal_entries_transaction"),
+        (with(&entry.replace(", recorded_at\n", ", now()\n"), &balanced), "journal_entries_transaction"),
+        (with(&entry.replace("'2024-03-01'", "'infinity'"), &balanced), "journal_entries_value_date"),
         (
             with(
                 &entry.replace(

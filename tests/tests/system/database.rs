@@ -176,11 +176,29 @@ async fn a_transaction_has_its_form_and_its_place() {
         ("disbursed", "disbursement", r#"{"paid_out": 1200}"#, "transactions_loan_status"),
         ("approved", "disbursement", r#"{"amount": 1200, "paid_out": 1200}"#, ""),
         ("approved", "disbursement", r#"{"amount": 1199, "paid_out": 1199}"#, "transactions_whole_amount"),
+        ("approved", "disbursement", r#"{"amount": 1200, "paid_out": -100}"#, ""),
+        ("approved", "disbursement", r#"{"amount": 1200, "paid_out": 1201}"#, "transactions_values"),
+        ("approved", "disbursement", r#"{"amount": 1200, "paid_out": "NaN"}"#, "transactions_values"),
+        ("approved", "disbursement", r#"{"amount": 1200, "paid_out": "-Infinity"}"#, "transactions_values"),
+        ("approved", "disbursement", r#"{"amount": 1200, "paid_out": 1199.999}"#, "transactions_values"),
+        ("disbursed", "repayment", r#"{"recorded_at": "infinity"}"#, "transactions_values"),
+        ("disbursed", "reschedule", r#"{"reason": "r", "from_due_on": "infinity"}"#, "transactions_values"),
+        (
+            "disbursed",
+            "reschedule",
+            r#"{"reason": "r", "from_due_on": "2024-02-01", "first_due_on": "2201-01-01"}"#,
+            "transactions_values",
+        ),
         ("approved", "repayment", "{}", "transactions_loan_status"),
         ("pending", "disbursement", r#"{"amount": 1200, "paid_out": 1200}"#, "transactions_loan_status"),
     ] {
         book.refuses(&[(&insert(loan, kind, overrides), by)]).await;
     }
+    // What is temporary stands before nothing that is looked into.
+    let pretended =
+        "CREATE TEMPORARY TABLE loans AS SELECT * FROM public.loans; UPDATE pg_temp.loans SET status = 'disbursed'";
+    book.world.owner.batch_execute(pretended).await.unwrap();
+    book.owner_is_refused(&[(&insert("pending", "repayment", "{}"), "transactions_loan_status")]).await;
     let reversal = |of: &str, overrides: &str| {
         format!(
             "INSERT INTO transactions SELECT (jsonb_populate_record(t, jsonb_build_object('id', :new, 'kind', 'reversal',
@@ -190,10 +208,12 @@ async fn a_transaction_has_its_form_and_its_place() {
         )
     };
     let (another, elsewhere) = (format!("{{{on}}}"), format!(r#"{{"loan_id": "{}"}}"#, book.ids["disbursed"]));
+    let itself = reversal("repayment", "{}").replace("'reverses', id", "'reverses', :new");
     book.refuses(&[
         (&reversal("repayment", "{}"), ""),
         (&reversal("repayment", &another), "transactions_reversal"),
         (&reversal("repayment", &elsewhere), "transactions_loan_id_reverses_fkey"),
+        (&itself, "transactions_reversal"),
     ])
     .await;
 }
