@@ -25,6 +25,9 @@ use tower::ServiceExt;
 
 use crate::{ADDRESS, document};
 
+/// What the runtime emulator of cargo-lambda answers, as a problem's type, where a function died before it did.
+const DIED: &str = "https://httpstatuses.com/500";
+
 /// Where calls go.
 #[derive(Clone)]
 pub struct Client(Transport);
@@ -202,7 +205,8 @@ impl Call {
     ///
     /// # Errors
     ///
-    /// Nobody listens, the connection broke, or the time is over: whether the request took effect is not known.
+    /// Nobody listens, the connection broke, the function died or the time is over: whether the request took effect is not
+    /// known.
     pub async fn attempt(self, patience: Duration) -> Result<Reply, String> {
         let what = self.what();
         let answer = timeout(patience, Box::pin(self.exchange())).await;
@@ -241,6 +245,9 @@ impl Call {
         let text = String::from_utf8(bytes.to_vec()).unwrap();
         let body = serde_json::from_str(&text).unwrap_or(Value::Null);
         let reply = Reply { what, status: parts.status.as_u16(), headers: parts.headers, text, body };
+        if !in_process && reply["type"] == DIED {
+            return Err(format!("{reply}: the function died"));
+        }
         // An answer to HEAD has headers alone.
         if asked != Method::HEAD {
             reply.check(&path);

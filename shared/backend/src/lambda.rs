@@ -1,7 +1,7 @@
 //! Serving a router on Lambda: what is the same in every HTTP function's `main`. What `lambda_http` would panic on never
 //! gets there: whatever a client sends, the answer is one of ours.
 
-use std::convert::Infallible;
+use std::{convert::Infallible, time::Duration};
 
 use axum::{
     Router,
@@ -18,12 +18,16 @@ use lambda_http::{
 };
 use serde::Serialize;
 use serde_json::value::RawValue;
+use tokio::time::sleep;
 
 use crate::{
     app::App,
     http::{layers, problem::Problem},
     telemetry,
 };
+
+/// How long the first poll for work takes to be sent: what is prepared in the background begins behind it.
+const FIRST_POLL: Duration = Duration::from_millis(1);
 
 /// Serves a route group until the environment ends.
 ///
@@ -36,7 +40,10 @@ pub async fn run(routes: Router<App>) -> Result<(), Error> {
     telemetry::init();
     let app = App::from_env()?;
     let background = app.clone();
-    tokio::spawn(async move { Box::pin(background.warm_up()).await });
+    tokio::spawn(async move {
+        sleep(FIRST_POLL).await;
+        Box::pin(background.warm_up()).await;
+    });
     let events = Events::to(layers::serve(routes, app));
     lambda_runtime::run(service_fn(move |event| Box::pin(events.clone().answer(event)))).await
 }
