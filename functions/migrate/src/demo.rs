@@ -187,7 +187,7 @@ impl DemoLoan {
 }
 
 fn disburse(books: Books, on: Date, by: Uuid, at: Moment<'_>) -> Result<Recorded, MigrateError> {
-    record(books, EventKind::Disbursement, on, by, at)
+    record(books, EventKind::Disbursement { first_due_on: None }, on, by, at)
 }
 
 fn record(books: Books, kind: EventKind, on: Date, by: Uuid, at: Moment<'_>) -> Result<Recorded, MigrateError> {

@@ -151,6 +151,7 @@ impl Errors {
 impl NewProduct {
     fn product(self) -> Result<Product, Problem> {
         let terms = self.terms.complete(self.currency).map_err(|refusal| refused(&refusal))?;
+        terms.check_late_fees(terms.instalments()).map_err(|refusal| refused(&refusal))?;
         let mut errors = Errors(Vec::new());
         // The times are set when it is made.
         let not_yet = Instant(jiff::Timestamp::UNIX_EPOCH);
@@ -180,6 +181,10 @@ impl ProductPatch {
     /// The product with these changes, whose own rules are not checked yet.
     fn over(self, product: &Product) -> Result<Product, Problem> {
         let terms = self.terms.over(&product.terms, product.currency).map_err(|refusal| refused(&refusal))?;
+        let before = &product.terms;
+        if (terms.instalments(), terms.late_fee()) != (before.instalments(), before.late_fee()) {
+            terms.check_late_fees(terms.instalments()).map_err(|refusal| refused(&refusal))?;
+        }
         let mut errors = Errors(Vec::new());
         let mut money = |pointer: &str, text: Option<NumberText>, now: Money| {
             text.map_or(now, |text| errors.money(pointer, &text, product.currency))

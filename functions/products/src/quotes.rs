@@ -11,6 +11,7 @@ use backend::{
     },
     models::{products, schedules::ScheduleRow, terms::TermsGivenSchema},
 };
+use jiff::civil::Date;
 use lending::{
     Apr, AprMethod, Currency, Flow, MAX_FLOWS, Money, QuotedApr, Row, Terms, TermsPatch, UnitPeriod, apr, schedule,
 };
@@ -103,8 +104,9 @@ pub(crate) async fn create_quote(State(app): State<App>, input: Input) -> Result
     let disbursed_on = disbursed_on.map_or_else(|| app.today(), |BusinessDate(date)| date);
     let terms = match product {
         None => terms.complete(currency).map_err(|refusal| refused(&refusal))?,
-        Some(code) => over_product(&app, code, &terms, currency).await?,
+        Some(code) => over_product(&app, code, disbursed_on, &terms, currency).await?,
     };
+    terms.check_late_fees(terms.instalments()).map_err(|refusal| refused(&refusal))?;
     let schedule = schedule(amount, disbursed_on, &terms).map_err(|refusal| refused(&refusal))?;
     Ok(Json(Quote {
         amount,
@@ -120,11 +122,17 @@ pub(crate) async fn create_quote(State(app): State<App>, input: Input) -> Result
     }))
 }
 
-/// The product's terms with those of the request over them.
-async fn over_product(app: &App, code: ProductCode, terms: &TermsPatch, currency: Currency) -> Result<Terms, Problem> {
+/// The product's terms with those of the request over them. A first due date of the product that has passed is left out.
+async fn over_product(
+    app: &App,
+    code: ProductCode,
+    disbursed_on: Date,
+    terms: &TermsPatch,
+    currency: Currency,
+) -> Result<Terms, Problem> {
     let product = app.db.read(&products::by_code(code.into_string())).await?;
     let product = products::named(product)?.lending("/currency", currency)?;
-    terms.over(&product.terms, currency).map_err(|refusal| refused(&refusal))
+    terms.over(&product.terms.disbursed_on(disbursed_on), currency).map_err(|refusal| refused(&refusal))
 }
 
 /// Flows whose annual percentage rate is asked for.

@@ -18,7 +18,7 @@ use backend::{
         transactions::Notes,
     },
 };
-use lending::{AnnualRate, EventKind, MAX_INSTALMENTS};
+use lending::{AnnualRate, EventKind, MAX_INSTALMENTS, Refusal};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -217,6 +217,10 @@ pub(crate) async fn reschedule_loan(
         }
         books.loan.disbursed()?;
         books.loan.not_closed()?;
+        if let Some(instalments) = body.instalments {
+            let refused = |refusal: Refusal| Problem::rule("/instalments", refusal.code(), refusal.to_string());
+            books.loan.terms.check_late_fees(instalments).map_err(refused)?;
+        }
         let from = body.from.0;
         let kind = EventKind::Reschedule {
             from,

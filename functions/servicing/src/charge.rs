@@ -104,7 +104,6 @@ pub(crate) async fn charge_loan(
         let amount = command::amount(&body.amount, books.loan.amount.currency())?;
         let due_on = body.due_on.0;
         books.loan.disbursed()?;
-        books.loan.not_written_off()?;
         if books.loan.disbursed_on.is_some_and(|disbursed_on| due_on < disbursed_on) {
             let detail = "must not be before the disbursement";
             return Err(Problem::rule("/due_on", "before_disbursement", detail));

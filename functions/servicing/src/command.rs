@@ -112,7 +112,7 @@ fn carry_out<B>(
     let new = decide(body, &books, at)?;
     let reason = new.notes.reason.clone();
     let count = match new.kind {
-        EventKind::Disbursement => Some(Count::Disbursed(books.loan.amount)),
+        EventKind::Disbursement { .. } => Some(Count::Disbursed(books.loan.amount)),
         EventKind::Repayment { amount } => Some(Count::Collected(amount)),
         _ => None,
     };

@@ -31,6 +31,9 @@ use crate::command::{self, Command};
 pub(crate) struct NewDisbursement {
     /// The business date, today or past: before the application too, for loans on paper that are entered later.
     disbursed_on: BusinessDate,
+    /// When the first instalment is due; default: as the terms say. Needed where the date of the terms is not after the
+    /// disbursement.
+    first_due_on: Option<BusinessDate>,
     /// How the other side names it.
     reference: Option<Reference>,
 }
@@ -59,9 +62,18 @@ pub(crate) async fn disburse_loan(
     let command = Command::on_loan(id, "disbursements", "loan.disburse", "/disbursed_on");
     command::run(&admin, &app, command, key, &input, |body: NewDisbursement, books, at| {
         let on = command::past(body.disbursed_on, at, "/disbursed_on")?;
+        let first_due_on = body.first_due_on.map(|date| date.0);
+        if first_due_on.is_some_and(|first| first <= on) {
+            let detail = "must be after the disbursement";
+            return Err(Problem::field("/first_due_on", "not_after_disbursement", detail));
+        }
         books.loan.disbursable()?;
+        if first_due_on.is_none() && books.loan.terms.first_due_on().is_some_and(|first| first <= on) {
+            let detail = "must be given: the first due date of the terms is not after the disbursement";
+            return Err(Problem::rule("/first_due_on", "required", detail));
+        }
         let notes = Notes { reference: body.reference.map(Reference::into_string), ..Notes::default() };
-        Ok(New { kind: EventKind::Disbursement, on, notes })
+        Ok(New { kind: EventKind::Disbursement { first_due_on }, on, notes })
     })
     .await
 }

@@ -92,19 +92,22 @@ pub(crate) struct SettlementView {
     /// ISO 4217.
     #[schema(value_type = String, example = "INR")]
     currency: Currency,
-    /// All unpaid principal.
+    /// Unpaid principal.
     #[schema(value_type = String, example = "10098.11")]
     principal: Money,
-    /// Unpaid interest that is due or earned.
+    /// Unpaid interest of the periods that ended, and what the running one has earned.
     #[schema(value_type = String, example = "101.00")]
     interest: Money,
     /// Unpaid fees: all charged, and those of instalments due.
     #[schema(value_type = String, example = "0.00")]
     fees: Money,
-    /// All unpaid penalties.
+    /// Unpaid penalties.
     #[schema(value_type = String, example = "0.00")]
     penalties: Money,
-    /// All four together.
+    /// What was paid of each beyond what is charged so far, and what is held.
+    #[schema(value_type = String, example = "0.00")]
+    credit: Money,
+    /// The four together less the credit, not below zero: the smallest payment that closes the loan that day.
     #[schema(value_type = String, example = "10199.11")]
     total: Money,
 }
@@ -128,9 +131,9 @@ pub(crate) async fn get_settlement(
     let reading = |query: &SettlementQuery| reading(query.as_of.or(query.on), query.known_at);
     let (file, query) = file(&user, &app, id, query.read::<SettlementQuery>(), reading).await?;
     let on = query.on.map_or(file.as_of, |on| on.0);
-    let lending::Settlement { principal, interest, fees, penalties, total } = file.settlement(on)?;
+    let lending::Settlement { principal, interest, fees, penalties, credit, total } = file.settlement(on)?;
     let currency = file.loan.amount.currency();
-    Ok(Json(SettlementView { on: BusinessDate(on), currency, principal, interest, fees, penalties, total }))
+    Ok(Json(SettlementView { on: BusinessDate(on), currency, principal, interest, fees, penalties, credit, total }))
 }
 
 /// The query of a list of transactions.

@@ -16,7 +16,7 @@ use backend::{
         query::QueryString,
         time::{BusinessDate, Instant},
     },
-    models::servicing::TransactionView,
+    models::servicing::{AppliedView, TransactionView},
 };
 use jiff::{Timestamp, civil::Date};
 use lending::{Currency, Money, TransactionKind};
@@ -104,6 +104,10 @@ pub(crate) struct StatementLine {
     /// What nothing took.
     #[schema(value_type = Option<String>, example = "0.00")]
     overpayment: Option<Money>,
+    /// What money that was there already paid that day because of it; left out elsewhere.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(required = false)]
+    applied: Option<AppliedView>,
     /// How the other side names it.
     #[schema(example = "receipt 1047")]
     reference: Option<String>,
@@ -125,6 +129,7 @@ impl From<TransactionView> for StatementLine {
             fees: shares.map(|shares| shares.fee),
             penalties: shares.map(|shares| shares.penalty),
             overpayment: shares.map(|shares| shares.overpayment),
+            applied: view.applied,
             reference: view.reference,
             balance: view.balance,
         }
@@ -142,11 +147,16 @@ impl Line for StatementLine {
         "fees",
         "penalties",
         "overpayment",
+        "applied_principal",
+        "applied_interest",
+        "applied_fees",
+        "applied_penalties",
         "reference",
         "balance",
     ];
 
     fn cells(&self) -> Vec<Cell> {
+        let applied = |of: fn(&AppliedView) -> Money| Cell::optional(self.applied.as_ref().map(of).as_ref());
         vec![
             Cell::value(&self.on),
             Cell::value(&self.transaction_id),
@@ -157,6 +167,10 @@ impl Line for StatementLine {
             Cell::optional(self.fees.as_ref()),
             Cell::optional(self.penalties.as_ref()),
             Cell::optional(self.overpayment.as_ref()),
+            applied(|applied| applied.principal),
+            applied(|applied| applied.interest),
+            applied(|applied| applied.fee),
+            applied(|applied| applied.penalty),
             Cell::text(self.reference.as_deref()),
             Cell::value(&self.balance),
         ]
@@ -174,6 +188,15 @@ const fn rank(kind: TransactionKind) -> u8 {
         TransactionKind::Refund => 5,
         TransactionKind::WriteOff | TransactionKind::Reversal => 6,
     }
+}
+
+/// A charge that is paid later by what is held has two lines: on its own day, and on the day on which it is paid.
+fn by_day(line: TransactionView) -> Vec<TransactionView> {
+    let Some(applied_on) = line.applied_on else {
+        return vec![line];
+    };
+    let paid = TransactionView { on: applied_on, amount: Money::zero(line.currency), ..line.clone() };
+    vec![TransactionView { applied: None, ..line }, paid]
 }
 
 /// What a statement is sorted by: the day, the place in it, the recording.
@@ -215,6 +238,7 @@ pub(crate) async fn get_statement(
 
     let mut lines = file.transactions(&app.zone);
     lines.retain(|line| line.reversed_by.is_none() && line.kind != TransactionKind::Reversal);
+    lines = lines.into_iter().flat_map(by_day).collect();
     lines.sort_by_key(key);
     let zero = Money::zero(file.loan.amount.currency());
     let balance_until = |is_before: &dyn Fn(Date) -> bool| {

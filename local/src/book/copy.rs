@@ -92,7 +92,7 @@ pub(super) async fn audit(client: &Client, rows: &[Audit]) -> Result<u64, Error>
 const LOANS: Table = Table {
     copy: "COPY loans (id, borrower_id, agent_id, product_code, product_version, currency, amount, terms, instalments,
         interest_rate_apr, instalment, total_interest, total_due, disbursed_on, outstanding, next_due_on,
-        oldest_unpaid_due_on, owed_on, owed, written_off, status, version, version_on, created_by, edited_by, created_at,
+        oldest_unpaid_due_on, owed_on, owed, written_off, held_on, held, status, version, version_on, created_by, edited_by, created_at,
         updated_at, decided_by, decided_at, decision_reason) FROM STDIN BINARY",
     types: &[
         Type::UUID,
@@ -115,6 +115,8 @@ const LOANS: Table = Table {
         Type::DATE_ARRAY,
         Type::NUMERIC_ARRAY,
         Type::NUMERIC,
+        Type::DATE_ARRAY,
+        Type::NUMERIC_ARRAY,
         Type::TEXT,
         Type::INT4,
         Type::DATE,
@@ -137,6 +139,8 @@ pub(super) async fn loans(client: &Client, rows: &[(Loan, Date)]) -> Result<u64,
         let next_due_on = (loan.status == LoanStatus::Disbursed).then(|| loan.next_due_on(*written_on)).flatten();
         let owed_on: Vec<Date> = loan.owed.iter().map(|due| due.on).collect();
         let owed: Vec<Decimal> = loan.owed.iter().map(|due| due.amount.to_decimal()).collect();
+        let held_on: Vec<Date> = loan.held.iter().map(|step| step.on).collect();
+        let held: Vec<Decimal> = loan.held.iter().map(|step| step.amount.to_decimal()).collect();
         write(
             &mut writer,
             &[
@@ -160,6 +164,8 @@ pub(super) async fn loans(client: &Client, rows: &[(Loan, Date)]) -> Result<u64,
                 &owed_on,
                 &owed,
                 &loan.written_off.to_decimal(),
+                &held_on,
+                &held,
                 &loan.status.as_str(),
                 &loan.version.0,
                 &loan.version_on,

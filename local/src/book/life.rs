@@ -427,7 +427,7 @@ impl<'a> Life<'a> {
             | EventKind::Refund { amount } => Some(amount),
             EventKind::Reversal { .. } => None,
             // These are about what the loan then was.
-            EventKind::Disbursement | EventKind::WriteOff | EventKind::Reschedule { .. } => {
+            EventKind::Disbursement { .. } | EventKind::WriteOff | EventKind::Reschedule { .. } => {
                 let state = self.state(self.events.iter().map(|event| event.on).max().unwrap_or(self.day))?;
                 let folded = state.transaction(event.id);
                 return Ok((folded.map(|it| it.amount), folded.and_then(|it| it.paid_out)));
@@ -447,7 +447,7 @@ fn amount(offer: &Offer, dice: &mut Dice) -> Money {
 /// What the audit log calls a transaction.
 const fn audited(kind: &EventKind) -> &'static str {
     match kind {
-        EventKind::Disbursement => "loan.disburse",
+        EventKind::Disbursement { .. } => "loan.disburse",
         EventKind::Repayment { .. } => "loan.repay",
         EventKind::Charge { .. } => "loan.charge",
         EventKind::Waiver { .. } => "loan.waive",

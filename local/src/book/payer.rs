@@ -116,7 +116,7 @@ fn disburse(life: &mut Life<'_>) -> Result<bool, Impossible> {
     let (Some(at), by) = (life.moment(day), life.admin()) else { return Ok(false) };
     let reference = life.dice.percent(80).then(|| format!("transfer {}", life.dice.below(1_000_000)));
     let notes = Notes { reference, ..Notes::default() };
-    life.record(EventKind::Disbursement, day, notes, by, at)
+    life.record(EventKind::Disbursement { first_due_on: None }, day, notes, by, at)
 }
 
 /// What falls due is paid several instalments at a time, on the first one's date.

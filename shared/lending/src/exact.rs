@@ -35,6 +35,18 @@ pub(crate) fn round_div(numerator: i128, denominator: i128, rounding: Rounding) 
     if numerator < 0 { -rounded } else { rounded }
 }
 
+/// `factor * amount / divisor` as a whole number, rounded once. None is negative; the factor is below 2^63,
+/// the amount and the divisor below 2^68, and the amount is at most the divisor times a few.
+///
+/// The product may have more than 128 bits: the amount is taken in two parts.
+pub(crate) fn round_mul_div(factor: i128, amount: i128, divisor: i128, rounding: Rounding) -> i128 {
+    const BITS: u32 = 32;
+    let (high, low) = (amount >> BITS, amount & ((1 << BITS) - 1));
+    let of_high = factor * high;
+    let rest = ((of_high % divisor) << BITS) + factor * low;
+    ((of_high / divisor) << BITS) + round_div(rest, divisor, rounding)
+}
+
 /// `value` as a multiple of `unit`, which is positive.
 pub(crate) fn round_to_multiple(value: i128, unit: i128, rounding: Rounding) -> i128 {
     if unit == 1 { value } else { round_div(value, unit, rounding) * unit }

@@ -40,5 +40,5 @@ pub use schedule::{Row, Schedule, schedule};
 pub use terms::{
     Allocation, Amortization, DayCount, Fee, FeePatch, FeeValue, FeeWhen, Given, Grace, GracePatch, InterestMethod,
     InterestPeriod, LateFee, LateFeeKind, LateFeePatch, MAX_FEES, MAX_GRACE_DAYS, MAX_INSTALMENTS, MAX_LATE_FEES,
-    MonthEnd, Prepayment, RepayUnit, Rounding, Terms, TermsPatch, term_months,
+    MAX_LATE_FEES_OF_A_LOAN, MonthEnd, Prepayment, RepayUnit, Rounding, Terms, TermsPatch, term_months,
 };

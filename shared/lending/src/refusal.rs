@@ -58,6 +58,11 @@ pub enum Reason {
         /// The most that are taken.
         most: usize,
     },
+    /// More late fees than a loan may bear: instalments times `max_times`.
+    TooManyLateFees {
+        /// The most of them.
+        most: u32,
+    },
     /// A text that is blank or has more than this many characters.
     NotAName {
         /// The most characters that are taken.
@@ -92,6 +97,7 @@ impl Reason {
             Self::NotPositive => "not_positive",
             Self::OutOfRange { .. } => "out_of_range",
             Self::TooMany { .. } => "too_many",
+            Self::TooManyLateFees { .. } => "too_many_late_fees",
             Self::NotAName { .. } => "not_a_name",
             Self::AmountOrPercent => "amount_or_percent",
             Self::NotBelowInstalments => "not_below_instalments",
@@ -113,6 +119,7 @@ impl fmt::Display for Reason {
             Self::NotPositive => f.write_str("must be more than zero"),
             Self::OutOfRange { least, most } => write!(f, "must be from {least} to {most}"),
             Self::TooMany { most } => write!(f, "must be at most {most}"),
+            Self::TooManyLateFees { most } => write!(f, "times the instalments must be at most {most}"),
             Self::NotAName { longest } => {
                 write!(f, "must not be blank and have at most {longest} characters")
             }

@@ -88,7 +88,8 @@ pub struct Row {
 /// outside the years 1900 to 2200; an instalment below the interest of its row
 /// (`does_not_amortise`); amounts in the terms that the currency does not have.
 pub fn schedule(amount: Money, disbursed_on: Date, terms: &Terms) -> Result<Schedule, Refusal> {
-    lay_out(amount, disbursed_on, terms, &mut |_| (), &mut |_, _| ()).map(|(schedule, _)| schedule)
+    let first_due_on = terms.first_due_on();
+    lay_out(amount, disbursed_on, first_due_on, terms, &mut |_| (), &mut |_, _| ()).map(|(schedule, _)| schedule)
 }
 
 /// A schedule with what its rows were made from.
@@ -112,8 +113,13 @@ pub(crate) struct Period {
     pub(crate) rate: Ratio,
 }
 
-/// [`schedule`], with what its rows were made from.
-pub(crate) fn plan(amount: Money, disbursed_on: Date, terms: &Terms) -> Result<Plan, Refusal> {
+/// [`schedule`], with what its rows were made from; the first due date is given apart from the terms.
+pub(crate) fn plan(
+    amount: Money,
+    disbursed_on: Date,
+    first_due_on: Option<Date>,
+    terms: &Terms,
+) -> Result<Plan, Refusal> {
     let instalments = terms.instalments() as usize;
     let (mut periods, mut arising) = (Vec::with_capacity(instalments), vec![0; instalments]);
     let mut keep = |index: usize, interest| {
@@ -121,7 +127,8 @@ pub(crate) fn plan(amount: Money, disbursed_on: Date, terms: &Terms) -> Result<P
             *place = interest;
         }
     };
-    let (schedule, fees) = lay_out(amount, disbursed_on, terms, &mut |period| periods.push(period), &mut keep)?;
+    let mut push = |period| periods.push(period);
+    let (schedule, fees) = lay_out(amount, disbursed_on, first_due_on, terms, &mut push, &mut keep)?;
     Ok(Plan { schedule, periods, arising, fees_each_row: fees.each_row })
 }
 
@@ -130,6 +137,7 @@ pub(crate) fn plan(amount: Money, disbursed_on: Date, terms: &Terms) -> Result<P
 fn lay_out(
     amount: Money,
     disbursed_on: Date,
+    first_due_on: Option<Date>,
     terms: &Terms,
     tell_period: &mut impl FnMut(Period),
     tell_interest: &mut impl FnMut(usize, i128),
@@ -145,10 +153,10 @@ fn lay_out(
         return Err(Refusal::amount(Reason::NotAMultipleOfSmallestAmount));
     }
     let fees = Fees::of(amount, terms, units)?;
-    let mut rows = dated_rows(amount, disbursed_on, terms)?;
+    let mut rows = dated_rows(amount, disbursed_on, first_due_on, terms)?;
     let mut rates = [Ratio::ZERO; MAX_INSTALMENTS as usize];
     let mut flat_term = YearFraction::ZERO;
-    for (period, rate) in periods(disbursed_on, terms, &rows).zip(&mut rates) {
+    for (period, rate) in periods(disbursed_on, first_due_on, terms, &rows).zip(&mut rates) {
         *rate = period.rate;
         if terms.interest_method() == InterestMethod::Flat {
             flat_term = flat_term.plus(period.flat_share());
@@ -180,15 +188,20 @@ fn lay_out(
 }
 
 /// The rows with their dates, and no money in them yet.
-fn dated_rows(amount: Money, disbursed_on: Date, terms: &Terms) -> Result<Vec<Row>, Refusal> {
+fn dated_rows(
+    amount: Money,
+    disbursed_on: Date,
+    first_due_on: Option<Date>,
+    terms: &Terms,
+) -> Result<Vec<Row>, Refusal> {
     if !is_taken(disbursed_on) {
         return Err(Refusal::disbursed_on(Reason::DateOutOfRange));
     }
-    if terms.first_due_on().is_some_and(|first| first <= disbursed_on) {
+    if first_due_on.is_some_and(|first| first <= disbursed_on) {
         return Err(Refusal::terms("/first_due_on", Reason::NotAfterDisbursement));
     }
     // The date that gives the seed day, and the number of the row that is one period after it.
-    let (seed, periods_before) = match terms.first_due_on() {
+    let (seed, periods_before) = match first_due_on {
         Some(first) => (first, 1),
         None => (disbursed_on, 0),
     };
@@ -238,13 +251,18 @@ impl Fees {
 }
 
 /// The periods of the rows. The first ones may bear no interest: their rate is nothing.
-fn periods(disbursed_on: Date, terms: &Terms, rows: &[Row]) -> impl Iterator<Item = Period> {
+fn periods(
+    disbursed_on: Date,
+    first_due_on: Option<Date>,
+    terms: &Terms,
+    rows: &[Row],
+) -> impl Iterator<Item = Period> {
     let annual_rate = terms.interest_rate_apr().percent();
     let mut start = disbursed_on;
     // Periods of the same length follow each other: the fraction is reduced once for them.
     let mut latest = Period { annual_rate, fraction: YearFraction::ZERO, rate: Ratio::ZERO };
     rows.iter().enumerate().map(move |(index, row)| {
-        let fraction = if index == 0 && terms.first_due_on().is_some() {
+        let fraction = if index == 0 && first_due_on.is_some() {
             first_period(terms, start, row.due_on)
         } else {
             regular_period(terms, start, row.due_on)
@@ -439,8 +457,10 @@ impl Amortisation<'_> {
     }
 
     /// Flat: every row's interest is on the whole principal, and the last row takes what is left
-    /// of the total. The instalment, unless it is given, is an equal share of principal with the
-    /// row's interest, to the multiple; gives that of the first row that repays principal.
+    /// of the total. A row's principal is, under equal principal, an equal share; else what its
+    /// interest leaves of the instalment: an equal share of principal with the row's interest, to the
+    /// multiple. The share or the instalment may be given. Gives what the first row that repays
+    /// principal asks for, up to rounding.
     fn flat(&self, given: Option<i128>, put: &mut impl FnMut(usize, i128, i128)) -> Result<i128, Refusal> {
         let mut balance = self.principal;
         let mut interest_left = self.total_flat_interest();
@@ -454,20 +474,38 @@ impl Amortisation<'_> {
             let interest = if is_last { interest_left } else { interest_left.min(own) };
             let mut principal = 0;
             if index >= self.first_repaying {
-                let instalment = given.unwrap_or_else(|| {
-                    let exact = self.principal + interest * self.repaying();
-                    self.to_instalment_multiple(round_div(exact, self.repaying(), self.rounding()))
-                });
+                let (instalment, share) = self.flat_row(given, interest);
+                principal = match share {
+                    _ if is_last => balance,
+                    Some(share) => balance.min(share),
+                    None => balance.min(self.principal_within(instalment, interest)?),
+                };
                 if index == self.first_repaying {
-                    first_instalment = instalment;
+                    first_instalment = if share.is_some() { principal + interest } else { instalment };
                 }
-                principal = if is_last { balance } else { balance.min(self.principal_within(instalment, interest)?) };
             }
             put(index, principal, interest);
             balance -= principal;
             interest_left -= interest;
         }
         Ok(first_instalment)
+    }
+
+    /// The instalment of a flat row with this interest; under equal principal its principal as well.
+    fn flat_row(&self, given: Option<i128>, interest: i128) -> (i128, Option<i128>) {
+        match self.terms.amortization() {
+            Amortization::EqualPrincipal => {
+                let share = given.unwrap_or_else(|| round_div(self.principal, self.repaying(), self.rounding()));
+                (share + interest, Some(share))
+            }
+            Amortization::EqualInstalments => {
+                let instalment = given.unwrap_or_else(|| {
+                    let exact = self.principal + interest * self.repaying();
+                    self.to_instalment_multiple(round_div(exact, self.repaying(), self.rounding()))
+                });
+                (instalment, None)
+            }
+        }
     }
 
     /// The flat base times the rates of all the periods that bear interest, rounded once.

@@ -24,6 +24,8 @@ use crate::{AnnualRate, Currency, Money, MoneyError, Percent};
 
 /// An instalment bears at most so many late fees: far in the future, an unpaid loan would have millions otherwise.
 pub const MAX_LATE_FEES: u32 = 600;
+/// The most late fees of a loan, instalments times [`LateFee::max_times`], under terms that are new.
+pub const MAX_LATE_FEES_OF_A_LOAN: u32 = 3_600;
 
 /// The most instalments a loan may have.
 pub const MAX_INSTALMENTS: u32 = 600;
@@ -162,6 +164,20 @@ impl Terms {
         Ok(terms)
     }
 
+    /// Whether so many new instalments may be made on these terms; loans that have more late fees keep them.
+    ///
+    /// # Errors
+    /// A [`Refusal`] of `/late_fee/max_times` where the instalments could bear more late fees together than
+    /// [`MAX_LATE_FEES_OF_A_LOAN`].
+    pub fn check_late_fees(&self, instalments: u32) -> Result<(), Refusal> {
+        let times = self.late_fee.map_or(0, |late_fee| late_fee.max_times);
+        if instalments.saturating_mul(times) > MAX_LATE_FEES_OF_A_LOAN {
+            let reason = Reason::TooManyLateFees { most: MAX_LATE_FEES_OF_A_LOAN };
+            return Err(Refusal::terms("/late_fee/max_times", reason));
+        }
+        Ok(())
+    }
+
     /// What must hold in every currency.
     fn check(&self) -> Result<(), Refusal> {
         let refuse = |pointer, reason| Err(Refusal::terms(pointer, reason));
@@ -271,6 +287,13 @@ impl Terms {
     #[must_use]
     pub const fn first_due_on(&self) -> Option<Date> {
         self.first_due_on
+    }
+
+    /// The same for a disbursement on a day: a first due date that is not after it is left out.
+    #[must_use]
+    pub fn disbursed_on(mut self, date: Date) -> Self {
+        self.first_due_on = self.first_due_on.filter(|first| *first > date);
+        self
     }
 
     /// What interest is charged on.

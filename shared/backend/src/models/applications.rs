@@ -6,7 +6,7 @@ use lending::{AnnualRate, Money, Refusal, Terms, TermsPatch};
 use uuid::Uuid;
 
 use super::{
-    loans::{Borrower, Decision, Figures, Loan, LoanState, LoanStatus},
+    loans::{self, Borrower, Decision, Figures, Loan, LoanState, LoanStatus},
     products::{LimitPointers, Product},
 };
 use crate::{
@@ -104,7 +104,8 @@ impl Proposal {
         pointers: Pointers,
     ) -> Result<Self, Problem> {
         let (terms, version) = (product.terms.clone(), product.version);
-        Self { amount, product, product_version: version, terms }.with(term, rate, pointers)
+        let proposal = Self { amount, product, product_version: version, terms }.with(term, rate, pointers)?;
+        proposal.bears_late_fees(pointers)
     }
 
     /// On the terms that the loan has, but for what the request says. The limits that its product now has are not
@@ -122,7 +123,17 @@ impl Proposal {
         pointers: Pointers,
     ) -> Result<Self, Problem> {
         let (terms, product_version) = (loan.terms.clone(), loan.product_version);
-        Self { amount, product, product_version, terms }.with(term, rate, pointers)
+        let proposal = Self { amount, product, product_version, terms }.with(term, rate, pointers)?;
+        if proposal.terms.instalments() == loan.terms.instalments() {
+            return Ok(proposal);
+        }
+        proposal.bears_late_fees(pointers)
+    }
+
+    fn bears_late_fees(self, pointers: Pointers) -> Result<Self, Problem> {
+        let instalments = self.terms.instalments();
+        self.terms.check_late_fees(instalments).map_err(|refusal| pointers.problem(&refusal))?;
+        Ok(self)
     }
 
     fn with(self, term: Option<Term>, rate: Option<AnnualRate>, pointers: Pointers) -> Result<Self, Problem> {
@@ -147,7 +158,7 @@ impl Proposal {
     }
 
     fn figures(&self, on: Date, pointers: Pointers) -> Result<Figures, Problem> {
-        let schedule = lending::schedule(self.amount, on, &self.terms);
+        let schedule = loans::projection(self.amount, on, &self.terms);
         schedule.map(|schedule| Figures::from(&schedule)).map_err(|refusal| pointers.problem(&refusal))
     }
 }
@@ -201,6 +212,7 @@ pub fn create(
         outstanding: Money::zero(amount.currency()),
         written_off: Money::zero(amount.currency()),
         owed: Vec::new(),
+        held: Vec::new(),
         oldest_unpaid_due_on: None,
         status: LoanStatus::Pending,
         version: Version(1),
@@ -216,7 +228,7 @@ pub fn create(
 /// The loan's next version, with its figures as of today. Where there is no schedule from today on, since the first due
 /// date of its terms has passed, it keeps those it has: who may decide or withdraw must not depend on that.
 fn next(loan: &Loan, status: LoanStatus, at: Moment<'_>) -> Loan {
-    let (figures, version_on) = match lending::schedule(loan.amount, at.today, &loan.terms) {
+    let (figures, version_on) = match loans::projection(loan.amount, at.today, &loan.terms) {
         Ok(schedule) => (Figures::from(&schedule), at.today),
         Err(_) => (loan.figures, loan.version_on),
     };

@@ -158,6 +158,8 @@ pub struct Loan {
     pub disbursed_on: Option<Date>,
     /// Principal outstanding; zero before disbursement.
     pub outstanding: Money,
+    /// Overpayments held: from a day on so much, where anything is held or will pay a charge.
+    pub held: Vec<Due>,
     /// Principal that a write-off gave up.
     pub written_off: Money,
     /// Principal, interest and fees that are unpaid, by due date, past and to come, the oldest first.
@@ -182,12 +184,12 @@ pub struct Loan {
     pub decision: Option<Decision>,
 }
 
-/// What is unpaid of what falls due on one day, penalties apart.
+/// An amount of a day: what is unpaid of what falls due then, penalties apart; or what is held from then on.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Due {
     /// The day.
     pub on: Date,
-    /// Principal, interest and fees.
+    /// How much.
     pub amount: Money,
 }
 
@@ -220,6 +222,16 @@ impl From<&Schedule> for Figures {
     }
 }
 
+/// The schedule as if disbursed on a day. A first due date that has passed by then is left out: a disbursement has to give
+/// another.
+///
+/// # Errors
+///
+/// When there is none: see [`lending::schedule`].
+pub fn projection(amount: Money, on: Date, terms: &Terms) -> Result<Schedule, Refusal> {
+    lending::schedule(amount, on, &terms.clone().disbursed_on(on))
+}
+
 impl Loan {
     /// The schedule: from the disbursement or, before it, as if disbursed on the date of the loan's version.
     ///
@@ -227,7 +239,14 @@ impl Loan {
     ///
     /// When there is none: see [`lending::schedule`]. Terms that are stored have one.
     pub fn schedule(&self) -> Result<Schedule, Refusal> {
-        lending::schedule(self.amount, self.disbursed_on.unwrap_or(self.version_on), &self.terms)
+        projection(self.amount, self.disbursed_on.unwrap_or(self.version_on), &self.terms)
+    }
+
+    /// The overpayment held on a day.
+    #[must_use]
+    pub fn held_on(&self, today: Date) -> Money {
+        let step = self.held.iter().rev().find(|step| step.on <= today);
+        step.map_or(Money::zero(self.amount.currency()), |step| step.amount)
     }
 
     /// When the next unpaid instalment is due.
@@ -264,6 +283,7 @@ impl Loan {
             total_interest: self.figures.total_interest,
             total_due: self.figures.total_due,
             outstanding: self.outstanding,
+            held: self.held_on(today),
             next_due_on: self.next_due_on(today).map(BusinessDate),
             days_past_due: self.days_past_due(today),
             version: self.version,
@@ -297,7 +317,8 @@ impl FromRow for Loan {
             disbursed_on: column(row, "disbursed_on")?,
             outstanding: columns::money(row, "outstanding", currency)?,
             written_off: columns::money(row, "written_off", currency)?,
-            owed: owed(row, currency)?,
+            owed: dues(row, "owed_on", "owed", currency)?,
+            held: dues(row, "held_on", "held", currency)?,
             oldest_unpaid_due_on: column(row, "oldest_unpaid_due_on")?,
             status: status(row)?,
             version: Version(column(row, "version")?),
@@ -311,8 +332,8 @@ impl FromRow for Loan {
     }
 }
 
-fn owed(row: &Row, currency: Currency) -> Result<Vec<Due>, DbError> {
-    let (days, amounts): (Vec<Date>, Vec<Decimal>) = (column(row, "owed_on")?, column(row, "owed")?);
+fn dues(row: &Row, days: &str, amounts: &str, currency: Currency) -> Result<Vec<Due>, DbError> {
+    let (days, amounts): (Vec<Date>, Vec<Decimal>) = (column(row, days)?, column(row, amounts)?);
     let due = |(on, amount)| {
         let amount = Money::from_decimal(amount, currency).map_err(|error| DbError::Unexpected(Box::new(error)))?;
         Ok(Due { on, amount })
@@ -366,18 +387,22 @@ pub struct LoanView {
     /// The complete terms.
     #[schema(value_type = TermsSchema)]
     pub terms: Terms,
-    /// The equal instalment, or the first one.
+    /// Principal and interest of a regular instalment of the schedule in force: fixed by the disbursement, the last
+    /// payment that reduced principal or the last reschedule; under equal principal that of the first instalment.
     #[schema(value_type = String, example = "2142.40")]
     pub instalment: Money,
-    /// Interest of all instalments.
+    /// Interest of all instalments, without what was waived or dropped.
     #[schema(value_type = String, example = "853.89")]
     pub total_interest: Money,
-    /// Everything all instalments ask for.
+    /// Everything all instalments ask for, with charges, without late fees and without what was waived or dropped.
     #[schema(value_type = String, example = "12854.39")]
     pub total_due: Money,
     /// Principal outstanding; zero before disbursement.
     #[schema(value_type = String, example = "0.00")]
     pub outstanding: Money,
+    /// The overpayment held; zero before disbursement.
+    #[schema(value_type = String, example = "0.00")]
+    pub held: Money,
     /// When the next unpaid instalment is due; null before disbursement and when nothing falls due any more.
     pub next_due_on: Option<BusinessDate>,
     /// Days since the oldest unpaid instalment was due; 0 if none is late.
@@ -619,7 +644,7 @@ WHERE id = $1";
 pub const UPDATE_MONEY: &str = "\
 UPDATE loans SET instalment = $2, total_interest = $3, total_due = $4, disbursed_on = $5, outstanding = $6, next_due_on = $7,
     oldest_unpaid_due_on = $8, owed_on = $9, owed = $10, written_off = $11,
-    status = $12, updated_at = $13
+    status = $12, updated_at = $13, held_on = $14, held = $15
 WHERE id = $1";
 
 /// Loans of which something is due on a day, or was before.
@@ -822,6 +847,8 @@ pub fn update_money(after: &Loan, today: Date) -> Statement<()> {
         .bind(after.written_off.to_decimal())
         .bind(after.status.as_str())
         .bind(after.updated_at)
+        .bind(after.held.iter().map(|step| step.on).collect::<Vec<_>>())
+        .bind(after.held.iter().map(|step| step.amount.to_decimal()).collect::<Vec<_>>())
         .execute()
 }
 

@@ -6,8 +6,8 @@ use std::collections::HashMap;
 
 use jiff::{SignedDuration, Timestamp, civil::Date, tz::TimeZone};
 use lending::{
-    Account, Change, Conflict, ConflictReason, Contract, Event, EventId, EventKind, JournalEntry, Money, Prepayment,
-    Settlement, Shares, Standing, State, TransactionKind,
+    Account, Change, Conflict, ConflictReason, Contract, Event, EventId, EventKind, JournalEntry, Money, Settlement,
+    Shares, Standing, State, TransactionKind,
 };
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -89,7 +89,7 @@ impl Loan {
     /// # Errors
     ///
     /// 409 if it was written off.
-    pub fn not_written_off(&self) -> Result<(), Problem> {
+    fn not_written_off(&self) -> Result<(), Problem> {
         if self.status != LoanStatus::Defaulted {
             return Ok(());
         }
@@ -155,6 +155,9 @@ fn last_day(events: &[Event], today: Date) -> Date {
 /// The most transactions of a loan, but for reversals, of which each has at most one: each command folds all of them.
 pub const MAX_TRANSACTIONS: usize = 10_000;
 
+/// The most transactions times instalments of a loan: what a command folds.
+pub const MAX_WORK: usize = 1_500_000;
+
 /// Records a transaction. `on` is where the request has its date, for errors.
 ///
 /// # Errors
@@ -170,18 +173,19 @@ pub fn record(books: Books, new: New, by: Uuid, at: Moment<'_>, on: &'static str
         return Err(Problem::conflict("too_many_transactions", detail));
     }
     let contract = loan.contract();
+    let rows = contract.terms.instalments() as usize;
+    if !is_reversal && (transactions.len() + 1).saturating_mul(rows) > MAX_WORK {
+        let detail = format!("A loan has at most {MAX_WORK} instalments times transactions.");
+        return Err(Problem::conflict("too_many_transactions", detail));
+    }
     // Later than everything that is known of the loan, whatever two clocks say.
     let next_instant = loan.updated_at.checked_add(SignedDuration::from_micros(1)).map_err(Problem::internal)?;
     let recorded_at = at.now.max(next_instant);
     let id = EventId(Uuid::now_v7().as_u128());
     let New { kind, on: value_date, notes } = new;
     let amount = match kind {
-        EventKind::Disbursement => Some(loan.amount),
-        EventKind::Repayment { amount }
-        | EventKind::Charge { amount, .. }
-        | EventKind::Waiver { amount, .. }
-        | EventKind::Refund { amount } => Some(amount),
-        EventKind::WriteOff | EventKind::Reschedule { .. } | EventKind::Reversal { .. } => None,
+        EventKind::Disbursement { .. } => Some(loan.amount),
+        _ => kind.amount(),
     };
     let event = Event { id, on: value_date, recorded_at, kind };
     let known = transactions.len();
@@ -209,7 +213,7 @@ pub fn record(books: Books, new: New, by: Uuid, at: Moment<'_>, on: &'static str
             new.amount = folded.map(|folded| folded.amount);
         }
     }
-    let after = money.apply(Loan { updated_at: recorded_at, ..loan.clone() }, LoanStatus::Approved)?;
+    let after = money.apply(Loan { updated_at: recorded_at, ..loan.clone() }, LoanStatus::Approved);
     let part = Part { loan: &loan, steps: &steps, exposures: &before.exposures, transactions: &transactions[..known] };
     let new_part = Part { loan: &after, exposures: &follows.exposures, transactions: &transactions, ..part };
     let figures = portfolio::Figures::between(part, new_part, at);
@@ -227,7 +231,7 @@ pub fn recompute(loan: &Loan, transactions: &[Transaction], steps: &[Step], toda
     let last = last_day(&events, today);
     let money = Position::of(&loan.contract(), &events, last, Timestamp::MAX).map_err(Problem::internal)?;
     let applied = steps.last().map_or(loan.status, |step| step.status);
-    money.apply(loan.clone(), applied)
+    Ok(money.apply(loan.clone(), applied))
 }
 
 impl Recorded {
@@ -304,6 +308,7 @@ struct Position {
     standing: Standing,
     owed: Vec<Due>,
     oldest_unpaid_due_on: Option<Date>,
+    held: Vec<Due>,
 }
 
 impl Position {
@@ -321,8 +326,8 @@ impl Position {
         known_at: Timestamp,
     ) -> Result<Self, Conflict> {
         let last_due = state.owed.last().map(|owed| owed.due_on).filter(|due_on| *due_on > as_of);
-        let of = |state: &State| (state.standing, due(state), state.oldest_unpaid_due_on);
-        let (standing, owed, oldest_unpaid_due_on) = match last_due {
+        let of = |state: &State| (state.standing, due(state), state.oldest_unpaid_due_on, held(state, as_of));
+        let (standing, owed, oldest_unpaid_due_on, held) = match last_due {
             // An overpayment that is held pays a charge on the day it is due, and nobody is told to pay it.
             Some(last_due) if !state.overpayment.is_zero() => {
                 let known: Vec<Event> = events.iter().filter(|event| event.on <= as_of).cloned().collect();
@@ -331,59 +336,55 @@ impl Position {
             }
             _ => of(&state),
         };
-        Ok(Self { contract: contract.clone(), state, standing, owed, oldest_unpaid_due_on })
+        Ok(Self { contract: contract.clone(), state, standing, owed, oldest_unpaid_due_on, held })
     }
 
     /// The loan with what money did to it; `undisbursed` is where it stands if that is nothing.
-    fn apply(&self, loan: Loan, undisbursed: LoanStatus) -> Result<Loan, Problem> {
+    fn apply(&self, loan: Loan, undisbursed: LoanStatus) -> Loan {
         let status = match self.standing {
             Standing::Approved => undisbursed,
             Standing::Disbursed => LoanStatus::Disbursed,
             Standing::Repaid => LoanStatus::Repaid,
             Standing::Defaulted => LoanStatus::Defaulted,
         };
-        Ok(Loan {
-            figures: self.figures(&loan)?,
+        Loan {
+            figures: self.figures(&loan),
             disbursed_on: self.state.disbursed_on,
             outstanding: self.state.unpaid.principal,
+            held: self.held.clone(),
             written_off: self.state.written_off.principal,
             owed: if status == LoanStatus::Disbursed { self.owed.clone() } else { Vec::new() },
             oldest_unpaid_due_on: self.oldest_unpaid_due_on.filter(|_| status == LoanStatus::Disbursed),
             status,
             ..loan
-        })
+        }
     }
 
-    /// What the rows add up to: fixed by the disbursement, until a reschedule or a payment that reduces what is left
-    /// makes rows anew; before the disbursement as if on the day of the loan's version.
-    fn figures(&self, loan: &Loan) -> Result<Figures, Problem> {
+    /// What the rows add up to; before the disbursement as if on the day of the loan's version.
+    fn figures(&self, loan: &Loan) -> Figures {
         let Contract { amount, terms } = &self.contract;
-        let Some(disbursed_on) = self.state.disbursed_on else {
-            let schedule = lending::schedule(*amount, loan.version_on, terms);
-            return Ok(schedule.map_or(loan.figures, |schedule| Figures::from(&schedule)));
-        };
-        let agreed = lending::schedule(*amount, disbursed_on, terms).map_err(Problem::internal)?;
-        let rows = &self.state.rows;
-        let reduces = matches!(terms.prepayment(), Prepayment::ReduceInstalment | Prepayment::ReduceTerm);
-        let as_agreed = rows.len() == agreed.rows.len()
-            && rows.iter().zip(&agreed.rows).all(|(row, agreed)| {
-                (row.due_on, row.principal, row.interest) == (agreed.due_on, agreed.principal, agreed.interest)
-            });
-        let rescheduled = self.state.rescheduled.last();
-        if as_agreed || (rescheduled.is_none() && !reduces) {
-            return Ok(Figures::from(&agreed));
+        if self.state.disbursed_on.is_none() {
+            let schedule = loans::projection(*amount, loan.version_on, terms);
+            return schedule.map_or(loan.figures, |schedule| Figures::from(&schedule));
         }
-        let first = rescheduled.map_or(1, |rescheduled| rescheduled.first_row);
-        let mut new = rows.iter().filter(|row| row.n >= first);
-        let row = if reduces { new.find(|row| !row.outstanding.is_zero()) } else { new.next() };
-        let row = row.or(rows.last()).ok_or_else(|| Problem::internal("a disbursed loan has no rows"))?;
-        let totals = &self.state.totals;
-        Ok(Figures {
-            instalment: sum([row.principal, row.interest, row.fees])?,
-            total_interest: totals.interest,
-            total_due: sum([totals.principal, totals.interest, totals.fees])?,
-        })
+        Figures {
+            instalment: self.state.instalment,
+            total_interest: self.state.totals.interest,
+            total_due: self.state.total_due,
+        }
     }
+}
+
+/// What is held from a day on: then, and from each day to come on which some of it pays a charge.
+fn held(state: &State, as_of: Date) -> Vec<Due> {
+    let later = || state.applied.iter().filter(|applied| applied.on > as_of);
+    let taken = |on: Date| later().filter(move |applied| applied.on > on).map(|applied| applied.shares.overpayment);
+    // What is held at the end, and what was taken of it since.
+    let from = |on: Date| taken(on).try_fold(state.overpayment, Money::checked_sub).map(|amount| Due { on, amount });
+    let first = state.disbursed_on.filter(|_| later().next().is_some() || !state.overpayment.is_zero());
+    let mut steps: Vec<Due> = first.and_then(|on| Some(Due { on, ..from(as_of)? })).into_iter().collect();
+    steps.extend(later().filter_map(|applied| from(applied.on)));
+    steps
 }
 
 /// Principal, interest and fees by due date.
@@ -483,7 +484,7 @@ impl File {
         let moved_at = counted.map(|transaction| transaction.event.recorded_at).max();
         let loan = Loan { updated_at: moved_at.map_or(loan.updated_at, |at| at.max(loan.updated_at)), ..loan };
         let status = loan.status;
-        let loan = position.apply(loan, status)?;
+        let loan = position.apply(loan, status);
         Ok(Self { loan, state: position.state, as_of, known_at, transactions })
     }
 
@@ -532,7 +533,7 @@ fn of_version(loan: Loan, steps: &[HistoryEntry], zone: &TimeZone) -> Result<Loa
     let state = &last.state;
     // A step taken when there was no schedule any more kept the figures of the one before.
     let dates = steps.iter().rev().map(|step| zone.to_datetime(step.at.0).date());
-    let mut dates = dates.filter(|date| lending::schedule(state.amount, *date, &state.terms).is_ok());
+    let mut dates = dates.filter(|date| loans::projection(state.amount, *date, &state.terms).is_ok());
     Ok(Loan {
         agent_id: state.agent_id,
         product: state.product.clone(),
@@ -574,6 +575,14 @@ pub struct TransactionView {
     /// What a repayment paid, a waiver waived, or a write-off gave up; null for other kinds and for what was reversed.
     #[schema(value_type = Option<AllocationSchema>)]
     pub allocation: Option<Shares>,
+    /// What money that was there already paid because of it, less what it took back: of a repayment or a waiver that closes
+    /// the loan, of a reschedule, of a charge that what is held has paid; left out elsewhere.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(required = false)]
+    pub applied: Option<AppliedView>,
+    /// The business date of that, where it is another day: what is held pays a charge on its due date.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub applied_on: Option<BusinessDate>,
     /// How the other side names it.
     #[schema(example = "receipt 1047")]
     pub reference: Option<String>,
@@ -643,6 +652,32 @@ pub struct AllocationSchema {
     overpayment: String,
 }
 
+/// What money that was there already paid: an overpayment that was held, and what was paid of interest and fees that are
+/// no longer asked for, which are negative. The sum is what was held before less what is held then.
+#[derive(Clone, Copy, Debug, Serialize, ToSchema)]
+#[schema(as = Applied)]
+pub struct AppliedView {
+    /// Late fees and charged penalties.
+    #[schema(value_type = String, example = "0.00")]
+    pub penalty: Money,
+    /// Fees.
+    #[schema(value_type = String, example = "0.00")]
+    pub fee: Money,
+    /// Interest.
+    #[schema(value_type = String, example = "-608.32")]
+    pub interest: Money,
+    /// Principal.
+    #[schema(value_type = String, example = "608.32")]
+    pub principal: Money,
+}
+
+impl From<Shares> for AppliedView {
+    fn from(shares: Shares) -> Self {
+        let Shares { penalty, fee, interest, principal, .. } = shares;
+        Self { penalty, fee, interest, principal }
+    }
+}
+
 /// The transactions of a state, in the order in which they were recorded, with what is known of them beside.
 fn views(state: &State, transactions: &[Transaction], zone: &TimeZone) -> Vec<TransactionView> {
     let recorded: HashMap<EventId, &Transaction> = transactions.iter().map(|it| (it.event.id, it)).collect();
@@ -680,6 +715,7 @@ fn view<'a>(
         }
         _ => (folded.on, folded.balance),
     };
+    let applied = state.applied.iter().find(|it| it.by == folded.id);
     Some(TransactionView {
         id: recorded_one.id(),
         kind: folded.kind,
@@ -687,6 +723,8 @@ fn view<'a>(
         amount,
         currency: folded.amount.currency(),
         allocation: folded.allocation,
+        applied: applied.map(|it| it.shares.into()),
+        applied_on: applied.filter(|it| it.on != on).map(|it| BusinessDate(it.on)),
         reference: recorded_one.notes.reference.clone(),
         channel: recorded_one.notes.channel.clone(),
         recorded_at: Instant(folded.recorded_at),
@@ -717,6 +755,10 @@ impl Line for TransactionView {
         "interest",
         "principal",
         "overpayment",
+        "applied_penalty",
+        "applied_fee",
+        "applied_interest",
+        "applied_principal",
         "reference",
         "channel",
         "recorded_at",
@@ -729,6 +771,7 @@ impl Line for TransactionView {
 
     fn cells(&self) -> Vec<Cell> {
         let share = |of: fn(&Shares) -> Money| Cell::optional(self.allocation.as_ref().map(of).as_ref());
+        let applied = |of: fn(&AppliedView) -> Money| Cell::optional(self.applied.as_ref().map(of).as_ref());
         vec![
             Cell::value(&self.id),
             Cell::value(&self.kind.as_str()),
@@ -740,6 +783,10 @@ impl Line for TransactionView {
             share(|shares| shares.interest),
             share(|shares| shares.principal),
             share(|shares| shares.overpayment),
+            applied(|applied| applied.penalty),
+            applied(|applied| applied.fee),
+            applied(|applied| applied.interest),
+            applied(|applied| applied.principal),
             Cell::text(self.reference.as_deref()),
             Cell::text(self.channel.as_deref()),
             Cell::value(&self.recorded_at),

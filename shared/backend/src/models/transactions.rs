@@ -1,7 +1,7 @@
 //! What happened to a loan's money: rows that are appended and never changed. What follows from them is worked out by the
 //! crate `lending`; see [`servicing`](super::servicing).
 
-use jiff::Timestamp;
+use jiff::{Timestamp, civil::Date};
 use lending::{AnnualRate, ChargeKind, Currency, Event, EventId, EventKind, Money, Waivable};
 use rust_decimal::Decimal;
 use tokio_postgres::Row;
@@ -84,7 +84,7 @@ pub fn insert(loan: Uuid, currency: Currency, transaction: &Transaction) -> Stat
         .bind(notes.code.clone());
     let sql = match event.kind {
         EventKind::Charge { due_on, .. } => sql.bind(Some(due_on)),
-        _ => sql.bind(None::<jiff::civil::Date>),
+        _ => sql.bind(None::<Date>),
     };
     let sql = match event.kind {
         EventKind::Reschedule { from, instalments, interest_rate_apr, first_due_on } => sql
@@ -92,14 +92,12 @@ pub fn insert(loan: Uuid, currency: Currency, transaction: &Transaction) -> Stat
             .bind(instalments.map(u32::cast_signed))
             .bind(interest_rate_apr.map(AnnualRate::to_decimal))
             .bind(first_due_on),
-        _ => {
-            sql.bind(None::<jiff::civil::Date>).bind(None::<i32>).bind(None::<Decimal>).bind(None::<jiff::civil::Date>)
+        EventKind::Disbursement { first_due_on } => {
+            sql.bind(None::<Date>).bind(None::<i32>).bind(None::<Decimal>).bind(first_due_on)
         }
+        _ => sql.bind(None::<Date>).bind(None::<i32>).bind(None::<Decimal>).bind(None::<Date>),
     };
-    let reverses = match event.kind {
-        EventKind::Reversal { of } => Some(Uuid::from_u128(of.0)),
-        _ => None,
-    };
+    let reverses = event.kind.reverses().map(|of| Uuid::from_u128(of.0));
     sql.bind(reverses).bind(notes.reference.clone()).bind(notes.channel.clone()).bind(notes.reason.clone()).execute()
 }
 
@@ -114,7 +112,7 @@ impl Transaction {
 /// As the database writes it.
 const fn kind(kind: &EventKind) -> &'static str {
     match kind {
-        EventKind::Disbursement => "disbursement",
+        EventKind::Disbursement { .. } => "disbursement",
         EventKind::Repayment { .. } => "repayment",
         EventKind::Charge { .. } => "charge",
         EventKind::Waiver { .. } => "waiver",
@@ -152,7 +150,7 @@ impl FromRow for Transaction {
             reason: column(row, "reason")?,
         };
         let paid_out = match kind {
-            EventKind::Disbursement => optional_money(row, "paid_out", currency)?,
+            EventKind::Disbursement { .. } => optional_money(row, "paid_out", currency)?,
             _ => None,
         };
         let event = Event { id: EventId(id.as_u128()), on: column(row, "value_date")?, recorded_at, kind };
@@ -170,7 +168,7 @@ fn event_kind(row: &Row, amount: Option<Money>) -> Result<EventKind, DbError> {
     let missing = || DbError::unexpected("a stored transaction is not of its kind");
     let amount = || amount.ok_or_else(missing);
     Ok(match column(row, "kind")? {
-        "disbursement" => EventKind::Disbursement,
+        "disbursement" => EventKind::Disbursement { first_due_on: column(row, "first_due_on")? },
         "repayment" => EventKind::Repayment { amount: amount()? },
         "refund" => EventKind::Refund { amount: amount()? },
         "write_off" => EventKind::WriteOff,

@@ -8,7 +8,7 @@ use super::conflict::{Conflict, ConflictReason};
 use super::events::{Event, EventId, EventKind, History, Step, Waivable};
 use super::late_fees::LateFees;
 use super::postings::{Account, Movements, Posting};
-use super::rows::{CannotReschedule, NewRows, Rows};
+use super::rows::{CannotReschedule, Charge, MadeAnew, NewRows, Rows};
 use super::state::Rescheduled;
 use crate::schedule::plan;
 use crate::terms::Prepayment;
@@ -29,21 +29,14 @@ pub(super) struct Effect {
     pub(super) balance: i128,
 }
 
-/// How far a fold goes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Until {
-    /// Through the whole of a day.
-    EndOf(Date),
-    /// Through the payments of a day, as though they closed the loan.
-    SettledOn(Date),
-}
-
-impl Until {
-    pub(super) const fn date(self) -> Date {
-        match self {
-            Self::EndOf(date) | Self::SettledOn(date) => date,
-        }
-    }
+/// What was held, or was paid of something that is no longer asked for, pays something else.
+#[derive(Clone, Copy)]
+pub(super) struct AppliedHeld {
+    pub(super) on: Date,
+    /// What brought it about: what closes the loan, or the charge that what is held pays.
+    pub(super) by: EventId,
+    /// What it paid, less what it took back.
+    pub(super) by_component: [i128; 4],
 }
 
 /// Which amounts an allocation may take, seen from the day of the payment.
@@ -113,7 +106,9 @@ pub(super) struct Book<'a> {
     pub(super) effects: Vec<Option<Effect>>,
     /// The balance at the end of each day on which something happened.
     pub(super) balances: Vec<(Date, i128)>,
-    pub(super) applied: Vec<(Date, [i128; 4])>,
+    /// What was paid in before a write-off.
+    paid_in: i128,
+    pub(super) applied: Vec<AppliedHeld>,
     pub(super) rescheduled: Vec<Rescheduled>,
     pub(super) postings: Vec<Posting>,
     /// What moved so far on the day that is folded.
@@ -144,6 +139,7 @@ impl<'a> Book<'a> {
             written_off_on: None,
             written_off: [0; 4],
             recovered: 0,
+            paid_in: 0,
             effects: vec![None; history.known.len()],
             balances: Vec::new(),
             applied: Vec::new(),
@@ -155,14 +151,14 @@ impl<'a> Book<'a> {
     }
 
     /// Folds the events up to a day.
-    pub(super) fn fold(contract: &'a Contract, history: &History<'_>, until: Until) -> Result<Self, Conflict> {
+    pub(super) fn fold(contract: &'a Contract, history: &History<'_>, until: Date) -> Result<Self, Conflict> {
         let mut walk = Walk::new(contract, history, until);
         while walk.day()?.is_some() {}
         Ok(walk.book)
     }
 
     /// One day: late fees, then the events of the day in the order of their steps.
-    fn day(&mut self, on: Date, history: &History<'_>, today: &[usize], until: Until) -> Result<(), Conflict> {
+    fn day(&mut self, on: Date, history: &History<'_>, today: &[usize]) -> Result<(), Conflict> {
         if let (Some(late_fees), Some(rows)) = (&mut self.late_fees, &mut self.rows) {
             late_fees.charge(on, rows);
         }
@@ -171,11 +167,8 @@ impl<'a> Book<'a> {
         let (payments, last) = rest.split_at(rest.partition_point(|index| step(index) == Some(Step::Payment)));
 
         self.apply_all(history, first)?;
-        let is_touched = first.iter().any(|index| step(index) == Some(Step::Waiver));
-        self.pay(on, history, payments, is_touched, until)?;
-        if until == Until::SettledOn(on) {
-            return Ok(());
-        }
+        let waiver = first.iter().rev().find(|index| step(index) == Some(Step::Waiver)).copied();
+        self.pay_day(on, history, payments, waiver)?;
         self.apply_all(history, last)?;
         self.post_day(on);
         self.balances.push((on, self.balance));
@@ -194,7 +187,7 @@ impl<'a> Book<'a> {
     /// Any event but a payment.
     fn apply(&mut self, event: &Event) -> Result<Effect, ConflictReason> {
         let mut effect = match &event.kind {
-            EventKind::Disbursement => self.disburse(event.on)?,
+            EventKind::Disbursement { first_due_on } => self.disburse(event.on, *first_due_on)?,
             EventKind::Reschedule { from, instalments, interest_rate_apr, first_due_on } => {
                 let new = NewRows {
                     from: *from,
@@ -209,7 +202,7 @@ impl<'a> Book<'a> {
                 if *due_on < rows.disbursed_on {
                     return Err(ConflictReason::BeforeDisbursement);
                 }
-                rows.charge(*kind, amount.units(), *due_on);
+                rows.charge(event.id, *kind, amount.units(), *due_on);
                 Effect { amount: amount.units(), ..Effect::default() }
             }
             EventKind::Waiver { component, amount } => self.waive(event.on, *component, amount.units())?,
@@ -230,11 +223,12 @@ impl<'a> Book<'a> {
         self.rows.as_mut().ok_or(ConflictReason::NotDisbursed)
     }
 
-    fn disburse(&mut self, on: Date) -> Result<Effect, ConflictReason> {
+    fn disburse(&mut self, on: Date, first_due_on: Option<Date>) -> Result<Effect, ConflictReason> {
         let Contract { amount, terms } = self.contract;
-        let plan = plan(*amount, on, terms).map_err(ConflictReason::Schedule)?;
+        let first_due_on = first_due_on.or(terms.first_due_on());
+        let plan = plan(*amount, on, first_due_on, terms).map_err(ConflictReason::Schedule)?;
         let units = terms.units(amount.currency()).map_err(ConflictReason::Schedule)?;
-        let rows = Rows::new(on, terms, units, &plan);
+        let rows = Rows::new(on, first_due_on, terms, units, &plan);
         self.late_fees = LateFees::new(terms, units).map_err(ConflictReason::Schedule)?;
         if let Some(late_fees) = &mut self.late_fees {
             late_fees.rows_are_new_from(0, &rows);
@@ -253,7 +247,7 @@ impl<'a> Book<'a> {
 
     fn reschedule(&mut self, id: EventId, on: Date, new: &NewRows) -> Result<Effect, ConflictReason> {
         let rows = self.open_rows()?;
-        let (first, amount) = rows.reschedule(on, new).map_err(|reason| match reason {
+        let MadeAnew { first, amortised, excess } = rows.reschedule(on, new).map_err(|reason| match reason {
             CannotReschedule::NotADueDate => ConflictReason::NotADueDate,
             CannotReschedule::NothingLeft => ConflictReason::NothingToReschedule,
             CannotReschedule::InstalmentsOutOfRange => ConflictReason::InstalmentsOutOfRange,
@@ -264,9 +258,13 @@ impl<'a> Book<'a> {
         if let (Some(late_fees), Some(rows)) = (&mut self.late_fees, &self.rows) {
             late_fees.rows_are_new_from(first, rows);
         }
+        let mut moved = [0; 4];
+        moved[Component::Interest as usize] = -excess;
+        moved[Component::Principal as usize] = excess;
+        self.move_paid(on, id, moved);
         let first_row = u32::try_from(first + 1).unwrap_or(u32::MAX);
         self.rescheduled.push(Rescheduled { id, on, first_row });
-        Ok(Effect { amount, ..Effect::default() })
+        Ok(Effect { amount: amortised, ..Effect::default() })
     }
 
     fn waive(&mut self, on: Date, component: Waivable, amount: i128) -> Result<Effect, ConflictReason> {
@@ -282,6 +280,7 @@ impl<'a> Book<'a> {
             let unpaid = Money::computed(unpaid, currency);
             return Err(ConflictReason::AboveUnpaid { unpaid });
         }
+        rows.waived[component as usize] += amount;
         let mut left = amount;
         for row in rows.first_open(component)..rows.lines.len() {
             rows.each_amount(row, component, &mut |cell, _| {
@@ -296,9 +295,12 @@ impl<'a> Book<'a> {
         Ok(Effect { amount, split: Some(split), ..Effect::default() })
     }
 
+    /// At most what is held and no charge that falls due later will take.
     fn refund(&mut self, amount: i128) -> Result<Effect, ConflictReason> {
-        if amount > self.held {
-            let held = Money::computed(self.held, self.contract.amount.currency());
+        let unpaid = self.rows.as_mut().map_or(0, Rows::unpaid_in_all);
+        let free = (self.held - unpaid).max(0);
+        if amount > free {
+            let held = Money::computed(free, self.contract.amount.currency());
             return Err(ConflictReason::AboveHeld { held });
         }
         self.held -= amount;
@@ -328,43 +330,94 @@ impl<'a> Book<'a> {
         Ok(Effect { amount: principal, split: Some(split), ..Effect::default() })
     }
 
-    /// The payments of a day as one sum, after what is held has paid what is due.
-    fn pay(
+    /// The payments of a day as one sum, after what is held has paid what is due. `waiver` is the last of the day.
+    fn pay_day(
         &mut self,
         on: Date,
         history: &History<'_>,
         payments: &[usize],
-        is_touched: bool,
-        until: Until,
+        waiver: Option<usize>,
     ) -> Result<(), Conflict> {
-        let amounts = || {
-            payments.iter().filter_map(|index| match history.known[*index].event.kind {
-                EventKind::Repayment { amount } => Some((*index, amount.units())),
+        let payments: Vec<Paid> = payments
+            .iter()
+            .filter_map(|index| match history.known[*index].event.kind {
+                EventKind::Repayment { amount } => Some(Paid { index: *index, amount: amount.units() }),
                 _ => None,
             })
-        };
+            .collect();
         if self.written_off_on.is_some() {
-            self.recover(amounts());
+            self.recover(&payments);
             return Ok(());
         }
         self.apply_held(on);
-        let is_settled = until == Until::SettledOn(on);
-        if payments.is_empty() && !is_touched && !is_settled {
-            return Ok(());
+        if let Some(waiver) = waiver
+            && self.to_settle(on) <= 0
+        {
+            let given_back = self.drop_unearned(on);
+            self.close(on, history, waiver, given_back);
         }
-        let Some(rows) = &mut self.rows else {
+        let Some(first) = payments.first() else {
             return Ok(());
         };
+        self.pay(on, history, &payments).map_err(|refusal| {
+            // Cannot happen: these rows were made before, and may ask for interest alone where they were not.
+            Conflict::of(history.known[first.index].event, ConflictReason::Schedule(refusal))
+        })
+    }
 
-        let sum: i128 = amounts().map(|(_, amount)| amount).sum();
-        let is_closing = is_settled || (sum >= self.balance && sum >= rows.settlement_total(on));
-        if is_closing {
-            rows.drop_unearned(on);
+    /// What is charged until a day less what was paid in and not refunded; below zero where that is more. A bound
+    /// below it, above zero, where not even the principal was paid in.
+    fn to_settle(&mut self, on: Date) -> i128 {
+        let paid = self.paid_in - self.refunded;
+        let principal = self.contract.amount.units() - paid;
+        match &mut self.rows {
+            Some(rows) if principal <= 0 => rows.charged_until(on).iter().sum::<i128>() - paid,
+            _ => principal,
         }
-        let mut left = sum;
+    }
+
+    fn pay(&mut self, on: Date, history: &History<'_>, payments: &[Paid]) -> Result<(), Refusal> {
+        let sum: i128 = payments.iter().map(|paid| paid.amount).sum();
+        self.paid_in += sum;
+        let to_settle = self.to_settle(on);
+        let is_closing = to_settle <= 0;
+        let given_back = if is_closing { self.drop_unearned(on) } else { [0; 4] };
+
         let mut stream = std::mem::take(&mut self.stream);
+        let left = self.allocate_payments(on, sum, is_closing, &mut stream)?;
+        let paid = stream.total();
+        let mut balance = self.balance;
+        self.balance -= paid[Component::Principal as usize];
+        self.held += left;
+        self.post(&[(Account::Cash, sum), (Account::OverpaymentsPayable, -left)]);
+        self.post_paid(paid);
+        for Paid { index, amount } in payments {
+            let split = stream.share(*amount);
+            balance -= split.by_component[Component::Principal as usize];
+            self.effects[*index] = Some(Effect { amount: *amount, split: Some(split), balance });
+        }
+        stream.0.clear();
+        self.stream = stream;
+        if is_closing {
+            let closing = closing_payment(payments, to_settle + sum);
+            self.close(on, history, closing, given_back);
+        }
+        Ok(())
+    }
+
+    /// Pays what is due, then what is in advance; what nothing takes is left.
+    fn allocate_payments(
+        &mut self,
+        on: Date,
+        sum: i128,
+        is_closing: bool,
+        stream: &mut Stream,
+    ) -> Result<i128, Refusal> {
         let order = self.contract.terms.allocation().order();
-        allocate(rows, order.groups, on, Take::Due, &mut left, &mut stream);
+        let mut left = sum;
+        if let Some(rows) = &mut self.rows {
+            allocate(rows, order.groups, on, Take::Due, &mut left, stream);
+        }
         let take = match self.contract.terms.prepayment() {
             _ if is_closing => Take::FirstInAdvance,
             Prepayment::NextInstalments => Take::FirstInAdvance,
@@ -373,12 +426,7 @@ impl<'a> Book<'a> {
                 let due: i128 = stream.total()[Component::Principal as usize];
                 let reduction = left.min(self.balance - due);
                 if reduction > 0 {
-                    self.reduce(on, reduction).map_err(|refusal| {
-                        // Cannot happen: these rows were made before, and may ask for interest
-                        // alone where they were not.
-                        let event = history.known[payments[0]].event;
-                        Conflict::of(event, ConflictReason::Schedule(refusal))
-                    })?;
+                    self.reduce(on, reduction)?;
                     stream.push(Component::Principal, reduction);
                     left -= reduction;
                 }
@@ -386,23 +434,47 @@ impl<'a> Book<'a> {
             }
         };
         if let Some(rows) = &mut self.rows {
-            allocate(rows, order.groups, on, take, &mut left, &mut stream);
+            allocate(rows, order.groups, on, take, &mut left, stream);
         }
+        Ok(left)
+    }
 
-        let paid = stream.total();
-        let mut balance = self.balance;
-        self.balance -= paid[Component::Principal as usize];
-        self.held += left;
-        self.post(&[(Account::Cash, sum), (Account::OverpaymentsPayable, -left)]);
-        self.post_paid(paid);
-        for (index, amount) in amounts() {
-            let split = stream.share(amount);
-            balance -= split.by_component[Component::Principal as usize];
-            self.effects[index] = Some(Effect { amount, split: Some(split), balance });
+    fn drop_unearned(&mut self, on: Date) -> [i128; 4] {
+        self.rows.as_mut().map_or([0; 4], |rows| rows.drop_unearned(on))
+    }
+
+    /// Closes the loan: what was given back of what is unearned, and what is held, pays all that is unpaid, charges that
+    /// are not due yet too. The rest is held.
+    fn close(&mut self, on: Date, history: &History<'_>, by: usize, given_back: [i128; 4]) {
+        let Some(rows) = &mut self.rows else {
+            return;
+        };
+        let mut left = self.held + given_back.iter().sum::<i128>();
+        let mut stream = Stream::default();
+        let order = self.contract.terms.allocation().order();
+        allocate(rows, order.groups, on, Take::Due, &mut left, &mut stream);
+        allocate(rows, order.groups, on, Take::FirstInAdvance, &mut left, &mut stream);
+        let mut moved = stream.total();
+        for (moved, given_back) in moved.iter_mut().zip(given_back) {
+            *moved -= given_back;
         }
-        stream.0.clear();
-        self.stream = stream;
-        Ok(())
+        self.move_paid(on, history.known[by].event.id, moved);
+        if let Some(effect) = &mut self.effects[by] {
+            effect.balance = self.balance;
+        }
+    }
+
+    /// What was paid, or is held, now pays something else.
+    fn move_paid(&mut self, on: Date, by: EventId, moved: [i128; 4]) {
+        if moved == [0; 4] {
+            return;
+        }
+        let taken: i128 = moved.iter().sum();
+        self.held -= taken;
+        self.balance -= moved[Component::Principal as usize];
+        self.post(&[(Account::OverpaymentsPayable, taken)]);
+        self.post_paid(moved);
+        self.applied.push(AppliedHeld { on, by, by_component: moved });
     }
 
     fn reduce(&mut self, on: Date, reduction: i128) -> Result<(), Refusal> {
@@ -417,30 +489,32 @@ impl<'a> Book<'a> {
         Ok(())
     }
 
-    /// What is held pays what has fallen due. Nothing but charges can be: while something is held,
-    /// nothing else is unpaid, and nothing else is left to be dropped once they are paid.
+    /// What is held pays charges that have fallen due, the oldest first. While something is held nothing else is unpaid,
+    /// and nothing else is left to be dropped once they are paid.
     fn apply_held(&mut self, on: Date) {
         let Some(rows) = self.rows.as_mut().filter(|_| self.held > 0) else {
             return;
         };
         let mut left = self.held;
-        let mut stream = Stream::default();
-        let order = self.contract.terms.allocation().order();
-        allocate(rows, order.groups, on, Take::Due, &mut left, &mut stream);
-        if left == self.held {
-            return;
+        let mut paid = Vec::new();
+        let is_due = |charge: &&mut Charge| charge.due_on <= on && charge.cell.unpaid() > 0;
+        let mut due: Vec<&mut Charge> = rows.charges.iter_mut().filter(is_due).collect();
+        due.sort_by_key(|charge| charge.due_on);
+        for charge in due {
+            let Some(by) = charge.by else { continue };
+            let mut moved = [0; 4];
+            moved[charge.kind.component() as usize] = charge.cell.pay(&mut left, on);
+            paid.push((by, moved));
         }
-        let paid = stream.total();
-        self.post(&[(Account::OverpaymentsPayable, self.held - left)]);
-        self.post_paid(paid);
-        self.held = left;
-        self.applied.push((on, paid));
+        for (by, moved) in paid {
+            self.move_paid(on, by, moved);
+        }
     }
 
     /// After a write-off: up to all that was given up, the rest is held.
-    fn recover(&mut self, amounts: impl Iterator<Item = (usize, i128)>) {
+    fn recover(&mut self, payments: &[Paid]) {
         let given_up: i128 = self.written_off.iter().sum();
-        for (index, amount) in amounts {
+        for Paid { index, amount } in payments.iter().copied() {
             let recovered = (given_up - self.recovered).min(amount);
             let overpayment = amount - recovered;
             self.recovered += recovered;
@@ -482,10 +556,27 @@ impl<'a> Book<'a> {
     }
 }
 
+/// A payment of a day: its place in what is known, and how much.
+#[derive(Clone, Copy)]
+struct Paid {
+    index: usize,
+    amount: i128,
+}
+
+/// The payment with which the payments of a day reach what closes the loan.
+fn closing_payment(payments: &[Paid], needed: i128) -> usize {
+    let mut sum = 0;
+    let reaches = |paid: &&Paid| {
+        sum += paid.amount;
+        sum >= needed
+    };
+    payments.iter().find(reaches).or(payments.last()).map_or(0, |paid| paid.index)
+}
+
 /// A fold in the course of its days.
 pub(super) struct Walk<'h, 'a> {
     history: &'h History<'h>,
-    until: Until,
+    until: Date,
     /// The days on which what is held may have a charge to pay.
     due_dates: Vec<Date>,
     /// How many of the effective events are folded.
@@ -497,7 +588,7 @@ pub(super) struct Walk<'h, 'a> {
 }
 
 impl<'h, 'a> Walk<'h, 'a> {
-    pub(super) fn new(contract: &'a Contract, history: &'h History<'h>, until: Until) -> Self {
+    pub(super) fn new(contract: &'a Contract, history: &'h History<'h>, until: Date) -> Self {
         let book = Book::new(contract, history);
         Self { history, until, due_dates: charged_due_dates(history), folded: 0, last: None, book }
     }
@@ -514,12 +605,7 @@ impl<'h, 'a> Walk<'h, 'a> {
         let event = self.history.effective.get(self.folded).map(|index| self.history.known[*index].event.on);
         let late_fee = self.book.late_fees.as_ref().and_then(LateFees::next_on);
         let due_date = self.due_dates.get(self.due_dates.partition_point(|date| Some(*date) <= self.last)).copied();
-        let settled_on = match self.until {
-            Until::SettledOn(on) if self.last < Some(on) => Some(on),
-            Until::SettledOn(_) | Until::EndOf(_) => None,
-        };
-        let candidates = [event, late_fee, due_date, settled_on];
-        candidates.into_iter().flatten().min().filter(|on| *on <= self.until.date())
+        [event, late_fee, due_date].into_iter().flatten().min().filter(|on| *on <= self.until)
     }
 
     /// Folds the next day on which something may happen, and says which one that was.
@@ -527,10 +613,10 @@ impl<'h, 'a> Walk<'h, 'a> {
         let Some(on) = self.next() else {
             return Ok(None);
         };
-        let Self { history, until, folded, .. } = *self;
+        let Self { history, folded, .. } = *self;
         let events = &history.effective[folded..];
         let count = events.iter().take_while(|index| history.known[**index].event.on == on).count();
-        self.book.day(on, history, &events[..count], until)?;
+        self.book.day(on, history, &events[..count])?;
         self.folded += count;
         self.last = Some(on);
         Ok(Some(on))

@@ -1,5 +1,7 @@
 //! What happens to a loan, and which of it counts.
 
+use std::collections::HashSet;
+
 use jiff::Timestamp;
 use jiff::civil::Date;
 
@@ -29,7 +31,10 @@ pub struct Event {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum EventKind {
     /// The amount of the loan, less the fees at disbursement, was paid out.
-    Disbursement,
+    Disbursement {
+        /// When the first instalment is due; by default as the terms say.
+        first_due_on: Option<Date>,
+    },
     /// The borrower paid. After a write-off it is a recovery: the fold decides.
     Repayment {
         /// More than zero.
@@ -118,17 +123,20 @@ pub fn levied_on(due_on: Date, today: Date, events: &[Event], rows: &[Instalment
     if due_on > today {
         return today;
     }
+    let reversed: HashSet<EventId> = events.iter().filter_map(|event| event.kind.reverses()).collect();
     // Without a day after, there is none on which a charge could come later.
     let after = |date: Date| date.tomorrow().unwrap_or(date);
     let mut earliest = rows.iter().map(|row| row.due_on).take_while(|date| *date < due_on).last().map(after);
     for event in events {
-        let is_reversed = || events.iter().any(|it| it.kind == EventKind::Reversal { of: event.id });
         let date = match event.kind {
-            EventKind::Disbursement => Some(event.on),
+            EventKind::Disbursement { .. } => Some(event.on),
             EventKind::Repayment { .. } | EventKind::Refund { .. } | EventKind::Waiver { .. } => Some(after(event.on)),
-            _ => None,
+            EventKind::Charge { .. }
+            | EventKind::WriteOff
+            | EventKind::Reschedule { .. }
+            | EventKind::Reversal { .. } => None,
         };
-        if date > earliest && !is_reversed() {
+        if date > earliest && !reversed.contains(&event.id) {
             earliest = date;
         }
     }
@@ -151,7 +159,7 @@ impl EventKind {
     /// `None` for a reversal, which has no effect of its own.
     pub(super) const fn step(&self) -> Option<Step> {
         match self {
-            Self::Disbursement => Some(Step::Disbursement),
+            Self::Disbursement { .. } => Some(Step::Disbursement),
             Self::Reschedule { .. } => Some(Step::Reschedule),
             Self::Charge { .. } => Some(Step::Charge),
             Self::Waiver { .. } => Some(Step::Waiver),
@@ -162,13 +170,30 @@ impl EventKind {
         }
     }
 
-    const fn amount(&self) -> Option<Money> {
+    /// The amount that the event itself names.
+    #[must_use]
+    pub const fn amount(&self) -> Option<Money> {
         match self {
             Self::Repayment { amount }
             | Self::Charge { amount, .. }
             | Self::Waiver { amount, .. }
             | Self::Refund { amount } => Some(*amount),
-            Self::Disbursement | Self::WriteOff | Self::Reschedule { .. } | Self::Reversal { .. } => None,
+            Self::Disbursement { .. } | Self::WriteOff | Self::Reschedule { .. } | Self::Reversal { .. } => None,
+        }
+    }
+
+    /// What it reverses, if it is a reversal.
+    #[must_use]
+    pub const fn reverses(&self) -> Option<EventId> {
+        match self {
+            Self::Reversal { of } => Some(*of),
+            Self::Disbursement { .. }
+            | Self::Repayment { .. }
+            | Self::Charge { .. }
+            | Self::Waiver { .. }
+            | Self::Refund { .. }
+            | Self::WriteOff
+            | Self::Reschedule { .. } => None,
         }
     }
 }
@@ -211,7 +236,8 @@ impl<'a> History<'a> {
         }
         reverse(&mut known)?;
 
-        let mut disbursements = known.iter().filter(|it| it.stands() && it.event.kind == EventKind::Disbursement);
+        let mut disbursements =
+            known.iter().filter(|it| it.stands() && matches!(it.event.kind, EventKind::Disbursement { .. }));
         let disbursed_on = disbursements.next().map(|known| known.event.on);
         if let Some(second) = disbursements.next() {
             return Err(Conflict::of(second.event, ConflictReason::AlreadyDisbursed));
@@ -248,9 +274,17 @@ fn check(event: &Event, currency: Currency) -> Result<(), ConflictReason> {
     if !is_taken(event.on) {
         return Err(ConflictReason::DateOutOfRange);
     }
-    if let EventKind::Charge { due_on, .. } = event.kind
-        && !is_taken(due_on)
-    {
+    let named = match event.kind {
+        EventKind::Charge { due_on, .. } => Some(due_on),
+        EventKind::Disbursement { first_due_on } => first_due_on,
+        EventKind::Repayment { .. }
+        | EventKind::Waiver { .. }
+        | EventKind::Refund { .. }
+        | EventKind::WriteOff
+        | EventKind::Reschedule { .. }
+        | EventKind::Reversal { .. } => None,
+    };
+    if named.is_some_and(|date| !is_taken(date)) {
         return Err(ConflictReason::DateOutOfRange);
     }
     let Some(amount) = event.kind.amount() else {
@@ -278,7 +312,7 @@ fn reverse(known: &mut [Known<'_>]) -> Result<(), Conflict> {
     }
     for index in 0..known.len() {
         let event = known[index].event;
-        let EventKind::Reversal { of } = event.kind else {
+        let Some(of) = event.kind.reverses() else {
             continue;
         };
         let found = by_id.binary_search_by_key(&of, |(id, _)| *id).map(|place| by_id[place].1);

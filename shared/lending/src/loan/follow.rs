@@ -5,9 +5,9 @@ use jiff::civil::Date;
 
 use super::Contract;
 use super::allocation::Component;
-use super::book::{Book, Until, Walk};
+use super::book::{Book, Walk};
 use super::conflict::Conflict;
-use super::events::{ChargeKind, Event, EventKind, History};
+use super::events::{Event, EventKind, History};
 use super::postings::Posting;
 use super::read;
 use super::state::{Standing, State};
@@ -59,7 +59,7 @@ pub struct Consequences {
 ///     kind,
 /// };
 /// let events = [
-///     event(1, "2025-01-31", EventKind::Disbursement),
+///     event(1, "2025-01-31", EventKind::Disbursement { first_due_on: None }),
 ///     event(2, "2025-03-10", EventKind::Repayment { amount: Money::parse("500.00", euro)? }),
 /// ];
 /// let exposures: Vec<String> = follow(&contract, &events, Timestamp::UNIX_EPOCH)?
@@ -81,7 +81,7 @@ pub fn follow(contract: &Contract, events: &[Event], known_at: Timestamp) -> Res
         return Ok(Consequences::default());
     };
     let history = History::read(events, contract.amount.currency(), last, known_at)?;
-    let mut following = Following::new(contract, &history, Until::EndOf(last));
+    let mut following = Following::new(contract, &history, last);
     while following.day()? {}
     Ok(following.consequences(None))
 }
@@ -110,7 +110,7 @@ pub fn change(contract: &Contract, known: &[Event], new: &Event, as_of: Date) ->
     let currency = contract.amount.currency();
     let without = History::read(known, currency, as_of, Timestamp::MAX)?;
     let with = History::read(events(), currency, as_of, Timestamp::MAX)?;
-    let until = Until::EndOf(last_day(events()).map_or(as_of, |last| last.max(as_of)));
+    let until = last_day(events()).map_or(as_of, |last| last.max(as_of));
 
     let mut shared = Following::new(contract, &with, until);
     shared.skip_to(new.on)?;
@@ -145,7 +145,7 @@ struct Following<'h, 'a> {
 }
 
 impl<'h, 'a> Following<'h, 'a> {
-    fn new(contract: &'a Contract, history: &'h History<'h>, until: Until) -> Self {
+    fn new(contract: &'a Contract, history: &'h History<'h>, until: Date) -> Self {
         Self { walk: Walk::new(contract, history, until), exposures: Vec::new(), falling_due: Vec::new() }
     }
 
@@ -265,10 +265,8 @@ impl Book<'_> {
         };
         for line in rows.lines.get(first..last).unwrap_or_default() {
             add(line.due_on, line.principal.unpaid() + line.interest.unpaid() + line.fees.unpaid());
-            for charge in line.charges.iter().map(|index| &rows.charges[*index]) {
-                if charge.kind == ChargeKind::Fee {
-                    add(charge.due_on, charge.cell.unpaid());
-                }
+            for charge in line.fee_charges.iter().map(|index| &rows.charges[*index]) {
+                add(charge.due_on, charge.cell.unpaid());
             }
         }
         falling_due.sort_unstable_by_key(|(due_on, _)| *due_on);

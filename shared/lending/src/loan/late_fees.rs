@@ -5,7 +5,6 @@ use std::collections::BTreeSet;
 use jiff::civil::Date;
 
 use super::allocation::Component;
-use super::events::ChargeKind;
 use super::rows::Rows;
 use crate::calendar::{Frequency, days_after};
 use crate::exact::round_div;
@@ -126,7 +125,7 @@ impl LateFees {
             }
         };
         if fee > 0 {
-            rows.charge_row(row, ChargeKind::Penalty, fee, on);
+            rows.late_fee(row, fee, on);
         }
         if times + 1 < self.max_times
             && let Some(next) = self.frequency.after(seed, times + 1)

@@ -7,11 +7,13 @@
 //!
 //! Within a value date: late fees (of what was unpaid at the end of the day before), disbursement,
 //! reschedule, charges, waivers, what is held pays charges that are due, repayments and recoveries,
-//! refunds, write-off; within each of these the order of recording. One day's repayments are
+//! refunds, write-off; within each of these the order of recording. A payment or a waiver that leaves nothing
+//! to settle closes the loan. One day's repayments are
 //! allocated as one sum, whose parts are then shared among them in that order.
 
 mod allocation;
 mod book;
+mod closing;
 mod conflict;
 mod events;
 mod follow;
@@ -34,7 +36,7 @@ pub use state::{
     TransactionKind,
 };
 
-use book::{Book, Until};
+use book::Book;
 use events::History;
 
 use crate::{Money, Terms};
@@ -72,7 +74,7 @@ pub struct Contract {
 ///     kind,
 /// };
 /// let events = [
-///     event(1, "2025-01-31", EventKind::Disbursement),
+///     event(1, "2025-01-31", EventKind::Disbursement { first_due_on: None }),
 ///     event(2, "2025-02-28", EventKind::Repayment { amount: Money::parse("500.00", euro)? }),
 /// ];
 ///
@@ -89,21 +91,22 @@ pub struct Contract {
 /// A [`Conflict`] naming the event that cannot stand.
 pub fn fold(contract: &Contract, events: &[Event], as_of: Date, known_at: Timestamp) -> Result<State, Conflict> {
     let history = History::read(events, contract.amount.currency(), as_of, known_at)?;
-    let book = Book::fold(contract, &history, Until::EndOf(as_of))?;
+    let book = Book::fold(contract, &history, as_of)?;
     Ok(read::state(contract, &history, &book, as_of))
 }
 
-/// What a payment on a day has to be, beside those recorded for that day, to close the loan; `None`
-/// unless it is disbursed by then. Nothing after a write-off.
+/// The smallest payment that closes the loan on a day, beside those recorded for that day; `None` unless
+/// it is disbursed by then.
 ///
-/// It is all unpaid principal and charges, due or not, with the late fees due by then; interest and
-/// instalment fees of rows due by then; and of the running row its interest times days elapsed over
-/// days of the period. Where payments reduced principal within the running period, its interest is
-/// counted by days on each balance. Interest of first periods that is paid with a later row counts
-/// in the period in which it is earned.
+/// It is what the loan has charged until that day, less what was paid in and not refunded, never below
+/// zero. Charged are the principal; the interest of the periods that ended by then, in whichever row it is
+/// paid, and of the running row what its scheduled balances have earned by days; the fees of instalments due
+/// by then and all charges, due or not; late fees. Waivers by then are taken off, each up to what is charged
+/// of its kind. Interest or fees paid in advance, and money held, are credit. Of a loan that owes nothing all
+/// but the credit is zero; from a write-off on all is.
 ///
-/// The day on which payments, what is held or waivers leave nothing of that closes the loan: what is
-/// unearned is dropped, what is too much is held.
+/// The first day on which a payment or a waiver leaves nothing of that closes the loan: what is unearned is
+/// dropped; what was paid of it, and what is held, pays all that is unpaid; the rest is held.
 ///
 /// # Errors
 /// As [`fold`].
@@ -117,6 +120,6 @@ pub fn settlement(
     if history.disbursed_on.is_none_or(|disbursed_on| disbursed_on > on) {
         return Ok(None);
     }
-    let book = Book::fold(contract, &history, Until::SettledOn(on))?;
-    Ok(Some(read::settlement(contract, &book)))
+    let mut book = Book::fold(contract, &history, on)?;
+    Ok(Some(read::settlement(contract, &mut book, on)))
 }

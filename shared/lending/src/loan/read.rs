@@ -1,12 +1,14 @@
 //! The end of a fold as a client reads it.
 
+use std::collections::HashMap;
+
 use jiff::civil::Date;
 
 use super::Contract;
 use super::allocation::{Component, Shares};
-use super::book::{Book, Effect, Split};
+use super::book::{AppliedHeld, Book, Effect, Split};
 use super::events::{Event, EventId, EventKind, History};
-use super::rows::{Cell, Line, Rows};
+use super::rows::{Cell, Charge, Line, Rows};
 use super::state::{
     Applied, Components, Instalment, InstalmentTotals, Owed, Settlement, Standing, State, Transaction, TransactionKind,
 };
@@ -51,7 +53,7 @@ fn each_cell(rows: &Rows<'_>, line: &Line, f: &mut impl FnMut(&Cell, Component, 
     f(&line.principal, Component::Principal, line.due_on);
     f(&line.interest, Component::Interest, line.due_on);
     f(&line.fees, Component::Fee, line.due_on);
-    for charge in line.charges.iter().map(|index| &rows.charges[*index]) {
+    for charge in line.fee_charges.iter().chain(&line.penalty_charges).map(|index| &rows.charges[*index]) {
         f(&charge.cell, charge.kind.component(), charge.due_on);
     }
 }
@@ -80,10 +82,11 @@ pub(super) fn state(contract: &Contract, history: &History<'_>, book: &Book<'_>,
         Some(_) if unpaid == [0; 4] => Standing::Repaid,
         Some(_) => Standing::Disbursed,
     };
-    let applied = book.applied.iter().map(|(on, paid)| {
-        let split = Split { by_component: *paid, overpayment: -paid.iter().sum::<i128>() };
-        Applied { on: *on, shares: units.shares(split) }
+    let applied = book.applied.iter().map(|&AppliedHeld { on, by, by_component }| {
+        let split = Split { by_component, overpayment: -by_component.iter().sum::<i128>() };
+        Applied { on, by, shares: units.shares(split) }
     });
+    let late_fees: i128 = book.rows.iter().flat_map(|rows| &rows.charges).map(Charge::late_fee_asked).sum();
     State {
         standing,
         disbursed_on: book.rows.as_ref().map(|rows| rows.disbursed_on),
@@ -98,6 +101,8 @@ pub(super) fn state(contract: &Contract, history: &History<'_>, book: &Book<'_>,
             written_off: money(totals.lapsed),
         },
         rows,
+        instalment: money(book.rows.as_ref().map_or(0, |rows| rows.instalment)),
+        total_due: money(totals.asked.iter().sum::<i128>() - late_fees),
         unpaid: units.components(unpaid),
         past_due: units.components(past_due),
         next_due_on: owed.iter().map(|owed| owed.due_on).find(|due_on| *due_on >= as_of),
@@ -231,20 +236,14 @@ fn transactions(history: &History<'_>, book: &Book<'_>, units: Units) -> Vec<Tra
         place.checked_sub(1).and_then(|place| book.balances.get(place)).map_or(0, |(_, balance)| *balance)
     };
     let amount_of = |event: &Event| match event.kind {
-        EventKind::Disbursement => book.contract_amount(),
-        EventKind::Repayment { amount }
-        | EventKind::Charge { amount, .. }
-        | EventKind::Waiver { amount, .. }
-        | EventKind::Refund { amount } => amount.units(),
-        EventKind::WriteOff | EventKind::Reschedule { .. } | EventKind::Reversal { .. } => 0,
+        EventKind::Disbursement { .. } => book.contract_amount(),
+        _ => event.kind.amount().map_or(0, Money::units),
     };
-    let find = |id: EventId| history.known.iter().map(|known| known.event).find(|event| event.id == id);
+    let by_id: HashMap<EventId, &Event> = history.known.iter().map(|known| (known.event.id, known.event)).collect();
+    let find = |id: EventId| by_id.get(&id).copied();
     let transaction = |(known, effect): (&super::events::Known<'_>, &Option<Effect>)| {
         let event = known.event;
-        let reverses = match event.kind {
-            EventKind::Reversal { of } => Some(of),
-            _ => None,
-        };
+        let reverses = event.kind.reverses();
         let effect = effect.unwrap_or_else(|| Effect {
             amount: reverses.and_then(find).map_or_else(|| amount_of(event), amount_of),
             balance: end_of_day(event.on),
@@ -276,7 +275,7 @@ fn transactions(history: &History<'_>, book: &Book<'_>, units: Units) -> Vec<Tra
 
 fn kind_of(event: &Event, written_off_on: Option<Date>) -> TransactionKind {
     match event.kind {
-        EventKind::Disbursement => TransactionKind::Disbursement,
+        EventKind::Disbursement { .. } => TransactionKind::Disbursement,
         EventKind::Repayment { .. } if written_off_on.is_some_and(|date| date < event.on) => TransactionKind::Recovery,
         EventKind::Repayment { .. } => TransactionKind::Repayment,
         EventKind::Charge { .. } => TransactionKind::Charge,
@@ -288,15 +287,20 @@ fn kind_of(event: &Event, written_off_on: Option<Date>) -> TransactionKind {
     }
 }
 
-/// What is unpaid once what is unearned is dropped.
-pub(super) fn settlement(contract: &Contract, book: &Book<'_>) -> Settlement {
+/// What closes the loan on the last day that is folded.
+pub(super) fn settlement(contract: &Contract, book: &mut Book<'_>, on: Date) -> Settlement {
     let units = Units(contract.amount.currency());
-    let mut sums: Sums = [0; 4];
-    if let Some(rows) = &book.rows {
-        for line in &rows.lines {
-            each_cell(rows, line, &mut |cell, component, _| sums[component as usize] += cell.unpaid());
+    let is_written_off = book.written_off_on.is_some();
+    let (mut unpaid, mut credit) = ([0; 4], if is_written_off { 0 } else { book.held });
+    if let Some(rows) = book.rows.as_mut().filter(|_| !is_written_off)
+        && rows.unpaid_in_all() > 0
+    {
+        for ((unpaid, charged), paid) in unpaid.iter_mut().zip(rows.charged_until(on)).zip(rows.paid()) {
+            *unpaid = (charged - paid).max(0);
+            credit += (paid - charged).max(0);
         }
     }
-    let Components { principal, interest, fees, penalties } = units.components(sums);
-    Settlement { principal, interest, fees, penalties, total: units.money(sums.iter().sum()) }
+    let Components { principal, interest, fees, penalties } = units.components(unpaid);
+    let total = (unpaid.iter().sum::<i128>() - credit).max(0);
+    Settlement { principal, interest, fees, penalties, credit: units.money(credit), total: units.money(total) }
 }

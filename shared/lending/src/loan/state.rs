@@ -198,12 +198,17 @@ pub struct Transaction {
     pub reversed_by: Option<EventId>,
 }
 
-/// An overpayment that was held paid charges on their due date.
+/// Money that was there already pays something else: an overpayment that was held pays a charge on its due
+/// date; where a loan closes, what is held and what was paid of unearned interest and fees pays what is unpaid;
+/// where a reschedule makes rows that ask for less interest than was paid, the rest pays principal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Applied {
     /// The day.
     pub on: Date,
-    /// What was paid; `overpayment` is what was taken from it, less than zero.
+    /// The event that brought it about: what closes the loan, the reschedule, or the charge that is paid.
+    pub by: EventId,
+    /// What was paid, less what was taken back of it; `overpayment` is what that adds to what is held: less
+    /// than zero where what is held pays.
     pub shares: Shares,
 }
 
@@ -229,6 +234,12 @@ pub struct State {
     pub rows: Vec<Instalment>,
     /// Their sums.
     pub totals: InstalmentTotals,
+    /// Principal and interest of a regular instalment of the schedule in force: fixed by the disbursement, a
+    /// payment that reduces principal, or a reschedule. Without fees, charges, interest deferred to a row, and
+    /// what replaced rows had paid. Zero before the disbursement.
+    pub instalment: Money,
+    /// What the rows ask for but late fees: what was allocated, is unpaid, lapsed or was written off.
+    pub total_due: Money,
     /// What is unpaid, whether it is due or not. Its principal is the principal outstanding.
     pub unpaid: Components,
     /// What is unpaid, by due date.
@@ -256,7 +267,7 @@ pub struct State {
     pub recovered: Money,
     /// One for each event with a value date up to this day, in order of recording.
     pub transactions: Vec<Transaction>,
-    /// Where held overpayments paid charges, by day.
+    /// Where money that was there already paid something else, by day.
     pub applied: Vec<Applied>,
     /// Where reschedules made rows anew, in the order in which they count. A later one may have
     /// replaced the rows of an earlier one.
@@ -273,17 +284,19 @@ impl State {
     }
 }
 
-/// What closes a loan on a day.
+/// What closes a loan on a day: what it has charged until then, less what was paid in and not refunded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Settlement {
-    /// All unpaid principal.
+    /// Unpaid principal.
     pub principal: Money,
-    /// Unpaid interest that is due or earned.
+    /// Unpaid interest of the periods that ended, and what the running one has earned.
     pub interest: Money,
     /// Unpaid fees: all charged, and those of instalments due.
     pub fees: Money,
-    /// All unpaid penalties.
+    /// Unpaid penalties.
     pub penalties: Money,
-    /// All four together.
+    /// What was paid of each beyond what is charged so far, and what is held.
+    pub credit: Money,
+    /// The four together less the credit, not below zero: the smallest payment that closes the loan.
     pub total: Money,
 }

@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use jiff::civil::Date;
-use lending::{Account, Component, Contract, Event, Money, Shares, Standing, State, fold, settlement};
+use lending::{Account, Component, Contract, Event, EventId, Money, Shares, Standing, State, fold, settlement};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 
 use crate::histories::{Script, scripts};
-use crate::model::{Last, Model};
+use crate::model::Model;
 use crate::support::{end, instant};
 
 /// `LENDING_HISTORIES` sets how many histories are compared.
@@ -64,7 +64,7 @@ pub(crate) fn compare(
     known_at: Timestamp,
 ) -> Result<(), TestCaseError> {
     let state = fold(contract, events, as_of, known_at).map_err(|it| (it.event, it.reason.code()));
-    let model = Model::run(contract, events, as_of, known_at, Last::Whole);
+    let model = Model::run(contract, events, as_of, known_at);
     let (state, model) = match (state, model) {
         (Ok(state), Ok(model)) => (state, model),
         (Err(got), Err(wanted)) => {
@@ -91,6 +91,17 @@ pub(crate) fn compare(
         () => Standing::Disbursed,
     };
     prop_assert_eq!(state.standing, standing);
+
+    // Figures.
+    prop_assert_eq!(state.instalment.units(), model.instalment);
+    prop_assert_eq!(state.total_due.units(), state.totals.due.units() - model.late_fees_asked());
+    let got: Vec<(Date, EventId, [i128; 4])> = state
+        .applied
+        .iter()
+        .map(|it| (it.on, it.by, [it.shares.penalty, it.shares.fee, it.shares.interest, it.shares.principal]))
+        .map(|(on, by, amounts)| (on, by, amounts.map(Money::units)))
+        .collect();
+    prop_assert_eq!(&got, &model.applied);
 
     // Arrears.
     let open = || model.claims.iter().filter(|claim| claim.unpaid() > 0);
@@ -138,15 +149,13 @@ pub(crate) fn compare(
 
 fn compare_settlement(contract: &Contract, events: &[Event], on: Date) -> Result<(), TestCaseError> {
     let got = settlement(contract, events, on, end()).map_err(|it| TestCaseError::fail(it.to_string()))?;
-    let model = Model::run(contract, events, on, end(), Last::Settled);
-    let model = model.map_err(|it| TestCaseError::fail(it.1))?;
+    let model = Model::run(contract, events, on, end()).map_err(|it| TestCaseError::fail(it.1))?;
     let Some(got) = got else {
         prop_assert!(model.disbursed_on.is_none());
         return Ok(());
     };
-    let parts = [got.penalties, got.fees, got.interest, got.principal].map(Money::units);
-    prop_assert_eq!(parts, Component::ALL.map(|component| model.unpaid(component)));
-    prop_assert_eq!(got.total.units(), parts.iter().sum::<i128>());
+    let parts = [got.penalties, got.fees, got.interest, got.principal, got.credit, got.total];
+    prop_assert_eq!(parts.map(Money::units), model.settlement(on));
     Ok(())
 }
 

@@ -174,7 +174,7 @@ impl Script {
     /// Tries the commands one after the other.
     pub(crate) fn play(&self, mut observe: impl FnMut(Tried<'_>)) -> History {
         let mut history = History { contract: self.contract.clone(), events: Vec::new(), today: START };
-        let disburse = EventKind::Disbursement;
+        let disburse = EventKind::Disbursement { first_due_on: None };
         let first = Event { id: EventId(1), on: START, recorded_at: instant(1), kind: disburse };
         history.events.push(first);
         for (index, raw) in self.raws.iter().enumerate() {
@@ -266,11 +266,11 @@ impl Raw {
                 }
             }
             83 => EventKind::WriteOff,
-            84 if self.pick.is_multiple_of(4) => EventKind::Disbursement,
+            84 if self.pick.is_multiple_of(4) => EventKind::Disbursement { first_due_on: None },
             _ => {
                 let target = history.events.get(usize::from(self.pick) % history.events.len())?;
                 // The disbursement but rarely: nothing could follow it.
-                if target.kind == EventKind::Disbursement && self.share > 100 {
+                if matches!(target.kind, EventKind::Disbursement { .. }) && self.share > 100 {
                     return None;
                 }
                 return Some((target.on, EventKind::Reversal { of: target.id }));

@@ -25,6 +25,8 @@ pub(crate) struct Claim {
     pub(crate) due_on: Date,
     /// The instalment's own, not a charge.
     is_own: bool,
+    is_late_fee: bool,
+    by: Option<EventId>,
     pub(crate) charged: i128,
     pub(crate) waived: i128,
     pub(crate) paid: i128,
@@ -35,7 +37,19 @@ pub(crate) struct Claim {
 impl Claim {
     fn own(row: usize, component: Component, due_on: Date, charged: i128) -> Self {
         let touched_on = None;
-        Self { row, component, due_on, is_own: true, charged, waived: 0, paid: 0, lapsed: 0, touched_on }
+        Self {
+            row,
+            component,
+            due_on,
+            is_own: true,
+            is_late_fee: false,
+            by: None,
+            charged,
+            waived: 0,
+            paid: 0,
+            lapsed: 0,
+            touched_on,
+        }
     }
 
     pub(crate) fn unpaid(&self) -> i128 {
@@ -54,6 +68,11 @@ pub(crate) struct Row {
     arising: i128,
     /// On what interest is counted, from which day on.
     bases: Vec<(Date, i128)>,
+    /// Interest and base when the period began, or a reschedule made the row.
+    whole: (i128, i128),
+    fee: i128,
+    /// The loan was closed before it was due.
+    is_stopped: bool,
     /// The seed of its due date, and the number of the row that is due on the seed; counted from 1.
     seed: (Date, i64),
     late_from: Date,
@@ -86,6 +105,13 @@ pub(crate) struct Model<'a> {
     pub(crate) held: i128,
     pub(crate) refunded: i128,
     pub(crate) recovered: i128,
+    paid_in: i128,
+    pub(crate) instalment: i128,
+    /// Waived of each component, and what no row has taken of it.
+    waived: [i128; 4],
+    waiting: [i128; 4],
+    /// Day, event and what was moved.
+    pub(crate) applied: Vec<(Date, EventId, [i128; 4])>,
     pub(crate) postings: BTreeMap<(Date, Account), i128>,
     pub(crate) done: BTreeMap<EventId, Done>,
 }
@@ -150,21 +176,12 @@ fn income(component: Component) -> Account {
     }
 }
 
-/// How the last day goes.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Last {
-    Whole,
-    /// Up to its payments, as though they closed the loan.
-    Settled,
-}
-
 impl<'a> Model<'a> {
     pub(crate) fn run(
         contract: &'a Contract,
         events: &[Event],
         as_of: Date,
         known_at: Timestamp,
-        last: Last,
     ) -> Result<Self, Refused> {
         let terms = &contract.terms;
         let units = |number: Option<lending::Number>| {
@@ -189,6 +206,11 @@ impl<'a> Model<'a> {
             held: 0,
             refunded: 0,
             recovered: 0,
+            paid_in: 0,
+            instalment: 0,
+            waived: [0; 4],
+            waiting: [0; 4],
+            applied: Vec::new(),
             postings: BTreeMap::new(),
             done: BTreeMap::new(),
         };
@@ -215,15 +237,14 @@ impl<'a> Model<'a> {
             .copied()
             .filter(|event| !reversed.contains(&event.id) && !matches!(event.kind, EventKind::Reversal { .. }))
             .collect();
-        let of_kind =
-            |kind: &EventKind| standing.iter().copied().filter(|event| event.kind == *kind).collect::<Vec<_>>();
-        if let Some(second) = of_kind(&EventKind::Disbursement).get(1) {
+        let of_step = |wanted: u8| standing.iter().copied().filter(|event| step(event) == wanted).collect::<Vec<_>>();
+        if let Some(second) = of_step(1).get(1) {
             return Err((second.id, "already_disbursed"));
         }
-        if let Some(second) = of_kind(&EventKind::WriteOff).get(1) {
+        if let Some(second) = of_step(7).get(1) {
             return Err((second.id, "already_written_off"));
         }
-        let disbursement = of_kind(&EventKind::Disbursement).first().copied();
+        let disbursement = of_step(1).first().copied();
         let mut in_order = standing.clone();
         in_order.retain(|event| event.on <= as_of);
         in_order.sort_by_key(|event| (event.on, step(event)));
@@ -240,8 +261,7 @@ impl<'a> Model<'a> {
         let mut today = disbursement.on;
         while today <= as_of {
             let events: Vec<&Event> = in_order.iter().copied().filter(|event| event.on == today).collect();
-            let is_settled = last == Last::Settled && today == as_of;
-            model.day(today, &events, is_settled)?;
+            model.day(today, &events)?;
             for event in &known {
                 if event.on == today && !model.done.contains_key(&event.id) {
                     let done = Done { allocation: None, balance: model.balance() };
@@ -261,14 +281,14 @@ impl<'a> Model<'a> {
         self.claims.iter().filter(|claim| claim.component == component).map(Claim::unpaid).sum()
     }
 
-    fn day(&mut self, today: Date, events: &[&Event], is_settled: bool) -> Result<(), Refused> {
+    fn day(&mut self, today: Date, events: &[&Event]) -> Result<(), Refused> {
         if self.written_off_on.is_none() {
             self.late_fees(today);
         }
-        let mut waived_today = false;
+        let mut waiver = None;
         for event in events.iter().filter(|event| step(event) < 5) {
             let allocation = self.apply(event).map_err(|code| (event.id, code))?;
-            waived_today |= step(event) == 4;
+            waiver = if step(event) == 4 { Some(event.id) } else { waiver };
             self.done.insert(event.id, Done { allocation, balance: self.balance() });
         }
         let payments: Vec<(EventId, i128)> = events
@@ -281,10 +301,7 @@ impl<'a> Model<'a> {
         if self.written_off_on.is_some() {
             self.recover(today, &payments);
         } else {
-            self.pay(today, &payments, waived_today, is_settled);
-        }
-        if is_settled {
-            return Ok(());
+            self.pay(today, &payments, waiver);
         }
         for event in events.iter().filter(|event| step(event) > 5) {
             let allocation = self.apply(event).map_err(|code| (event.id, code))?;
@@ -303,12 +320,12 @@ impl<'a> Model<'a> {
         }
         let today = event.on;
         match &event.kind {
-            EventKind::Disbursement => self.disburse(today)?,
+            EventKind::Disbursement { first_due_on } => self.disburse(today, *first_due_on)?,
             EventKind::Reschedule { from, instalments, interest_rate_apr, first_due_on } => {
                 let annual = interest_rate_apr.map_or(self.annual.clone(), |rate| {
                     rate.to_decimal().to_string().parse_exactly() / rational(100, 1)
                 });
-                self.reschedule(today, *from, *instalments, annual, *first_due_on)?;
+                self.reschedule(event.id, today, *from, *instalments, annual, *first_due_on)?;
             }
             EventKind::Charge { kind, amount, due_on } => {
                 if *due_on < self.disbursed_on.unwrap() {
@@ -319,7 +336,7 @@ impl<'a> Model<'a> {
                     ChargeKind::Penalty => Component::Penalty,
                 };
                 let claim = Claim::own(self.row_for(*due_on), component, *due_on, amount.units());
-                self.claims.push(Claim { is_own: false, ..claim });
+                self.claims.push(Claim { is_own: false, by: Some(event.id), ..claim });
             }
             EventKind::Waiver { component, amount } => {
                 let component = match component {
@@ -331,6 +348,7 @@ impl<'a> Model<'a> {
                 if left > self.unpaid(component) {
                     return Err("above_unpaid");
                 }
+                self.waived[component as usize] += left;
                 for index in self.sorted(|claim| claim.component == component) {
                     let claim = &mut self.claims[index];
                     let part = claim.unpaid().min(left);
@@ -346,7 +364,7 @@ impl<'a> Model<'a> {
             }
             EventKind::Refund { amount } => {
                 let amount = amount.units();
-                if amount > self.held {
+                if amount > self.held - self.claims.iter().map(Claim::unpaid).sum::<i128>() {
                     return Err("above_held");
                 }
                 self.held -= amount;
@@ -417,12 +435,14 @@ impl<'a> Model<'a> {
         round(&whole(value), &BigInt::from(self.multiple), self.terms.rounding()).to_i128().unwrap()
     }
 
-    fn disburse(&mut self, today: Date) -> Result<(), &'static str> {
+    fn disburse(&mut self, today: Date, first_due_on: Option<Date>) -> Result<(), &'static str> {
         let terms = self.terms;
-        if terms.first_due_on().is_some_and(|first| first <= today) {
+        let first_due_on = first_due_on.or(terms.first_due_on());
+        if first_due_on.is_some_and(|first| first <= today) {
             return Err("not_after_disbursement");
         }
-        let seed = match terms.first_due_on() {
+        self.fee_each_row = self.fees(FeeWhen::Instalment);
+        let seed = match first_due_on {
             Some(first) => (first, 1),
             None => (today, 0),
         };
@@ -441,6 +461,9 @@ impl<'a> Model<'a> {
                 rate,
                 arising: 0,
                 bases: Vec::new(),
+                whole: (0, 0),
+                fee: self.fee_each_row,
+                is_stopped: false,
                 seed,
                 late_from: due_on,
                 late_times: 0,
@@ -449,7 +472,6 @@ impl<'a> Model<'a> {
             start = due_on;
         }
         self.disbursed_on = Some(today);
-        self.fee_each_row = self.fees(FeeWhen::Instalment);
         let amount = self.contract.amount.units();
         let spread = Spread {
             principal: amount,
@@ -462,6 +484,7 @@ impl<'a> Model<'a> {
         };
         let (level, cells) = self.spread(&spread).ok_or("does_not_amortise")?;
         self.level = level;
+        self.instalment = self.regular(level, &cells, self.interest_only);
         self.fill(0, &cells, amount);
         let fees = self.fees(FeeWhen::Disbursement);
         self.post(today, Account::PrincipalReceivable, amount);
@@ -473,11 +496,14 @@ impl<'a> Model<'a> {
     /// Puts principal and interest into the rows from `first` on, which are empty.
     fn fill(&mut self, first: usize, cells: &[(i128, i128)], flat_base: i128) {
         let mut balance: i128 = cells.iter().map(|(principal, _)| principal).sum();
+        balance -= balance % self.smallest;
         for (index, (principal, interest)) in cells.iter().enumerate() {
             let row = &mut self.rows[first + index];
             let is_flat = self.terms.interest_method() == InterestMethod::Flat;
             row.arising = *interest;
-            row.bases = vec![(row.start, if is_flat { flat_base } else { balance })];
+            let base = if is_flat { flat_base } else { balance };
+            row.bases = vec![(row.start, base)];
+            row.whole = (*interest, base);
             balance -= principal;
         }
         self.deferred_to = self.deferred_to.min(self.rows.len() - 1);
@@ -600,18 +626,30 @@ impl<'a> Model<'a> {
             let mut principal = 0;
             if index >= spread.interest_only {
                 let share = BigRational::new(spread.principal.into(), repaying.into());
-                let instalment =
-                    spread.given.unwrap_or_else(|| self.to_multiple(self.to_smallest(&(share + whole(interest)))));
-                first_instalment = first_instalment.or(Some(instalment));
-                if index + 1 < n && instalment < interest && spread.is_strict {
+                let is_by_share = self.terms.amortization() == Amortization::EqualPrincipal;
+                let level = spread.given.unwrap_or_else(|| match is_by_share {
+                    true => self.to_smallest(&share),
+                    false => self.to_multiple(self.to_smallest(&(share + whole(interest)))),
+                });
+                first_instalment = first_instalment.or(Some(level));
+                if !is_by_share && index + 1 < n && level < interest && spread.is_strict {
                     return None;
                 }
-                principal = if index + 1 == n { balance } else { (instalment - interest).max(0).min(balance) };
+                let part = if is_by_share { level } else { (level - interest).max(0) };
+                principal = if index + 1 == n { balance } else { part.min(balance) };
             }
             cells.push((principal, interest));
             balance -= principal;
         }
         first_instalment.map(|instalment| (instalment, cells))
+    }
+
+    /// Principal and interest of a regular row: the level, or under equal principal the first that repays.
+    fn regular(&self, level: i128, cells: &[(i128, i128)], interest_only: usize) -> i128 {
+        match self.terms.amortization() {
+            Amortization::EqualInstalments => level,
+            Amortization::EqualPrincipal => cells[interest_only].0 + cells[interest_only].1,
+        }
     }
 
     /// Takes the rows from `first` on away, with their own claims: what was paid and waived of
@@ -631,8 +669,10 @@ impl<'a> Model<'a> {
     }
 
     /// What was paid and waived of old rows, into the new ones from `first` on; then the charges.
-    fn give_back(&mut self, first: usize, taken: Vec<(Component, i128, i128, Option<Date>)>) {
+    fn give_back(&mut self, today: Date, first: usize, taken: Vec<(Component, i128, i128, Option<Date>)>) {
         for (component, mut paid, mut waived, touched_on) in taken {
+            let touched_on = touched_on.or(Some(today));
+            waived += std::mem::take(&mut self.waiting[component as usize]);
             for index in self.sorted(|claim| claim.is_own && claim.row >= first && claim.component == component) {
                 let claim = &mut self.claims[index];
                 if component == Component::Principal {
@@ -646,6 +686,18 @@ impl<'a> Model<'a> {
                 waived -= part_waived;
                 if part + part_waived > 0 {
                     claim.touched_on = touched_on;
+                }
+            }
+            self.waiting[component as usize] = waived;
+            if component == Component::Interest {
+                for index in self.sorted(|claim| claim.row < first && claim.component == component) {
+                    let claim = &mut self.claims[index];
+                    let part = claim.unpaid().min(paid);
+                    claim.paid += part;
+                    paid -= part;
+                    if part > 0 {
+                        claim.touched_on = claim.touched_on.max(Some(today));
+                    }
                 }
             }
             let index = self.sorted(|claim| claim.is_own && claim.row == first && claim.component == component)[0];
@@ -664,6 +716,7 @@ impl<'a> Model<'a> {
 
     fn reschedule(
         &mut self,
+        id: EventId,
         today: Date,
         from: Date,
         instalments: Option<u32>,
@@ -704,6 +757,9 @@ impl<'a> Model<'a> {
                 rate,
                 arising: 0,
                 bases: Vec::new(),
+                whole: (0, 0),
+                fee: self.fee_each_row,
+                is_stopped: false,
                 seed,
                 late_from: due_on.max(today),
                 late_times: 0,
@@ -711,27 +767,69 @@ impl<'a> Model<'a> {
             });
             start = due_on;
         }
-        let rest = left % self.smallest;
-        let spread = Spread {
-            principal: left - rest,
-            flat_base: left - rest,
-            periods: fresh.iter().map(|row| (row.years.clone(), row.rate.clone())).collect(),
-            first_interest: None,
-            interest_only: 0,
-            given: None,
-            is_strict: true,
+        // The least that interest has to pay of principal for no interest to be paid that no row asks for.
+        let own = |component| move |claim: &&Claim| claim.is_own && claim.component == component;
+        let interest = |claims: &mut dyn Iterator<Item = &Claim>, of: fn(&Claim) -> i128| claims.map(of).sum::<i128>();
+        let mut replaced = self.claims.iter().filter(own(Component::Interest)).filter(|claim| claim.row >= first);
+        let paid = interest(&mut replaced, |claim| claim.paid);
+        let mut replaced = self.claims.iter().filter(own(Component::Interest)).filter(|claim| claim.row >= first);
+        let waived = interest(&mut replaced, |claim| claim.waived) + self.waiting[Component::Interest as usize];
+        let mut kept = self.claims.iter().filter(own(Component::Interest)).filter(|claim| claim.row < first);
+        let unpaid = interest(&mut kept, Claim::unpaid);
+        let deferred: i128 = match first <= self.deferred_to {
+            true => self.rows[..first].iter().map(|row| row.arising).sum(),
+            false => 0,
         };
-        let (level, mut cells) = self.spread(&spread).ok_or("does_not_amortise")?;
-        cells.last_mut().unwrap().0 += rest;
-        let taken = self.take_away(first);
+        let mut excess = 0;
+        let (level, cells) = loop {
+            let rest = (left - excess) % self.smallest;
+            let spread = Spread {
+                principal: left - excess - rest,
+                flat_base: left - excess - rest,
+                periods: fresh.iter().map(|row| (row.years.clone(), row.rate.clone())).collect(),
+                first_interest: None,
+                interest_only: 0,
+                given: None,
+                is_strict: true,
+            };
+            let (level, mut cells) = self.spread(&spread).ok_or("does_not_amortise")?;
+            cells.last_mut().unwrap().0 += rest;
+            let asked: i128 = cells.iter().map(|(_, interest)| interest).sum();
+            let beyond = paid - excess - unpaid - (deferred + asked - waived).max(0);
+            let beyond = beyond.min(left - excess);
+            if beyond <= 0 {
+                break (level, cells);
+            }
+            excess += beyond;
+        };
+        let mut taken = self.take_away(first);
+        if excess > 0 {
+            taken[0].1 += excess;
+            taken[0].3 = Some(today);
+            taken[1].1 -= excess;
+            self.move_paid(today, id, [0, 0, -excess, excess]);
+        }
         self.rows.extend(fresh);
         self.annual = annual;
         self.level = level;
+        self.instalment = self.regular(level, &cells, 0);
         self.interest_only = 0;
         self.deferred_to = self.deferred_to.min(first);
-        self.fill(first, &cells, left - rest);
-        self.give_back(first, taken);
+        self.fill(first, &cells, (left - excess) / self.smallest * self.smallest);
+        self.give_back(today, first, taken);
         Ok(())
+    }
+
+    /// Interest of a row for days on what they are counted on.
+    fn interest_for(&self, row: &Row, base_days: i128) -> i128 {
+        let of_period = BigRational::new(base_days.into(), days(row.start, row.due_on).into());
+        if self.terms.interest_method() != InterestMethod::Flat {
+            return self.to_smallest(&(&row.rate * of_period));
+        }
+        match row.whole {
+            (_, 0) => 0,
+            (interest, base) => self.to_smallest(&(BigRational::new(interest.into(), base.into()) * of_period)),
+        }
     }
 
     /// Days of a period up to `today`, times what interest is counted on.
@@ -756,12 +854,11 @@ impl<'a> Model<'a> {
             let exact = BigRational::new((old_base * left).into(), balance.into());
             round(&exact, &BigInt::from(1), self.terms.rounding()).to_i128().unwrap()
         } else {
-            left
+            left - left % self.smallest
         };
         row.bases.push((today, base));
         let base_days = Self::base_days(&row, row.due_on);
-        let of_period = BigRational::new(base_days.into(), days(row.start, row.due_on).into());
-        let first_interest = self.to_smallest(&(&row.rate * of_period));
+        let first_interest = self.interest_for(&row, base_days);
 
         let rest = left % self.smallest;
         let rows: Vec<Row> = self.rows[running..].to_vec();
@@ -774,21 +871,29 @@ impl<'a> Model<'a> {
             given,
             is_strict: false,
         };
-        let mut cells = if self.terms.prepayment() == Prepayment::ReduceTerm {
+        let interest_only = self.interest_only.saturating_sub(running).min(rows.len() - 1);
+        let (level, mut cells) = if self.terms.prepayment() == Prepayment::ReduceTerm {
             let (_, cells) = self.spread(&spread(rows.len(), Some(self.level))).unwrap();
             let count = cells.iter().rposition(|(principal, _)| *principal > 0).map_or(1, |last| last + 1);
-            self.spread(&spread(count, Some(self.level))).unwrap().1
+            self.spread(&spread(count, Some(self.level))).unwrap()
         } else {
-            self.spread(&spread(rows.len(), None)).unwrap().1
+            self.spread(&spread(rows.len(), None)).unwrap()
         };
         cells.last_mut().unwrap().0 += rest;
         let mut taken = self.take_away(running);
         taken[0].1 += reduction;
         taken[0].3 = Some(today);
         self.rows.extend(rows.into_iter().take(cells.len()));
+        match (self.terms.prepayment(), cells.len()) {
+            (Prepayment::ReduceTerm, 1) => self.instalment = cells[0].0 + cells[0].1,
+            (Prepayment::ReduceTerm, _) => (),
+            _ if left - rest == 0 => self.instalment = 0,
+            _ => self.instalment = self.regular(level, &cells, interest_only),
+        }
         self.fill(running, &cells, base);
         self.rows[running].bases = row.bases;
-        self.give_back(running, taken);
+        self.rows[running].whole = row.whole;
+        self.give_back(today, running, taken);
     }
 
     // Days.
@@ -834,50 +939,137 @@ impl<'a> Model<'a> {
             };
             if fee > 0 {
                 let claim = Claim::own(index, Component::Penalty, today, fee);
-                self.claims.push(Claim { is_own: false, ..claim });
+                self.claims.push(Claim { is_own: false, is_late_fee: true, ..claim });
             }
         }
     }
 
-    /// Interest of a row that is owed and unpaid if the loan is settled today.
-    fn interest_owed(&self, claim: &Claim, today: Date) -> i128 {
-        let running = self.running(today);
-        if claim.due_on <= today || running == self.rows.len() {
-            return claim.unpaid();
+    /// What the running row has earned.
+    fn earned(&self, today: Date) -> i128 {
+        match self.rows.get(self.running(today)) {
+            None => 0,
+            Some(row) if row.is_stopped => row.arising,
+            Some(row) => self.interest_for(row, Self::base_days(row, today)).min(row.arising),
         }
-        let row = &self.rows[running];
-        let (elapsed, all) = (days(row.start, today), days(row.start, row.due_on));
-        let is_changed = row.bases.len() > 1 && row.bases.last().unwrap().0 > row.start;
-        let by_days = |interest: i128| self.to_smallest(&(whole(interest) * rational(elapsed, all)));
-        let by_balances = || {
-            let of_period = BigRational::new(Self::base_days(row, today).into(), all.into());
-            self.to_smallest(&(&row.rate * of_period))
-        };
-        let is_deferring = self.deferred_to > 0 && running <= self.deferred_to;
-        let payable_with = if is_deferring { self.deferred_to } else { running };
-        if claim.row != payable_with {
-            return 0;
-        }
-        // What the row asks for beyond its interest was paid before it was made.
-        let periods = if is_deferring { &self.rows[..=payable_with] } else { &self.rows[running..=running] };
-        let beyond = claim.charged - periods.iter().map(|row| row.arising).sum::<i128>();
-        let earned = if is_deferring {
-            let ended: i128 = self.rows[..running].iter().map(|row| row.arising).sum();
-            ended + if is_changed { by_balances() } else { by_days(row.arising) } - claim.waived
-        } else if is_changed {
-            by_balances() - claim.waived
-        } else {
-            by_days(row.arising - claim.waived)
-        };
-        (beyond + earned - claim.paid).max(0).min(claim.unpaid())
     }
 
-    /// What of a claim is owed if the loan is settled today.
-    fn owed(&self, claim: &Claim, today: Date) -> i128 {
-        match claim.component {
-            Component::Interest => self.interest_owed(claim, today),
-            Component::Fee if claim.is_own && claim.due_on > today => 0,
-            _ => claim.unpaid(),
+    /// What is charged by a day, by component, waivers taken off.
+    fn charged(&self, today: Date) -> [i128; 4] {
+        let ended = &self.rows[..self.running(today)];
+        let charges = |component: Component| -> i128 {
+            let ours = self.claims.iter().filter(|claim| !claim.is_own && claim.component == component);
+            ours.map(|claim| claim.charged).sum()
+        };
+        Component::ALL.map(|component| {
+            let gross: i128 = match component {
+                Component::Principal => return self.contract.amount.units(),
+                Component::Interest => ended.iter().map(|row| row.arising).sum::<i128>() + self.earned(today),
+                Component::Fee => ended.iter().map(|row| row.fee).sum::<i128>() + charges(component),
+                Component::Penalty => charges(component),
+            };
+            (gross - self.waived[component as usize]).max(0)
+        })
+    }
+
+    pub(crate) fn late_fees_asked(&self) -> i128 {
+        self.claims.iter().filter(|claim| claim.is_late_fee).map(|claim| claim.charged - claim.waived).sum()
+    }
+
+    /// Penalty, fee, interest, principal, credit and total.
+    pub(crate) fn settlement(&self, today: Date) -> [i128; 6] {
+        if self.written_off_on.is_some() {
+            return [0; 6];
+        }
+        if self.claims.iter().all(|claim| claim.unpaid() == 0) {
+            return [0, 0, 0, 0, self.held, 0];
+        }
+        let charged = self.charged(today);
+        let mut parts = [0; 6];
+        parts[4] = self.held;
+        for component in Component::ALL {
+            let ours = self.claims.iter().filter(|claim| claim.component == component);
+            let open = charged[component as usize] - ours.map(|claim| claim.paid).sum::<i128>();
+            parts[component as usize] = open.max(0);
+            parts[4] += (-open).max(0);
+        }
+        parts[5] = (parts[..4].iter().sum::<i128>() - parts[4]).max(0);
+        parts
+    }
+
+    /// Drops what is unearned; what was paid of it, by component.
+    fn drop_unearned(&mut self, today: Date) -> [i128; 4] {
+        let running = self.running(today);
+        let earned = self.earned(today);
+        for (index, row) in self.rows.iter_mut().enumerate().skip(running) {
+            row.arising = if index == running { earned } else { 0 };
+            row.fee = 0;
+            row.is_stopped = true;
+        }
+        let mut back = [0; 4];
+        for component in [Component::Interest, Component::Fee] {
+            let mut over = std::mem::take(&mut self.waiting[component as usize]);
+            for index in self.sorted(|claim| claim.is_own && claim.component == component) {
+                let row = self.claims[index].row;
+                let charged = match component {
+                    Component::Fee => self.rows[row].fee,
+                    _ if row < self.deferred_to => 0,
+                    _ if row == self.deferred_to => self.rows[..=row].iter().map(|row| row.arising).sum(),
+                    _ => self.rows[row].arising,
+                };
+                let claim = &mut self.claims[index];
+                let waived = claim.waived.min(charged);
+                over += claim.waived - waived;
+                let paid = claim.paid.min(charged - waived);
+                back[component as usize] += claim.paid - paid;
+                (claim.charged, claim.waived, claim.paid) = (charged, waived, paid);
+            }
+            let ours = self.sorted(|claim| claim.component == component);
+            for index in ours.iter().copied() {
+                let claim = &mut self.claims[index];
+                let part = claim.unpaid().min(over);
+                claim.waived += part;
+                over -= part;
+                if part > 0 {
+                    claim.touched_on = claim.touched_on.max(Some(today));
+                }
+            }
+            for index in ours {
+                let claim = &mut self.claims[index];
+                let part = claim.paid.min(over);
+                claim.waived += part;
+                claim.paid -= part;
+                back[component as usize] += part;
+                over -= part;
+            }
+            self.waiting[component as usize] = over;
+        }
+        back
+    }
+
+    fn move_paid(&mut self, today: Date, by: EventId, moved: [i128; 4]) {
+        if moved == [0; 4] {
+            return;
+        }
+        let sum: i128 = moved.iter().sum();
+        self.held -= sum;
+        self.post(today, Account::OverpaymentsPayable, sum);
+        for component in Component::ALL {
+            self.post(today, income(component), -moved[component as usize]);
+        }
+        self.applied.push((today, by, moved));
+    }
+
+    /// What was given back, and what is held, pays everything that is unpaid.
+    fn close(&mut self, today: Date, by: EventId, back: [i128; 4]) {
+        let mut left = self.held + back.iter().sum::<i128>();
+        let mut moved = back.map(|amount| -amount);
+        for (component, part) in self.pay_sorted(today, PAST | DUE | ADVANCE, false, &mut left) {
+            moved[component as usize] += part;
+        }
+        self.move_paid(today, by, moved);
+        let balance = self.balance();
+        if let Some(done) = self.done.get_mut(&by) {
+            done.balance = balance;
         }
     }
 
@@ -925,30 +1117,43 @@ impl<'a> Model<'a> {
         }
     }
 
-    fn pay(&mut self, today: Date, payments: &[(EventId, i128)], waived_today: bool, is_settled: bool) {
-        let mut is_touched = waived_today || !payments.is_empty() || is_settled;
+    fn to_settle(&self, today: Date) -> i128 {
+        self.charged(today).iter().sum::<i128>() - self.paid_in + self.refunded
+    }
+
+    fn pay(&mut self, today: Date, payments: &[(EventId, i128)], waiver: Option<EventId>) {
         if self.held > 0 {
-            let mut left = self.held;
-            let stream = self.pay_sorted(today, PAST | DUE, false, &mut left);
-            self.post(today, Account::OverpaymentsPayable, self.held - left);
-            self.post_stream(today, &stream);
-            is_touched |= left < self.held;
-            self.held = left;
+            let mut due: Vec<usize> =
+                (0..self.claims.len()).filter(|index| self.claims[*index].due_on <= today).collect();
+            due.sort_by_key(|index| self.claims[*index].due_on);
+            for index in due {
+                let part = self.claims[index].unpaid().min(self.held);
+                if part > 0 {
+                    let claim = &mut self.claims[index];
+                    claim.paid += part;
+                    claim.touched_on = Some(today);
+                    let mut moved = [0; 4];
+                    moved[claim.component as usize] = part;
+                    let by = claim.by.unwrap();
+                    self.move_paid(today, by, moved);
+                }
+            }
         }
-        if !is_touched {
+        if let Some(waiver) = waiver
+            && self.to_settle(today) <= 0
+        {
+            let back = self.drop_unearned(today);
+            self.close(today, waiver, back);
+        }
+        if payments.is_empty() {
             return;
         }
         let mut balance = self.balance();
         let sum: i128 = payments.iter().map(|(_, amount)| amount).sum();
-        let total: i128 = self.claims.iter().map(|claim| self.owed(claim, today)).sum();
-        let is_closing = is_settled || sum >= total;
-        if is_closing {
-            for index in 0..self.claims.len() {
-                let owed = self.owed(&self.claims[index].clone(), today);
-                let claim = &mut self.claims[index];
-                claim.charged -= claim.unpaid() - owed;
-            }
-        }
+        let needed = self.to_settle(today);
+        let is_closing = sum >= needed;
+        self.paid_in += sum;
+        let back = if is_closing { self.drop_unearned(today) } else { [0; 4] };
         let mut left = sum;
         let mut stream = self.pay_sorted(today, PAST | DUE, false, &mut left);
         let prepayment = self.terms.prepayment();
@@ -981,6 +1186,14 @@ impl<'a> Model<'a> {
             balance -= allocation[Component::Principal as usize];
             self.done.insert(*id, Done { allocation: Some(allocation), balance });
         }
+        if is_closing {
+            let mut so_far = 0;
+            let closing = payments.iter().find(|(_, amount)| {
+                so_far += amount;
+                so_far >= needed
+            });
+            self.close(today, closing.unwrap().0, back);
+        }
     }
 
     fn recover(&mut self, today: Date, payments: &[(EventId, i128)]) {
@@ -1000,7 +1213,7 @@ impl<'a> Model<'a> {
 
 fn step(event: &Event) -> u8 {
     match event.kind {
-        EventKind::Disbursement => 1,
+        EventKind::Disbursement { .. } => 1,
         EventKind::Reschedule { .. } => 2,
         EventKind::Charge { .. } => 3,
         EventKind::Waiver { .. } => 4,

@@ -55,6 +55,10 @@ fn settled(loan: &Loan, on: &str) -> String {
     format!("{} {} {} {} = {}", it.principal, it.interest, it.fees, it.penalties, it.total)
 }
 
+fn applied(state: &State) -> Vec<String> {
+    state.applied.iter().map(|it| format!("{} {}", it.on, shares(&it.shares))).collect()
+}
+
 fn posted(state: &State) -> Vec<String> {
     state.postings.iter().map(|it| format!("{} {} {}", it.on, it.account.as_str(), it.amount)).collect()
 }
@@ -323,14 +327,14 @@ fn settlement_within_a_period() {
 
 #[test]
 fn what_was_waived_or_paid_of_the_running_rows_interest_is_not_settled_again() {
-    // Half of the period of row 1: of the 3.00 that are left after a payment of 0.50 in advance; of
-    // the 2.00 that it still asks for after a waiver.
+    // Half of the period of row 1: of its 3.00, of which 0.50 is paid in advance; or waived, whatever
+    // is earned later.
     let mut paid = three("");
     paid.repay("2025-02-10", "0.50");
     assert_eq!(settled(&paid, "2025-02-14"), "300.00 1.00 0.00 0.00 = 301.00");
     let mut waived = three("");
     waived.waive("2025-02-10", Waivable::Interest, "1.00");
-    assert_eq!(settled(&waived, "2025-02-14"), "300.00 1.00 0.00 0.00 = 301.00");
+    assert_eq!(settled(&waived, "2025-02-14"), "300.00 0.50 0.00 0.00 = 300.50");
     // Of several periods that are paid with one row a waiver takes what was earned first: 4.00 and
     // 3.00 * 15/31 = 1.451..., less 2.00.
     let mut deferred = four(r#", "grace": {"interest_payment": 1}"#);
@@ -725,8 +729,8 @@ fn waivers_count_towards_the_rows_that_a_prepayment_makes_anew() {
             "40.00 0.40 1.00 0.00 | 0.00 41.40"
         ]
     );
-    // 1 % of (300 * 10 + 120 * 10)/31 is 1.3548...
-    assert_eq!(settled(&loan, "2025-03-20"), "120.00 0.35 0.00 0.00 = 120.35");
+    // 1 % of (300 * 10 + 120 * 10)/31 is 1.3548... Of the fee that is due 0.50 was waived: so much of it is credit.
+    assert_eq!(settled(&loan, "2025-03-20"), "120.00 0.35 0.00 0.00 = 119.85");
 }
 
 #[test]
@@ -920,16 +924,18 @@ fn what_was_paid_in_advance_stays_paid_when_rows_are_made_anew() {
     loan.repay("2025-02-28", "157.00");
     loan.record(day("2025-03-10"), reschedule("2025-03-31", None, Some("0"), None));
     let state = loan.state("2025-03-10");
-    // The 250.00 unpaid in three rows without interest; the first shows what was paid before.
+    // Of the 250.00 unpaid the 3.00 interest, which no row asks for, pay as much; the rest is in three
+    // rows without interest, of which the first shows what was paid before.
     assert_eq!(
         rows(&state)[1..],
         [
-            "133.33 3.00 0.00 0.00 | 53.00 83.33",
-            "83.33 0.00 0.00 0.00 | 0.00 83.33",
-            "83.34 0.00 0.00 0.00 | 0.00 83.34"
+            "135.33 0.00 0.00 0.00 | 53.00 82.33",
+            "82.33 0.00 0.00 0.00 | 0.00 82.33",
+            "82.34 0.00 0.00 0.00 | 0.00 82.34"
         ]
     );
-    assert_eq!(settled(&loan, "2025-03-10"), "250.00 0.00 0.00 0.00 = 250.00");
+    assert_eq!(applied(&state), ["2025-03-10 penalty 0.00 fee 0.00 interest -3.00 principal 3.00 over 0.00"]);
+    assert_eq!(settled(&loan, "2025-03-10"), "247.00 0.00 0.00 0.00 = 247.00");
 }
 
 #[test]
@@ -1036,7 +1042,7 @@ fn what_is_wrong_with_a_new_event() {
     refused(&empty, "2025-02-01", EventKind::WriteOff, "not_disbursed");
 
     let mut loan = three("");
-    refused(&loan, "2025-02-28", EventKind::Disbursement, "already_disbursed");
+    refused(&loan, "2025-02-28", EventKind::Disbursement { first_due_on: None }, "already_disbursed");
     refused(&loan, "2025-01-30", repayment(&loan, "1.00"), "before_disbursement");
     refused(&loan, "2025-02-28", repayment(&loan, "0.00"), "not_positive");
     let rupees = Money::parse("1.00", "INR".parse().unwrap()).unwrap();
@@ -1080,7 +1086,7 @@ fn what_is_wrong_with_a_new_event() {
 
     let moved =
         Loan::new("300.00", "EUR", r#""interest_rate_apr": "12", "instalments": 3, "first_due_on": "2025-01-31""#);
-    refused(&moved, "2025-01-31", EventKind::Disbursement, "not_after_disbursement");
+    refused(&moved, "2025-01-31", EventKind::Disbursement { first_due_on: None }, "not_after_disbursement");
 }
 
 #[test]

@@ -337,7 +337,15 @@ fn flat(
             principal.push(BigInt::zero());
             continue;
         }
-        let exact = BigRational::new(amount.clone(), (rates.len() - grace).into()) + &interest[k];
+        let share = BigRational::new(amount.clone(), (rates.len() - grace).into());
+        if terms.amortization() == Amortization::EqualPrincipal {
+            let share = round(&share, &smallest, terms.rounding()).min(balance.clone());
+            principal.push(if is_last { balance.clone() } else { share });
+            balance -= &principal[k];
+            instalments.push(&principal[k] + &interest[k]);
+            continue;
+        }
+        let exact = share + &interest[k];
         let instalment = round(&exact, &smallest, terms.rounding());
         let instalment = round(&BigRational::from(instalment), &multiple, terms.rounding());
         if is_last {

@@ -1,0 +1,101 @@
+//! What a loan has charged until a day, which is what closing it that day costs, and the closing itself.
+
+use jiff::civil::Date;
+
+use super::allocation::Component;
+use super::rows::{Line, Rows};
+
+impl Rows<'_> {
+    /// What the loan has charged until a day, waivers taken off, by component: the principal; the
+    /// interest of the periods that ended by then, in whichever row it is paid, and what the running
+    /// one has earned; the fees of the rows due by then, and all charges.
+    pub(super) fn charged_until(&mut self, on: Date) -> [i128; 4] {
+        let running = self.running(on);
+        self.looked_at += running as u64;
+        let ended = self.lines.get(..running).unwrap_or_default();
+        let interest: i128 = ended.iter().map(|line| line.arising).sum();
+        let fees: i128 = ended.iter().map(|line| line.fee).sum();
+        let earned = self.lines.get(running).map_or(0, |line| line.earned(on, self.terms, self.units));
+        let mut charged = self.charged;
+        charged[Component::Interest as usize] = interest + earned;
+        charged[Component::Fee as usize] += fees;
+        for (charged, waived) in charged.iter_mut().zip(self.waived) {
+            *charged = (*charged - waived).max(0);
+        }
+        charged[Component::Principal as usize] = self.amount;
+        charged
+    }
+
+    /// What was paid, by component.
+    pub(super) fn paid(&self) -> [i128; 4] {
+        let mut paid = [0; 4];
+        for line in &self.lines {
+            paid[Component::Principal as usize] += line.principal.paid;
+            paid[Component::Interest as usize] += line.interest.paid;
+            paid[Component::Fee as usize] += line.fees.paid;
+        }
+        for charge in &self.charges {
+            paid[charge.kind.component() as usize] += charge.cell.paid;
+        }
+        paid
+    }
+
+    /// Drops interest and instalment fees that are not earned by the day on which the loan closes.
+    /// Gives what was paid of them, by component. What was waived of them is waived of what is left.
+    pub(super) fn drop_unearned(&mut self, on: Date) -> [i128; 4] {
+        self.stop_earning(on);
+        let mut given_back = [0; 4];
+        let mut arising = 0;
+        for row in 0..self.lines.len() {
+            let line = &mut self.lines[row];
+            arising += line.arising;
+            line.interest.charged = if row < self.deferred_to { 0 } else { std::mem::take(&mut arising) };
+            line.fees.charged = line.fee;
+            let cells = [(&mut line.interest, Component::Interest), (&mut line.fees, Component::Fee)];
+            for (cell, component) in cells {
+                let beyond = (cell.waived - cell.charged).max(0);
+                cell.waived -= beyond;
+                self.waiting[component as usize] += beyond;
+                given_back[component as usize] += cell.give_back();
+            }
+        }
+        for component in [Component::Interest, Component::Fee] {
+            let mut waiting = std::mem::take(&mut self.waiting[component as usize]);
+            let rows = 0..self.lines.len();
+            for row in rows.clone() {
+                self.each_amount(row, component, &mut |cell, _| {
+                    cell.waive(&mut waiting, on);
+                });
+            }
+            // Nothing is unpaid: what is left was paid before it was waived.
+            for row in rows {
+                self.each_amount(row, component, &mut |cell, _| {
+                    let part = waiting.min(cell.paid);
+                    cell.waived += part;
+                    waiting -= part;
+                    given_back[component as usize] += cell.give_back();
+                });
+            }
+            self.waiting[component as usize] = waiting;
+        }
+        self.open = [0; 4];
+        given_back
+    }
+
+    /// From that day on the loan earns no interest and no instalment fee.
+    fn stop_earning(&mut self, on: Date) {
+        let running = self.running(on);
+        for (index, line) in self.lines.iter_mut().enumerate().skip(running) {
+            let earned = if index == running { line.earned(on, self.terms, self.units) } else { 0 };
+            line.stop(earned);
+        }
+    }
+}
+
+impl Line {
+    fn stop(&mut self, earned: i128) {
+        self.arising = earned;
+        self.fee = 0;
+        self.is_stopped = true;
+    }
+}
