@@ -55,6 +55,12 @@ WHERE (v.currency, v.amount, v.product_code, v.product_version, v.terms)
         <> (l.currency, l.amount, l.product_code, l.product_version, l.terms)
     OR v.status <> CASE WHEN l.status IN ('disbursed', 'repaid', 'defaulted') THEN 'approved' ELSE l.status END
 UNION ALL
+SELECT 'the last edit of the loan ' || l.id, (l.edited_by, coalesce(l.edited_at, l.created_at))::text, (v.by_id, v.at)::text
+FROM loans l, LATERAL (
+    SELECT by_id, at FROM loan_versions WHERE loan_id = l.id AND action IN ('create', 'edit', 'revert')
+    ORDER BY version DESC LIMIT 1) v
+WHERE (l.edited_by, coalesce(l.edited_at, l.created_at)) <> (v.by_id, v.at)
+UNION ALL
 SELECT 'versions of the product ' || p.code, count(v.version) || ' up to ' || coalesce(max(v.version), 0),
     p.version || ' without a gap'
 FROM products p LEFT JOIN product_versions v ON v.code = p.code

@@ -142,7 +142,7 @@ pub struct Loan {
     pub borrower_id: Uuid,
     /// The borrower's username.
     pub borrower_username: String,
-    /// The agent who applied for the customer or forwarded the customer's own application.
+    /// The agent who applied for the customer, or was the first to forward or edit the customer's own application.
     pub agent_id: Option<Uuid>,
     /// The product's code.
     pub product: String,
@@ -176,6 +176,8 @@ pub struct Loan {
     pub edited_by: Uuid,
     /// When it was applied for.
     pub created_at: Timestamp,
+    /// When what is applied for last changed.
+    pub edited_at: Timestamp,
     /// When it last changed, by a step or by money.
     pub updated_at: Timestamp,
     /// Who decided, if someone has.
@@ -230,6 +232,14 @@ impl Loan {
         lending::schedule(self.amount, self.disbursed_on.unwrap_or(self.version_on), &self.terms)
     }
 
+    /// Whether it is approved, or was until money moved or it was taken back.
+    #[must_use]
+    pub fn was_approved(&self) -> bool {
+        // A withdrawn loan keeps the decision that it had, which no rejected one is withdrawn with.
+        let is_withdrawn = self.status == LoanStatus::Withdrawn && self.decision.is_some();
+        self.status == LoanStatus::Approved || self.status.is_disbursed() || is_withdrawn
+    }
+
     /// When the next unpaid instalment is due.
     #[must_use]
     pub fn next_due_on(&self, today: Date) -> Option<Date> {
@@ -269,6 +279,8 @@ impl Loan {
             version: self.version,
             created_by: self.created_by,
             created_at: Instant(self.created_at),
+            edited_by: self.edited_by,
+            edited_at: Instant(self.edited_at),
             updated_at: Instant(self.updated_at),
             decided_by: decision.map(|decision| decision.by),
             decided_at: decision.map(|decision| Instant(decision.at)),
@@ -280,6 +292,7 @@ impl Loan {
 impl FromRow for Loan {
     fn from_row(row: &Row) -> Result<Self, DbError> {
         let currency = columns::currency(row, "currency")?;
+        let created_at = column(row, "created_at")?;
         let decision = match (column(row, "decided_by")?, column(row, "decided_at")?) {
             (Some(by), Some(at)) => Some(Decision { by, at, reason: column(row, "decision_reason")? }),
             _ => None,
@@ -304,7 +317,8 @@ impl FromRow for Loan {
             version_on: column(row, "version_on")?,
             created_by: column(row, "created_by")?,
             edited_by: column(row, "edited_by")?,
-            created_at: column(row, "created_at")?,
+            created_at,
+            edited_at: column::<Option<Timestamp>>(row, "edited_at")?.unwrap_or(created_at),
             updated_at: column(row, "updated_at")?,
             decision,
         })
@@ -344,7 +358,7 @@ pub struct LoanView {
     /// The borrower's username.
     #[schema(example = "usr_india_999")]
     pub borrower_username: String,
-    /// The agent who applied for the customer or forwarded the customer's own application.
+    /// The agent who applied for the customer, or was the first to forward or edit the customer's own application.
     pub agent_id: Option<Uuid>,
     /// The product's code.
     #[schema(example = "microloan-inr")]
@@ -390,6 +404,10 @@ pub struct LoanView {
     pub created_by: Uuid,
     /// When it was applied for.
     pub created_at: Instant,
+    /// Who last changed what is applied for; who applied where nobody has.
+    pub edited_by: Uuid,
+    /// When that was.
+    pub edited_at: Instant,
     /// When it last changed, by a step or by money.
     pub updated_at: Instant,
     /// The admin who approved or rejected it.
@@ -612,7 +630,8 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $
 pub const UPDATE: &str = "\
 UPDATE loans SET agent_id = $2, product_code = $3, product_version = $4, amount = $5, terms = $6, instalments = $7,
     interest_rate_apr = $8, instalment = $9, total_interest = $10, total_due = $11, status = $12, version = $13,
-    version_on = $14, edited_by = $15, updated_at = $16, decided_by = $17, decided_at = $18, decision_reason = $19
+    version_on = $14, edited_by = $15, updated_at = $16, decided_by = $17, decided_at = $18, decision_reason = $19,
+    edited_at = $20
 WHERE id = $1";
 
 /// What money did to a loan.
@@ -802,7 +821,8 @@ pub fn step(
         .bind(after.updated_at)
         .bind(decision.map(|decision| decision.by))
         .bind(decision.map(|decision| decision.at))
-        .bind(decision.and_then(|decision| decision.reason.clone()));
+        .bind(decision.and_then(|decision| decision.reason.clone()))
+        .bind(after.edited_at);
     let changed = changed_fields(Some(before), after);
     let mut writes = vec![sql.execute(), record_version(after.id, action, by, reason, changed)];
     writes.extend(portfolio::step(Some(before), after, at));

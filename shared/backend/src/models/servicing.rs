@@ -535,6 +535,8 @@ fn of_version(loan: Loan, steps: &[HistoryEntry], zone: &TimeZone) -> Result<Loa
             Action::Create | Action::Edit | Action::Forward | Action::Revert | Action::UndoApproval => None,
         };
     }
+    let is_edit = |step: &&HistoryEntry| matches!(step.action, Action::Create | Action::Edit | Action::Revert);
+    let edit = steps.iter().rfind(is_edit).ok_or_else(Problem::not_found)?;
     let state = &last.state;
     let applied_for = if last.version == loan.version {
         loan
@@ -560,6 +562,8 @@ fn of_version(loan: Loan, steps: &[HistoryEntry], zone: &TimeZone) -> Result<Loa
         status: state.status,
         version: last.version,
         version_on: dates.next().unwrap_or(applied_for.version_on),
+        edited_by: edit.by,
+        edited_at: edit.at.0,
         updated_at: last.at.0,
         decision,
         ..applied_for
