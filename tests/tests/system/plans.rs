@@ -115,6 +115,8 @@ async fn no_request_reads_a_large_table_from_end_to_end() {
         "/api/collections".to_owned(),
         format!("/api/collections?agent_id={agent}"),
         format!("/api/collections?on={month_ago}"),
+        "/api/collections?bucket=due".to_owned(),
+        "/api/collections?bucket=overdue".to_owned(),
         format!("/api/agents/{agent}/performance"),
         format!("/api/agents/{agent}/performance?from={month_ago}"),
         format!("/api/agents/{agent}/requests"),

@@ -102,6 +102,12 @@ pub struct Collection {
     /// The customer's username.
     #[schema(example = "usr_india_002")]
     pub customer: String,
+    /// The customer's name.
+    #[schema(example = "Asha Patel")]
+    pub full_name: Option<String>,
+    /// The customer's phone.
+    #[schema(example = "+919812345678")]
+    pub phone: String,
     /// ISO 4217.
     #[schema(value_type = String, example = "INR")]
     pub currency: Currency,
@@ -124,6 +130,8 @@ impl FromRow for Collection {
         Ok(Self {
             loan_id: column(row, "id")?,
             customer: column(row, "username")?,
+            full_name: column(row, "full_name")?,
+            phone: column(row, "phone")?,
             currency,
             due: columns::money(row, "due", currency)?,
             overdue: columns::money(row, "overdue", currency)?,
@@ -641,13 +649,13 @@ UPDATE loans SET instalment = $2, total_interest = $3, total_due = $4, disbursed
     status = $12, updated_at = $13
 WHERE id = $1";
 
-/// Loans of which something is due on a day, or was before.
+/// Loans of which something is unpaid, with what is due on a day and what was before.
 pub const TO_COLLECT: &str = "\
-SELECT l.id, u.username, l.currency, l.owed_on[1] AS due_since, greatest($1 - l.oldest_unpaid_due_on, 0) AS days_past_due,
+SELECT l.id, u.username, u.full_name, u.phone, l.currency, l.owed_on[1] AS due_since, greatest($1 - l.oldest_unpaid_due_on, 0) AS days_past_due,
     (SELECT coalesce(sum(owed.amount), 0) FROM unnest(l.owed_on, l.owed) AS owed (due_on, amount) WHERE due_on = $1) AS due,
     (SELECT coalesce(sum(owed.amount), 0) FROM unnest(l.owed_on, l.owed) AS owed (due_on, amount) WHERE due_on < $1) AS overdue
 FROM loans l JOIN users u ON u.id = l.borrower_id
-WHERE l.status = 'disbursed' AND l.owed_on[1] <= $1";
+WHERE l.status = 'disbursed'";
 
 /// Waits for whoever is changing a loan.
 pub const SHARE: &str = "SELECT FROM loans WHERE id = $1";
@@ -716,19 +724,47 @@ pub fn after(id: Uuid, count: i64) -> Statement<Vec<Loan>> {
     sql.push_bind(" LIMIT {}", count).all()
 }
 
-/// Loans of which something is unpaid that is due on a day or before, the longest due first.
+/// Which loans are to be collected: those of which the oldest that is unpaid falls due that day, or fell due before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Bucket {
+    /// Nothing fell due before that day.
+    Due,
+    /// Something did.
+    Overdue,
+}
+
+/// Reads what is to be collected in one round trip: loans that are due, then those that are overdue.
+pub type Collecting = (Option<Statement<Vec<Collection>>>, Option<Statement<Vec<Collection>>>);
+
+/// Loans of which something is unpaid that is due on a day or before: those that are due, then those that are overdue, the
+/// longest first. Each is a walk along a range of one index; of both together, a page is the beginning.
 #[must_use]
 pub fn to_collect(
     on: Date,
+    bucket: Option<Bucket>,
     agent: Option<Uuid>,
     after: Option<&Position<Date>>,
     limit: Limit,
-) -> Statement<Vec<Collection>> {
-    let mut sql = Sql::new(TO_COLLECT).bind(on).push_if(" AND l.agent_id = {}", agent);
-    if let Some(&Position(due_since, id)) = after {
-        sql = sql.push_bind(" AND (l.owed_on[1], l.id) > ({}, ", due_since).push_bind("{})", id);
-    }
-    sql.push(" ORDER BY l.owed_on[1], l.id").push_bind(" LIMIT {}", limit.and_one()).all()
+) -> Collecting {
+    let begin = || Sql::new(TO_COLLECT).bind(on).push_if(" AND l.agent_id = {}", agent);
+    let end = |sql: Sql| sql.push(" ORDER BY l.owed_on[1], l.id").push_bind(" LIMIT {}", limit.and_one()).all();
+    // Whether a page before ended among those that are due.
+    let is_among_due = after.is_none_or(|Position(due_since, _)| *due_since >= on);
+    let due = (bucket != Some(Bucket::Overdue) && is_among_due).then(|| {
+        let after = after.map(|Position(_, id)| *id);
+        end(begin().push(" AND l.owed_on[1] = $1").push_if(" AND l.id > {}", after))
+    });
+    let overdue = (bucket != Some(Bucket::Due)).then(|| {
+        let sql = begin().push(" AND l.owed_on[1] < $1");
+        end(match after {
+            Some(&Position(due_since, id)) if !is_among_due => {
+                sql.push_bind(" AND (l.owed_on[1], l.id) > ({}, ", due_since).push_bind("{})", id)
+            }
+            _ => sql,
+        })
+    });
+    (due, overdue)
 }
 
 /// Waits until nobody is changing the loan: whatever is recorded later is recorded after this.
