@@ -104,11 +104,14 @@ const FIGURES_AT_ONCE: usize = 200_000;
 /// Whether there is a generated book already.
 const IS_LOADED: &str = "SELECT EXISTS (SELECT FROM users WHERE username = 'book-admin-1')";
 
-/// What these triggers check row by row is said of a loan on its way; here rows come as they are at the end. The tables'
-/// constraints and the checks of the journal stay. So that those look rows up by their index rather than read whole tables
+/// What these triggers check row by row is said of a loan on its way; here rows come as they are at the end, and long after
+/// it. The tables' constraints and the checks of the journal stay. So that those look rows up by their index rather than read whole tables
 /// for every few thousand rows: no joins by hash or by sorting. The series of past days, which the book changes, is kept anew.
 const PREPARE: &str = "\
 ALTER TABLE loans DISABLE TRIGGER loans_check_creation;
+ALTER TABLE loan_versions DISABLE TRIGGER loan_versions_check;
+ALTER TABLE audit_log DISABLE TRIGGER audit_log_check_time;
+ALTER TABLE transactions DISABLE TRIGGER transactions_check_time;
 ALTER TABLE transactions DISABLE TRIGGER transactions_check;
 DELETE FROM statistics_snapshots;
 SET LOCAL enable_hashjoin = off;
@@ -116,6 +119,9 @@ SET LOCAL enable_mergejoin = off";
 
 const CONCLUDE: &str = "\
 ALTER TABLE loans ENABLE TRIGGER loans_check_creation;
+ALTER TABLE loan_versions ENABLE TRIGGER loan_versions_check;
+ALTER TABLE audit_log ENABLE TRIGGER audit_log_check_time;
+ALTER TABLE transactions ENABLE TRIGGER transactions_check_time;
 ALTER TABLE transactions ENABLE TRIGGER transactions_check";
 
 /// What is taken off the tables while rows come, and how it is made again: foreign keys, which then look at all rows at

@@ -164,6 +164,11 @@ impl Api {
         connect(&self.database.application_url("microloans_app").await.unwrap()).await
     }
 
+    /// Migrates once more. Returns what was applied.
+    pub async fn migrate(&self) -> Vec<String> {
+        migrator(self.database.owner_url()).run(Event::default()).await.unwrap().migrations
+    }
+
     /// Makes a user with a session, without asking the interface.
     pub async fn user(&self, username: &str, role: Role, status: &str) -> User {
         let id = Uuid::now_v7();

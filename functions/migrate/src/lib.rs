@@ -136,8 +136,9 @@ impl Migrator {
         }
         // Read anew: a password may have been stored a moment ago, and the role would be given the one before.
         self.owner.prepare_anew().await?;
+        let (holder, holding) = self.owner.connect().await?;
+        schema::lock(&holder).await?;
         let (mut client, connection) = self.owner.connect().await?;
-        schema::lock(&client).await?;
         let migrations = schema::apply(&mut client).await?;
         if let Some(application) = &self.application {
             application.forget().await;
@@ -150,8 +151,10 @@ impl Migrator {
         };
         let demo_loaded = event.demo && demo::load(&client, &self.zone).await?;
         drop(client);
-        // The session, and with it the lock, has ended when the connection has.
         let _ = connection.await;
+        drop(holder);
+        // The session, and with it the lock, has ended when the connection has.
+        let _ = holding.await;
         Ok(Report { migrations, admin_created, demo_loaded })
     }
 }

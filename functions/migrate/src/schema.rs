@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use refinery::{Error, Runner, embed_migrations};
-use tokio_postgres::Client;
+use tokio_postgres::{Client, error::SqlState};
 
 use crate::MigrateError;
 
@@ -13,8 +13,15 @@ mod embedded {
     embed_migrations!("../../migrations");
 }
 
-/// Names the lock under which the schema changes: "microloans" in ASCII, cut to eight bytes.
-const LOCK: i64 = i64::from_be_bytes(*b"microloa");
+/// The table whose lock keeps others from changing the schema. Nobody but the owner has a right on it: a lock that any login
+/// can take, as an advisory one, would let the functions' login stop migrations.
+const LOCK_TABLE: &str = "CREATE TABLE IF NOT EXISTS schema_lock ()";
+
+/// Held until the transaction ends. Whoever reads or writes the books does not wait for it, and no snapshot is held.
+const LOCK: &str = "\
+SET idle_in_transaction_session_timeout = 0;
+BEGIN;
+LOCK TABLE schema_lock IN EXCLUSIVE MODE";
 
 fn runner() -> Runner {
     // A schema that is further than this program is no error: when a deployment fails after its migrations, CloudFormation
@@ -33,10 +40,16 @@ pub fn fingerprint() -> String {
     text
 }
 
-/// Waits until no other session changes the schema, and keeps others from it until this session ends. refinery itself
-/// takes no lock.
-pub(crate) async fn lock(client: &Client) -> Result<(), MigrateError> {
-    client.batch_execute(&format!("SELECT pg_advisory_lock({LOCK})")).await?;
+/// Waits until no other session changes the schema, and keeps others from it until the holder's session ends: the migrations
+/// have transactions of their own, so another session than the holder's applies them. refinery itself takes no lock.
+pub(crate) async fn lock(holder: &Client) -> Result<(), MigrateError> {
+    match holder.batch_execute(LOCK_TABLE).await {
+        Ok(()) => {}
+        // Another session has made it at this moment.
+        Err(error) if matches!(error.code(), Some(&SqlState::UNIQUE_VIOLATION | &SqlState::DUPLICATE_TABLE)) => {}
+        Err(error) => return Err(error.into()),
+    }
+    holder.batch_execute(LOCK).await?;
     Ok(())
 }
 

@@ -11,7 +11,7 @@ use backend::{
         time::BusinessDate,
     },
     models::{
-        loans::{self, Collection},
+        loans::{self, Bucket, Collection},
         users::Role,
     },
 };
@@ -30,6 +30,9 @@ pub(crate) struct CollectionsQuery {
     on: Option<BusinessDate>,
     /// Of this agent's loans alone. An agent has its own, and no others.
     agent_id: Option<Uuid>,
+    /// Those alone that are due, or overdue.
+    #[param(inline)]
+    bucket: Option<Bucket>,
     /// How many on a page.
     #[param(value_type = Option<u8>, minimum = 1, maximum = 200, default = 50)]
     limit: Option<Limit>,
@@ -37,7 +40,9 @@ pub(crate) struct CollectionsQuery {
     cursor: Option<String>,
 }
 
-/// Lists what to collect on a day: loans of which something is due then or was before and is unpaid, the longest due first.
+/// Lists what to collect on a day: loans of which something is due then or was before and is unpaid.
+///
+/// Those come first of which nothing fell due before that day, then the others, the longest overdue first.
 #[utoipa::path(
     get, path = "/api/collections", tag = "portfolio", params(CollectionsQuery),
     responses(
@@ -51,7 +56,7 @@ pub(crate) async fn list_collections(
 ) -> Result<Json<Page<Collection>>, Problem> {
     let binding = query.binding(staff.id());
     let read = || -> Result<_, Problem> {
-        let CollectionsQuery { on, agent_id, limit, cursor } = query.read()?;
+        let CollectionsQuery { on, agent_id, bucket, limit, cursor } = query.read()?;
         let agent = match (staff.role(), agent_id) {
             (Role::Agent, Some(id)) if id != staff.id() => {
                 return Err(Problem::forbidden("forbidden", "An agent sees its own collections alone."));
@@ -59,12 +64,18 @@ pub(crate) async fn list_collections(
             (Role::Agent, _) => Some(staff.id()),
             (_, named) => named,
         };
-        let on = on.map_or_else(|| app.today(), |on| on.0);
-        let after = cursor.as_deref().map(|cursor| Position::<Date>::from_cursor(cursor, binding)).transpose()?;
+        let after =
+            cursor.as_deref().map(|cursor| Position::<(Date, Date)>::from_cursor(cursor, binding)).transpose()?;
+        // The day that the first page was of, also where the next one is asked for when that is over.
+        let first_on = after.as_ref().map(|Position((on, _), _)| *on);
+        let on = on.map(|on| on.0).or(first_on).unwrap_or_else(|| app.today());
+        let after = after.map(|Position((_, due_since), id)| Position(due_since, id));
         let limit = limit.unwrap_or_default();
-        Ok((loans::to_collect(on, agent, after.as_ref(), limit), limit))
+        Ok((loans::to_collect(on, bucket, agent, after.as_ref(), limit), on, limit))
     };
-    let (list, limit) = staff.check(read()).await?;
-    let (_, collections) = staff.read(list).await?;
-    Ok(Json(Page::new(collections, limit, binding, |last: &Collection| Position(last.due_since.0, last.loan_id))))
+    let (list, on, limit) = staff.check(read()).await?;
+    let (_, (due, overdue)) = staff.read(list).await?;
+    let collections = due.into_iter().chain(overdue).flatten().collect();
+    let position = |last: &Collection| Position((on, last.due_since.0), last.loan_id);
+    Ok(Json(Page::new(collections, limit, binding, position)))
 }

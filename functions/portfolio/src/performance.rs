@@ -49,7 +49,8 @@ pub(crate) struct Performance {
     /// Loans applied for in these days.
     #[schema(example = 40)]
     requests: i64,
-    /// Those of them that were approved, as a share of those that were decided, with four decimals; null if none was.
+    /// Those of them that were approved, also if they were withdrawn later, as a share of those that were decided, with
+    /// four decimals; null if none was.
     #[schema(required = true, example = "0.8500")]
     approval_rate: Option<String>,
     /// The same and money, by currency.
@@ -62,7 +63,8 @@ pub(crate) struct CurrencyPerformance {
     /// Loans applied for in these days.
     #[schema(example = 40)]
     requests: i64,
-    /// Those of them that were approved, as a share of those that were decided, with four decimals; null if none was.
+    /// Those of them that were approved, also if they were withdrawn later, as a share of those that were decided, with
+    /// four decimals; null if none was.
     #[schema(required = true, example = "0.8500")]
     approval_rate: Option<String>,
     /// Principal paid out in these days.

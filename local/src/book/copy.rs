@@ -92,8 +92,8 @@ pub(super) async fn audit(client: &Client, rows: &[Audit]) -> Result<u64, Error>
 const LOANS: Table = Table {
     copy: "COPY loans (id, borrower_id, agent_id, product_code, product_version, currency, amount, terms, instalments,
         interest_rate_apr, instalment, total_interest, total_due, disbursed_on, outstanding, next_due_on,
-        oldest_unpaid_due_on, owed_on, owed, written_off, held_on, held, status, version, version_on, created_by, edited_by, created_at,
-        updated_at, decided_by, decided_at, decision_reason) FROM STDIN BINARY",
+        oldest_unpaid_due_on, owed_on, owed, written_off, held_on, held, status, version, version_on, created_by, edited_by,
+        created_at, updated_at, decided_by, decided_at, decision_reason, edited_at) FROM STDIN BINARY",
     types: &[
         Type::UUID,
         Type::UUID,
@@ -127,6 +127,7 @@ const LOANS: Table = Table {
         Type::UUID,
         Type::TIMESTAMPTZ,
         Type::TEXT,
+        Type::TIMESTAMPTZ,
     ],
 };
 
@@ -176,6 +177,7 @@ pub(super) async fn loans(client: &Client, rows: &[(Loan, Date)]) -> Result<u64,
                 &decision.map(|decision| decision.by),
                 &decision.map(|decision| decision.at),
                 &decision.and_then(|decision| decision.reason.as_deref()),
+                &loan.edited_at,
             ],
         )
         .await?;

@@ -348,11 +348,11 @@ impl<'a> Life<'a> {
         self.later(days)
     }
 
-    /// Who applied asks for another amount.
+    /// The agent asks for another amount.
     fn edit(&mut self, at: Moment<'_>) -> Result<(), Impossible> {
         let amount = amount(self.offer, &mut self.dice);
         let loan = self.loan();
-        let by = loan.created_by;
+        let by = loan.agent_id.unwrap_or(self.world.people.agents[self.customer.agent].id);
         let product = self.offer.product.clone();
         let proposal = Proposal::changing(loan, product, amount, None, None, Pointers::PLAIN)?;
         // The same amount again is no edit.

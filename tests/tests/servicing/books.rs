@@ -92,8 +92,16 @@ async fn the_database_refuses_books_that_do_not_balance_and_any_change_of_them()
     let entry = format!(
         "INSERT INTO journal_entries (id, loan_id, transaction_id, currency, value_date, recorded_at)
         SELECT '00000000-0000-7000-8000-000000000001', loan_id, id, 'EUR', '2024-03-01', recorded_at
-        FROM transactions WHERE loan_id = '{id}' AND kind = 'repayment'"
+        FROM (SELECT * FROM transactions WHERE loan_id = '{id}' AND kind = 'repayment' ORDER BY recorded_at DESC LIMIT 1) t"
     );
+    // Entries come with their transaction: of one that is there already there are all that there will be.
+    let with_payment = |sql: &str| {
+        format!(
+            "BEGIN; INSERT INTO transactions (id, loan_id, kind, value_date, recorded_at, recorded_by, currency, amount)
+            SELECT gen_random_uuid(), loan_id, kind, value_date, clock_timestamp(), recorded_by, currency, amount
+            FROM transactions WHERE loan_id = '{id}' AND kind = 'repayment'; {sql}; COMMIT"
+        )
+    };
     let with = |entry: &str, lines: &[(&str, &str, &str)]| {
         let line = |(account, debit, credit): &(&str, &str, &str)| {
             format!("('00000000-0000-7000-8000-000000000001', '{account}', {debit}, {credit})")
@@ -103,7 +111,9 @@ async fn the_database_refuses_books_that_do_not_balance_and_any_change_of_them()
     };
     let balanced = [("cash", "1", "0"), ("recoveries", "0", "1")];
     let later = "INSERT INTO journal_lines SELECT id, account, 1, 0 FROM journal_entries, (VALUES ('recoveries'), ('write_offs')) AS a (account) LIMIT 2";
-    application.batch_execute(&format!("BEGIN; {}; ROLLBACK", with(&entry, &balanced))).await.unwrap();
+    application.batch_execute(&with_payment(&with(&entry, &balanced)).replace("COMMIT", "ROLLBACK")).await.unwrap();
+    let refused = application.batch_execute(&with(&entry, &balanced)).await.unwrap_err();
+    assert_eq!(refused.as_db_error().unwrap().constraint(), Some("journal_entries_transaction"));
     for (sql, constraint) in [
         (entry.clone(), "journal_entries_balanced"),
         (with(&entry, &[("cash", "1", "0")]), "journal_entries_balanced"),
@@ -126,9 +136,9 @@ async fn the_database_refuses_books_that_do_not_balance_and_any_change_of_them()
             "journal_entries_transaction",
         ),
         (later.to_owned(), "journal_lines_with_entry"),
-        (format!("BEGIN; {}; {later}; COMMIT", with(&entry, &balanced)), "journal_lines_with_entry"),
+        (format!("{}; {later}", with(&entry, &balanced)), "journal_lines_with_entry"),
     ] {
-        let refused = application.batch_execute(&sql).await.unwrap_err();
+        let refused = application.batch_execute(&with_payment(&sql)).await.unwrap_err();
         assert_eq!(refused.as_db_error().unwrap().constraint(), Some(constraint), "{sql}: {refused:?}");
         application.batch_execute("ROLLBACK").await.unwrap();
     }

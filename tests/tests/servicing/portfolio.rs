@@ -295,7 +295,7 @@ async fn collections_are_what_is_due_then_or_was_before() {
     assert_eq!(list("on=2024-02-15").await, [json!([id(&first), "200.00", "0.00", 0])]);
     assert_eq!(
         list("on=2024-03-15").await,
-        [json!([id(&first), "200.00", "200.00", 29]), json!([id(&second), "150.00", "0.00", 0])]
+        [json!([id(&second), "150.00", "0.00", 0]), json!([id(&first), "200.00", "200.00", 29])]
     );
     assert_eq!(list("on=2024-03-16").await[1], json!([id(&second), "0.00", "150.00", 1]));
     let query = "/api/collections?on=2024-03-15";
@@ -308,6 +308,48 @@ async fn collections_are_what_is_due_then_or_was_before() {
     assert_eq!(world.get(&format!("{query}&agent_id={}", other.id)).await.list().len(), 0);
     assert_eq!(world.get(&format!("{query}&agent_id={}", world.agent.id)).await.list().len(), 2);
     world.customer.get(query).refused(403, "forbidden").await;
+}
+
+/// What is to be collected for the first time comes first, then what is late, the longest first; page by page, too.
+#[tokio::test]
+async fn collections_are_those_that_are_due_and_then_the_longest_overdue() {
+    let world = World::new().await;
+    // Paid up to the day before, not paid at all, paid up to the second instalment.
+    let mut expected: [Vec<Value>; 3] = Default::default();
+    for number in 0..12 {
+        let path = world.plain().await;
+        let group = match number % 12 {
+            0 | 3 | 6 | 8 | 10 => 2,
+            1 | 4 | 7 | 9 | 11 => 0,
+            _ => 1,
+        };
+        let paid = [400, 0, 200][group];
+        if paid > 0 {
+            world.pay(&path, &paid.to_string(), "2024-02-15").await;
+        }
+        expected[group].push(json!(path.strip_prefix("/api/loans/").unwrap()));
+    }
+    for ids in &mut expected {
+        ids.sort_by_key(|id| id.as_str().unwrap().to_owned());
+    }
+    let on = "/api/collections?on=2024-04-15";
+    let ids = |rows: &[Value]| rows.iter().map(|row| row["loan_id"].clone()).collect::<Vec<_>>();
+    let list = world.get(on).await;
+    assert_eq!(ids(list.list()), expected.concat());
+    let row = &list.list()[0];
+    assert_eq!((&row["full_name"], &row["phone"]), (&Value::Null, &json!("+15550100001")), "{row}");
+    for (bucket, expected) in [("due", expected[0].clone()), ("overdue", expected[1..].concat())] {
+        let query = format!("{on}&bucket={bucket}");
+        assert_eq!(ids(world.get(&query).await.list()), expected, "{bucket}");
+        for limit in [1, 2, 5, 7] {
+            assert_eq!(ids(&world.admin.walk(&format!("{query}&limit={limit}")).await), expected, "{bucket} {limit}");
+        }
+    }
+    for limit in [1, 2, 4, 5, 6, 11, 12] {
+        let walked = world.admin.walk(&format!("{on}&limit={limit}")).await;
+        assert_eq!(ids(&walked), expected.concat(), "{limit}");
+    }
+    world.admin.get(&format!("{on}&bucket=late")).expect(422).await;
 }
 
 #[tokio::test]

@@ -66,6 +66,10 @@ impl Book {
         text
     }
 
+    async fn count(&self, sql: &str) -> i32 {
+        self.world.owner.query_one(&self.script(sql), &[]).await.unwrap().get(0)
+    }
+
     /// Each script is refused, by the login's rights or by this constraint.
     async fn refuses(&self, cases: &[(&str, &str)]) {
         for (script, by) in cases {
@@ -438,7 +442,8 @@ async fn a_loan_starts_as_an_application() {
     let book = Book::new().await;
     let insert = |overrides: &str| {
         format!(
-            "INSERT INTO loans SELECT (jsonb_populate_record(l, jsonb_build_object('id', :new) || '{overrides}'::jsonb)).*
+            "INSERT INTO loans SELECT (jsonb_populate_record(l, jsonb_build_object('id', :new, 'created_at', now(),
+                'updated_at', now()) || '{overrides}'::jsonb)).*
             FROM loans l WHERE id = :pending"
         )
     };
@@ -558,6 +563,261 @@ async fn a_loan_changes_by_its_rules() {
     let refused = book.application.batch_execute("COMMIT").await.unwrap_err();
     assert_eq!(refused.as_db_error().unwrap().constraint(), Some("loans_version_recorded"));
     assert_eq!(book.world.read(&format!("/api/loans/{pending}")).await.version(), 1);
+}
+
+/// A version is what its loan or product is, and none is left out: whatever reads the history reads the loan.
+#[tokio::test]
+async fn a_version_is_what_its_loan_or_product_is() {
+    let book = Book::new().await;
+    let version = |loan: &str, overrides: &str| {
+        format!(
+            "INSERT INTO loan_versions SELECT (jsonb_populate_record(v, '{overrides}'::jsonb)).*
+            FROM loan_versions v WHERE loan_id = :{loan} ORDER BY version DESC LIMIT 1"
+        )
+    };
+    for loan in LoanStatus::ALL.map(LoanStatus::as_str) {
+        let next = book.count(&format!("SELECT version + 1 FROM loans WHERE id = :{loan}")).await;
+        for overrides in [format!(r#"{{"version": {next}}}"#), r#"{"version": 9, "amount": 1}"#.into()] {
+            book.refuses(&[(&version(loan, &overrides), "loan_versions_of_loan")]).await;
+        }
+    }
+    // A step whose version is not what it led to.
+    for change in [
+        r#""amount": 2"#,
+        r#""terms": {}"#,
+        r#""product_code": "home""#,
+        r#""status": "approved""#,
+        r#""version": 3"#,
+        r#""agent_id": ":agent""#,
+        r#""total_due": 1"#,
+        r#""at": "2020-01-01T00:00:00Z""#,
+    ] {
+        let change = change.replace(":agent", &book.ids["agent"].to_string());
+        let step = "UPDATE loans SET version = version + 1, updated_at = now() WHERE id = :pending";
+        let planted = format!(
+            "INSERT INTO loan_versions SELECT (jsonb_populate_record(v, jsonb_build_object('version', 2, 'at', now())
+                || '{{{change}}}'::jsonb)).* FROM loan_versions v WHERE loan_id = :pending"
+        );
+        book.refuses(&[(&format!("{step}; {planted}"), "loan_versions_of_loan")]).await;
+    }
+    let twice = "UPDATE loans SET version = version + 1, updated_at = now() WHERE id = :pending";
+    book.refuses(&[
+        (&format!("{twice}; {}", record("pending")), ""),
+        (&format!("{twice}; {twice}; {}", record("pending")), "loan_versions_no_gap"),
+        (&format!("{twice}; {}; {twice}; {}", record("pending"), record("pending")), ""),
+    ])
+    .await;
+    let product = |version: i32, change: &str| {
+        format!(
+            "INSERT INTO product_versions SELECT (jsonb_populate_record(v, jsonb_build_object('version', {version}, 'at', now())
+                || '{change}'::jsonb)).* FROM product_versions v WHERE code = 'home'"
+        )
+    };
+    let next = "UPDATE products SET version = version + 1 WHERE code = 'home'";
+    book.refuses(&[
+        (&product(2, "{}"), "product_versions_of_product"),
+        (&format!("{next}; {}", product(2, "{}")), ""),
+        (&format!("{next}; {}", product(2, r#"{"terms": {}}"#)), "product_versions_of_product"),
+        (&format!("{next}; {}", product(2, r#"{"max_amount": 2000000}"#)), "product_versions_of_product"),
+        (&format!("{next}; {next}; {}", product(3, "{}")), "product_versions_no_gap"),
+    ])
+    .await;
+}
+
+/// What the owner plants all the same is found, and is no part of what a loan reads as.
+#[tokio::test]
+async fn a_planted_version_is_found_and_read_by_nobody() {
+    let book = Book::new().await;
+    let world = &book.world;
+    let differences = async || -> Vec<String> {
+        let found = stats::check(&world.app.db, &world.app.zone).await.unwrap();
+        found.into_iter().map(|difference| difference.of).collect()
+    };
+    stats::run(&world.app.db, &world.app.zone).await.unwrap();
+    assert_eq!(differences().await, [""; 0]);
+    let loan = book.ids["disbursed"];
+    let paths = [format!("/api/loans/{loan}?as_of=2024-03-01"), format!("/api/loans/{loan}/schedule")];
+    let read = async || {
+        let [loan, schedule] = &paths;
+        (world.read(loan).await.body, world.read(schedule).await["rows"].clone())
+    };
+    let before = read().await;
+    let planted = format!(
+        "ALTER TABLE loan_versions DISABLE TRIGGER loan_versions_check;
+        INSERT INTO loan_versions SELECT (jsonb_populate_record(v, jsonb_build_object('version', 3, 'amount', 9999,
+            'terms', jsonb_set(terms, '{{interest_rate_apr}}', '\"99\"')))).*
+        FROM loan_versions v WHERE loan_id = '{loan}' AND version = 2;
+        ALTER TABLE loan_versions ENABLE TRIGGER loan_versions_check"
+    );
+    world.owner.batch_execute(&planted).await.unwrap();
+    assert_eq!(read().await, before);
+    assert_eq!(differences().await, [format!("versions of the loan {loan}")]);
+    let other_terms = "ALTER TABLE loan_versions DISABLE TRIGGER loan_versions_append_only;
+        UPDATE loan_versions SET terms = jsonb_set(terms, '{interest_rate_apr}', '\"99\"') WHERE version = 2";
+    world.owner.batch_execute(other_terms).await.unwrap();
+    assert_eq!(read().await, before);
+    assert!(differences().await.contains(&format!("the last version of the loan {loan}")));
+    let gap = format!("DELETE FROM loan_versions WHERE loan_id = '{loan}' AND version = 1");
+    world.owner.batch_execute(&gap).await.unwrap();
+    assert!(differences().await.contains(&format!("versions of the loan {loan}")));
+}
+
+/// What is recorded is recorded now, whoever the login says it is.
+#[tokio::test]
+async fn what_is_recorded_is_of_now() {
+    let book = Book::new().await;
+    let transaction = |instant: &str| {
+        format!(
+            "INSERT INTO transactions SELECT (jsonb_populate_record(t, jsonb_build_object('id', :new, 'loan_id', :disbursed,
+                'recorded_at', {instant}))).*
+            FROM transactions t WHERE loan_id = :repaid AND kind = 'repayment'"
+        )
+    };
+    let audit = |instant: &str| {
+        format!("INSERT INTO audit_log VALUES (:new, {instant}, :admin, 'loan.approve', 'loan:x', '', '{{}}')")
+    };
+    let step = |instant: &str| {
+        let record = record("pending");
+        format!("UPDATE loans SET version = version + 1, updated_at = {instant} WHERE id = :pending; {record}")
+    };
+    let application = |instant: &str| {
+        let record = record("new");
+        format!(
+            "INSERT INTO loans SELECT (jsonb_populate_record(l, jsonb_build_object('id', :new, 'created_at', {instant},
+                'updated_at', {instant}))).* FROM loans l WHERE id = :pending; {record}"
+        )
+    };
+    let money = |instant: &str| format!("UPDATE loans SET updated_at = {instant} WHERE id = :disbursed");
+    let decision = |instant: &str| {
+        let record = record("pending");
+        format!(
+            "UPDATE loans SET version = version + 1, updated_at = now(), status = 'approved', decided_by = :admin,
+                decided_at = {instant} WHERE id = :pending; {record}"
+        )
+    };
+    let product = |instant: &str| {
+        format!(
+            "UPDATE products SET version = 2 WHERE code = 'home';
+            INSERT INTO product_versions SELECT (jsonb_populate_record(v, jsonb_build_object('version', 2, 'at', {instant}))).*
+            FROM product_versions v WHERE code = 'home'"
+        )
+    };
+    // Later than anything that happened, but before the transaction began; and later than this moment.
+    let earlier = "(SELECT max(updated_at) + interval '1 millisecond' FROM loans)";
+    let soon = "now() + interval '1 minute'";
+    for (script, by) in [
+        (&transaction as &dyn Fn(&str) -> String, "transactions_recorded_now"),
+        (&audit, "audit_log_now"),
+        (&application, "loan_versions_now"),
+        (&step, "loans_updated_at"),
+        (&money, "loans_updated_at"),
+        (&decision, "loans_decided_now"),
+        (&product, "product_versions_now"),
+    ] {
+        for instant in [earlier, soon] {
+            book.refuses(&[(&script(instant), by)]).await;
+        }
+        for instant in ["now()", "clock_timestamp()"] {
+            // Of a version, the instant is the loan's.
+            let script = script(instant);
+            if !(instant == "clock_timestamp()" && script.contains("created_at")) {
+                book.refuses(&[(&script, "")]).await;
+            }
+        }
+    }
+    let untouched = format!("UPDATE loans SET version = version + 1 WHERE id = :pending; {}", record("pending"));
+    book.refuses(&[(&untouched, "loan_versions_now")]).await;
+}
+
+/// An admin decides, and none who borrows, made the application or last changed it, whatever else the statement says.
+#[tokio::test]
+async fn a_decision_is_an_admins_and_no_editors() {
+    let book = Book::new().await;
+    let other = book.world.api.admin("other.admin").await;
+    let decide = |assignments: &str| {
+        let record = record("pending");
+        format!(
+            "UPDATE loans SET version = version + 1, updated_at = now(), decided_at = now(), {assignments}
+            WHERE id = :pending; {record}"
+        )
+    };
+    let edited = |by: &str| {
+        format!(
+            "UPDATE loans SET version = version + 1, updated_at = now(), edited_by = {by} WHERE id = :pending; {}",
+            record("pending")
+        )
+    };
+    let other = format!("'{}'", other.id);
+    for verdict in ["approved", "rejected"] {
+        let verdict = |by: &str| format!("status = '{verdict}', decided_by = {by}");
+        let swapped = format!("{}, edited_by = {other}", verdict(":admin"));
+        book.refuses(&[
+            (&decide(&verdict(":admin")), ""),
+            (&decide(&verdict(":customer")), "loans_decided_by_another"),
+            (&decide(&verdict(":agent")), "loans_decided_by_admin"),
+            (&decide(&swapped), "loans_edited_by"),
+            (&format!("{}; {}", edited(":admin"), decide(&verdict(":admin"))), "loans_decided_by_another"),
+            (&format!("{}; {}", edited(":admin"), decide(&swapped)), "loans_decided_by_another"),
+            (&format!("{}; {}", edited(":admin"), decide(&verdict(&other))), ""),
+        ])
+        .await;
+    }
+    book.refuses(&[
+        ("UPDATE loans SET edited_by = :agent WHERE id = :disbursed", "loans_edited_by"),
+        ("UPDATE loans SET decided_by = :agent WHERE id = :disbursed", "loans_decided_by_admin"),
+        ("UPDATE loans SET decided_by = :customer WHERE id = :disbursed", "loans_decided_by_another"),
+        ("UPDATE loans SET decided_at = decided_at - interval '1 day' WHERE id = :disbursed", "loans_decided_now"),
+    ])
+    .await;
+    // One who is named before the decision is taken decides no more than one who is named by it.
+    let named = "UPDATE loans SET version = version + 1, updated_at = now(), decided_by = :agent, decided_at = now()
+        WHERE id = :pending";
+    book.refuses(&[(named, "loans_decided_by_admin")]).await;
+}
+
+/// No lock that the functions' login can hold stops a migration, and the statistics' lock stops the statistics alone.
+#[tokio::test]
+async fn a_lock_that_the_functions_login_holds_stops_no_migration() {
+    let book = Book::new().await;
+    let world = &book.world;
+    // The lock of former migrations, and that of the statistics.
+    let keys = [i64::from_be_bytes(*b"microloa"), 7_426_184_529];
+    for key in keys {
+        book.application.batch_execute(&format!("SELECT pg_advisory_lock({key})")).await.unwrap();
+    }
+    for mode in ["ACCESS SHARE", "EXCLUSIVE"] {
+        book.refuses(&[(&format!("LOCK TABLE schema_lock IN {mode} MODE"), NO_RIGHT)]).await;
+    }
+    let migrating = tokio::time::timeout(std::time::Duration::from_secs(20), world.migrate());
+    assert_eq!(migrating.await.unwrap(), Vec::<String>::new());
+    world.loan(LoanStatus::Disbursed).await;
+    world.admin.get("/api/stats").expect(200).await;
+    world.admin.get("/api/ledger/trial-balance").expect(200).await;
+    // Two migrations at once go one after the other.
+    let (one, other) = tokio::join!(world.migrate(), world.migrate());
+    assert_eq!((one, other), (Vec::new(), Vec::new()));
+}
+
+/// Nobody but the owner makes large objects; where the server keeps the owner from refusing that, the check finds them.
+#[tokio::test]
+async fn large_objects_are_refused_or_found() {
+    let book = Book::new().await;
+    book.refuses(&[
+        ("SELECT lo_create(0)", NO_RIGHT),
+        ("SELECT lo_creat(-1)", NO_RIGHT),
+        ("SELECT lo_from_bytea(0, 'kept')", NO_RIGHT),
+        ("SELECT lo_put(1, 0, 'kept')", NO_RIGHT),
+        ("SELECT lo_open(1, 131072)", NO_RIGHT),
+        ("SELECT lo_unlink(1)", NO_RIGHT),
+    ])
+    .await;
+    let world = &book.world;
+    stats::run(&world.app.db, &world.app.zone).await.unwrap();
+    assert_eq!(stats::check(&world.app.db, &world.app.zone).await.unwrap(), []);
+    world.owner.batch_execute("SELECT lo_from_bytea(0, 'kept'), lo_create(0)").await.unwrap();
+    let found = stats::check(&world.app.db, &world.app.zone).await.unwrap();
+    let found: Vec<_> = found.iter().map(|it| (it.of.as_str(), it.kept.as_str())).collect();
+    assert_eq!(found, [("large objects", "2")]);
 }
 
 #[tokio::test]

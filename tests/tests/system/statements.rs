@@ -96,6 +96,8 @@ fn statements() -> impl Iterator<Item = (String, &'static str)> {
         stats::MOVE_EXPOSURES,
         stats::TIDY_EXPOSURES,
         stats::check::DIFFERENT_MONTHS,
+        stats::check::DIFFERENT_VERSIONS,
+        stats::check::LARGE_OBJECTS,
         stats::rebuild::BUILT,
         stats::rebuild::FORGET,
         stats::rebuild::KEEP_BUILD,

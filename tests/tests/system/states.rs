@@ -144,3 +144,99 @@ async fn a_reason_is_required_where_it_is_and_has_a_form() {
     let approved = world.admin.post(&format!("{approve}/approve")).if_match(1).expect(200).await;
     assert_eq!(approved["decision_reason"], Value::Null);
 }
+
+/// Who last changed what is applied for, and when: also on a day that is asked about, where later edits are none.
+#[tokio::test]
+async fn a_loan_shows_who_last_edited_it_and_when() {
+    let world = World::new().await;
+    let loan = world.loan(LoanStatus::Pending).await;
+    let edited = |loan: &tests::Reply| (loan["edited_by"].clone(), loan["edited_at"].clone());
+    let created = world.read(&loan).await;
+    assert_eq!(edited(&created), (json!(world.customer.id), created["created_at"].clone()));
+    let changed = world.agent.patch(&loan).if_match(1).json(json!({"amount": "1300"})).expect(200).await;
+    assert_eq!(edited(&changed), (json!(world.agent.id), changed["updated_at"].clone()));
+    // An edit that changes nothing is none, nor is any other step, nor is money.
+    let same = world.agent.patch(&loan).if_match(2).json(json!({"amount": "1300"})).expect(200).await;
+    assert_eq!(edited(&same), edited(&changed));
+    let approved = world.admin.post(&format!("{loan}/approve")).if_match(2).expect(200).await;
+    assert_eq!(edited(&approved), edited(&changed));
+    world.disburse(&loan, "2024-01-15").await;
+    let disbursed = world.read(&loan).await;
+    assert_eq!(edited(&disbursed), edited(&changed));
+    for (known_at, known) in [(&created["created_at"], &created), (&changed["updated_at"], &changed)] {
+        let then = world.read(&format!("{loan}?known_at={}", known_at.as_str().unwrap())).await;
+        assert_eq!(edited(&then), edited(known), "{known_at}");
+    }
+    assert_eq!(edited(&world.read(&format!("{loan}?as_of=2024-02-01")).await), edited(&changed));
+    stats::run(&world.app.db, &world.app.zone).await.unwrap();
+    assert_eq!(stats::check(&world.app.db, &world.app.zone).await.unwrap(), []);
+    // The database takes no other time for it, and none but with a step.
+    let id = loan.strip_prefix("/api/loans/").unwrap();
+    for change in ["edited_at = now()", "edited_at = now(), updated_at = now()", "edited_at = now() - interval '1 day'"]
+    {
+        let sql = format!("UPDATE loans SET {change} WHERE id = '{id}'");
+        let refused = world.application().await.batch_execute(&sql).await.unwrap_err();
+        assert_eq!(refused.as_db_error().unwrap().constraint(), Some("loans_edited_at"), "{change}");
+    }
+}
+
+/// As if the agent had forwarded it; a revert is an edit too. Who has the application already keeps it.
+#[tokio::test]
+async fn an_agent_who_edits_a_customers_own_application_becomes_its_agent() {
+    let world = World::new().await;
+    let other = world.api.agent("other.agent").await;
+    let edit = json!({"amount": "1300"});
+    let loan = world.loan(LoanStatus::Pending).await;
+    assert!(world.read(&loan).await["agent_id"].is_null());
+    let same = world.agent.patch(&loan).if_match(1).json(json!({})).expect(200).await;
+    assert!(same["agent_id"].is_null());
+    let edited = world.agent.patch(&loan).if_match(1).json(edit.clone()).expect(200).await;
+    assert_eq!(edited["agent_id"], json!(world.agent.id));
+    let history = world.agent.get(&format!("{loan}/history")).expect(200).await;
+    assert_eq!(history.list()[0]["changed"], json!(["amount", "agent_id"]));
+    other.post(&format!("{loan}/forward")).refused(409, "already_forwarded").await;
+    let edited = other.patch(&loan).if_match(2).json(json!({"amount": "1400"})).expect(200).await;
+    assert_eq!((&edited["agent_id"], &edited["edited_by"]), (&json!(world.agent.id), &json!(other.id)));
+    let requests = world.agent.get("/api/agents/me/requests").expect(200).await;
+    assert_eq!(requests.list().len(), 1);
+    assert_eq!(other.get("/api/agents/me/requests").expect(200).await.list().len(), 0);
+
+    let rejected = world.loan(LoanStatus::Rejected).await;
+    let resubmitted = other.patch(&rejected).if_match(2).json(json!({})).expect(200).await;
+    assert_eq!(resubmitted["agent_id"], json!(other.id));
+    let rejected = world.loan(LoanStatus::Rejected).await;
+    let body = json!({"version": 1, "reason": "as first asked for"});
+    let reverted = other.post(&format!("{rejected}/revert")).if_match(2).json(body).expect(200).await;
+    assert_eq!(reverted["agent_id"], json!(other.id));
+    stats::run(&world.app.db, &world.app.zone).await.unwrap();
+    assert_eq!(stats::check(&world.app.db, &world.app.zone).await.unwrap(), []);
+}
+
+/// The lender had said yes; that the customer did not want the money any more takes nothing from that.
+#[tokio::test]
+async fn a_loan_that_was_approved_and_withdrawn_later_counts_as_approved() {
+    let world = World::new().await;
+    let loans = [world.applied("1000").await, world.applied("1000").await, world.applied("1000").await];
+    let rate = async || {
+        let performance = world.agent.get("/api/agents/me/performance").expect(200).await;
+        assert_eq!(performance["by_currency"]["INR"]["approval_rate"], performance["approval_rate"]);
+        performance["approval_rate"].clone()
+    };
+    let [taken_back, rejected, undone] = &loans;
+    assert_eq!(rate().await, json!(null));
+    world.admin.post(&format!("{taken_back}/approve")).if_match(1).expect(200).await;
+    let reason = || json!({"reason": "income too low"});
+    world.admin.post(&format!("{rejected}/reject")).if_match(1).json(reason()).expect(200).await;
+    assert_eq!(rate().await, "0.5000");
+    world.agent.post(&format!("{taken_back}/withdraw")).expect(200).await;
+    assert_eq!(rate().await, "0.5000");
+    // One whose approval was undone was not.
+    world.admin.post(&format!("{undone}/approve")).if_match(1).expect(200).await;
+    assert_eq!(rate().await, "0.6667");
+    world.admin.post(&format!("{undone}/undo-approval")).json(reason()).expect(200).await;
+    world.agent.post(&format!("{undone}/withdraw")).expect(200).await;
+    assert_eq!(rate().await, "0.5000");
+    stats::run(&world.app.db, &world.app.zone).await.unwrap();
+    assert_eq!(rate().await, "0.5000");
+    assert_eq!(stats::check(&world.app.db, &world.app.zone).await.unwrap(), []);
+}

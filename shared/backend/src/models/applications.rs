@@ -220,6 +220,7 @@ pub fn create(
         created_by: by,
         edited_by: by,
         created_at: at.now,
+        edited_at: at.now,
         updated_at: at.now,
         decision: None,
     })
@@ -255,7 +256,8 @@ pub fn editable(loan: &Loan) -> Result<(), Problem> {
     }
 }
 
-/// A new proposal in place of the old one; a rejected loan becomes pending again. `None` if nothing changes.
+/// A new proposal in place of the old one, by an agent, who becomes the loan's where it has none; a rejected loan becomes
+/// pending again. `None` if nothing changes.
 ///
 /// # Errors
 ///
@@ -290,8 +292,12 @@ fn resubmit(loan: &Loan, proposal: Proposal, by: Uuid, at: Moment<'_>, pointers:
     proposal.figures(at.today, pointers)?;
     let Proposal { amount, product, product_version, terms } = proposal;
     let product = product.code;
-    let changed = Loan { amount, product, product_version, terms, edited_by: by, decision: None, ..loan.clone() };
-    Ok(next(&changed, LoanStatus::Pending, at))
+    // A customer's own application is from now on the agent's who changes it.
+    let agent_id = loan.agent_id.or(Some(by));
+    let changed =
+        Loan { agent_id, amount, product, product_version, terms, edited_by: by, decision: None, ..loan.clone() };
+    let next = next(&changed, LoanStatus::Pending, at);
+    Ok(Loan { edited_at: next.updated_at, ..next })
 }
 
 /// An agent puts the customer's own pending application before the admin.

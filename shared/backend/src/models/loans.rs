@@ -102,6 +102,12 @@ pub struct Collection {
     /// The customer's username.
     #[schema(example = "usr_india_002")]
     pub customer: String,
+    /// The customer's name.
+    #[schema(example = "Asha Patel")]
+    pub full_name: Option<String>,
+    /// The customer's phone.
+    #[schema(example = "+919812345678")]
+    pub phone: String,
     /// ISO 4217.
     #[schema(value_type = String, example = "INR")]
     pub currency: Currency,
@@ -124,6 +130,8 @@ impl FromRow for Collection {
         Ok(Self {
             loan_id: column(row, "id")?,
             customer: column(row, "username")?,
+            full_name: column(row, "full_name")?,
+            phone: column(row, "phone")?,
             currency,
             due: columns::money(row, "due", currency)?,
             overdue: columns::money(row, "overdue", currency)?,
@@ -142,7 +150,7 @@ pub struct Loan {
     pub borrower_id: Uuid,
     /// The borrower's username.
     pub borrower_username: String,
-    /// The agent who applied for the customer or forwarded the customer's own application.
+    /// The agent who applied for the customer, or was the first to forward or edit the customer's own application.
     pub agent_id: Option<Uuid>,
     /// The product's code.
     pub product: String,
@@ -178,6 +186,8 @@ pub struct Loan {
     pub edited_by: Uuid,
     /// When it was applied for.
     pub created_at: Timestamp,
+    /// When what is applied for last changed.
+    pub edited_at: Timestamp,
     /// When it last changed, by a step or by money.
     pub updated_at: Timestamp,
     /// Who decided, if someone has.
@@ -249,6 +259,14 @@ impl Loan {
         step.map_or(Money::zero(self.amount.currency()), |step| step.amount)
     }
 
+    /// Whether it is approved, or was until money moved or it was taken back.
+    #[must_use]
+    pub fn was_approved(&self) -> bool {
+        // A withdrawn loan keeps the decision that it had, which no rejected one is withdrawn with.
+        let is_withdrawn = self.status == LoanStatus::Withdrawn && self.decision.is_some();
+        self.status == LoanStatus::Approved || self.status.is_disbursed() || is_withdrawn
+    }
+
     /// When the next unpaid instalment is due.
     #[must_use]
     pub fn next_due_on(&self, today: Date) -> Option<Date> {
@@ -289,6 +307,8 @@ impl Loan {
             version: self.version,
             created_by: self.created_by,
             created_at: Instant(self.created_at),
+            edited_by: self.edited_by,
+            edited_at: Instant(self.edited_at),
             updated_at: Instant(self.updated_at),
             decided_by: decision.map(|decision| decision.by),
             decided_at: decision.map(|decision| Instant(decision.at)),
@@ -300,6 +320,7 @@ impl Loan {
 impl FromRow for Loan {
     fn from_row(row: &Row) -> Result<Self, DbError> {
         let currency = columns::currency(row, "currency")?;
+        let created_at = column(row, "created_at")?;
         let decision = match (column(row, "decided_by")?, column(row, "decided_at")?) {
             (Some(by), Some(at)) => Some(Decision { by, at, reason: column(row, "decision_reason")? }),
             _ => None,
@@ -325,7 +346,8 @@ impl FromRow for Loan {
             version_on: column(row, "version_on")?,
             created_by: column(row, "created_by")?,
             edited_by: column(row, "edited_by")?,
-            created_at: column(row, "created_at")?,
+            created_at,
+            edited_at: column::<Option<Timestamp>>(row, "edited_at")?.unwrap_or(created_at),
             updated_at: column(row, "updated_at")?,
             decision,
         })
@@ -365,7 +387,7 @@ pub struct LoanView {
     /// The borrower's username.
     #[schema(example = "usr_india_999")]
     pub borrower_username: String,
-    /// The agent who applied for the customer or forwarded the customer's own application.
+    /// The agent who applied for the customer, or was the first to forward or edit the customer's own application.
     pub agent_id: Option<Uuid>,
     /// The product's code.
     #[schema(example = "microloan-inr")]
@@ -415,6 +437,10 @@ pub struct LoanView {
     pub created_by: Uuid,
     /// When it was applied for.
     pub created_at: Instant,
+    /// Who last changed what is applied for; who applied where nobody has.
+    pub edited_by: Uuid,
+    /// When that was.
+    pub edited_at: Instant,
     /// When it last changed, by a step or by money.
     pub updated_at: Instant,
     /// The admin who approved or rejected it.
@@ -637,7 +663,8 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $
 pub const UPDATE: &str = "\
 UPDATE loans SET agent_id = $2, product_code = $3, product_version = $4, amount = $5, terms = $6, instalments = $7,
     interest_rate_apr = $8, instalment = $9, total_interest = $10, total_due = $11, status = $12, version = $13,
-    version_on = $14, edited_by = $15, updated_at = $16, decided_by = $17, decided_at = $18, decision_reason = $19
+    version_on = $14, edited_by = $15, updated_at = $16, decided_by = $17, decided_at = $18, decision_reason = $19,
+    edited_at = $20
 WHERE id = $1";
 
 /// What money did to a loan.
@@ -647,13 +674,13 @@ UPDATE loans SET instalment = $2, total_interest = $3, total_due = $4, disbursed
     status = $12, updated_at = $13, held_on = $14, held = $15
 WHERE id = $1";
 
-/// Loans of which something is due on a day, or was before.
+/// Loans of which something is unpaid, with what is due on a day and what was before.
 pub const TO_COLLECT: &str = "\
-SELECT l.id, u.username, l.currency, l.owed_on[1] AS due_since, greatest($1 - l.oldest_unpaid_due_on, 0) AS days_past_due,
+SELECT l.id, u.username, u.full_name, u.phone, l.currency, l.owed_on[1] AS due_since, greatest($1 - l.oldest_unpaid_due_on, 0) AS days_past_due,
     (SELECT coalesce(sum(owed.amount), 0) FROM unnest(l.owed_on, l.owed) AS owed (due_on, amount) WHERE due_on = $1) AS due,
     (SELECT coalesce(sum(owed.amount), 0) FROM unnest(l.owed_on, l.owed) AS owed (due_on, amount) WHERE due_on < $1) AS overdue
 FROM loans l JOIN users u ON u.id = l.borrower_id
-WHERE l.status = 'disbursed' AND l.owed_on[1] <= $1";
+WHERE l.status = 'disbursed'";
 
 /// Waits for whoever is changing a loan.
 pub const SHARE: &str = "SELECT FROM loans WHERE id = $1";
@@ -722,19 +749,47 @@ pub fn after(id: Uuid, count: i64) -> Statement<Vec<Loan>> {
     sql.push_bind(" LIMIT {}", count).all()
 }
 
-/// Loans of which something is unpaid that is due on a day or before, the longest due first.
+/// Which loans are to be collected: those of which the oldest that is unpaid falls due that day, or fell due before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Bucket {
+    /// Nothing fell due before that day.
+    Due,
+    /// Something did.
+    Overdue,
+}
+
+/// Reads what is to be collected in one round trip: loans that are due, then those that are overdue.
+pub type Collecting = (Option<Statement<Vec<Collection>>>, Option<Statement<Vec<Collection>>>);
+
+/// Loans of which something is unpaid that is due on a day or before: those that are due, then those that are overdue, the
+/// longest first. Each is a walk along a range of one index; of both together, a page is the beginning.
 #[must_use]
 pub fn to_collect(
     on: Date,
+    bucket: Option<Bucket>,
     agent: Option<Uuid>,
     after: Option<&Position<Date>>,
     limit: Limit,
-) -> Statement<Vec<Collection>> {
-    let mut sql = Sql::new(TO_COLLECT).bind(on).push_if(" AND l.agent_id = {}", agent);
-    if let Some(&Position(due_since, id)) = after {
-        sql = sql.push_bind(" AND (l.owed_on[1], l.id) > ({}, ", due_since).push_bind("{})", id);
-    }
-    sql.push(" ORDER BY l.owed_on[1], l.id").push_bind(" LIMIT {}", limit.and_one()).all()
+) -> Collecting {
+    let begin = || Sql::new(TO_COLLECT).bind(on).push_if(" AND l.agent_id = {}", agent);
+    let end = |sql: Sql| sql.push(" ORDER BY l.owed_on[1], l.id").push_bind(" LIMIT {}", limit.and_one()).all();
+    // Whether a page before ended among those that are due.
+    let is_among_due = after.is_none_or(|Position(due_since, _)| *due_since >= on);
+    let due = (bucket != Some(Bucket::Overdue) && is_among_due).then(|| {
+        let after = after.map(|Position(_, id)| *id);
+        end(begin().push(" AND l.owed_on[1] = $1").push_if(" AND l.id > {}", after))
+    });
+    let overdue = (bucket != Some(Bucket::Due)).then(|| {
+        let sql = begin().push(" AND l.owed_on[1] < $1");
+        end(match after {
+            Some(&Position(due_since, id)) if !is_among_due => {
+                sql.push_bind(" AND (l.owed_on[1], l.id) > ({}, ", due_since).push_bind("{})", id)
+            }
+            _ => sql,
+        })
+    });
+    (due, overdue)
 }
 
 /// Waits until nobody is changing the loan: whatever is recorded later is recorded after this.
@@ -827,7 +882,8 @@ pub fn step(
         .bind(after.updated_at)
         .bind(decision.map(|decision| decision.by))
         .bind(decision.map(|decision| decision.at))
-        .bind(decision.and_then(|decision| decision.reason.clone()));
+        .bind(decision.and_then(|decision| decision.reason.clone()))
+        .bind(after.edited_at);
     let changed = changed_fields(Some(before), after);
     let mut writes = vec![sql.execute(), record_version(after.id, action, by, reason, changed)];
     writes.extend(portfolio::step(Some(before), after, at));

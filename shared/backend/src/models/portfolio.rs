@@ -165,7 +165,7 @@ pub struct ExposureSums {
 pub struct AgentSums {
     /// Applications.
     pub requests: i64,
-    /// Of these, those that are approved, or were and went on.
+    /// Of these, those that are approved, or were and went on or were withdrawn.
     pub approved: i64,
     /// Of these, those that are rejected.
     pub rejected: i64,
@@ -355,7 +355,7 @@ impl Figures {
         };
         let request = AgentSums {
             requests: 1,
-            approved: i64::from(loan.status == LoanStatus::Approved || loan.status.is_disbursed()),
+            approved: i64::from(loan.was_approved()),
             rejected: i64::from(loan.status == LoanStatus::Rejected),
             ..AgentSums::default()
         };

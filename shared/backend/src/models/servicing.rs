@@ -468,10 +468,16 @@ impl File {
         let known_at = reading.known_at.unwrap_or(last);
         let date = |instant: Timestamp| zone.to_datetime(instant).date();
 
-        let known = versions.iter().take_while(|version| version.at.0 <= known_at).count();
-        let known = &versions[..known];
+        // A version that the loan does not have is none of it.
+        let is_known = |step: &&HistoryEntry| step.at.0 <= known_at && step.version <= loan.version;
+        let known = &versions[..versions.iter().take_while(is_known).count()];
         let current = known.last().ok_or_else(Problem::not_found)?;
-        let contract = Contract { amount: current.state.amount, terms: current.state.terms.clone() };
+        // What was agreed is the loan's; its history tells only what it was before that.
+        let contract = if current.version == loan.version {
+            loan.contract()
+        } else {
+            Contract { amount: current.state.amount, terms: current.state.terms.clone() }
+        };
         let events: Vec<Event> = transactions.iter().map(event_of).collect();
         let position = Position::of(&contract, &events, as_of, known_at).map_err(Problem::internal)?;
         // Money says that a loan is there even before its application was entered.
@@ -530,16 +536,25 @@ fn of_version(loan: Loan, steps: &[HistoryEntry], zone: &TimeZone) -> Result<Loa
             Action::Create | Action::Edit | Action::Forward | Action::Revert | Action::UndoApproval => None,
         };
     }
+    let is_edit = |step: &&HistoryEntry| matches!(step.action, Action::Create | Action::Edit | Action::Revert);
+    let edit = steps.iter().rfind(is_edit).ok_or_else(Problem::not_found)?;
     let state = &last.state;
+    let applied_for = if last.version == loan.version {
+        loan
+    } else {
+        Loan {
+            product: state.product.clone(),
+            product_version: state.product_version,
+            amount: state.amount,
+            terms: state.terms.clone(),
+            ..loan
+        }
+    };
     // A step taken when there was no schedule any more kept the figures of the one before.
     let dates = steps.iter().rev().map(|step| zone.to_datetime(step.at.0).date());
-    let mut dates = dates.filter(|date| loans::projection(state.amount, *date, &state.terms).is_ok());
+    let mut dates = dates.filter(|date| loans::projection(applied_for.amount, *date, &applied_for.terms).is_ok());
     Ok(Loan {
         agent_id: state.agent_id,
-        product: state.product.clone(),
-        product_version: state.product_version,
-        amount: state.amount,
-        terms: state.terms.clone(),
         figures: Figures {
             instalment: state.instalment,
             total_interest: state.total_interest,
@@ -547,10 +562,12 @@ fn of_version(loan: Loan, steps: &[HistoryEntry], zone: &TimeZone) -> Result<Loa
         },
         status: state.status,
         version: last.version,
-        version_on: dates.next().unwrap_or(loan.version_on),
+        version_on: dates.next().unwrap_or(applied_for.version_on),
+        edited_by: edit.by,
+        edited_at: edit.at.0,
         updated_at: last.at.0,
         decision,
-        ..loan
+        ..applied_for
     })
 }
 
