@@ -4,13 +4,13 @@ use axum::extract::State;
 use backend::{
     app::App,
     auth::callers::Admin,
-    fields::{NumberText, Reason},
+    fields::{Instalments, NumberText, Reason},
     http::{
         answer::Answer,
         body::Input,
         idempotency::IdempotencyKey,
         path::PathParameter,
-        problem::{Problem, ProblemBody},
+        problem::{Problem, ProblemBody, both},
         time::BusinessDate,
     },
     models::{
@@ -18,7 +18,7 @@ use backend::{
         transactions::Notes,
     },
 };
-use lending::{AnnualRate, EventKind, MAX_INSTALMENTS};
+use lending::{AnnualRate, EventKind};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -63,8 +63,8 @@ pub(crate) struct NewReschedule {
     /// The due date of an instalment: what is due then and later is spread anew.
     from: BusinessDate,
     /// How many instalments instead; default: as many as remained.
-    #[schema(minimum = 1, maximum = 600)]
-    instalments: Option<u32>,
+    #[schema(value_type = Option<u32>, minimum = 1, maximum = 600)]
+    instalments: Option<Instalments>,
     /// Percent a year; default: the rate so far.
     #[schema(value_type = Option<NumberText>)]
     interest_rate_apr: Option<AnnualRate>,
@@ -139,8 +139,8 @@ pub(crate) async fn refund_overpayment(
     let id = admin.check(path.uuid()).await?;
     let command = Command::on_loan(id, "refund", "loan.refund", "/paid_on");
     command::run(&admin, &app, command, key, &input, |body: NewRefund, books, at| {
-        let amount = command::amount(&body.amount, books.loan.amount.currency())?;
-        let on = command::past(body.paid_on, at, "/paid_on")?;
+        let amount = command::amount(&body.amount, books.loan.amount.currency());
+        let (amount, on) = both(amount, command::past(body.paid_on, at, "/paid_on"))?;
         books.loan.disbursed()?;
         Ok(New { kind: EventKind::Refund { amount }, on, notes: Notes::default() })
     })
@@ -211,16 +211,12 @@ pub(crate) async fn reschedule_loan(
     let id = admin.check(path.uuid()).await?;
     let command = Command::on_loan(id, "reschedule", "loan.reschedule", "/from");
     command::run(&admin, &app, command, key, &input, |body: NewReschedule, books, at| {
-        if body.instalments.is_some_and(|instalments| !(1..=MAX_INSTALMENTS).contains(&instalments)) {
-            let detail = format!("must be from 1 to {MAX_INSTALMENTS}");
-            return Err(Problem::field("/instalments", "out_of_range", detail));
-        }
         books.loan.disbursed()?;
         books.loan.not_closed()?;
         let from = body.from.0;
         let kind = EventKind::Reschedule {
             from,
-            instalments: body.instalments,
+            instalments: body.instalments.map(Instalments::get),
             interest_rate_apr: body.interest_rate_apr,
             first_due_on: body.first_due_on.map(|date| date.0),
         };

@@ -9,10 +9,11 @@ use backend::{
     fields::{NumberText, Reference},
     http::{
         answer::Answer,
-        body::{self, Input},
+        body::Input,
         idempotency::Key,
         layers::RequestId,
         problem::{Problem, ProblemBody},
+        shape,
         time::BusinessDate,
     },
     models::servicing::TransactionView,
@@ -130,7 +131,7 @@ pub(crate) async fn record_repayments(
 }
 
 async fn record(staff: &Staff, app: &App, item: &RawValue) -> Result<Answer, Problem> {
-    let BatchItem { loan_id, amount, paid_on, reference, idempotency_key } = body::deserialize(item.get())?;
+    let BatchItem { loan_id, amount, paid_on, reference, idempotency_key } = shape::deserialize(item.get())?;
     let command = NewRepayment::command(loan_id);
     let key = Key::parse(&idempotency_key, command.operation.clone()).ok_or_else(|| {
         let detail = "must have 1 to 255 visible ASCII characters";

@@ -10,7 +10,7 @@ use backend::{
         body::Input,
         idempotency::IdempotencyKey,
         path::PathParameter,
-        problem::{Problem, ProblemBody},
+        problem::{Problem, ProblemBody, both},
         time::BusinessDate,
     },
     models::{
@@ -146,8 +146,8 @@ pub(crate) async fn waive_charge(
     let id = admin.check(path.uuid()).await?;
     let command = Command::on_loan(id, "waivers", "loan.waive", "/on");
     command::run(&admin, &app, command, key, &input, |body: NewWaiver, books, at| {
-        let amount = command::amount(&body.amount, books.loan.amount.currency())?;
-        let on = command::past(body.on, at, "/on")?;
+        let amount = command::amount(&body.amount, books.loan.amount.currency());
+        let (amount, on) = both(amount, command::past(body.on, at, "/on"))?;
         books.loan.disbursed()?;
         let component = match body.component {
             Waived::Penalty => Waivable::Penalty,

@@ -28,6 +28,7 @@ use jiff::civil::Date;
 use lending::{Currency, EventKind, Money};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::json;
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 /// A command on a loan.
@@ -55,7 +56,7 @@ impl Command {
 type Locked = (Option<Claimed>, Option<Loan>, Vec<Transaction>, Vec<Step>);
 
 /// Carries out a command whose key and body were sent as usual.
-pub(crate) async fn run<K: Kind, B: DeserializeOwned + Serialize>(
+pub(crate) async fn run<K: Kind, B: DeserializeOwned + Serialize + ToSchema>(
     guard: &Guard<K>,
     app: &App,
     command: Command,

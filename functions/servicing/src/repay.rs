@@ -10,7 +10,7 @@ use backend::{
         body::Input,
         idempotency::IdempotencyKey,
         path::PathParameter,
-        problem::{Problem, ProblemBody},
+        problem::{Problem, ProblemBody, both},
         time::BusinessDate,
     },
     models::{
@@ -49,8 +49,8 @@ impl NewRepayment {
 
     /// The transaction.
     pub(crate) fn decide(self, books: &Books, at: Moment<'_>) -> Result<New, Problem> {
-        let amount = command::amount(&self.amount, books.loan.amount.currency())?;
-        let on = command::past(self.paid_on, at, "/paid_on")?;
+        let amount = command::amount(&self.amount, books.loan.amount.currency());
+        let (amount, on) = both(amount, command::past(self.paid_on, at, "/paid_on"))?;
         books.loan.disbursed()?;
         let notes = Notes {
             reference: self.reference.map(Reference::into_string),

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use lending::{Currency, Money};
+use lending::{Currency, Money, MoneyError};
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 use serde_json::value::RawValue;
@@ -254,6 +254,28 @@ pub fn plain_text(text: String, max: usize) -> Result<String, Rule> {
     Ok(if trimmed.len() == text.len() { text } else { trimmed.to_owned() })
 }
 
+/// A whole number within a range; `6.0` is one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(transparent)]
+pub struct Whole<const LEAST: u32, const MOST: u32>(u32);
+
+/// A number of instalments.
+pub type Instalments = Whole<1, { lending::MAX_INSTALMENTS }>;
+
+impl<const LEAST: u32, const MOST: u32> Whole<LEAST, MOST> {
+    /// The number.
+    #[must_use]
+    pub const fn get(self) -> u32 {
+        self.0
+    }
+}
+
+impl<'de, const LEAST: u32, const MOST: u32> Deserialize<'de> for Whole<LEAST, MOST> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        lending::whole_number(deserializer, LEAST..=MOST).map(Self)
+    }
+}
+
 /// A number as it stands in the request, in a JSON string or as a JSON number; never a binary float.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NumberText(String);
@@ -294,6 +316,11 @@ impl<'de> Deserialize<'de> for NumberText {
             [b'-' | b'0'..=b'9', ..] => raw.get().to_owned(),
             _ => return Err(refusal("wrong_type", "is a number, or a string that holds one")),
         };
+        let is_digits = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+        let (whole, fraction) = text.split_once('.').unwrap_or((&text, "0"));
+        if !is_digits(whole) || !is_digits(fraction) {
+            return Err(refusal(MoneyError::NotANumber.code(), MoneyError::NotANumber));
+        }
         Ok(Self(text))
     }
 }

@@ -428,12 +428,17 @@ impl Fee {
         patches.iter().enumerate().map(|(index, patch)| Self::make(index, patch)).collect()
     }
 
+    /// What every stored code keeps.
+    fn check_code(code: &str) -> Result<(), Reason> {
+        if code.trim().is_empty() || code.chars().count() > LONGEST_CODE || code.chars().any(char::is_control) {
+            return Err(Reason::NotAName { longest: LONGEST_CODE });
+        }
+        Ok(())
+    }
+
     fn make(index: usize, patch: &FeePatch) -> Result<Self, Refusal> {
         let code = &patch.code;
-        if code.trim().is_empty() || code.chars().count() > LONGEST_CODE || code.chars().any(char::is_control) {
-            let reason = Reason::NotAName { longest: LONGEST_CODE };
-            return Err(Refusal::terms(format!("/fees/{index}/code"), reason));
-        }
+        Self::check_code(code).map_err(|reason| Refusal::terms(format!("/fees/{index}/code"), reason))?;
         let value = match (patch.amount, patch.percent) {
             (Some(amount), None) => FeeValue::Amount(amount),
             (None, Some(percent)) => FeeValue::Percent(percent),

@@ -191,7 +191,7 @@ async fn an_application_is_read_before_it_is_judged() {
     let agent = |body: Value| world.agent.post("/api/loans").json(body);
     let customer = |body: Value| world.customer.post("/api/loans").json(body);
     world.customer.post("/api/loans").raw_json("[]").refused(422, "validation_failed").await;
-    customer(json!({})).invalid(&[("/amount", "required")]).await;
+    customer(json!({})).invalid(&[("/amount", "required"), ("/currency", "required")]).await;
     customer(json!({"amount": "1"})).invalid(&[("/currency", "required")]).await;
     // Whoever else is named, whether or not they exist, and whatever else is wrong.
     for other in ["nobody.at.all", "the.agent", &Uuid::now_v7().to_string(), &world.agent.id.to_string()] {

@@ -13,10 +13,7 @@ use serde::{
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-use super::{
-    body::{field_error, refusal},
-    problem::Problem,
-};
+use super::{body::refusal, problem::Problem, shape::field_error};
 
 /// A request's query string, not looked at yet.
 pub struct QueryString {
