@@ -9,7 +9,7 @@ use backend::{
         answer::Answer,
         body::Input,
         command::{Outcome, conclude},
-        idempotency::{Claim, Claimed, IdempotencyKey},
+        idempotency::{Claim, Claimed, Fingerprinted, IdempotencyKey},
         problem::{Problem, ProblemBody, both},
     },
     models::{
@@ -54,6 +54,12 @@ pub(crate) struct NewLoan {
     /// Percent a year; for agents only, within the product's range.
     #[schema(value_type = Option<NumberText>)]
     interest_rate_apr: Option<AnnualRate>,
+}
+
+impl Fingerprinted for NewLoan {
+    fn amount(&mut self) -> Option<&mut NumberText> {
+        Some(&mut self.amount)
+    }
 }
 
 /// An application whose fields are values.

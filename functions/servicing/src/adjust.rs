@@ -8,7 +8,7 @@ use backend::{
     http::{
         answer::Answer,
         body::Input,
-        idempotency::IdempotencyKey,
+        idempotency::{Fingerprinted, IdempotencyKey},
         path::PathParameter,
         problem::{Problem, ProblemBody, both},
         time::BusinessDate,
@@ -25,7 +25,7 @@ use utoipa::ToSchema;
 use crate::command::{self, Command};
 
 /// A reversal.
-#[derive(Deserialize, Serialize, ToSchema)]
+#[derive(Clone, Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"reason": "the cheque bounced"}))]
 pub(crate) struct NewReversal {
@@ -33,8 +33,10 @@ pub(crate) struct NewReversal {
     reason: Reason,
 }
 
+impl Fingerprinted for NewReversal {}
+
 /// A refund.
-#[derive(Deserialize, Serialize, ToSchema)]
+#[derive(Clone, Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"amount": "10.00", "paid_on": "2026-09-14"}))]
 pub(crate) struct NewRefund {
@@ -44,8 +46,14 @@ pub(crate) struct NewRefund {
     paid_on: BusinessDate,
 }
 
+impl Fingerprinted for NewRefund {
+    fn amount(&mut self) -> Option<&mut NumberText> {
+        Some(&mut self.amount)
+    }
+}
+
 /// A write-off.
-#[derive(Deserialize, Serialize, ToSchema)]
+#[derive(Clone, Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"on": "2026-12-31", "reason": "the borrower cannot be found"}))]
 pub(crate) struct NewWriteOff {
@@ -55,8 +63,10 @@ pub(crate) struct NewWriteOff {
     reason: Reason,
 }
 
+impl Fingerprinted for NewWriteOff {}
+
 /// A reschedule.
-#[derive(Deserialize, Serialize, ToSchema)]
+#[derive(Clone, Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"from": "2026-06-02", "instalments": 9, "reason": "a bad harvest"}))]
 pub(crate) struct NewReschedule {
@@ -73,6 +83,8 @@ pub(crate) struct NewReschedule {
     /// Why.
     reason: Reason,
 }
+
+impl Fingerprinted for NewReschedule {}
 
 /// Takes a transaction back, as if it had never counted.
 #[utoipa::path(

@@ -8,7 +8,7 @@ use backend::{
     http::{
         answer::Answer,
         body::Input,
-        idempotency::IdempotencyKey,
+        idempotency::{Fingerprinted, IdempotencyKey},
         path::PathParameter,
         problem::{Problem, ProblemBody},
         time::BusinessDate,
@@ -25,7 +25,7 @@ use utoipa::ToSchema;
 use crate::command::{self, Command};
 
 /// A disbursement.
-#[derive(Deserialize, Serialize, ToSchema)]
+#[derive(Clone, Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"disbursed_on": "2026-03-02", "reference": "transfer 2291"}))]
 pub(crate) struct NewDisbursement {
@@ -34,6 +34,8 @@ pub(crate) struct NewDisbursement {
     /// How the other side names it.
     reference: Option<Reference>,
 }
+
+impl Fingerprinted for NewDisbursement {}
 
 /// Pays an approved loan out. That fixes its schedule.
 #[utoipa::path(

@@ -8,7 +8,7 @@ use backend::{
     http::{
         answer::Answer,
         body::Input,
-        idempotency::IdempotencyKey,
+        idempotency::{Fingerprinted, IdempotencyKey},
         path::PathParameter,
         problem::{Problem, ProblemBody, both},
         time::BusinessDate,
@@ -27,7 +27,7 @@ use uuid::Uuid;
 use crate::command::{self, Command};
 
 /// A payment.
-#[derive(Deserialize, Serialize, ToSchema)]
+#[derive(Clone, Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"amount": "2142.40", "paid_on": "2026-04-02", "reference": "receipt 1047", "channel": "cash"}))]
 pub(crate) struct NewRepayment {
@@ -39,6 +39,12 @@ pub(crate) struct NewRepayment {
     pub(crate) reference: Option<Reference>,
     /// How it came in.
     pub(crate) channel: Option<Channel>,
+}
+
+impl Fingerprinted for NewRepayment {
+    fn amount(&mut self) -> Option<&mut NumberText> {
+        Some(&mut self.amount)
+    }
 }
 
 impl NewRepayment {

@@ -298,6 +298,15 @@ impl NumberText {
         &self.0
     }
 
+    /// The same number without zeros that say nothing: two texts of one number have the same shortest one.
+    #[must_use]
+    pub fn shortest(&self) -> Self {
+        let (whole, fraction) = self.0.split_once('.').unwrap_or((&self.0, ""));
+        let (whole, fraction) = (whole.trim_start_matches('0'), fraction.trim_end_matches('0'));
+        let whole = if whole.is_empty() { "0" } else { whole };
+        Self(if fraction.is_empty() { whole.to_owned() } else { format!("{whole}.{fraction}") })
+    }
+
     /// The amount of money that it is.
     ///
     /// # Errors
@@ -402,6 +411,15 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn two_texts_of_one_number_have_the_same_shortest_one() {
+        for (text, shortest) in
+            [("10", "10"), ("10.00", "10"), ("010.50", "10.5"), ("0.00", "0"), ("00", "0"), ("0.05", "0.05")]
+        {
+            assert_eq!(NumberText(text.into()).shortest().as_str(), shortest);
+        }
+    }
 
     proptest! {
         /// Any text: refused, or kept within its rule and then taken as it stands.

@@ -1,5 +1,7 @@
 //! Request bodies: read late, so that who asks and whether the thing exists are settled first.
 
+use std::borrow::Cow;
+
 use axum::{
     body::Bytes,
     extract::{FromRequest, Request},
@@ -28,7 +30,7 @@ pub const BATCH_LIMIT: usize = 1024 * 1024;
 pub struct Input {
     content_type: Option<String>,
     content_encoding: Option<String>,
-    if_match: Option<IfMatch>,
+    if_match: Option<String>,
     query: QueryString,
     bytes: Bytes,
 }
@@ -40,7 +42,7 @@ impl<S: Send + Sync> FromRequest<S> for Input {
         let content_type = header_text(request.headers(), header::CONTENT_TYPE.as_str());
         let content_encoding = header_text(request.headers(), header::CONTENT_ENCODING.as_str());
         let query = QueryString::of(request.uri());
-        let if_match = header_text(request.headers(), header::IF_MATCH.as_str()).map(|text| IfMatch::parse(&text));
+        let if_match = list_text(request.headers(), header::IF_MATCH.as_str());
         let bytes = Bytes::from_request(request, state).await;
         let bytes = bytes.map_err(|_| Problem::bad_request("unreadable_body", "The body could not be read."))?;
         Ok(Self { content_type, content_encoding, if_match, query, bytes })
@@ -49,6 +51,12 @@ impl<S: Send + Sync> FromRequest<S> for Input {
 
 fn header_text(headers: &HeaderMap, name: &str) -> Option<String> {
     headers.get(name).map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned())
+}
+
+/// The values of a header that is a list, as one: a client may send several, and a gateway joins them.
+fn list_text(headers: &HeaderMap, name: &str) -> Option<String> {
+    let values = headers.get_all(name).iter().map(|value| String::from_utf8_lossy(value.as_bytes()));
+    values.map(Cow::into_owned).reduce(|list, value| format!("{list}, {value}"))
 }
 
 impl Input {
@@ -69,10 +77,11 @@ impl Input {
     ///
     /// # Errors
     ///
-    /// As [`read`](Self::read), and 428 without `If-Match`: after 415 and 400, before 422.
+    /// As [`read`](Self::read), 400 for an `If-Match` that cannot be read, and 428 without one: after 415 and 400, before 422.
     pub fn read_versioned<T: DeserializeOwned + ToSchema>(&self) -> Result<(IfMatch, T), Problem> {
         let json = self.json_of::<T>()?;
-        let Some(if_match) = self.if_match.clone() else {
+        let if_match = self.if_match.as_deref().map(IfMatch::parse).transpose()?;
+        let Some(if_match) = if_match else {
             let detail = "If-Match with the ETag of the version you have seen is required.";
             return Err(Problem::new(StatusCode::PRECONDITION_REQUIRED, "if_match_required", detail));
         };
