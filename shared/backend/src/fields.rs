@@ -226,26 +226,30 @@ pub fn given<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) ->
 
 const CONTROL_CHARACTER: Rule = ("control_character", "must not hold control characters");
 
-/// As [`plain_text`], on one line.
+/// As [`plain_text`], on one line and in the order of its characters.
 fn line(text: String, max: usize) -> Result<String, Rule> {
-    if text.contains('\n') { Err(CONTROL_CHARACTER) } else { plain_text(text, max) }
+    let rule = "must not hold control characters, line breaks or marks that change the direction of writing";
+    let is_one_line = lending::is_one_line(text.trim_matches([' ', '\t']));
+    if is_one_line { plain_text(text, max) } else { Err((CONTROL_CHARACTER.0, rule)) }
 }
 
-/// Text without control characters, trimmed, of 1 to `max` characters.
+/// Text without control characters, trimmed, that shows something and has at most `max` characters.
 ///
 /// # Errors
 ///
 /// A code and the rule.
 pub fn plain_text(text: String, max: usize) -> Result<String, Rule> {
     let trimmed = text.trim();
-    if trimmed.is_empty() {
+    if lending::is_blank(trimmed) {
         return Err(("blank", "must not be empty or blank"));
     }
     if trimmed.chars().count() > max {
-        return Err((
-            "too_long",
-            if max == 200 { "has at most 200 characters" } else { "has at most 1000 characters" },
-        ));
+        let rule = match max {
+            64 => "has at most 64 characters",
+            200 => "has at most 200 characters",
+            _ => "has at most 1000 characters",
+        };
+        return Err(("too_long", rule));
     }
     // Postgres text holds no NUL; line breaks are the only control characters a person writes.
     if trimmed.chars().any(|c| c.is_control() && c != '\n') {

@@ -204,6 +204,15 @@ fn refused(terms: &Value) -> (String, String) {
     }
 }
 
+/// What a release before took stays readable.
+#[test]
+fn a_stored_fee_whose_code_shows_nothing_is_read() {
+    let stored = with(least(), "fees", json!([{"code": "\u{3164}\u{202e}", "amount": "1.00"}]));
+    let terms: Terms = serde_json::from_value(stored).unwrap();
+    assert_eq!(terms.fees().len(), 1);
+    TermsPatch::default().over(&terms, currency("EUR")).unwrap();
+}
+
 /// What a field's own rule refuses is refused where the field is read: all of them can be collected then.
 #[test]
 fn a_fields_own_rule_is_told_where_it_is_read() {
@@ -269,6 +278,9 @@ fn impossible_terms_are_refused_by_name() {
         (with(least(), "fees", json!([{"code": " ", "amount": 1}])), "/fees/0/code", "not_a_name"),
         (with(least(), "fees", json!([{"code": "x".repeat(65), "amount": 1}])), "/fees/0/code", "not_a_name"),
         (with(least(), "fees", json!([{"code": "a\n", "amount": 1}])), "/fees/0/code", "not_a_name"),
+        (with(least(), "fees", json!([{"code": "\u{3164}", "amount": 1}])), "/fees/0/code", "not_a_name"),
+        (with(least(), "fees", json!([{"code": "a\u{202e}b", "amount": 1}])), "/fees/0/code", "not_a_name"),
+        (with(least(), "fees", json!([{"code": "a\u{2028}b", "amount": 1}])), "/fees/0/code", "not_a_name"),
         (with(least(), "late_fee", json!({})), "/late_fee/value", "required"),
         (with(least(), "late_fee", json!({"value": "1.001"})), "/late_fee/value", "too_many_decimals"),
         (

@@ -217,3 +217,56 @@ async fn a_whole_number_may_be_written_with_a_point_and_zeros() {
     let rest = format!(r#"{{"from": {due}, "instalments": 2.0, "reason": "r"}}"#);
     world.admin.call(Method::POST, &format!("{paid}/reschedule")).key("k").raw_json(&rest).expect(201).await;
 }
+
+/// Text that shows nothing is blank, wherever a person reads it; what turns the direction of writing, and what breaks the
+/// line, is refused where a text is one line.
+#[tokio::test]
+async fn text_that_shows_nothing_is_blank_and_one_line_runs_one_way() {
+    let world = World::new().await;
+    let loan = world.loan(LoanStatus::Disbursed).await;
+    let repay = |field: &str, text: &str| {
+        let mut body = json!({"amount": "1", "paid_on": "2024-02-15"});
+        body[field] = json!(text);
+        world.agent.post(&format!("{loan}/repayments")).key("k").json(body)
+    };
+    let charge = |text: &str| {
+        let body = json!({"code": text, "kind": "fee", "amount": "1", "due_on": "2024-02-15"});
+        world.admin.post(&format!("{loan}/charges")).key("k").json(body)
+    };
+    let name = |text: &str| world.customer.patch("/api/auth/me").json(json!({"full_name": text}));
+    let product = |text: &str| world.admin.patch("/api/products/home").if_match(1).json(json!({"name": text}));
+    let fee = |text: &str| {
+        let terms = json!({"interest_rate_apr": 1, "instalments": 1, "fees": [{"code": text, "amount": 1}]});
+        world.anyone().post("/api/quotes").json(json!({"amount": "10", "currency": "INR", "terms": terms}))
+    };
+    for blank in ["\u{200b}", "\u{3164}\u{3164}", "\u{2800}", "\u{ad}\u{feff}", " \u{2060} ", "\u{e0020}", "\u{ffa0}"] {
+        for field in ["reference", "channel"] {
+            repay(field, blank).invalid(&[(&format!("/{field}"), "blank")]).await;
+        }
+        charge(blank).invalid(&[("/code", "blank")]).await;
+        name(blank).invalid(&[("/full_name", "blank")]).await;
+        product(blank).invalid(&[("/name", "blank")]).await;
+        fee(blank).invalid(&[("/terms/fees/0/code", "not_a_name")]).await;
+        let reason = world.admin.post(&format!("/api/users/{}/suspend", world.agent.id)).json(json!({"reason": blank}));
+        reason.invalid(&[("/reason", "blank")]).await;
+    }
+    let marks = ["\u{61c}", "\u{200e}", "\u{200f}", "\u{202a}", "\u{202e}", "\u{2066}", "\u{2069}"];
+    for c in marks.into_iter().chain(["\u{2028}", "\u{2029}", "\u{85}", "\n", "\u{b}"]) {
+        for text in [format!("a{c}b"), format!("ab{c}"), format!("{c}ab")] {
+            for field in ["reference", "channel"] {
+                repay(field, &text).invalid(&[(&format!("/{field}"), "control_character")]).await;
+            }
+            charge(&text).invalid(&[("/code", "control_character")]).await;
+            name(&text).invalid(&[("/full_name", "control_character")]).await;
+            product(&text).invalid(&[("/name", "control_character")]).await;
+            fee(&text).invalid(&[("/terms/fees/0/code", "not_a_name")]).await;
+        }
+    }
+    // What people write stays as it is: right to left, with joiners, in any script.
+    for text in ["علي حسن", "क्\u{200d}ष", "می\u{200c}خواهم", "O\u{2019}Brien", "👩\u{200d}🌾"] {
+        assert_eq!(name(text).expect(200).await["full_name"], text);
+    }
+    // A reason may have lines.
+    let reason = json!({"reason": "one\ntwo"});
+    world.admin.post(&format!("/api/users/{}/suspend", world.agent.id)).json(reason).expect(200).await;
+}
