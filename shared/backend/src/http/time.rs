@@ -56,7 +56,7 @@ fn is_rfc_3339(text: &str) -> bool {
         && (fraction.is_empty() || fraction.strip_prefix(b".").is_some_and(is_fraction))
         && [&b"Z"[..], b"z", b"+00:00", b"-00:00"].iter().any(|form| has_form(offset, form))
         // Of the form `+00:00` by now; texts of one length are ordered as their numbers are.
-        && offset.get(1..).is_none_or(|offset| offset.is_empty() || (offset <= &b"18:00"[..] && &offset[3..] <= &b"59"[..]))
+        && offset.get(1..).is_none_or(|offset| offset.is_empty() || (offset <= &b"18:00"[..] && offset[3..] <= b"59"[..]))
 }
 
 /// A business date: `YYYY-MM-DD` in the lender's time zone, years 1900 to 2200.
