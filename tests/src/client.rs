@@ -161,6 +161,13 @@ impl Call {
         self
     }
 
+    /// Sets a header again, beside the one that is there.
+    pub fn also_header(mut self, name: &str, value: &str) -> Self {
+        let name = HeaderName::try_from(name).unwrap();
+        self.headers.append(name, HeaderValue::from_bytes(value.as_bytes()).unwrap());
+        self
+    }
+
     /// `If-Match` with a version's entity tag.
     pub fn if_match(self, version: i64) -> Self {
         self.header("if-match", &format!("\"{version}\""))

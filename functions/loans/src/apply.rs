@@ -4,13 +4,13 @@ use axum::extract::State;
 use backend::{
     app::App,
     auth::callers::{Applicant, Caller},
-    fields::{NumberText, ProductCode, UserRef},
+    fields::{Instalments, NumberText, ProductCode, UserRef},
     http::{
         answer::Answer,
         body::Input,
         command::{Outcome, conclude},
-        idempotency::{Claim, Claimed, IdempotencyKey},
-        problem::{Problem, ProblemBody},
+        idempotency::{Claim, Claimed, Fingerprinted, IdempotencyKey},
+        problem::{Problem, ProblemBody, both},
     },
     models::{
         applications::{self, Moment, Pointers, Proposal, Term},
@@ -26,7 +26,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use utoipa::ToSchema;
 
-use crate::shared;
+use crate::shared::{self, Months};
 
 /// An application. What it leaves out comes from the product.
 #[derive(Clone, Deserialize, Serialize, ToSchema)]
@@ -46,14 +46,20 @@ pub(crate) struct NewLoan {
     #[schema(value_type = String, pattern = "^[A-Z]{3}$")]
     currency: Currency,
     /// For products with monthly instalments: instead of `instalments`.
-    #[schema(minimum = 1)]
-    term_months: Option<u32>,
+    #[schema(value_type = Option<u32>, minimum = 1)]
+    term_months: Option<Months>,
     /// Number of instalments.
-    #[schema(minimum = 1, maximum = 600)]
-    instalments: Option<u32>,
+    #[schema(value_type = Option<u32>, minimum = 1, maximum = 600)]
+    instalments: Option<Instalments>,
     /// Percent a year; for agents only, within the product's range.
     #[schema(value_type = Option<NumberText>)]
     interest_rate_apr: Option<AnnualRate>,
+}
+
+impl Fingerprinted for NewLoan {
+    fn amount(&mut self) -> Option<&mut NumberText> {
+        Some(&mut self.amount)
+    }
 }
 
 /// An application whose fields are values.
@@ -66,15 +72,24 @@ struct Application {
 
 impl NewLoan {
     fn parse(self, role: Role) -> Result<Application, Problem> {
-        if role == Role::Customer && self.interest_rate_apr.is_some() {
-            return Err(Problem::field("/interest_rate_apr", "not_allowed", "a customer may not choose the rate"));
-        }
-        if role == Role::Agent && self.borrower_id.is_none() {
-            return Err(Problem::field("/borrower_id", "required", "an agent names the customer"));
-        }
-        let amount = self.amount.money("/amount", self.currency)?;
-        let (term, pointers) = shared::term(self.term_months, self.instalments)?;
+        let allowed = is_allowed(role, self.interest_rate_apr.is_some(), self.borrower_id.is_some());
+        let amount = self.amount.money("/amount", self.currency);
+        let fields = both(amount, shared::term(self.term_months, self.instalments));
+        let ((), (amount, (term, pointers))) = both(allowed, fields)?;
         Ok(Application { body: self, amount, term, pointers })
+    }
+}
+
+/// Whether a caller of this role gives the rate and names the borrower as it may and must.
+fn is_allowed(role: Role, gives_rate: bool, names_borrower: bool) -> Result<(), Problem> {
+    match role {
+        Role::Customer if gives_rate => {
+            Err(Problem::field("/interest_rate_apr", "not_allowed", "a customer may not choose the rate"))
+        }
+        Role::Agent if !names_borrower => {
+            Err(Problem::field("/borrower_id", "required", "an agent names the customer"))
+        }
+        _ => Ok(()),
     }
 }
 
@@ -105,7 +120,8 @@ pub(crate) async fn create_loan(
             let named = input.text_field("borrower_id").filter(|_| !by_agent).map(|text| UserRef::parse(&text));
             let (caller, ()) = applicant.read(()).await?;
             itself(&caller, named.as_ref())?;
-            return Err(problem);
+            let (rate, borrower) = (input.has_field("interest_rate_apr"), input.has_field("borrower_id"));
+            return both(Err(problem), is_allowed(caller.role, rate, borrower)).map(|(never, ())| never);
         }
     };
     let product = products::named_or_default(body.product.clone().map(ProductCode::into_string), body.currency);

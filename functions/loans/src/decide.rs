@@ -50,7 +50,7 @@ pub(crate) struct RequiredReason {
 }
 
 /// A body that may give a reason.
-trait Because: DeserializeOwned {
+trait Because: DeserializeOwned + ToSchema {
     fn reason(self) -> Option<String>;
 }
 

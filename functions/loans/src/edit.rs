@@ -1,18 +1,16 @@
 //! Editing what is applied for: by agents, while nobody has approved it.
 
-use std::num::NonZeroU32;
-
 use axum::extract::State;
 use backend::{
     app::App,
     auth::callers::{Agent, Caller},
-    fields::{NumberText, ProductCode, Reason, given},
+    fields::{Instalments, NumberText, ProductCode, Reason, Whole, given},
     http::{
         answer::Answer,
         body::{Input, require_version},
         command::{Outcome, conclude},
         path::PathParameter,
-        problem::{Problem, ProblemBody},
+        problem::{Problem, ProblemBody, both},
     },
     models::{
         applications::{self, Moment, Proposal, Term},
@@ -24,7 +22,7 @@ use lending::AnnualRate;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use crate::shared;
+use crate::shared::{self, Months};
 
 /// What changes of an application; what is left out stays. Another product brings its own terms and rate; the number of
 /// instalments stays.
@@ -43,11 +41,11 @@ pub(crate) struct LoanPatch {
     /// For products with monthly instalments: instead of `instalments`.
     #[serde(default, deserialize_with = "given")]
     #[schema(value_type = u32, required = false, minimum = 1)]
-    term_months: Option<u32>,
+    term_months: Option<Months>,
     /// Number of instalments.
     #[serde(default, deserialize_with = "given")]
     #[schema(value_type = u32, required = false, minimum = 1, maximum = 600)]
-    instalments: Option<u32>,
+    instalments: Option<Instalments>,
     /// Percent a year, within the product's range.
     #[serde(default, deserialize_with = "given")]
     #[schema(value_type = NumberText, required = false)]
@@ -63,7 +61,7 @@ pub(crate) struct LoanPatch {
 pub(crate) struct Revert {
     /// A version of this loan.
     #[schema(value_type = u32, minimum = 1)]
-    version: NonZeroU32,
+    version: Whole<1, { u32::MAX }>,
     /// Why; kept in the history.
     reason: Reason,
 }
@@ -106,10 +104,10 @@ fn update(
     let (if_match, patch) = input.read_versioned::<LoanPatch>()?;
     let currency = loan.amount.currency();
     let amount = match &patch.amount {
-        None => loan.amount,
-        Some(text) => text.money("/amount", currency)?,
+        None => Ok(loan.amount),
+        Some(text) => text.money("/amount", currency),
     };
-    let (term, pointers) = shared::term(patch.term_months, patch.instalments)?;
+    let (amount, (term, pointers)) = both(amount, shared::term(patch.term_months, patch.instalments))?;
     require_version(&if_match, loan.version)?;
     applications::editable(&loan)?;
 

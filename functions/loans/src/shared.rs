@@ -2,6 +2,7 @@
 
 use backend::{
     auth::callers::Caller,
+    fields::{Instalments, Whole},
     http::{answer::Answer, command::Outcome, problem::Problem},
     models::{
         applications::{Moment, Pointers, Term},
@@ -10,7 +11,6 @@ use backend::{
     },
     telemetry::Count,
 };
-use lending::MAX_INSTALMENTS;
 use serde_json::json;
 
 /// The years that dates may be in, in months: what is longer falls due outside of them.
@@ -21,17 +21,15 @@ pub(crate) fn answer(loan: &Loan, at: Moment<'_>) -> Result<Answer, Problem> {
     Ok(Answer::ok(&loan.view(at.today))?.with_version(loan.version))
 }
 
-/// The term that a request gives: `term_months` or `instalments`, not both, and a number that a term can be.
-pub(crate) fn term(months: Option<u32>, instalments: Option<u32>) -> Result<(Option<Term>, Pointers), Problem> {
-    let in_range = |pointer: &str, count: Option<u32>, most: u32| match count {
-        Some(count) if !(1..=most).contains(&count) => {
-            Err(Problem::field(pointer, "out_of_range", format!("must be from 1 to {most}")))
-        }
-        _ => Ok(()),
-    };
-    in_range("/term_months", months, MAX_TERM_MONTHS)?;
-    in_range("/instalments", instalments, MAX_INSTALMENTS)?;
-    match (months, instalments) {
+/// A term in months.
+pub(crate) type Months = Whole<1, MAX_TERM_MONTHS>;
+
+/// The term that a request gives: `term_months` or `instalments`, not both.
+pub(crate) fn term(
+    months: Option<Months>,
+    instalments: Option<Instalments>,
+) -> Result<(Option<Term>, Pointers), Problem> {
+    match (months.map(Whole::get), instalments.map(Whole::get)) {
         (Some(_), Some(_)) => {
             Err(Problem::field("/term_months", "either_or", "give either term_months or instalments, not both"))
         }

@@ -2,7 +2,7 @@
 
 use backend::{
     auth::callers::{Admin, Caller},
-    fields::{Name, NumberText, ProductCode, given},
+    fields::{Instalments, Name, NumberText, ProductCode, given},
     http::{
         answer::Answer,
         body::{Input, require_version},
@@ -10,7 +10,7 @@ use backend::{
         etag::Version,
         idempotency::{Claim, Claimed, IdempotencyKey},
         path::PathParameter,
-        problem::{FieldError, Problem},
+        problem::{FieldError, Problem, both},
         time::Instant,
     },
     models::{
@@ -19,7 +19,7 @@ use backend::{
         terms::TermsGivenSchema,
     },
 };
-use lending::{AnnualRate, Currency, Money, TermsPatch};
+use lending::{AnnualRate, Currency, Money, Terms, TermsPatch};
 use serde::Deserialize;
 use serde_json::json;
 use utoipa::ToSchema;
@@ -45,11 +45,11 @@ pub(crate) struct NewProduct {
     /// The largest amount of a loan.
     max_amount: NumberText,
     /// The fewest instalments.
-    #[schema(minimum = 1, maximum = 600)]
-    min_instalments: u32,
+    #[schema(value_type = u32, minimum = 1, maximum = 600)]
+    min_instalments: Instalments,
     /// The most instalments.
-    #[schema(minimum = 1, maximum = 600)]
-    max_instalments: u32,
+    #[schema(value_type = u32, minimum = 1, maximum = 600)]
+    max_instalments: Instalments,
     /// The lowest rate, percent a year, up to six decimals.
     #[schema(value_type = NumberText)]
     min_rate_apr: AnnualRate,
@@ -88,11 +88,11 @@ pub(crate) struct ProductPatch {
     /// The fewest instalments.
     #[serde(default, deserialize_with = "given")]
     #[schema(value_type = u32, required = false, minimum = 1, maximum = 600)]
-    min_instalments: Option<u32>,
+    min_instalments: Option<Instalments>,
     /// The most instalments.
     #[serde(default, deserialize_with = "given")]
     #[schema(value_type = u32, required = false, minimum = 1, maximum = 600)]
-    max_instalments: Option<u32>,
+    max_instalments: Option<Instalments>,
     /// The lowest rate, percent a year, up to six decimals.
     #[serde(default, deserialize_with = "given")]
     #[schema(value_type = NumberText, required = false)]
@@ -135,14 +135,6 @@ impl Errors {
         })
     }
 
-    fn instalments(&mut self, pointer: &str, count: u32) -> u32 {
-        if !(1..=lending::MAX_INSTALMENTS).contains(&count) {
-            let rule = format!("must be from 1 to {}", lending::MAX_INSTALMENTS);
-            self.0.push(FieldError::new(pointer, "out_of_range", rule));
-        }
-        count
-    }
-
     fn none_or_refuse(self) -> Result<(), Problem> {
         if self.0.is_empty() { Ok(()) } else { Err(Problem::invalid(self.0)) }
     }
@@ -150,20 +142,23 @@ impl Errors {
 
 impl NewProduct {
     fn product(self) -> Result<Product, Problem> {
-        let terms = self.terms.complete(self.currency).map_err(|refusal| refused(&refusal))?;
-        terms.check_late_fees(terms.instalments()).map_err(|refusal| refused(&refusal))?;
+        let bears_late_fees = |terms: Terms| terms.check_late_fees(terms.instalments()).map(|()| terms);
+        let terms = self.terms.complete(self.currency).and_then(bears_late_fees).map_err(|refusal| refused(&refusal));
         let mut errors = Errors(Vec::new());
         // The times are set when it is made.
         let not_yet = Instant(jiff::Timestamp::UNIX_EPOCH);
-        let product = Product {
+        let min_amount = errors.money("/min_amount", &self.min_amount, self.currency);
+        let max_amount = errors.money("/max_amount", &self.max_amount, self.currency);
+        let ((), terms) = both(errors.none_or_refuse(), terms)?;
+        checked(Product {
             code: self.code.into_string(),
             version: Version(1),
             name: self.name.into_string(),
             currency: self.currency,
-            min_amount: errors.money("/min_amount", &self.min_amount, self.currency),
-            max_amount: errors.money("/max_amount", &self.max_amount, self.currency),
-            min_instalments: errors.instalments("/min_instalments", self.min_instalments),
-            max_instalments: errors.instalments("/max_instalments", self.max_instalments),
+            min_amount,
+            max_amount,
+            min_instalments: self.min_instalments.get(),
+            max_instalments: self.max_instalments.get(),
             min_rate_apr: self.min_rate_apr,
             max_rate_apr: self.max_rate_apr,
             is_default: self.is_default,
@@ -171,37 +166,33 @@ impl NewProduct {
             terms,
             created_at: not_yet,
             updated_at: not_yet,
-        };
-        errors.none_or_refuse()?;
-        checked(product)
+        })
     }
 }
 
 impl ProductPatch {
     /// The product with these changes, whose own rules are not checked yet.
     fn over(self, product: &Product) -> Result<Product, Problem> {
-        let terms = self.terms.over(&product.terms, product.currency).map_err(|refusal| refused(&refusal))?;
-        let before = &product.terms;
-        if (terms.instalments(), terms.late_fee()) != (before.instalments(), before.late_fee()) {
-            terms.check_late_fees(terms.instalments()).map_err(|refusal| refused(&refusal))?;
-        }
+        let before = (product.terms.instalments(), product.terms.late_fee());
+        let bears_late_fees = |terms: Terms| match (terms.instalments(), terms.late_fee()) {
+            kept if kept == before => Ok(terms),
+            (instalments, _) => terms.check_late_fees(instalments).map(|()| terms),
+        };
+        let terms = self.terms.over(&product.terms, product.currency);
+        let terms = terms.and_then(bears_late_fees).map_err(|refusal| refused(&refusal));
         let mut errors = Errors(Vec::new());
         let mut money = |pointer: &str, text: Option<NumberText>, now: Money| {
             text.map_or(now, |text| errors.money(pointer, &text, product.currency))
         };
         let min_amount = money("/min_amount", self.min_amount, product.min_amount);
         let max_amount = money("/max_amount", self.max_amount, product.max_amount);
-        let mut count =
-            |pointer: &str, count: Option<u32>, now: u32| count.map_or(now, |count| errors.instalments(pointer, count));
-        let min_instalments = count("/min_instalments", self.min_instalments, product.min_instalments);
-        let max_instalments = count("/max_instalments", self.max_instalments, product.max_instalments);
-        errors.none_or_refuse()?;
+        let ((), terms) = both(errors.none_or_refuse(), terms)?;
         Ok(Product {
             name: self.name.map_or_else(|| product.name.clone(), Name::into_string),
             min_amount,
             max_amount,
-            min_instalments,
-            max_instalments,
+            min_instalments: self.min_instalments.map_or(product.min_instalments, Instalments::get),
+            max_instalments: self.max_instalments.map_or(product.max_instalments, Instalments::get),
             min_rate_apr: self.min_rate_apr.unwrap_or(product.min_rate_apr),
             max_rate_apr: self.max_rate_apr.unwrap_or(product.max_rate_apr),
             is_default: self.is_default.unwrap_or(product.is_default),

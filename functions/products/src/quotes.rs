@@ -6,7 +6,7 @@ use backend::{
     fields::{NumberText, ProductCode},
     http::{
         body::Input,
-        problem::{Problem, ProblemBody},
+        problem::{Problem, ProblemBody, both},
         time::BusinessDate,
     },
     models::{products, schedules::ScheduleRow, terms::TermsGivenSchema},
@@ -100,12 +100,13 @@ struct QuotedAprSchema {
 )]
 pub(crate) async fn create_quote(State(app): State<App>, input: Input) -> Result<Json<Quote>, Problem> {
     let QuoteRequest { amount, currency, disbursed_on, product, terms } = input.read()?;
-    let amount = amount.money("/amount", currency)?;
+    let amount = amount.money("/amount", currency);
     let disbursed_on = disbursed_on.map_or_else(|| app.today(), |BusinessDate(date)| date);
     let terms = match product {
-        None => terms.complete(currency).map_err(|refusal| refused(&refusal))?,
-        Some(code) => over_product(&app, code, disbursed_on, &terms, currency).await?,
+        None => terms.complete(currency).map_err(|refusal| refused(&refusal)),
+        Some(code) => over_product(&app, code, disbursed_on, &terms, currency).await,
     };
+    let (amount, terms) = both(amount, terms)?;
     terms.check_late_fees(terms.instalments()).map_err(|refusal| refused(&refusal))?;
     let schedule = schedule(amount, disbursed_on, &terms).map_err(|refusal| refused(&refusal))?;
     Ok(Json(Quote {

@@ -4,13 +4,13 @@ use axum::extract::State;
 use backend::{
     app::App,
     auth::callers::Admin,
-    fields::{NumberText, Reason},
+    fields::{Instalments, NumberText, Reason},
     http::{
         answer::Answer,
         body::Input,
-        idempotency::IdempotencyKey,
+        idempotency::{Fingerprinted, IdempotencyKey},
         path::PathParameter,
-        problem::{Problem, ProblemBody},
+        problem::{Problem, ProblemBody, both},
         time::BusinessDate,
     },
     models::{
@@ -18,14 +18,14 @@ use backend::{
         transactions::Notes,
     },
 };
-use lending::{AnnualRate, EventKind, MAX_INSTALMENTS, Refusal};
+use lending::{AnnualRate, EventKind, Refusal};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::command::{self, Command};
 
 /// A reversal.
-#[derive(Deserialize, Serialize, ToSchema)]
+#[derive(Clone, Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"reason": "the cheque bounced"}))]
 pub(crate) struct NewReversal {
@@ -33,8 +33,10 @@ pub(crate) struct NewReversal {
     reason: Reason,
 }
 
+impl Fingerprinted for NewReversal {}
+
 /// A refund.
-#[derive(Deserialize, Serialize, ToSchema)]
+#[derive(Clone, Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"amount": "10.00", "paid_on": "2026-09-14"}))]
 pub(crate) struct NewRefund {
@@ -44,8 +46,14 @@ pub(crate) struct NewRefund {
     paid_on: BusinessDate,
 }
 
+impl Fingerprinted for NewRefund {
+    fn amount(&mut self) -> Option<&mut NumberText> {
+        Some(&mut self.amount)
+    }
+}
+
 /// A write-off.
-#[derive(Deserialize, Serialize, ToSchema)]
+#[derive(Clone, Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"on": "2026-12-31", "reason": "the borrower cannot be found"}))]
 pub(crate) struct NewWriteOff {
@@ -55,16 +63,18 @@ pub(crate) struct NewWriteOff {
     reason: Reason,
 }
 
+impl Fingerprinted for NewWriteOff {}
+
 /// A reschedule.
-#[derive(Deserialize, Serialize, ToSchema)]
+#[derive(Clone, Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"from": "2026-06-02", "instalments": 9, "reason": "a bad harvest"}))]
 pub(crate) struct NewReschedule {
     /// The due date of an instalment: what is due then and later is spread anew.
     from: BusinessDate,
     /// How many instalments instead; default: as many as remained.
-    #[schema(minimum = 1, maximum = 600)]
-    instalments: Option<u32>,
+    #[schema(value_type = Option<u32>, minimum = 1, maximum = 600)]
+    instalments: Option<Instalments>,
     /// Percent a year; default: the rate so far.
     #[schema(value_type = Option<NumberText>)]
     interest_rate_apr: Option<AnnualRate>,
@@ -73,6 +83,8 @@ pub(crate) struct NewReschedule {
     /// Why.
     reason: Reason,
 }
+
+impl Fingerprinted for NewReschedule {}
 
 /// Takes a transaction back, as if it had never counted.
 #[utoipa::path(
@@ -139,8 +151,8 @@ pub(crate) async fn refund_overpayment(
     let id = admin.check(path.uuid()).await?;
     let command = Command::on_loan(id, "refund", "loan.refund", "/paid_on");
     command::run(&admin, &app, command, key, &input, |body: NewRefund, books, at| {
-        let amount = command::amount(&body.amount, books.loan.amount.currency())?;
-        let on = command::past(body.paid_on, at, "/paid_on")?;
+        let amount = command::amount(&body.amount, books.loan.amount.currency());
+        let (amount, on) = both(amount, command::past(body.paid_on, at, "/paid_on"))?;
         books.loan.disbursed()?;
         Ok(New { kind: EventKind::Refund { amount }, on, notes: Notes::default() })
     })
@@ -211,20 +223,16 @@ pub(crate) async fn reschedule_loan(
     let id = admin.check(path.uuid()).await?;
     let command = Command::on_loan(id, "reschedule", "loan.reschedule", "/from");
     command::run(&admin, &app, command, key, &input, |body: NewReschedule, books, at| {
-        if body.instalments.is_some_and(|instalments| !(1..=MAX_INSTALMENTS).contains(&instalments)) {
-            let detail = format!("must be from 1 to {MAX_INSTALMENTS}");
-            return Err(Problem::field("/instalments", "out_of_range", detail));
-        }
         books.loan.disbursed()?;
         books.loan.not_closed()?;
         if let Some(instalments) = body.instalments {
             let refused = |refusal: Refusal| Problem::rule("/instalments", refusal.code(), refusal.to_string());
-            books.loan.terms.check_late_fees(instalments).map_err(refused)?;
+            books.loan.terms.check_late_fees(instalments.get()).map_err(refused)?;
         }
         let from = body.from.0;
         let kind = EventKind::Reschedule {
             from,
-            instalments: body.instalments,
+            instalments: body.instalments.map(Instalments::get),
             interest_rate_apr: body.interest_rate_apr,
             first_due_on: body.first_due_on.map(|date| date.0),
         };

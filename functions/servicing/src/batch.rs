@@ -9,10 +9,11 @@ use backend::{
     fields::{NumberText, Reference},
     http::{
         answer::Answer,
-        body::{self, Input},
-        idempotency::Key,
+        body::Input,
+        idempotency::{Key, KeyText},
         layers::RequestId,
         problem::{Problem, ProblemBody},
+        shape,
         time::BusinessDate,
     },
     models::servicing::TransactionView,
@@ -58,9 +59,9 @@ pub(crate) struct BatchItem {
     paid_on: BusinessDate,
     /// How the other side names it.
     reference: Option<Reference>,
-    /// 1 to 255 characters, as if sent to that loan's `repayments`.
-    #[schema(min_length = 1, max_length = 255)]
-    idempotency_key: String,
+    /// As if sent to that loan's `repayments`: 1 to 255 visible ASCII characters, no comma, blanks between them only.
+    #[schema(value_type = String, min_length = 1, max_length = 255, pattern = r"^[!-+\--~]([ -+\--~]*[!-+\--~])?$")]
+    idempotency_key: KeyText,
 }
 
 /// What became of a batch.
@@ -130,12 +131,9 @@ pub(crate) async fn record_repayments(
 }
 
 async fn record(staff: &Staff, app: &App, item: &RawValue) -> Result<Answer, Problem> {
-    let BatchItem { loan_id, amount, paid_on, reference, idempotency_key } = body::deserialize(item.get())?;
+    let BatchItem { loan_id, amount, paid_on, reference, idempotency_key } = shape::deserialize(item.get())?;
     let command = NewRepayment::command(loan_id);
-    let key = Key::parse(&idempotency_key, command.operation.clone()).ok_or_else(|| {
-        let detail = "must have 1 to 255 visible ASCII characters";
-        Problem::field("/idempotency_key", "bad_idempotency_key", detail)
-    });
+    let key = Ok(Key::sent_to(idempotency_key, command.operation.clone()));
     let body = NewRepayment { amount, paid_on, reference, channel: None };
     command::run_with(staff, app, command, key, Ok(body), NewRepayment::decide).await
 }

@@ -8,9 +8,9 @@ use backend::{
     http::{
         answer::Answer,
         body::Input,
-        idempotency::IdempotencyKey,
+        idempotency::{Fingerprinted, IdempotencyKey},
         path::PathParameter,
-        problem::{Problem, ProblemBody},
+        problem::{Problem, ProblemBody, both},
         time::BusinessDate,
     },
     models::{
@@ -25,7 +25,7 @@ use utoipa::ToSchema;
 use crate::command::{self, Command};
 
 /// A charge.
-#[derive(Deserialize, Serialize, ToSchema)]
+#[derive(Clone, Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"code": "bounced-cheque", "kind": "fee", "amount": "150.00", "due_on": "2026-04-02"}))]
 pub(crate) struct NewCharge {
@@ -39,6 +39,12 @@ pub(crate) struct NewCharge {
     due_on: BusinessDate,
 }
 
+impl Fingerprinted for NewCharge {
+    fn amount(&mut self) -> Option<&mut NumberText> {
+        Some(&mut self.amount)
+    }
+}
+
 /// What a charge is.
 #[derive(Clone, Copy, Deserialize, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
@@ -50,7 +56,7 @@ pub(crate) enum Charged {
 }
 
 /// A waiver.
-#[derive(Deserialize, Serialize, ToSchema)]
+#[derive(Clone, Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"component": "penalty", "amount": "150.00", "on": "2026-04-02", "reason": "our mistake"}))]
 pub(crate) struct NewWaiver {
@@ -62,6 +68,12 @@ pub(crate) struct NewWaiver {
     on: BusinessDate,
     /// Why.
     reason: Reason,
+}
+
+impl Fingerprinted for NewWaiver {
+    fn amount(&mut self) -> Option<&mut NumberText> {
+        Some(&mut self.amount)
+    }
 }
 
 /// What can be waived.
@@ -145,8 +157,8 @@ pub(crate) async fn waive_charge(
     let id = admin.check(path.uuid()).await?;
     let command = Command::on_loan(id, "waivers", "loan.waive", "/on");
     command::run(&admin, &app, command, key, &input, |body: NewWaiver, books, at| {
-        let amount = command::amount(&body.amount, books.loan.amount.currency())?;
-        let on = command::past(body.on, at, "/on")?;
+        let amount = command::amount(&body.amount, books.loan.amount.currency());
+        let (amount, on) = both(amount, command::past(body.on, at, "/on"))?;
         books.loan.disbursed()?;
         let component = match body.component {
             Waived::Penalty => Waivable::Penalty,

@@ -10,7 +10,7 @@ use backend::{
         answer::Answer,
         body::Input,
         command::{Outcome, conclude},
-        idempotency::{Claim, Claimed, IdempotencyKey, Key},
+        idempotency::{Claim, Claimed, Fingerprinted, IdempotencyKey, Key},
         problem::Problem,
         time::BusinessDate,
     },
@@ -26,8 +26,9 @@ use backend::{
 };
 use jiff::civil::Date;
 use lending::{Currency, EventKind, Money};
-use serde::{Serialize, de::DeserializeOwned};
+use serde::de::DeserializeOwned;
 use serde_json::json;
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 /// A command on a loan.
@@ -55,7 +56,7 @@ impl Command {
 type Locked = (Option<Claimed>, Option<Loan>, Vec<Transaction>, Vec<Step>);
 
 /// Carries out a command whose key and body were sent as usual.
-pub(crate) async fn run<K: Kind, B: DeserializeOwned + Serialize>(
+pub(crate) async fn run<K: Kind, B: DeserializeOwned + Fingerprinted + ToSchema>(
     guard: &Guard<K>,
     app: &App,
     command: Command,
@@ -68,7 +69,7 @@ pub(crate) async fn run<K: Kind, B: DeserializeOwned + Serialize>(
 }
 
 /// Carries out a command. What is wrong with its key or body is told once the loan is known to be there.
-pub(crate) async fn run_with<K: Kind, B: Serialize>(
+pub(crate) async fn run_with<K: Kind, B: Fingerprinted>(
     guard: &Guard<K>,
     app: &App,
     command: Command,

@@ -8,7 +8,7 @@ use backend::{
     http::{
         answer::Answer,
         body::Input,
-        idempotency::IdempotencyKey,
+        idempotency::{Fingerprinted, IdempotencyKey},
         path::PathParameter,
         problem::{Problem, ProblemBody},
         time::BusinessDate,
@@ -25,7 +25,7 @@ use utoipa::ToSchema;
 use crate::command::{self, Command};
 
 /// A disbursement.
-#[derive(Deserialize, Serialize, ToSchema)]
+#[derive(Clone, Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"disbursed_on": "2026-03-02", "reference": "transfer 2291"}))]
 pub(crate) struct NewDisbursement {
@@ -33,10 +33,13 @@ pub(crate) struct NewDisbursement {
     disbursed_on: BusinessDate,
     /// When the first instalment is due; default: as the terms say. Needed where the date of the terms is not after the
     /// disbursement.
+    #[serde(skip_serializing_if = "Option::is_none")]
     first_due_on: Option<BusinessDate>,
     /// How the other side names it.
     reference: Option<Reference>,
 }
+
+impl Fingerprinted for NewDisbursement {}
 
 /// Pays an approved loan out. That fixes its schedule.
 #[utoipa::path(
@@ -49,7 +52,9 @@ pub(crate) struct NewDisbursement {
             headers(("Location" = String, description = "Where the transaction can be read"))),
         (status = 400, description = "The Idempotency-Key is missing (`idempotency_key_required`)", body = ProblemBody),
         (status = 409, description = "The loan is not approved (`not_approved`), was paid out before (`already_disbursed`) or \
-            has as many transactions as it may have (`too_many_transactions`)", body = ProblemBody))
+            has as many transactions as it may have (`too_many_transactions`)", body = ProblemBody),
+        (status = 422, description = "`first_due_on` is not after the disbursement (`not_after_disbursement`), or is \
+            needed: the date of the terms is not (`required`)", body = ProblemBody))
 )]
 pub(crate) async fn disburse_loan(
     admin: Admin,

@@ -8,9 +8,9 @@ use backend::{
     http::{
         answer::Answer,
         body::Input,
-        idempotency::IdempotencyKey,
+        idempotency::{Fingerprinted, IdempotencyKey},
         path::PathParameter,
-        problem::{Problem, ProblemBody},
+        problem::{Problem, ProblemBody, both},
         time::BusinessDate,
     },
     models::{
@@ -27,7 +27,7 @@ use uuid::Uuid;
 use crate::command::{self, Command};
 
 /// A payment.
-#[derive(Deserialize, Serialize, ToSchema)]
+#[derive(Clone, Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"amount": "2142.40", "paid_on": "2026-04-02", "reference": "receipt 1047", "channel": "cash"}))]
 pub(crate) struct NewRepayment {
@@ -41,6 +41,12 @@ pub(crate) struct NewRepayment {
     pub(crate) channel: Option<Channel>,
 }
 
+impl Fingerprinted for NewRepayment {
+    fn amount(&mut self) -> Option<&mut NumberText> {
+        Some(&mut self.amount)
+    }
+}
+
 impl NewRepayment {
     /// The command that records it.
     pub(crate) fn command(loan: Uuid) -> Command {
@@ -49,8 +55,8 @@ impl NewRepayment {
 
     /// The transaction.
     pub(crate) fn decide(self, books: &Books, at: Moment<'_>) -> Result<New, Problem> {
-        let amount = command::amount(&self.amount, books.loan.amount.currency())?;
-        let on = command::past(self.paid_on, at, "/paid_on")?;
+        let amount = command::amount(&self.amount, books.loan.amount.currency());
+        let (amount, on) = both(amount, command::past(self.paid_on, at, "/paid_on"))?;
         books.loan.disbursed()?;
         let notes = Notes {
             reference: self.reference.map(Reference::into_string),

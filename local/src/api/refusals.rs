@@ -30,8 +30,13 @@ const BAD_CURSOR: Refusal = refusal(
 );
 const NOT_JSON: Refusal = refusal(400, "not_json", "The body is not JSON");
 const UNREADABLE: Refusal = refusal(400, "unreadable_body", "The body did not arrive whole");
-const BAD_KEY: Refusal =
-    refusal(400, "bad_idempotency_key", "The Idempotency-Key has not 1 to 255 visible ASCII characters");
+const BAD_KEY: Refusal = refusal(
+    400,
+    "bad_idempotency_key",
+    "The Idempotency-Key has not 1 to 255 visible ASCII characters, has a comma or is there twice",
+);
+const BAD_IF_MATCH: Refusal =
+    refusal(400, "bad_if_match", "`If-Match` is neither `*` nor a list of entity tags in double quotes");
 const UNAUTHENTICATED: Refusal =
     refusal(401, "unauthenticated", "There is no token, or one that is not valid any more");
 const FORBIDDEN: Refusal = refusal(403, "forbidden", "The caller's role does not allow this");
@@ -58,6 +63,7 @@ const ALL: &[Refusal] = &[
     NOT_JSON,
     UNREADABLE,
     BAD_KEY,
+    BAD_IF_MATCH,
     UNAUTHENTICATED,
     FORBIDDEN,
     NOT_FOUND,
@@ -103,7 +109,7 @@ fn of_shape(row: &Operation, operation: &Value) -> Vec<Refusal> {
         refusals.push(INVALID);
     }
     if has_parameter(operation, "If-Match") {
-        refusals.extend([STALE, NO_VERSION]);
+        refusals.extend([BAD_IF_MATCH, STALE, NO_VERSION]);
     }
     if has_parameter(operation, "Idempotency-Key") {
         refusals.extend([BAD_KEY, KEY_REUSED]);

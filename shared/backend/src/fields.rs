@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use lending::{Currency, Money};
+use lending::{Currency, Money, MoneyError};
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 use serde_json::value::RawValue;
@@ -226,32 +226,58 @@ pub fn given<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) ->
 
 const CONTROL_CHARACTER: Rule = ("control_character", "must not hold control characters");
 
-/// As [`plain_text`], on one line.
+/// As [`plain_text`], on one line and in the order of its characters.
 fn line(text: String, max: usize) -> Result<String, Rule> {
-    if text.contains('\n') { Err(CONTROL_CHARACTER) } else { plain_text(text, max) }
+    let rule = "must not hold control characters, line breaks or marks that change the direction of writing";
+    let is_one_line = lending::is_one_line(text.trim_matches([' ', '\t']));
+    if is_one_line { plain_text(text, max) } else { Err((CONTROL_CHARACTER.0, rule)) }
 }
 
-/// Text without control characters, trimmed, of 1 to `max` characters.
+/// Text without control characters, trimmed, that shows something and has at most `max` characters.
 ///
 /// # Errors
 ///
 /// A code and the rule.
 pub fn plain_text(text: String, max: usize) -> Result<String, Rule> {
     let trimmed = text.trim();
-    if trimmed.is_empty() {
+    if lending::is_blank(trimmed) {
         return Err(("blank", "must not be empty or blank"));
     }
     if trimmed.chars().count() > max {
-        return Err((
-            "too_long",
-            if max == 200 { "has at most 200 characters" } else { "has at most 1000 characters" },
-        ));
+        let rule = match max {
+            64 => "has at most 64 characters",
+            200 => "has at most 200 characters",
+            _ => "has at most 1000 characters",
+        };
+        return Err(("too_long", rule));
     }
     // Postgres text holds no NUL; line breaks are the only control characters a person writes.
     if trimmed.chars().any(|c| c.is_control() && c != '\n') {
         return Err(CONTROL_CHARACTER);
     }
     Ok(if trimmed.len() == text.len() { text } else { trimmed.to_owned() })
+}
+
+/// A whole number within a range; `6.0` is one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(transparent)]
+pub struct Whole<const LEAST: u32, const MOST: u32>(u32);
+
+/// A number of instalments.
+pub type Instalments = Whole<1, { lending::MAX_INSTALMENTS }>;
+
+impl<const LEAST: u32, const MOST: u32> Whole<LEAST, MOST> {
+    /// The number.
+    #[must_use]
+    pub const fn get(self) -> u32 {
+        self.0
+    }
+}
+
+impl<'de, const LEAST: u32, const MOST: u32> Deserialize<'de> for Whole<LEAST, MOST> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        lending::whole_number(deserializer, LEAST..=MOST).map(Self)
+    }
 }
 
 /// A number as it stands in the request, in a JSON string or as a JSON number; never a binary float.
@@ -276,6 +302,15 @@ impl NumberText {
         &self.0
     }
 
+    /// The same number without zeros that say nothing: two texts of one number have the same shortest one.
+    #[must_use]
+    pub fn shortest(&self) -> Self {
+        let (whole, fraction) = self.0.split_once('.').unwrap_or((&self.0, ""));
+        let (whole, fraction) = (whole.trim_start_matches('0'), fraction.trim_end_matches('0'));
+        let whole = if whole.is_empty() { "0" } else { whole };
+        Self(if fraction.is_empty() { whole.to_owned() } else { format!("{whole}.{fraction}") })
+    }
+
     /// The amount of money that it is.
     ///
     /// # Errors
@@ -294,6 +329,11 @@ impl<'de> Deserialize<'de> for NumberText {
             [b'-' | b'0'..=b'9', ..] => raw.get().to_owned(),
             _ => return Err(refusal("wrong_type", "is a number, or a string that holds one")),
         };
+        let is_digits = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+        let (whole, fraction) = text.split_once('.').unwrap_or((&text, "0"));
+        if !is_digits(whole) || !is_digits(fraction) {
+            return Err(refusal(MoneyError::NotANumber.code(), MoneyError::NotANumber));
+        }
         Ok(Self(text))
     }
 }
@@ -375,6 +415,15 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn two_texts_of_one_number_have_the_same_shortest_one() {
+        for (text, shortest) in
+            [("10", "10"), ("10.00", "10"), ("010.50", "10.5"), ("0.00", "0"), ("00", "0"), ("0.05", "0.05")]
+        {
+            assert_eq!(NumberText(text.into()).shortest().as_str(), shortest);
+        }
+    }
 
     proptest! {
         /// Any text: refused, or kept within its rule and then taken as it stands.

@@ -12,7 +12,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use crate::calendar::{JsonDate, YearFraction, days_between};
 use crate::equation::{Equation, OddPart, Steps, Time, Unknown};
 use crate::exact::gcd;
-use crate::number::{NumberError, deserialize_text, parse_fixed, refused, write_fixed};
+use crate::number::{NumberError, deserialize_text, parse_fixed, refused, whole_number, write_fixed};
 use crate::object::objects_only;
 use crate::terms::{RepayUnit, words};
 use crate::{MoneyError, Schedule, Terms};
@@ -230,9 +230,7 @@ impl UnitPeriod {
 }
 
 fn every<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32, D::Error> {
-    let every = u32::deserialize(deserializer)?;
-    UnitPeriod::new(every, PeriodUnit::Month).map_err(|error| refused(error.code(), error))?;
-    Ok(every)
+    whole_number(deserializer, 1..=UnitPeriod::MAX_EVERY)
 }
 
 impl Serialize for UnitPeriod {

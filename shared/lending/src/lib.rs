@@ -21,6 +21,7 @@ mod real;
 mod refusal;
 mod schedule;
 mod terms;
+mod text;
 pub mod time_value;
 
 pub use apr::{Apr, AprMethod, Flow, FlowAmount, MAX_FLOWS, PeriodUnit, QuotedApr, UnitPeriod, UnitPeriodError, apr};
@@ -33,7 +34,7 @@ pub use loan::{
     TransactionKind, Waivable, change, fold, follow, journal_entries, levied_on, settlement,
 };
 pub use money::{Money, MoneyError};
-pub use number::Number;
+pub use number::{Number, whole_number};
 pub use rate::{AnnualRate, Percent, RateError};
 pub use refusal::{Field, Reason, Refusal};
 pub use schedule::{Row, Schedule, schedule};
@@ -42,3 +43,4 @@ pub use terms::{
     InterestPeriod, LateFee, LateFeeKind, LateFeePatch, MAX_FEES, MAX_GRACE_DAYS, MAX_INSTALMENTS, MAX_LATE_FEES,
     MAX_LATE_FEES_OF_A_LOAN, MonthEnd, Prepayment, RepayUnit, Rounding, Terms, TermsPatch, term_months,
 };
+pub use text::{is_blank, is_one_line};

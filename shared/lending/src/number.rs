@@ -72,6 +72,26 @@ pub(crate) fn deserialize_text<'de, D: Deserializer<'de>>(deserializer: D) -> Re
     }
 }
 
+/// Reads a whole number within a range from a JSON number, digit by digit: `6.0` is one, `6.5` and `6e0` are none.
+///
+/// # Errors
+/// What is none, and one that is not within the range.
+pub fn whole_number<'de, D: Deserializer<'de>>(
+    deserializer: D,
+    range: std::ops::RangeInclusive<u32>,
+) -> Result<u32, D::Error> {
+    let raw = Box::<RawValue>::deserialize(deserializer)?;
+    let (whole, fraction) = raw.get().split_once('.').unwrap_or((raw.get(), "0"));
+    let digits = whole.strip_prefix('-').unwrap_or(whole);
+    if !digits.bytes().all(|byte| byte.is_ascii_digit()) || !fraction.bytes().all(|byte| byte == b'0') {
+        return Err(refused("wrong_type", "must be a whole number"));
+    }
+    match whole.parse() {
+        Ok(number) if range.contains(&number) => Ok(number),
+        _ => Err(refused("out_of_range", format_args!("must be from {} to {}", range.start(), range.end()))),
+    }
+}
+
 /// A number in terms, before it is known what it counts: money of some currency, or percent. The
 /// digits are kept as written, at most 10^15 and with at most six decimals.
 ///

@@ -20,6 +20,7 @@ pub use words::{
 use crate::calendar::{Frequency, is_taken};
 use crate::number::Number;
 use crate::refusal::{Reason, Refusal};
+use crate::text::{is_blank, is_one_line};
 use crate::{AnnualRate, Currency, Money, MoneyError, Percent};
 
 /// An instalment bears at most so many late fees: far in the future, an unpaid loan would have millions otherwise.
@@ -159,6 +160,7 @@ impl Terms {
         };
         terms.check()?;
         if let Some(currency) = currency {
+            Fee::check_new_codes(patch.fees.as_deref().unwrap_or_default())?;
             terms.settle_currency(currency)?;
         }
         Ok(terms)
@@ -451,12 +453,29 @@ impl Fee {
         patches.iter().enumerate().map(|(index, patch)| Self::make(index, patch)).collect()
     }
 
+    /// What a request's code must be, beside [`check_code`](Self::check_code): one that shows something, on one line. Terms
+    /// that were stored before this was asked for stay readable.
+    fn check_new_codes(patches: &[FeePatch]) -> Result<(), Refusal> {
+        match patches.iter().position(|patch| is_blank(&patch.code) || !is_one_line(&patch.code)) {
+            None => Ok(()),
+            Some(index) => {
+                let reason = Reason::NotAName { longest: LONGEST_CODE };
+                Err(Refusal::terms(format!("/fees/{index}/code"), reason))
+            }
+        }
+    }
+
+    /// What every stored code keeps.
+    fn check_code(code: &str) -> Result<(), Reason> {
+        if code.trim().is_empty() || code.chars().count() > LONGEST_CODE || code.chars().any(char::is_control) {
+            return Err(Reason::NotAName { longest: LONGEST_CODE });
+        }
+        Ok(())
+    }
+
     fn make(index: usize, patch: &FeePatch) -> Result<Self, Refusal> {
         let code = &patch.code;
-        if code.trim().is_empty() || code.chars().count() > LONGEST_CODE || code.chars().any(char::is_control) {
-            let reason = Reason::NotAName { longest: LONGEST_CODE };
-            return Err(Refusal::terms(format!("/fees/{index}/code"), reason));
-        }
+        Self::check_code(code).map_err(|reason| Refusal::terms(format!("/fees/{index}/code"), reason))?;
         let value = match (patch.amount, patch.percent) {
             (Some(amount), None) => FeeValue::Amount(amount),
             (None, Some(percent)) => FeeValue::Percent(percent),

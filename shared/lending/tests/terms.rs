@@ -185,6 +185,63 @@ fn unreadable_fields_are_named_through_serde() {
     }
 }
 
+/// The pointer and the code of what is refused, where the field is read or where the terms are completed.
+fn refused(terms: &Value) -> (String, String) {
+    let text = terms.to_string();
+    match serde_path_to_error::deserialize::<_, TermsPatch>(&mut serde_json::Deserializer::from_str(&text)) {
+        Ok(patch) => {
+            let refusal = patch.complete(currency("EUR")).unwrap_err();
+            assert!(!refusal.to_string().is_empty());
+            (refusal.pointer().to_owned(), refusal.code().to_owned())
+        }
+        Err(error) => {
+            let path = error.path().to_string().replace(['.', '['], "/").replace(']', "");
+            let message = error.inner().to_string();
+            let (code, rule) = message.strip_prefix('[').and_then(|rest| rest.split_once("] ")).unwrap();
+            assert!(!rule.is_empty());
+            (format!("/{path}"), code.to_owned())
+        }
+    }
+}
+
+/// What a release before took stays readable.
+#[test]
+fn a_stored_fee_whose_code_shows_nothing_is_read() {
+    let stored = with(least(), "fees", json!([{"code": "\u{3164}\u{202e}", "amount": "1.00"}]));
+    let terms: Terms = serde_json::from_value(stored).unwrap();
+    assert_eq!(terms.fees().len(), 1);
+    TermsPatch::default().over(&terms, currency("EUR")).unwrap();
+}
+
+/// What a field's own rule refuses is refused where the field is read: all of them can be collected then.
+#[test]
+fn a_fields_own_rule_is_told_where_it_is_read() {
+    for (field, value) in [
+        ("instalments", json!(601)),
+        ("repay_every", json!(0)),
+        ("smallest_amount", json!("0.00")),
+        ("grace", json!({"principal": 0.5})),
+        ("fees", json!([{"code": " ", "amount": 1}])),
+        ("late_fee", json!({"value": 1, "max_times": 601})),
+        ("late_fee", json!({"value": 1, "grace_days": 3651})),
+    ] {
+        let terms = with(least(), field, value);
+        assert!(serde_json::from_value::<TermsPatch>(terms.clone()).is_err(), "{terms}");
+    }
+}
+
+#[test]
+fn a_whole_number_may_have_a_point_and_zeros() {
+    let whole = r#"{"interest_rate_apr": 24, "instalments": 6.0, "repay_every": 2.00, "grace": {"principal": 1.0},
+        "late_fee": {"value": 1, "grace_days": 5.0, "max_times": 3.000}}"#;
+    let plain = whole.replace(".000", "").replace(".00", "").replace(".0", "");
+    let read = |text: &str| serde_json::from_str::<TermsPatch>(text);
+    assert_eq!(read(whole).unwrap(), read(&plain).unwrap());
+    for number in ["6.5", "6.01", "6e0", "-6.0", "0.0", "\"6\"", "600.00000000000000000001", "4294967302.0"] {
+        assert!(read(&whole.replace("6.0", number)).is_err(), "{number}");
+    }
+}
+
 #[test]
 fn impossible_terms_are_refused_by_name() {
     let cases = [
@@ -221,6 +278,9 @@ fn impossible_terms_are_refused_by_name() {
         (with(least(), "fees", json!([{"code": " ", "amount": 1}])), "/fees/0/code", "not_a_name"),
         (with(least(), "fees", json!([{"code": "x".repeat(65), "amount": 1}])), "/fees/0/code", "not_a_name"),
         (with(least(), "fees", json!([{"code": "a\n", "amount": 1}])), "/fees/0/code", "not_a_name"),
+        (with(least(), "fees", json!([{"code": "\u{3164}", "amount": 1}])), "/fees/0/code", "not_a_name"),
+        (with(least(), "fees", json!([{"code": "a\u{202e}b", "amount": 1}])), "/fees/0/code", "not_a_name"),
+        (with(least(), "fees", json!([{"code": "a\u{2028}b", "amount": 1}])), "/fees/0/code", "not_a_name"),
         (with(least(), "late_fee", json!({})), "/late_fee/value", "required"),
         (with(least(), "late_fee", json!({"value": "1.001"})), "/late_fee/value", "too_many_decimals"),
         (
@@ -234,10 +294,7 @@ fn impossible_terms_are_refused_by_name() {
         (with(least(), "fees", json!(vec![json!({"code": "a", "amount": 1}); 51])), "/fees", "too_many"),
     ];
     for (terms, pointer, code) in cases {
-        let patch: TermsPatch = serde_json::from_value(terms.clone()).unwrap();
-        let refusal = patch.complete(currency("EUR")).unwrap_err();
-        assert_eq!((refusal.pointer(), refusal.code()), (pointer, code), "{terms}");
-        assert!(!refusal.to_string().is_empty());
+        assert_eq!(refused(&terms), (pointer.to_owned(), code.to_owned()), "{terms}");
     }
 }
 

@@ -37,6 +37,9 @@ async fn lists_are_narrowed_by_every_filter_newest_first() {
         ("/api/users?q=sr_one", &[]),
         ("/api/users?q=Usr_One@Example", &["usr_one"]),
         ("/api/users?q=%2B1555&role=admin", &["the.admin"]),
+        // A plus that a client did not escape is read as a blank; no prefix starts with one.
+        ("/api/users?q=+1555&role=admin", &["the.admin"]),
+        ("/api/users?q=%201555&role=admin", &["the.admin"]),
         ("/api/users?q=the.&role=agent", &["the.agent"]),
         ("/api/agents", &["the.agent", "agent.rejected", "agent.pending"]),
         ("/api/agents?status=pending", &["agent.pending"]),

@@ -108,6 +108,9 @@ async fn every_field_is_held_to_its_rule() {
         ("full_name", json!(long(201)), "too_long"),
         ("full_name", json!("   "), "blank"),
         ("full_name", json!("a\u{0}b"), "control_character"),
+        ("full_name", json!("\u{200b}\u{3164} \u{2800}"), "blank"),
+        ("full_name", json!("Asha\u{202e}letaP"), "control_character"),
+        ("full_name", json!("Asha\u{2028}Patel"), "control_character"),
         ("status", json!("active"), "unknown_field"),
     ] {
         api.anyone().post("/api/auth/register").json(with(field, value)).invalid(&[(&format!("/{field}"), code)]).await;
@@ -136,7 +139,8 @@ async fn a_body_that_cannot_be_read_is_told_from_one_that_breaks_a_rule() {
     let register = || api.anyone().post("/api/auth/register");
     register().body("application/json", "{").refused(400, "not_json").await;
     register().body("text/plain", &registration("someone").to_string()).refused(415, "unsupported_media_type").await;
-    register().invalid(&[("/username", "required")]).await;
+    let all = ["/username", "/password", "/email", "/phone", "/role"].map(|pointer| (pointer, "required"));
+    register().invalid(&all).await;
 }
 
 #[tokio::test]

@@ -29,6 +29,10 @@ async fn a_loan_is_read_as_of_any_day_as_known_at_any_instant() {
         world.admin.get(&format!("{path}{part}?as_of=2024-01-15")).expect(200).await;
         let future = "known_at=2150-01-01T00:00:00Z";
         world.admin.get(&format!("{path}{part}?{future}")).invalid(&[("/known_at", "in_the_future")]).await;
+        for none in ["2024-01-01T00:00:00.1234567890Z", "2024-01-01T00:00:00%2B18:01", "2024-01-01T00:00:00-19:00"] {
+            let call = world.admin.get(&format!("{path}{part}?known_at={none}"));
+            call.invalid(&[("/known_at", "not_an_instant")]).await;
+        }
         let before = "known_at=2024-01-01T00:00:00Z";
         world.admin.get(&format!("{path}{part}?{before}")).refused(404, "not_found").await;
         world.admin.get(&format!("{path}{part}?as_of=2024-02-30")).invalid(&[("/as_of", "not_a_date")]).await;

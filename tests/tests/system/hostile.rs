@@ -66,10 +66,12 @@ async fn no_operation_takes_a_body_that_is_none_of_its() {
     for (method, template, operation) in operations().filter(|(_, _, operation)| operation.get("requestBody").is_some())
     {
         let path = path_with(template, &loan);
-        for (caller, body) in callers.iter().flat_map(|caller| bodies().into_iter().map(move |body| (caller, body))) {
+        // An empty body is one without fields where none must be there; elsewhere one that is said to be JSON is none.
+        let may_be_empty = operation["requestBody"]["required"] == false;
+        let bodies = || bodies().into_iter().filter(|body| !(may_be_empty && body.is_empty()));
+        for (caller, body) in callers.iter().flat_map(|caller| bodies().map(move |body| (caller, body))) {
             let call = caller.call(method.clone(), &path).key("k").header("if-match", "*").raw_json(&body);
             let reply = call.send().await;
-            // An empty body that is said to be JSON is none.
             assert!((400..500).contains(&reply.status), "{operation}: {body:.60}: {reply}");
             sent += 1;
         }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use backend::models::loans::LoanStatus;
 use serde_json::{Value, json};
 use tests::{Call, Reply, User};
 
@@ -102,6 +103,120 @@ async fn a_key_has_1_to_255_characters_and_lasts_7_days() {
     assert!(!is_replayed(&second));
     assert_ne!(first["id"], second["id"]);
     assert!(is_replayed(&apply(&world, &world.agent, &key, "1500").expect(201).await));
+}
+
+#[tokio::test]
+async fn a_key_that_is_sent_twice_or_joined_by_a_gateway_is_refused() {
+    let world = World::new().await;
+    for joined in ["a,b", "a, b", "a,", ",", "k,k"] {
+        apply(&world, &world.agent, joined, "1000").refused(400, "bad_idempotency_key").await;
+    }
+    for second in ["k", "l"] {
+        let twice = apply(&world, &world.agent, "k", "1000").also_header("idempotency-key", second);
+        let reply = twice.refused(400, "bad_idempotency_key").await;
+        assert!(reply.text_of("detail").contains("more than once"), "{reply}");
+    }
+    let product = world.admin.post("/api/products").key("a,b").json(json!({}));
+    product.refused(400, "bad_idempotency_key").await;
+    let loan = world.loan(LoanStatus::Disbursed).await;
+    let pay = |key: &str| {
+        let body = json!({"amount": "1", "paid_on": "2024-02-15"});
+        world.agent.post(&format!("{loan}/repayments")).key(key).json(body)
+    };
+    pay("a,b").refused(400, "bad_idempotency_key").await;
+    pay("k").also_header("idempotency-key", "k").refused(400, "bad_idempotency_key").await;
+    assert_eq!(loans(&world).await, 1);
+}
+
+#[tokio::test]
+async fn the_outer_blanks_of_a_key_do_not_count_in_a_header_and_in_a_batch() {
+    let world = World::new().await;
+    let first = apply(&world, &world.agent, "two words", "1000").expect(201).await;
+    for same in [" two words", "two words  ", "  two words "] {
+        assert_eq!(apply(&world, &world.agent, same, "1000").expect(201).await.text, first.text);
+    }
+    assert!(!is_replayed(&apply(&world, &world.agent, "two  words", "1000").expect(201).await));
+    apply(&world, &world.agent, "   ", "1000").refused(400, "bad_idempotency_key").await;
+
+    let loan = world.loan(LoanStatus::Disbursed).await;
+    let id = loan.rsplit('/').next().unwrap();
+    let today = "2024-02-15";
+    let item =
+        |key: &str, amount: &str| json!({"loan_id": id, "amount": amount, "paid_on": today, "idempotency_key": key});
+    let items = ["k", "k ", "  k", "k,", " ", "\u{e9}"].map(|key| item(key, "1"));
+    let batch = world.agent.post("/api/repayments/batch").json(json!({"items": items})).expect(200).await;
+    let statuses: Vec<_> = batch["data"].as_array().unwrap().iter().map(|item| item["status"].clone()).collect();
+    assert_eq!(statuses, [201, 201, 201, 422, 422, 422]);
+    let same = &batch["data"][0]["transaction"]["id"];
+    assert_eq!((&batch["data"][1]["transaction"]["id"], &batch["data"][2]["transaction"]["id"]), (same, same));
+    assert_eq!(batch["data"][3]["problem"]["errors"][0]["pointer"], "/idempotency_key");
+    // And one key with the header.
+    let alone =
+        world.agent.post(&format!("{loan}/repayments")).key(" k").json(json!({"amount": "1", "paid_on": today}));
+    assert_eq!(&alone.expect(201).await["id"], same);
+    assert_eq!(world.count("SELECT count(*) FROM transactions WHERE kind = 'repayment'").await, 1);
+}
+
+#[tokio::test]
+async fn one_amount_written_in_two_ways_is_one_body() {
+    let world = World::new().await;
+    let first = apply(&world, &world.agent, "k", "1000").expect(201).await;
+    for same in ["1000.0", "1000.00", "01000"] {
+        assert_eq!(apply(&world, &world.agent, "k", same).expect(201).await.text, first.text, "{same}");
+    }
+    let number = r#"{"borrower_id": "THE.customer", "amount": 1000.00, "currency": "INR", "term_months": 6.0}"#;
+    assert_eq!(world.agent.post("/api/loans").key("k").raw_json(number).expect(201).await.text, first.text);
+    for other in ["100", "1000.01", "10000"] {
+        apply(&world, &world.agent, "k", other).refused(422, "idempotency_key_reused").await;
+    }
+    // More decimals than the currency has are no amount, whatever the key.
+    apply(&world, &world.agent, "l", "1000.000").invalid(&[("/amount", "too_many_decimals")]).await;
+    let loan = world.loan(LoanStatus::Disbursed).await;
+    let today = "2024-02-15";
+    let pay = |amount: Value| {
+        world.agent.post(&format!("{loan}/repayments")).key("k").json(json!({"amount": amount, "paid_on": today}))
+    };
+    let first = pay(json!("10")).expect(201).await;
+    for same in [json!("10.00"), json!(10), json!("10.0")] {
+        let again = pay(same).expect(201).await;
+        assert!(is_replayed(&again) && again.text == first.text, "{again}");
+    }
+    pay(json!("1")).refused(422, "idempotency_key_reused").await;
+}
+
+#[tokio::test]
+async fn a_key_of_an_earlier_release_is_compared_its_way() {
+    let world = World::new().await;
+    let first = apply(&world, &world.agent, "k", "1000.0").expect(201).await;
+    // As the release before kept it: the amount as it was written, and a null for each field that was left out.
+    let kept = r#"{"borrower_id":"the.customer","product":null,"amount":"1000.0","currency":"INR","term_months":6,"instalments":null,"interest_rate_apr":null}"#;
+    let sql = "UPDATE idempotency_keys SET format = 1, fingerprint = sha256(convert_to($1, 'UTF8'))";
+    world.owner.execute(sql, &[&kept]).await.unwrap();
+    let again = apply(&world, &world.agent, "k", "1000.0").expect(201).await;
+    assert!(is_replayed(&again) && again.text == first.text, "{again}");
+    apply(&world, &world.agent, "k", "1000").refused(422, "idempotency_key_reused").await;
+    apply(&world, &world.agent, "k", "1001").refused(422, "idempotency_key_reused").await;
+    // Once it is forgotten, the key is taken in today's way.
+    world.owner.execute("UPDATE idempotency_keys SET created_at = now() - interval '8 days'", &[]).await.unwrap();
+    assert!(!is_replayed(&apply(&world, &world.agent, "k", "1000").expect(201).await));
+    assert!(is_replayed(&apply(&world, &world.agent, "k", "1000.00").expect(201).await));
+}
+
+/// Batches of the release before stored their keys with outer blanks: the migration takes them off, where that leaves no
+/// doubt which key is meant.
+#[tokio::test]
+async fn a_key_that_was_stored_with_outer_blanks_finds_its_answer() {
+    let world = World::new().await;
+    let store = "INSERT INTO idempotency_keys (caller_id, operation, key, fingerprint, status, body)
+        SELECT $1, 'POST /api/loans/1/repayments', key, decode(repeat('00', 32), 'hex'), 201, '{}'
+        FROM unnest(ARRAY['k ', ' two words ', 'plain', '  ', 'twice', 'twice ']) AS key";
+    world.owner.execute(store, &[&world.agent.id]).await.unwrap();
+    let migration = include_str!("../../../migrations/V11__fingerprints.sql");
+    let (_, update) = migration.split_once("CHECK (format IN (1, 2));").unwrap();
+    world.owner.batch_execute(update).await.unwrap();
+    let keys = "SELECT key FROM idempotency_keys ORDER BY key COLLATE \"C\"";
+    let keys: Vec<String> = world.owner.query(keys, &[]).await.unwrap().iter().map(|row| row.get("key")).collect();
+    assert_eq!(keys, ["  ", "k", "plain", "twice", "twice ", "two words"]);
 }
 
 #[tokio::test]

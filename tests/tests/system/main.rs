@@ -2,6 +2,7 @@
 //! statistics, what two requests at once do to each other, and what the database refuses whoever asks.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "what goes wrong here is a test that fails")]
 
+mod bodies;
 mod book;
 mod database;
 mod deployments;

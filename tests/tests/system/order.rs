@@ -124,13 +124,27 @@ async fn then_the_body_the_version_the_state_the_rules_of_the_product() {
         body_then_version_then_state(call, good.clone()).await;
         // Approved is the wrong state for each of them.
         call().json(good.clone()).refused(428, "if_match_required").await;
-        for stale in ["\"1\"", "\"3\"", "2", "W/\"2\"", "", "\"2"] {
+        for stale in ["\"1\"", "\"3\"", "W/\"2\"", "\"1\", \"3\"", "\"\""] {
             call().header("if-match", stale).json(good.clone()).refused(412, "stale_version").await;
+        }
+        // Told with the body, before what is wrong with its fields.
+        for none in ["2", "", "\"2", "\"2\" \"1\"", "\"2\", 1", "*, \"2\""] {
+            let reply =
+                call().header("if-match", none).json(json!({"colour": "red"})).refused(400, "bad_if_match").await;
+            assert!(reply.text_of("detail").contains("double quotes"), "{reply}");
+            call().header("if-match", none).raw_json("{").refused(400, "not_json").await;
         }
         let wrong_state = if caller.id == world.agent.id { "not_editable" } else { "not_pending" };
         for present in ["\"2\"", "*", "\"1\", \"2\""] {
             call().header("if-match", present).json(good.clone()).refused(409, wrong_state).await;
         }
+        // Several headers are one list.
+        let several = call().header("if-match", "\"1\"").also_header("if-match", "\"2\"");
+        several.json(good.clone()).refused(409, wrong_state).await;
+        let several = call().header("if-match", "\"1\"").also_header("if-match", "\"3\"");
+        several.json(good.clone()).refused(412, "stale_version").await;
+        let several = call().header("if-match", "\"2\"").also_header("if-match", "2");
+        several.json(good.clone()).refused(400, "bad_if_match").await;
     }
 
     let edit = |version: i64, body: Value| world.agent.patch(&loan).if_match(version).json(body);
@@ -191,7 +205,7 @@ async fn an_application_is_read_before_it_is_judged() {
     let agent = |body: Value| world.agent.post("/api/loans").json(body);
     let customer = |body: Value| world.customer.post("/api/loans").json(body);
     world.customer.post("/api/loans").raw_json("[]").refused(422, "validation_failed").await;
-    customer(json!({})).invalid(&[("/amount", "required")]).await;
+    customer(json!({})).invalid(&[("/amount", "required"), ("/currency", "required")]).await;
     customer(json!({"amount": "1"})).invalid(&[("/currency", "required")]).await;
     // Whoever else is named, whether or not they exist, and whatever else is wrong.
     for other in ["nobody.at.all", "the.agent", &Uuid::now_v7().to_string(), &world.agent.id.to_string()] {

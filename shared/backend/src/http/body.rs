@@ -1,17 +1,20 @@
 //! Request bodies: read late, so that who asks and whether the thing exists are settled first.
 
+use std::borrow::Cow;
+
 use axum::{
     body::Bytes,
     extract::{FromRequest, Request},
     http::{HeaderMap, StatusCode, header},
 };
 use serde::de::{DeserializeOwned, IgnoredAny};
-use serde_path_to_error::{Path, Segment};
+use utoipa::ToSchema;
 
 use super::{
     etag::{IfMatch, Version},
-    problem::{FieldError, Problem},
+    problem::Problem,
     query::QueryString,
+    shape,
 };
 
 /// The largest body, in bytes.
@@ -27,7 +30,7 @@ pub const BATCH_LIMIT: usize = 1024 * 1024;
 pub struct Input {
     content_type: Option<String>,
     content_encoding: Option<String>,
-    if_match: Option<IfMatch>,
+    if_match: Option<String>,
     query: QueryString,
     bytes: Bytes,
 }
@@ -39,7 +42,7 @@ impl<S: Send + Sync> FromRequest<S> for Input {
         let content_type = header_text(request.headers(), header::CONTENT_TYPE.as_str());
         let content_encoding = header_text(request.headers(), header::CONTENT_ENCODING.as_str());
         let query = QueryString::of(request.uri());
-        let if_match = header_text(request.headers(), header::IF_MATCH.as_str()).map(|text| IfMatch::parse(&text));
+        let if_match = list_text(request.headers(), header::IF_MATCH.as_str());
         let bytes = Bytes::from_request(request, state).await;
         let bytes = bytes.map_err(|_| Problem::bad_request("unreadable_body", "The body could not be read."))?;
         Ok(Self { content_type, content_encoding, if_match, query, bytes })
@@ -50,32 +53,40 @@ fn header_text(headers: &HeaderMap, name: &str) -> Option<String> {
     headers.get(name).map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned())
 }
 
+/// The values of a header that is a list, as one: a client may send several, and a gateway joins them.
+fn list_text(headers: &HeaderMap, name: &str) -> Option<String> {
+    let values = headers.get_all(name).iter().map(|value| String::from_utf8_lossy(value.as_bytes()));
+    values.map(Cow::into_owned).reduce(|list, value| format!("{list}, {value}"))
+}
+
 impl Input {
-    /// The body as `T`. No body and no `Content-Type` equals `{}`.
+    /// The body as `T`. An empty one equals `{}` where a `T` has no field that must be there, whatever the `Content-Type`:
+    /// many clients send one with every request. Elsewhere it does so without a `Content-Type`.
     ///
     /// # Errors
     ///
-    /// 415 for another content type, 400 for what is not JSON, 422 for what is not a `T`, naming the field, and for a
-    /// query parameter: operations that take a body have none.
-    pub fn read<T: DeserializeOwned>(&self) -> Result<T, Problem> {
-        let json = self.json()?;
+    /// 415 for another content type, 400 for what is not JSON, 422 for what is not a `T`, naming every field that is
+    /// wrong, and for a query parameter: operations that take a body have none.
+    pub fn read<T: DeserializeOwned + ToSchema>(&self) -> Result<T, Problem> {
+        let json = self.json_of::<T>()?;
         self.query.none()?;
-        deserialize(json)
+        shape::deserialize(json)
     }
 
     /// The version that `If-Match` asks for, and the body as `T`.
     ///
     /// # Errors
     ///
-    /// As [`read`](Self::read), and 428 without `If-Match`: after 415 and 400, before 422.
-    pub fn read_versioned<T: DeserializeOwned>(&self) -> Result<(IfMatch, T), Problem> {
-        let json = self.json()?;
-        let Some(if_match) = self.if_match.clone() else {
+    /// As [`read`](Self::read), 400 for an `If-Match` that cannot be read, and 428 without one: after 415 and 400, before 422.
+    pub fn read_versioned<T: DeserializeOwned + ToSchema>(&self) -> Result<(IfMatch, T), Problem> {
+        let json = self.json_of::<T>()?;
+        let if_match = self.if_match.as_deref().map(IfMatch::parse).transpose()?;
+        let Some(if_match) = if_match else {
             let detail = "If-Match with the ETag of the version you have seen is required.";
             return Err(Problem::new(StatusCode::PRECONDITION_REQUIRED, "if_match_required", detail));
         };
         self.query.none()?;
-        Ok((if_match, deserialize(json)?))
+        Ok((if_match, shape::deserialize(json)?))
     }
 
     /// A field of the body, if that is an object in which the field is a text, whatever else is wrong with it.
@@ -83,6 +94,19 @@ impl Input {
     pub fn text_field(&self, name: &str) -> Option<String> {
         let body: serde_json::Map<String, serde_json::Value> = serde_json::from_str(self.json().ok()?).ok()?;
         body.get(name)?.as_str().map(str::to_owned)
+    }
+
+    /// Whether the body is an object with this field, whatever else is wrong with it.
+    #[must_use]
+    pub fn has_field(&self, name: &str) -> bool {
+        let body = self.json().ok().and_then(|json| serde_json::from_str(json).ok());
+        body.is_some_and(|body: serde_json::Map<String, serde_json::Value>| body.contains_key(name))
+    }
+
+    /// The body as text that is one JSON value; of an empty one, what it stands for where a `T` is asked for.
+    fn json_of<T: DeserializeOwned>(&self) -> Result<&str, Problem> {
+        let is_optional = || serde_json::from_str::<T>("{}").is_ok();
+        if self.bytes.is_empty() && is_optional() { Ok("{}") } else { self.json() }
     }
 
     /// The body as text that is one JSON value.
@@ -110,92 +134,10 @@ fn is_json(content_type: &str) -> bool {
     essence == "application/json" || (essence.starts_with("application/") && essence.ends_with("+json"))
 }
 
-/// The text, which is JSON, as `T`: an object, although serde would also fill a struct from a list.
-///
-/// # Errors
-///
-/// 422 for what is not a `T`, naming the field.
-pub fn deserialize<T: DeserializeOwned>(text: &str) -> Result<T, Problem> {
-    if !text.trim_start().starts_with('{') {
-        return Err(Problem::field("", "wrong_type", "must be an object"));
-    }
-    let mut deserializer = serde_json::Deserializer::from_str(text);
-    serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
-        let message = error.inner().to_string();
-        // serde_json adds where it stopped; the pointer says it better.
-        let message = message.rsplit_once(" at line ").map_or(message.as_str(), |(message, _)| message);
-        Problem::invalid(vec![field_error(error.path(), message)])
-    })
-}
-
 /// What a value refuses with while it is deserialised: a stable code and the rule in words. serde's errors are text, so
 /// the code travels in front of it.
 pub fn refusal<E: serde::de::Error>(code: &str, detail: impl std::fmt::Display) -> E {
     E::custom(format_args!("[{code}] {detail}"))
-}
-
-/// Names the field that a deserialisation error is about, and says what is wrong in words for a client: serde's own speak
-/// of Rust's types.
-pub(super) fn field_error(path: &Path, message: &str) -> FieldError {
-    let mut pointer = String::new();
-    let mut last = "";
-    for segment in path {
-        match segment {
-            Segment::Seq { index } => push_segment(&mut pointer, &index.to_string()),
-            Segment::Map { key } => {
-                push_segment(&mut pointer, key);
-                last = key;
-            }
-            Segment::Enum { variant } => push_segment(&mut pointer, variant),
-            Segment::Unknown => {}
-        }
-    }
-    // serde tells these kinds only in words, which have been the same since 1.0. The path ends with the name of a field
-    // that is unknown; the others are fields of ours, whose names need no escaping.
-    if message.starts_with("unknown field ") {
-        return FieldError::new(pointer, "unknown_field", format!("there is no field {last} here"));
-    }
-    let named = |prefix: &str| message.strip_prefix(prefix)?.strip_suffix('`');
-    if let Some(name) = named("duplicate field `") {
-        push_segment(&mut pointer, name);
-        return FieldError::new(pointer, "repeated", format!("the field {name} is given more than once"));
-    }
-    if let Some(name) = named("missing field `") {
-        push_segment(&mut pointer, name);
-        return FieldError::new(pointer, "required", format!("the field {name} is required"));
-    }
-    if let Some((code, detail)) = message.strip_prefix('[').and_then(|rest| rest.split_once("] ")) {
-        return FieldError::new(pointer, code.to_owned(), detail);
-    }
-    let expected = message.rsplit_once("expected ").map(|(_, expected)| in_words(expected));
-    if message.starts_with("unknown variant ") {
-        let words = expected.unwrap_or_default().replace('`', "");
-        return FieldError::new(pointer, "unknown_value", format!("must be {words}"));
-    }
-    if message.starts_with("invalid type") {
-        return FieldError::new(pointer, "wrong_type", format!("must be {}", expected.unwrap_or_default()));
-    }
-    if message.starts_with("invalid value: integer") {
-        return FieldError::new(pointer, "out_of_range", "is out of range");
-    }
-    FieldError::new(pointer, "invalid_value", "is not a value that this field can have")
-}
-
-/// What serde expected, in words that are not Rust's.
-fn in_words(expected: &str) -> String {
-    match expected {
-        "u8" | "u16" | "u32" | "u64" | "i16" | "i32" | "i64" | "a nonzero u32" => "a whole number".into(),
-        "a sequence" => "a list".into(),
-        "a map" | "string or map" | "map" => "a word".into(),
-        expected if expected.starts_with("struct ") => "an object".into(),
-        expected => expected.into(),
-    }
-}
-
-/// Appends one escaped segment (RFC 6901).
-fn push_segment(pointer: &mut String, name: &str) {
-    pointer.push('/');
-    pointer.push_str(&name.replace('~', "~0").replace('/', "~1"));
 }
 
 /// Whether `If-Match` names this version.
@@ -293,80 +235,30 @@ mod tests {
         ) {
             if let Err(problem) = read(&bytes) {
                 let told = (problem.status().as_u16(), problem.code(), problem.errors().len());
-                prop_assert!(matches!(told, (400, "not_json", 0) | (422, "validation_failed", 1)), "{:?}", told);
+                prop_assert!(matches!(told, (400, "not_json", 0) | (422, "validation_failed", 1..)), "{:?}", told);
                 prop_assert!(problem.errors().iter().all(|it| it.pointer.is_empty() || it.pointer.starts_with('/')));
             }
         }
     }
 
-    #[derive(Debug, Deserialize)]
+    #[derive(Debug, Deserialize, ToSchema)]
     #[serde(rename_all = "lowercase")]
     enum Colour {
         Red,
         Green,
     }
 
-    #[derive(Debug, Deserialize)]
+    #[derive(Debug, Deserialize, ToSchema)]
     #[serde(deny_unknown_fields)]
     struct Inner {
         count: Option<u32>,
         colour: Option<Colour>,
     }
 
-    #[derive(Debug, Deserialize)]
+    #[derive(Debug, Deserialize, ToSchema)]
     #[serde(deny_unknown_fields)]
     struct Outer {
         name: String,
         list: Option<Vec<Inner>>,
-    }
-
-    fn refused(text: &str) -> (u16, String, String, String) {
-        let problem = deserialize::<Outer>(text).unwrap_err();
-        let error = problem.errors().first().unwrap().clone();
-        (problem.status().as_u16(), error.pointer, error.code.into_owned(), error.detail)
-    }
-
-    #[test]
-    fn what_is_wrong_is_told_at_its_field_in_words_that_are_not_rusts() {
-        for (text, pointer, code, detail) in [
-            ("[]", "", "wrong_type", "must be an object"),
-            ("[\"name\"]", "", "wrong_type", "must be an object"),
-            ("{}", "/name", "required", "the field name is required"),
-            ("{\"name\": null}", "/name", "wrong_type", "must be a string"),
-            ("{\"name\": \"\", \"name\": \"\"}", "/name", "repeated", "the field name is given more than once"),
-            ("{\"a/b\": 1}", "/a~1b", "unknown_field", "there is no field a/b here"),
-            ("{\"a~b\": 1}", "/a~0b", "unknown_field", "there is no field a~b here"),
-            ("{\"a`b\": 1}", "/a`b", "unknown_field", "there is no field a`b here"),
-            ("{\"name\": \"\", \"list\": {}}", "/list", "wrong_type", "must be a list"),
-            ("{\"name\": \"\", \"list\": [{}, 1]}", "/list/1", "wrong_type", "must be an object"),
-            ("{\"name\": \"\", \"list\": [{\"count\": -1}]}", "/list/0/count", "out_of_range", "is out of range"),
-            (
-                "{\"name\": \"\", \"list\": [{\"count\": \"1\"}]}",
-                "/list/0/count",
-                "wrong_type",
-                "must be a whole number",
-            ),
-            (
-                "{\"name\": \"\", \"list\": [{\"colour\": \"blue\"}]}",
-                "/list/0/colour",
-                "unknown_value",
-                "must be red or green",
-            ),
-        ] {
-            let expected = (422, pointer.to_owned(), code.to_owned(), detail.to_owned());
-            assert_eq!(refused(text), expected, "{text}");
-        }
-    }
-
-    /// `serde_json` stops at these as if they were no JSON at all.
-    #[test]
-    fn a_word_of_another_type_and_a_lone_surrogate_are_refused_values_not_bad_json() {
-        for value in ["1", "[]", "{}", "true"] {
-            let text = format!("{{\"name\": \"\", \"list\": [{{\"colour\": {value}}}]}}");
-            let (status, pointer, ..) = refused(&text);
-            assert_eq!((status, pointer.as_str()), (422, "/list/0/colour"), "{text}");
-        }
-        let (status, pointer, code, _) = refused("{\"name\": \"\\ud800\"}");
-        assert_eq!((status, pointer.as_str(), code.as_str()), (422, "/name", "invalid_value"));
     }
 }

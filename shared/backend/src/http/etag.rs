@@ -5,6 +5,8 @@ use std::fmt;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::problem::Problem;
+
 /// The version of a loan or a product: 1, 2, 3 and so on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, ToSchema)]
 pub struct Version(pub i32);
@@ -39,13 +41,20 @@ pub enum IfMatch {
 }
 
 impl IfMatch {
-    /// Reads the header's value. What is no entity tag is kept as it is and matches nothing.
-    #[must_use]
-    pub fn parse(text: &str) -> Self {
-        if text.trim() == "*" {
-            return Self::Any;
+    /// Reads the header's value; several headers are one list, as their values joined by commas.
+    ///
+    /// # Errors
+    ///
+    /// 400 for what is neither `*` nor a list of entity tags, which are in double quotes.
+    pub fn parse(text: &str) -> Result<Self, Problem> {
+        let text = text.trim_matches(BLANKS);
+        if text == "*" {
+            return Ok(Self::Any);
         }
-        Self::OneOf(text.split(',').map(|tag| tag.trim().to_owned()).collect())
+        entity_tags(text).filter(|tags| !tags.is_empty()).map(Self::OneOf).ok_or_else(|| {
+            let detail = "If-Match is * or a list of entity tags in double quotes, such as \"3\".";
+            Problem::bad_request("bad_if_match", detail)
+        })
     }
 
     /// Whether it names this version.
@@ -58,8 +67,32 @@ impl IfMatch {
     }
 }
 
+/// What may stand around the parts of a header's value.
+const BLANKS: [char; 2] = [' ', '\t'];
+
+/// The entity tags of a list, whose parts may be empty. A tag may hold commas.
+fn entity_tags(list: &str) -> Option<Vec<String>> {
+    let mut tags = Vec::new();
+    let mut rest = list;
+    loop {
+        rest = rest.trim_start_matches([' ', '\t', ',']);
+        if rest.is_empty() {
+            return Some(tags);
+        }
+        let opaque = rest.strip_prefix("W/").unwrap_or(rest).strip_prefix('"')?;
+        let (_, after) = opaque.split_once('"')?;
+        tags.push(rest[..rest.len() - after.len()].to_owned());
+        rest = after.trim_start_matches(BLANKS);
+        if !rest.is_empty() && !rest.starts_with(',') {
+            return None;
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
+
     use proptest::prelude::*;
 
     use super::*;
@@ -72,20 +105,28 @@ mod tests {
             version in 0..100,
         ) {
             let (version, other) = (Version(version), Version(version + 1));
-            let names_it = IfMatch::parse(&text).matches(version);
-            prop_assert!(!names_it || text.trim() == "*" || text.contains(&version.etag()));
+            match IfMatch::parse(&text) {
+                Ok(read) => {
+                    let names_it = read.matches(version);
+                    prop_assert!(!names_it || text.trim() == "*" || text.contains(&version.etag()));
+                }
+                Err(problem) => prop_assert_eq!((problem.status().as_u16(), problem.code()), (400, "bad_if_match")),
+            }
             let both = format!("{other}, {version}", other = other.etag(), version = version.etag());
-            prop_assert!(IfMatch::parse(&both).matches(version));
+            prop_assert!(IfMatch::parse(&both).unwrap().matches(version));
         }
     }
 
     #[test]
     fn if_match_names_a_version_by_its_strong_tag() {
-        assert!(IfMatch::parse("\"3\"").matches(Version(3)));
-        assert!(IfMatch::parse("\"2\", \"3\"").matches(Version(3)));
-        assert!(IfMatch::parse(" * ").matches(Version(3)));
-        for other in ["\"2\"", "3", "W/\"3\"", "\"33\"", ""] {
-            assert!(!IfMatch::parse(other).matches(Version(3)), "{other}");
+        for text in ["\"3\"", "\"2\", \"3\"", "\"2\",\"3\"", " * ", "W/\"3\" , \"3\"", ",, \"a,b\",\t\"3\" ,"] {
+            assert!(IfMatch::parse(text).unwrap().matches(Version(3)), "{text}");
+        }
+        for other in ["\"2\"", "W/\"3\"", "\"33\"", "\"\"", "\"2,\""] {
+            assert!(!IfMatch::parse(other).unwrap().matches(Version(3)), "{other}");
+        }
+        for none in ["3", "", ",", "\"3", "3\"", "'3'", "\"3\" \"4\"", "\"3\", 4", "\"3\", *", "w/\"3\"", "\"3\"x"] {
+            assert_eq!(IfMatch::parse(none).unwrap_err().code(), "bad_if_match", "{none}");
         }
     }
 }

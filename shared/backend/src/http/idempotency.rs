@@ -9,17 +9,20 @@ use axum::{
     extract::FromRequestParts,
     http::{HeaderValue, StatusCode, request::Parts},
 };
-use serde::Serialize;
+use serde::{Deserialize, Deserializer, Serialize};
 use sha2::{Digest, Sha256};
 use tokio_postgres::Row;
 use uuid::Uuid;
 
-use super::{answer::Answer, problem::Problem};
-use crate::db::{DbError, FromRow, Sql, Statement, column};
+use super::{answer::Answer, body::refusal, problem::Problem};
+use crate::{
+    db::{DbError, FromRow, Sql, Statement, column},
+    fields::NumberText,
+};
 
 /// The key a client chose, with the operation it was sent to; not looked at yet.
 pub struct IdempotencyKey {
-    header: Option<HeaderValue>,
+    headers: Vec<HeaderValue>,
     operation: String,
 }
 
@@ -28,17 +31,75 @@ impl<S: Send + Sync> FromRequestParts<S> for IdempotencyKey {
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
         let operation = format!("{} {}", parts.method, parts.uri.path());
-        Ok(Self { header: parts.headers.get("idempotency-key").cloned(), operation })
+        Ok(Self { headers: parts.headers.get_all("idempotency-key").iter().cloned().collect(), operation })
     }
 }
 
-fn read(header: &HeaderValue) -> Result<String, Problem> {
-    match header.to_str() {
-        Ok(key) if (1..=255).contains(&key.len()) => Ok(key.to_owned()),
-        _ => {
-            let detail = "Idempotency-Key has 1 to 255 visible ASCII characters.";
-            Err(Problem::bad_request("bad_idempotency_key", detail))
+/// The rule of a key, wherever it is sent.
+const RULE: &str = "has 1 to 255 visible ASCII characters, no comma, and blanks between them only";
+
+/// The key in a text. Outer blanks do not count: a header's value has none. A comma is what a gateway puts between the
+/// values of a header that was sent twice.
+fn key(text: &str) -> Option<&str> {
+    let key = text.trim_matches(' ');
+    let is_key =
+        (1..=255).contains(&key.len()) && key.bytes().all(|byte| (b' '..=b'~').contains(&byte) && byte != b',');
+    is_key.then_some(key)
+}
+
+/// The key in the values of the header.
+fn read(headers: &[HeaderValue]) -> Result<Option<String>, Problem> {
+    let bad = |detail| Problem::bad_request("bad_idempotency_key", detail);
+    match headers {
+        [] => Ok(None),
+        [header] => {
+            let key = header.to_str().ok().and_then(key);
+            key.map(|key| Some(key.to_owned())).ok_or_else(|| bad(format!("Idempotency-Key {RULE}.")))
         }
+        _ => Err(bad("Idempotency-Key is given more than once.".into())),
+    }
+}
+
+/// A key in a body.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeyText(String);
+
+impl<'de> Deserialize<'de> for KeyText {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        key(&text).map(|key| Self(key.to_owned())).ok_or_else(|| refusal("bad_idempotency_key", RULE))
+    }
+}
+
+/// A command as its body says it, whose fingerprint tells whether it is sent again.
+pub trait Fingerprinted: Serialize + Clone {
+    /// Its amount, which can be written in several ways.
+    fn amount(&mut self) -> Option<&mut NumberText> {
+        None
+    }
+}
+
+/// The fingerprint of a command, by its format.
+struct Fingerprints {
+    /// 1, of releases before: of the amount as it was written.
+    first: Vec<u8>,
+    /// 2: of the amount in its shortest form, without fields that say nothing.
+    second: Vec<u8>,
+}
+
+impl Fingerprints {
+    fn of(command: &impl Fingerprinted) -> Result<Self, serde_json::Error> {
+        let first = serde_json::to_vec(command)?;
+        let mut understood = command.clone();
+        if let Some(amount) = understood.amount() {
+            *amount = amount.shortest();
+        }
+        let mut fields = serde_json::to_value(understood)?;
+        if let Some(fields) = fields.as_object_mut() {
+            fields.retain(|_, value| !value.is_null());
+        }
+        let digest = |json: Vec<u8>| Sha256::digest(json).to_vec();
+        Ok(Self { first: digest(first), second: digest(serde_json::to_vec(&fields)?) })
     }
 }
 
@@ -46,12 +107,13 @@ fn read(header: &HeaderValue) -> Result<String, Problem> {
 /// status is null was made by this very transaction, since none is committed without its answer; one older than seven
 /// days counts as gone.
 pub const CLAIM: &str = "\
-INSERT INTO idempotency_keys AS k (caller_id, operation, key, fingerprint) VALUES ($1, $2, $3, $4)
+INSERT INTO idempotency_keys AS k (caller_id, operation, key, fingerprint, format) VALUES ($1, $2, $3, $4, 2)
 ON CONFLICT (caller_id, operation, key) DO UPDATE SET
     fingerprint = CASE WHEN k.created_at < now() - interval '7 days' THEN excluded.fingerprint ELSE k.fingerprint END,
+    format = CASE WHEN k.created_at < now() - interval '7 days' THEN excluded.format ELSE k.format END,
     status = CASE WHEN k.created_at < now() - interval '7 days' THEN NULL ELSE k.status END,
     created_at = CASE WHEN k.created_at < now() - interval '7 days' THEN now() ELSE k.created_at END
-RETURNING fingerprint, status, body, etag, location";
+RETURNING fingerprint, format, status, body, etag, location";
 
 /// Keeps the answer under the key.
 pub const KEEP: &str = "\
@@ -65,7 +127,7 @@ impl IdempotencyKey {
     ///
     /// 400 for a key that is none.
     pub fn read(self) -> Result<Key, Problem> {
-        Ok(Key { key: self.header.as_ref().map(read).transpose()?, operation: self.operation })
+        Ok(Key { key: read(&self.headers)?, operation: self.operation })
     }
 }
 
@@ -76,11 +138,10 @@ pub struct Key {
 }
 
 impl Key {
-    /// A key that came in a body, for an operation as if it had been sent there; `None` if it is none.
+    /// A key that came in a body, for an operation as if it had been sent there.
     #[must_use]
-    pub fn parse(key: &str, operation: String) -> Option<Self> {
-        let is_key = (1..=255).contains(&key.len()) && key.bytes().all(|byte| (b' '..=b'~').contains(&byte));
-        is_key.then(|| Self { key: Some(key.to_owned()), operation })
+    pub fn sent_to(KeyText(key): KeyText, operation: String) -> Self {
+        Self { key: Some(key), operation }
     }
 
     /// The key, for an operation that asks for one.
@@ -103,16 +164,15 @@ impl Key {
         Self { operation, ..self }
     }
 
-    /// A claim on the key for this caller and body; nothing is sent yet. `body` is the command as it was understood, so
-    /// that the order of its fields and blanks between them make no difference.
+    /// A claim on the key for this caller and command; nothing is sent yet. The command counts as it was understood, so
+    /// that the order of its fields, blanks between them and zeros at the end of its amount make no difference.
     ///
     /// # Errors
     ///
     /// 500 if the body does not serialise: a defect.
-    pub fn claim(self, caller: Uuid, body: &impl Serialize) -> Result<Claim, Problem> {
-        let json = serde_json::to_vec(body).map_err(Problem::internal)?;
-        let fingerprint = Sha256::digest(json).to_vec();
-        Ok(Claim { caller, operation: self.operation, key: self.key, fingerprint })
+    pub fn claim(self, caller: Uuid, command: &impl Fingerprinted) -> Result<Claim, Problem> {
+        let fingerprints = Fingerprints::of(command).map_err(Problem::internal)?;
+        Ok(Claim { caller, operation: self.operation, key: self.key, fingerprints })
     }
 }
 
@@ -121,12 +181,13 @@ pub struct Claim {
     caller: Uuid,
     operation: String,
     key: Option<String>,
-    fingerprint: Vec<u8>,
+    fingerprints: Fingerprints,
 }
 
 /// The row of a key, as the claim finds it.
 pub struct Claimed {
     fingerprint: Vec<u8>,
+    format: i16,
     answer: Option<Answer>,
 }
 
@@ -146,7 +207,7 @@ impl FromRow for Claimed {
                 replayed: true,
             }),
         };
-        Ok(Self { fingerprint: column(row, "fingerprint")?, answer })
+        Ok(Self { fingerprint: column(row, "fingerprint")?, format: column(row, "format")?, answer })
     }
 }
 
@@ -156,7 +217,7 @@ impl Claim {
     pub fn take(&self) -> Option<Statement<Claimed>> {
         let key = self.key.clone()?;
         let sql = Sql::new(CLAIM).bind(self.caller).bind(self.operation.clone()).bind(key);
-        Some(sql.bind(self.fingerprint.clone()).one())
+        Some(sql.bind(self.fingerprints.second.clone()).one())
     }
 
     /// The answer to send again, if this command was carried out before.
@@ -165,8 +226,9 @@ impl Claim {
     ///
     /// 422 if the key came with another body then.
     pub fn earlier_answer(&self, claimed: Option<Claimed>) -> Result<Option<Answer>, Problem> {
-        let Some(Claimed { fingerprint, answer: Some(answer) }) = claimed else { return Ok(None) };
-        if fingerprint == self.fingerprint {
+        let Some(Claimed { fingerprint, format, answer: Some(answer) }) = claimed else { return Ok(None) };
+        let Fingerprints { first, second } = &self.fingerprints;
+        if fingerprint == *if format == 1 { first } else { second } {
             return Ok(Some(answer));
         }
         let detail = "This Idempotency-Key was used for another request. Choose a new key for a new request.";
@@ -194,16 +256,23 @@ mod tests {
         /// A header has any bytes but control characters; a key in a body any characters at all.
         #[test]
         fn a_key_is_1_to_255_visible_ascii_characters_wherever_it_is_sent(
-            bytes in prop_oneof![any::<Vec<u8>>(), "[ -~]{0,300}".prop_map(String::into_bytes)],
+            bytes in prop_oneof![
+                any::<Vec<u8>>(),
+                "[ -~]{0,300}".prop_map(String::into_bytes),
+                " {0,3}[!-+]{0,260} {0,3}".prop_map(String::into_bytes),
+            ],
         ) {
-            let is_key = (1..=255).contains(&bytes.len()) && bytes.iter().all(|byte| (b' '..=b'~').contains(byte));
+            let inner = bytes.trim_ascii();
+            let is_key = (1..=255).contains(&inner.len())
+                && bytes.iter().all(|byte| (b' '..=b'~').contains(byte) && *byte != b',');
+            let expected = is_key.then(|| String::from_utf8_lossy(inner).into_owned());
             if let Ok(text) = str::from_utf8(&bytes) {
-                prop_assert_eq!(Key::parse(text, String::new()).is_some(), is_key);
+                let read = serde_json::from_value::<KeyText>(text.into()).ok();
+                prop_assert_eq!(read.map(|KeyText(key)| key), expected.clone());
             }
             if let Ok(header) = HeaderValue::from_bytes(&bytes) {
-                match read(&header) {
-                    // A header may have tabs too.
-                    Ok(key) => prop_assert!(key.len() <= 255 && key.bytes().all(|byte| byte == b'\t' || (b' '..=b'~').contains(&byte))),
+                match read(&[header]) {
+                    Ok(key) => prop_assert_eq!(key, expected),
                     Err(problem) => prop_assert!(!is_key && problem.status() == StatusCode::BAD_REQUEST),
                 }
             }

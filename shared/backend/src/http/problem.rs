@@ -14,6 +14,12 @@ use uuid::Uuid;
 
 use crate::{db::DbError, telemetry::chain};
 
+/// The code of a refusal whose fields say what is wrong.
+const VALIDATION_FAILED: &str = "validation_failed";
+
+/// The most fields that one answer names.
+pub const MOST_ERRORS: usize = 100;
+
 /// One field that breaks a rule.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct FieldError {
@@ -138,7 +144,7 @@ impl Problem {
     #[must_use]
     pub fn invalid(errors: Vec<FieldError>) -> Self {
         let detail = "The request breaks a rule of validation.";
-        Self { errors, ..Self::new(StatusCode::UNPROCESSABLE_ENTITY, "validation_failed", detail) }
+        Self { errors, ..Self::new(StatusCode::UNPROCESSABLE_ENTITY, VALIDATION_FAILED, detail) }
     }
 
     /// 422 for the request as a whole.
@@ -262,6 +268,27 @@ impl Problem {
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         headers.extend(self.headers.iter().cloned());
         response
+    }
+}
+
+/// Both values, or what is wrong with either: the fields of both where both break a rule of validation.
+///
+/// # Errors
+///
+/// The first problem, with the fields of the second one.
+pub fn both<A, B>(first: Result<A, Problem>, second: Result<B, Problem>) -> Result<(A, B), Problem> {
+    match (first, second) {
+        (Ok(first), Ok(second)) => Ok((first, second)),
+        (Err(mut first), Err(second)) if first.code == VALIDATION_FAILED && second.code == VALIDATION_FAILED => {
+            for error in second.errors {
+                if first.errors.len() < MOST_ERRORS && !first.errors.iter().any(|known| known.pointer == error.pointer)
+                {
+                    first.errors.push(error);
+                }
+            }
+            Err(first)
+        }
+        (Err(problem), _) | (Ok(_), Err(problem)) => Err(problem),
     }
 }
 

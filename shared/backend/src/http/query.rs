@@ -13,10 +13,7 @@ use serde::{
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-use super::{
-    body::{field_error, refusal},
-    problem::Problem,
-};
+use super::{body::refusal, problem::Problem, shape::field_error};
 
 /// A request's query string, not looked at yet.
 pub struct QueryString {
@@ -116,11 +113,17 @@ impl Needle {
         self.0
     }
 
-    /// The pattern for `LIKE` of what starts with the text, in lower case.
+    /// The pattern for `LIKE` of what starts with the text, in lower case. A blank in front is a plus: in a query string a
+    /// plus that is not escaped means a blank, nothing that is looked for starts with one, and telephone numbers start
+    /// with a plus.
     #[must_use]
     pub fn prefix_pattern(&self) -> String {
         let mut pattern = String::with_capacity(self.0.len() + 1);
-        for c in self.0.chars() {
+        let rest = self.0.strip_prefix(' ');
+        if rest.is_some() {
+            pattern.push('+');
+        }
+        for c in rest.unwrap_or(&self.0).chars() {
             if matches!(c, '\\' | '%' | '_') {
                 pattern.push('\\');
             }
@@ -212,5 +215,9 @@ mod tests {
         assert_eq!(pattern("Usr_1"), "usr\\_1%");
         assert_eq!(pattern("100%"), "100\\%%");
         assert_eq!(pattern("a\\"), "a\\\\%");
+        assert_eq!(
+            (pattern(" 2547"), pattern("+2547"), pattern("a b")),
+            ("+2547%".into(), "+2547%".into(), "a b%".into())
+        );
     }
 }

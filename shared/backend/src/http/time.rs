@@ -42,7 +42,8 @@ impl<'de> Deserialize<'de> for Instant {
     }
 }
 
-/// Whether a text has the form of RFC 3339: the parser takes more of ISO 8601, and zones in brackets.
+/// Whether a text has the form of RFC 3339, with at most nine digits of a second and an offset up to 18 hours, as they are
+/// on Earth: the parser takes more of both, more of ISO 8601, and zones in brackets.
 fn is_rfc_3339(text: &str) -> bool {
     let has_form = |bytes: &[u8], form: &[u8]| {
         let fits = |(byte, form): (&u8, &u8)| if *form == b'0' { byte.is_ascii_digit() } else { byte == form };
@@ -50,10 +51,12 @@ fn is_rfc_3339(text: &str) -> bool {
     };
     let Some((local, rest)) = text.as_bytes().split_at_checked("0000-00-00T00:00:00".len()) else { return false };
     let (fraction, offset) = rest.split_at(rest.iter().position(|byte| b"Zz+-".contains(byte)).unwrap_or(rest.len()));
-    let is_fraction = |digits: &[u8]| !digits.is_empty() && digits.iter().all(u8::is_ascii_digit);
+    let is_fraction = |digits: &[u8]| (1..=9).contains(&digits.len()) && digits.iter().all(u8::is_ascii_digit);
     has_form(&local.to_ascii_uppercase(), b"0000-00-00T00:00:00")
         && (fraction.is_empty() || fraction.strip_prefix(b".").is_some_and(is_fraction))
         && [&b"Z"[..], b"z", b"+00:00", b"-00:00"].iter().any(|form| has_form(offset, form))
+        // Of the form `+00:00` by now; texts of one length are ordered as their numbers are.
+        && offset.get(1..).is_none_or(|offset| offset.is_empty() || (offset <= &b"18:00"[..] && offset[3..] <= b"59"[..]))
 }
 
 /// A business date: `YYYY-MM-DD` in the lender's time zone, years 1900 to 2200.
@@ -156,7 +159,14 @@ mod tests {
 
     #[test]
     fn an_instant_has_the_form_of_rfc_3339() {
-        for text in ["2026-03-02T09:30:00Z", "2026-03-02t09:30:00.5z", "2026-03-02T09:30:00.123456789+05:30"] {
+        for text in [
+            "2026-03-02T09:30:00Z",
+            "2026-03-02t09:30:00.5z",
+            "2026-03-02T09:30:00.123456789+05:30",
+            "2026-03-02T09:30:00+18:00",
+            "2026-03-02T09:30:00-18:00",
+            "2026-03-02T09:30:00-00:00",
+        ] {
             assert!(instant(&format!("\"{text}\"")).is_ok(), "{text}");
         }
         for text in [
@@ -168,6 +178,11 @@ mod tests {
             "2026-03-02T09:30:00",
             "2026-03-02T09:30:00+05",
             "2026-03-02T09:30:00.Z",
+            "2026-03-02T09:30:00.1234567890Z",
+            "2026-03-02T09:30:00+18:01",
+            "2026-03-02T09:30:00-18:01",
+            "2026-03-02T09:30:00+25:00",
+            "2026-03-02T09:30:00+05:60",
             "2026-03-02 09:30:00Z",
             "2026-13-02T09:30:00Z",
             "2026-03-02T24:00:00Z",

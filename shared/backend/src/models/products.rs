@@ -13,6 +13,7 @@ use crate::{
     db::{DbError, FromRow, Sql, Statement, column},
     http::{
         etag::Version,
+        idempotency::Fingerprinted,
         pagination::{Limit, Position},
         problem::{FieldError, Problem},
         time::Instant,
@@ -97,6 +98,9 @@ impl FromRow for Product {
 pub fn named(product: Option<Product>) -> Result<Product, Problem> {
     product.ok_or_else(|| Problem::field("/product", "product_not_found", "there is no product of this code"))
 }
+
+/// A new product, whose amounts are money by then.
+impl Fingerprinted for Product {}
 
 impl Product {
     /// The product, if it lends this currency.

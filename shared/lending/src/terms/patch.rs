@@ -9,12 +9,13 @@ use super::words::{
     Allocation, Amortization, DayCount, FeeWhen, InterestMethod, InterestPeriod, LateFeeKind, MonthEnd, Prepayment,
     RepayUnit, Rounding,
 };
+use super::{Fee, MAX_FEES, MAX_GRACE_DAYS, MAX_INSTALMENTS, MAX_LATE_FEES};
 #[cfg(doc)]
-use super::{Fee, Grace, LateFee};
+use super::{Grace, LateFee};
 use crate::calendar::JsonDate;
-use crate::number::Number;
+use crate::number::{Number, refused, whole_number};
 use crate::object::objects_only;
-use crate::refusal::Refusal;
+use crate::refusal::{Reason, Refusal};
 use crate::{AnnualRate, Currency, Percent};
 
 /// A field that may be left out, be `null`, or have a value.
@@ -74,10 +75,10 @@ pub struct TermsPatch {
     #[serde(deserialize_with = "present")]
     pub interest_rate_apr: Option<AnnualRate>,
     /// 1 to 600. Must come from somewhere.
-    #[serde(deserialize_with = "present")]
+    #[serde(deserialize_with = "instalments")]
     pub instalments: Option<u32>,
     /// How many units a repayment period has; 1 by default.
-    #[serde(deserialize_with = "present")]
+    #[serde(deserialize_with = "positive")]
     pub repay_every: Option<u32>,
     /// What it is counted in.
     #[serde(deserialize_with = "present")]
@@ -101,8 +102,10 @@ pub struct TermsPatch {
     #[serde(deserialize_with = "present")]
     pub rounding: Option<Rounding>,
     /// What every amount of a row is a multiple of; none by default, which is the currency's unit.
+    #[serde(deserialize_with = "given_amount")]
     pub smallest_amount: Given<Number>,
     /// What an equal instalment is a multiple of; none by default, which is `smallest_amount`.
+    #[serde(deserialize_with = "given_amount")]
     pub instalment_multiple: Given<Number>,
     /// What becomes of a due date on a day that its month does not have.
     #[serde(deserialize_with = "present")]
@@ -111,7 +114,7 @@ pub struct TermsPatch {
     #[serde(deserialize_with = "present")]
     pub grace: Option<GracePatch>,
     /// The whole list; none by default.
-    #[serde(deserialize_with = "present")]
+    #[serde(deserialize_with = "fees")]
     pub fees: Option<Vec<FeePatch>>,
     /// In which order a payment pays what is owed.
     #[serde(deserialize_with = "present")]
@@ -128,18 +131,64 @@ fn given_date<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Given<Date>,
     Ok(date.map_or(Given::Null, |JsonDate(date)| Given::Value(date)))
 }
 
+/// What a field's own rule refuses is told where the field is read, so that a reader can collect it with the rest.
+fn held<T, E: serde::de::Error>(value: T, rule: impl FnOnce(&T) -> Result<(), Reason>) -> Result<T, E> {
+    rule(&value).map_err(|reason| refused(reason.code(), reason))?;
+    Ok(value)
+}
+
+fn given_amount<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Given<Number>, D::Error> {
+    held(Given::<Number>::deserialize(deserializer)?, |amount| match amount {
+        Given::Value(number) if number.get().is_zero() => Err(Reason::NotPositive),
+        _ => Ok(()),
+    })
+}
+
+fn count<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u32>, D::Error> {
+    whole_number(deserializer, 0..=u32::MAX).map(Some)
+}
+
+fn positive<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u32>, D::Error> {
+    held(count(deserializer)?, |number| if *number == Some(0) { Err(Reason::NotPositive) } else { Ok(()) })
+}
+
+fn instalments<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u32>, D::Error> {
+    whole_number(deserializer, 1..=MAX_INSTALMENTS).map(Some)
+}
+
+fn grace_days<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32, D::Error> {
+    whole_number(deserializer, 0..=MAX_GRACE_DAYS)
+}
+
+fn max_times<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u32>, D::Error> {
+    held(positive(deserializer)?, |times| {
+        let range = Reason::OutOfRange { least: 1, most: MAX_LATE_FEES };
+        if times.is_some_and(|times| times > MAX_LATE_FEES) { Err(range) } else { Ok(()) }
+    })
+}
+
+fn fees<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Vec<FeePatch>>, D::Error> {
+    let fees = Vec::deserialize(deserializer)?;
+    let rule = |fees: &Vec<_>| if fees.len() > MAX_FEES { Err(Reason::TooMany { most: MAX_FEES }) } else { Ok(()) };
+    held(fees, rule).map(Some)
+}
+
+fn fee_code<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    held(String::deserialize(deserializer)?, |code| Fee::check_code(code))
+}
+
 /// [`Grace`] as a request has it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 #[serde(deny_unknown_fields, default, remote = "Self")]
 pub struct GracePatch {
     /// See [`Grace::principal`].
-    #[serde(deserialize_with = "present")]
+    #[serde(deserialize_with = "count")]
     pub principal: Option<u32>,
     /// See [`Grace::interest_payment`].
-    #[serde(deserialize_with = "present")]
+    #[serde(deserialize_with = "count")]
     pub interest_payment: Option<u32>,
     /// See [`Grace::interest_free`].
-    #[serde(deserialize_with = "present")]
+    #[serde(deserialize_with = "count")]
     pub interest_free: Option<u32>,
 }
 
@@ -148,6 +197,7 @@ pub struct GracePatch {
 #[serde(deny_unknown_fields, default, remote = "Self")]
 pub struct FeePatch {
     /// See [`Fee::code`].
+    #[serde(deserialize_with = "fee_code")]
     pub code: String,
     /// See [`Fee::when`].
     pub when: FeeWhen,
@@ -164,6 +214,7 @@ pub struct FeePatch {
 #[serde(deny_unknown_fields, default, remote = "Self")]
 pub struct LateFeePatch {
     /// See [`LateFee::grace_days`]; 0 by default.
+    #[serde(deserialize_with = "grace_days")]
     pub grace_days: u32,
     /// See [`LateFee::kind`].
     pub kind: LateFeeKind,
@@ -171,7 +222,7 @@ pub struct LateFeePatch {
     #[serde(deserialize_with = "present")]
     pub value: Option<Number>,
     /// See [`LateFee::max_times`]; 1 by default.
-    #[serde(deserialize_with = "present")]
+    #[serde(deserialize_with = "max_times")]
     pub max_times: Option<u32>,
 }
 
