@@ -109,6 +109,7 @@ const IS_LOADED: &str = "SELECT EXISTS (SELECT FROM users WHERE username = 'book
 /// for every few thousand rows: no joins by hash or by sorting. The series of past days, which the book changes, is kept anew.
 const PREPARE: &str = "\
 ALTER TABLE loans DISABLE TRIGGER loans_check_creation;
+ALTER TABLE loans DISABLE TRIGGER loans_check_new_borrower;
 ALTER TABLE transactions DISABLE TRIGGER transactions_check;
 DELETE FROM statistics_snapshots;
 SET LOCAL enable_hashjoin = off;
@@ -116,6 +117,7 @@ SET LOCAL enable_mergejoin = off";
 
 const CONCLUDE: &str = "\
 ALTER TABLE loans ENABLE TRIGGER loans_check_creation;
+ALTER TABLE loans ENABLE TRIGGER loans_check_new_borrower;
 ALTER TABLE transactions ENABLE TRIGGER transactions_check";
 
 /// What is taken off the tables while rows come, and how it is made again: foreign keys, which then look at all rows at

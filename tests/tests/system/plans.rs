@@ -69,6 +69,9 @@ async fn no_request_reads_a_large_table_from_end_to_end() {
     let borrower = id("SELECT borrower_id FROM loans GROUP BY 1 ORDER BY count(*) DESC LIMIT 1").await;
     let loan = id("SELECT loan_id FROM transactions GROUP BY 1 ORDER BY count(*) DESC LIMIT 1").await;
     let pending = id("SELECT id FROM loans WHERE status = 'pending' AND version = 1 LIMIT 1").await;
+    let closed = id("SELECT borrower_id FROM loans GROUP BY 1
+        HAVING bool_and(status NOT IN ('pending', 'approved', 'disbursed')) AND bool_or(status = 'repaid') LIMIT 1")
+    .await;
     let agents_session = api.session(agent, backend::models::users::Role::Agent).await;
     // As many keys as a busy day leaves.
     let keys = "INSERT INTO idempotency_keys (caller_id, operation, key, fingerprint, status, body)
@@ -121,6 +124,9 @@ async fn no_request_reads_a_large_table_from_end_to_end() {
         "/api/agents?status=active".to_owned(),
         "/api/customers".to_owned(),
         format!("/api/customers/{borrower}"),
+        format!("/api/customers/{borrower}/export"),
+        format!("/api/customers/{borrower}/export?limit=3"),
+        format!("/api/users/{borrower}/changes"),
         "/api/audit".to_owned(),
         "/api/audit?action=loan.approve".to_owned(),
         format!("/api/audit?subject=loan:{loan}"),
@@ -152,6 +158,9 @@ async fn no_request_reads_a_large_table_from_end_to_end() {
     money("write-off", json!({"on": today, "reason": "r"})).await;
     let item = json!({"loan_id": new, "amount": "1", "paid_on": today, "idempotency_key": "batch"});
     admin.post("/api/repayments/batch").json(json!({"items": [item]})).expect(200).await;
+
+    let erasure = admin.post(&format!("/api/users/{closed}/erase")).json(json!({"reason": "r"}));
+    erasure.expect(200).await;
 
     a_year_of_entries(&api).await;
 
