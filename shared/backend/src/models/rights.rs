@@ -404,11 +404,12 @@ pub fn record_changes(caller: &Caller, before: &User, after: &User) -> Statement
 
 /// The user as an erasure leaves it, under a new name.
 #[must_use]
-pub fn erased(user: User, now: Timestamp) -> User {
+pub fn erased(user: &User, now: Timestamp) -> User {
     // The last bits of a random id: so many names that none comes twice.
     let number = Uuid::now_v7().as_u128() % 1_000_000_000_000;
     let username = format!("erased-{number:012}");
-    User { username, email: None, phone: None, full_name: None, status: UserStatus::Erased, ..user }.updated(now)
+    User { username, email: None, phone: None, full_name: None, status: UserStatus::Erased, ..user.clone() }
+        .updated(now)
 }
 
 /// Erases a person, who is from now on as [`erased`] has it.
