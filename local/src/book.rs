@@ -112,6 +112,7 @@ ALTER TABLE loans DISABLE TRIGGER loans_check_creation;
 ALTER TABLE loan_versions DISABLE TRIGGER loan_versions_check;
 ALTER TABLE audit_log DISABLE TRIGGER audit_log_check_time;
 ALTER TABLE transactions DISABLE TRIGGER transactions_check_time;
+ALTER TABLE loans DISABLE TRIGGER loans_check_new_borrower;
 ALTER TABLE transactions DISABLE TRIGGER transactions_check;
 DELETE FROM statistics_snapshots;
 SET LOCAL enable_hashjoin = off;
@@ -122,6 +123,7 @@ ALTER TABLE loans ENABLE TRIGGER loans_check_creation;
 ALTER TABLE loan_versions ENABLE TRIGGER loan_versions_check;
 ALTER TABLE audit_log ENABLE TRIGGER audit_log_check_time;
 ALTER TABLE transactions ENABLE TRIGGER transactions_check_time;
+ALTER TABLE loans ENABLE TRIGGER loans_check_new_borrower;
 ALTER TABLE transactions ENABLE TRIGGER transactions_check";
 
 /// What is taken off the tables while rows come, and how it is made again: foreign keys, which then look at all rows at

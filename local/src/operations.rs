@@ -43,6 +43,7 @@ const ANY: Who = Who::Users(&[Customer, Agent, Admin]);
 const ADMIN: Who = Who::Users(&[Admin]);
 const AGENT: Who = Who::Users(&[Agent]);
 const STAFF: Who = Who::Users(&[Agent, Admin]);
+const CUSTOMER_OR_ADMIN: Who = Who::Users(&[Customer, Admin]);
 const APPLICANT: Who = Who::Users(&[Customer, Agent]);
 
 /// Every operation.
@@ -65,6 +66,8 @@ pub const OPERATIONS: &[Operation] = &[
     row(Method::PUT, "/api/users/{id}/password", ADMIN, Reach::All),
     row(Method::POST, "/api/users/{id}/suspend", ADMIN, Reach::All),
     row(Method::POST, "/api/users/{id}/reactivate", ADMIN, Reach::All),
+    row(Method::GET, "/api/users/{id}/changes", ADMIN, Reach::All),
+    row(Method::POST, "/api/users/{id}/erase", ADMIN, Reach::All),
     row(Method::GET, "/api/agents", ADMIN, Reach::All),
     row(Method::GET, "/api/agents/{id}", ADMIN, Reach::All),
     row(Method::POST, "/api/agents/{id}/approve", ADMIN, Reach::All),
@@ -72,6 +75,7 @@ pub const OPERATIONS: &[Operation] = &[
     row(Method::GET, "/api/agents/{id}/requests", STAFF, Reach::OnlySelf(Agent)),
     row(Method::GET, "/api/customers", STAFF, Reach::All),
     row(Method::GET, "/api/customers/{id}", ANY, Reach::OwnOf(Customer)),
+    row(Method::GET, "/api/customers/{id}/export", CUSTOMER_OR_ADMIN, Reach::OwnOf(Customer)),
     row(Method::GET, "/api/audit", ADMIN, Reach::All),
     row(Method::GET, "/api/products", Who::Anyone, Reach::All),
     row(Method::POST, "/api/products", ADMIN, Reach::All),

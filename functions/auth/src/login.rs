@@ -112,6 +112,8 @@ fn shut_out(status: UserStatus) -> Option<Problem> {
             Some(Problem::forbidden("agent_not_approved", "An admin has turned this agent's account down."))
         }
         UserStatus::Suspended => Some(Problem::forbidden("account_suspended", "An admin has suspended this account.")),
+        // There is no such account any more.
+        UserStatus::Erased => Some(wrong()),
     }
 }
 
@@ -266,5 +268,6 @@ mod tests {
         assert_eq!(code(UserStatus::Pending), Some((403, "agent_not_approved")));
         assert_eq!(code(UserStatus::Rejected), Some((403, "agent_not_approved")));
         assert_eq!(code(UserStatus::Suspended), Some((403, "account_suspended")));
+        assert_eq!(code(UserStatus::Erased), Some((401, "invalid_credentials")));
     }
 }

@@ -54,7 +54,7 @@ pub(crate) async fn change_password(State(app): State<App>, user: AnyUser, input
     let PasswordChange { current_password: PasswordAttempt(current), new_password } = user.check(input.read()).await?;
     let (caller, seen) = user.read(users::credentials_by_id(user.id())).await?;
     let Credentials { user: me, password_hash } = seen.ok_or_else(Problem::unauthenticated)?;
-    let new_password = new_password.of_user(&me.username, &me.email, "/new_password")?;
+    let new_password = new_password.of_user(&me.username, me.email.as_deref().unwrap_or_default(), "/new_password")?;
 
     let guesses = Guesses::new(&app.limits, &me.username, &caller.address);
     let (by_username, by_address) = app.db.read(&guesses.look()).await?;

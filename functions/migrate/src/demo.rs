@@ -104,8 +104,8 @@ async fn load_all(client: &Client, hash: &str, at: Moment<'_>) -> Result<(), Mig
             let user = User {
                 id: Uuid::now_v7(),
                 username: username.into(),
-                email: format!("{username}@demo.example"),
-                phone: phone.into(),
+                email: Some(format!("{username}@demo.example")),
+                phone: Some(phone.into()),
                 full_name: Some(full_name.into()),
                 role,
                 status: UserStatus::Active,

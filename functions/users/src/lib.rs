@@ -3,6 +3,8 @@
 mod agents;
 mod audit_log;
 mod customers;
+mod erase;
+mod export;
 mod lists;
 mod status;
 mod users;
@@ -15,6 +17,8 @@ backend::operations! {
     users::reset_password,
     status::suspend_user,
     status::reactivate_user,
+    erase::list_changes,
+    erase::erase_user,
     agents::list_agents,
     agents::get_agent,
     agents::list_requests,
@@ -22,5 +26,6 @@ backend::operations! {
     status::reject_agent,
     customers::list_customers,
     customers::get_customer,
+    export::get_export,
     audit_log::list_audit_entries,
 }

@@ -15,7 +15,7 @@ use backend::{
     },
     models::{
         audit::{self, Subject},
-        sessions,
+        rights, sessions,
         users::{self, Filter, NewUser, Role, User, UserStatus},
     },
 };
@@ -124,7 +124,8 @@ pub(crate) async fn create_user(admin: Admin, input: Input) -> Result<Answer, Pr
     params(("id" = Uuid, Path, description = "The user's id")),
     responses(
         (status = 200, description = "The user as it now is", body = User),
-        (status = 409, description = "The e-mail address is taken (`email_taken`)", body = ProblemBody))
+        (status = 409, description = "The e-mail address is taken (`email_taken`), or the user is erased (`user_erased`)",
+            body = ProblemBody))
 )]
 pub(crate) async fn update_user(admin: Admin, path: PathParameter, input: Input) -> Result<Answer, Problem> {
     let id = admin.check(path.uuid()).await?;
@@ -150,7 +151,8 @@ pub(crate) struct PasswordReset {
     responses(
         (status = 204, description = "The new password is set"),
         (status = 403, description = "It is the admin's own password (`own_account`), which `PUT /api/auth/password` \
-            changes", body = ProblemBody))
+            changes", body = ProblemBody),
+        (status = 409, description = "The user is erased (`user_erased`)", body = ProblemBody))
 )]
 pub(crate) async fn reset_password(admin: Admin, path: PathParameter, input: Input) -> Result<Answer, Problem> {
     let id = admin.check(path.uuid()).await?;
@@ -161,7 +163,11 @@ pub(crate) async fn reset_password(admin: Admin, path: PathParameter, input: Inp
     let (_, user) = admin.read(users::by_id(id)).await?;
     let user = user.ok_or_else(Problem::not_found)?;
     let PasswordReset { new_password } = input.read()?;
-    let hash = passwords::hash(new_password.of_user(&user.username, &user.email, "/new_password")?).await?;
+    if user.status == UserStatus::Erased {
+        return Err(rights::refuse_erased());
+    }
+    let email = user.email.as_deref().unwrap_or_default();
+    let hash = passwords::hash(new_password.of_user(&user.username, email, "/new_password")?).await?;
 
     let (tx, caller, user) = admin.begin(users::lock(id)).await?;
     let outcome = user.ok_or_else(Problem::not_found).map(|user| {

@@ -43,6 +43,8 @@ const FORBIDDEN: Refusal = refusal(403, "forbidden", "The caller's role does not
 const NOT_FOUND: Refusal = refusal(404, "not_found", "There is no such thing, or the caller may not know of it");
 const BUSY: Refusal =
     refusal(409, "busy", "Another request is changing the same thing; try again after `Retry-After` seconds");
+const BORROWER_ERASED: Refusal =
+    refusal(409, "borrower_erased", "The borrower is erased, and this would open a loan of theirs");
 const STALE: Refusal = refusal(412, "stale_version", "`If-Match` names another version than the present one");
 const TOO_LARGE: Refusal = refusal(413, "body_too_large", "The body is too large");
 const NOT_SENT_AS_JSON: Refusal = refusal(415, "unsupported_media_type", "The body is not sent as JSON");
@@ -68,6 +70,7 @@ const ALL: &[Refusal] = &[
     FORBIDDEN,
     NOT_FOUND,
     BUSY,
+    BORROWER_ERASED,
     STALE,
     TOO_LARGE,
     NOT_SENT_AS_JSON,
@@ -117,6 +120,10 @@ fn of_shape(row: &Operation, operation: &Value) -> Vec<Refusal> {
     if is_api {
         if row.method != Method::GET {
             refusals.push(BUSY);
+            // The database refuses it in the end, whatever the operation.
+            if row.path.starts_with("/api/loans") {
+                refusals.push(BORROWER_ERASED);
+            }
         }
         refusals.extend([INTERNAL, UNAVAILABLE]);
     }

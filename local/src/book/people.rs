@@ -136,7 +136,7 @@ impl People {
         let mut user = user(&mut dice, Role::Customer, String::new(), country, since);
         let name = user.full_name.as_deref().unwrap_or_default().to_lowercase().replace(' ', ".");
         user.username = format!("{name}.{}", number + 1);
-        user.email = email(&user.username);
+        user.email = Some(email(&user.username));
         Customer { user, country, agent }
     }
 }
@@ -146,9 +146,9 @@ fn user(dice: &mut Dice, role: Role, username: String, country: usize, since: Ti
     let rest = dice.between(0..=10_i64.pow(*digits) - 1);
     User {
         id: dice.id(since),
-        email: email(&username),
+        email: Some(email(&username)),
         username,
-        phone: format!("{prefix}{rest:0width$}", width = *digits as usize),
+        phone: Some(format!("{prefix}{rest:0width$}", width = *digits as usize)),
         full_name: Some(format!("{} {}", dice.pick(given), dice.pick(family))),
         role,
         status: UserStatus::Active,

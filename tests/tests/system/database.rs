@@ -90,8 +90,11 @@ impl Book {
 async fn what_has_happened_stays() {
     let book = Book::new().await;
     stats::run(&book.world.app.db, &book.world.app.zone).await.unwrap();
+    book.world.customer.patch("/api/auth/me").json(json!({"full_name": "Asha Patel"})).expect(200).await;
     for (table, column) in [
         ("audit_log", "detail"),
+        ("audit_addresses", "address"),
+        ("contact_changes", "new_value"),
         ("loan_versions", "version"),
         ("product_versions", "version"),
         ("transactions", "amount"),
@@ -105,6 +108,10 @@ async fn what_has_happened_stays() {
         ] {
             refuses(&book.application, &[(&script, NO_RIGHT)]).await;
             refuses(&book.world.owner, &[(&script, "append_only")]).await;
+            if table == "audit_addresses" || table == "contact_changes" {
+                // Whose rows may go is looked at row by row.
+                continue;
+            }
             // Even where no row is touched.
             let nothing =
                 script.replace("CASCADE", "") + if script.starts_with("TRUNCATE") { "" } else { " WHERE false" };
@@ -266,10 +273,11 @@ async fn the_functions_login_changes_no_schema_and_no_rights() {
         account_months DELETE, account_months INSERT, account_months SELECT, account_months UPDATE, \
         agent_changes DELETE, agent_changes INSERT, agent_changes SELECT, \
         agent_days DELETE, agent_days INSERT, agent_days SELECT, agent_days UPDATE, \
-        audit_log INSERT, audit_log SELECT, \
+        audit_addresses SELECT, audit_log INSERT, audit_log SELECT, \
         book_changes DELETE, book_changes INSERT, book_changes SELECT, \
         book_days DELETE, book_days INSERT, book_days SELECT, book_days UPDATE, \
         book_months DELETE, book_months INSERT, book_months SELECT, book_months UPDATE, \
+        contact_changes SELECT, \
         exposure_changes DELETE, exposure_changes INSERT, exposure_changes SELECT, \
         exposures DELETE, exposures INSERT, exposures SELECT, exposures UPDATE, \
         figures_builds INSERT, figures_builds SELECT, \
@@ -283,6 +291,74 @@ async fn the_functions_login_changes_no_schema_and_no_rights() {
         statistics_snapshots INSERT, statistics_snapshots SELECT, transactions INSERT, transactions SELECT, \
         users INSERT, users SELECT";
     assert_eq!(rights, expected);
+}
+
+/// What tells who somebody is goes by `erase_person` alone, which looks itself whether anything is open.
+#[tokio::test]
+async fn only_erase_person_erases() {
+    let book = Book::new().await;
+    let gone = book.world.api.customer("the.gone").await;
+    gone.patch("/api/auth/me").json(json!({"full_name": "Asha Patel"})).expect(200).await;
+    let temporary = "CREATE TEMPORARY TABLE mine (id uuid, actor_id uuid, subject text, address text)";
+    book.refuses(&[
+        ("SELECT erase_person(:customer)", "erase_loans_open"),
+        ("SELECT erase_person(:new)", "erase_known"),
+        ("SELECT erase_person(:admin)", "erase_last_admin"),
+        ("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ; SELECT erase_person(:agent)", "erase_read_committed"),
+        ("SET TRANSACTION ISOLATION LEVEL SERIALIZABLE; SELECT erase_person(:agent)", "erase_read_committed"),
+        ("SELECT erase_person(:agent, 'the.agent.2')", "users_erased"),
+        ("SELECT erase_person(:agent)", ""),
+        ("SELECT erase_person(:agent); SELECT erase_person(:agent)", "erase_once"),
+        // What is temporary stands before nothing that is looked into.
+        (
+            "CREATE TEMPORARY TABLE loans (id uuid, borrower_id uuid, status text); SET LOCAL search_path = pg_temp, public;
+            SELECT public.erase_person(:customer)",
+            "erase_loans_open",
+        ),
+        (
+            &format!("{temporary}; CREATE TRIGGER t BEFORE INSERT ON mine FOR EACH ROW EXECUTE FUNCTION keep_address_apart()"),
+            NO_RIGHT,
+        ),
+        ("INSERT INTO audit_addresses VALUES (:new, :customer, '203.0.113.9')", NO_RIGHT),
+        ("DELETE FROM audit_addresses WHERE person_id = :customer", NO_RIGHT),
+        ("DELETE FROM contact_changes WHERE person_id = :customer", NO_RIGHT),
+        ("ALTER FUNCTION erase_person(uuid, text, timestamptz) SECURITY INVOKER", NO_RIGHT),
+        ("UPDATE users SET username = 'erased-000000000001' WHERE id = :agent", NO_RIGHT),
+    ])
+    .await;
+    let change = |values: &str| {
+        format!(
+            "INSERT INTO contact_changes (id, person_id, by_id, field, old_value, new_value) VALUES (:new, {values})"
+        )
+    };
+    book.refuses(&[
+        (&change(":customer, :admin, 'phone', '+12', '+13'"), ""),
+        (&change(":customer, :admin, 'phone', '+12', '+12'"), "contact_changes_differ"),
+        (&change(":customer, :admin, 'shoe_size', '42', '43'"), "contact_changes_field"),
+        (&change(":new, :admin, 'phone', '+12', '+13'"), "contact_changes_person_id_fkey"),
+        (
+            "INSERT INTO contact_changes (id, person_id, at, by_id, field, new_value)
+            VALUES (:new, :customer, now() - interval '1 day', :admin, 'phone', '+13')",
+            NO_RIGHT,
+        ),
+        (
+            &format!("SELECT erase_person(:agent); {}", change(":agent, :admin, 'phone', '+12', '+13'")),
+            "contact_changes_of_erased",
+        ),
+    ])
+    .await;
+    // Not even the owner takes out what is there of somebody who is not erased.
+    let rows = format!("DELETE FROM contact_changes WHERE person_id = '{}'", gone.id);
+    refuses(&book.world.owner, &[(&rows, "append_only")]).await;
+
+    // No loan is made for who is erased.
+    let erased = format!("SELECT erase_person('{}')", gone.id);
+    let new = format!(
+        "{erased}; INSERT INTO loans SELECT (jsonb_populate_record(l, jsonb_build_object('id', :new, 'borrower_id', '{}'))).*
+        FROM loans l WHERE id = :pending",
+        gone.id
+    );
+    book.refuses(&[(&new, "loans_borrower_erased")]).await;
 }
 
 #[tokio::test]
@@ -326,7 +402,7 @@ async fn what_is_fixed_cannot_be_changed() {
 
 #[tokio::test]
 async fn a_user_has_a_form_and_a_way() {
-    use UserStatus::{Active, Pending, Rejected, Suspended};
+    use UserStatus::{Active, Erased, Pending, Rejected, Suspended};
     let book = Book::new().await;
     let insert = |overrides: &str| {
         let fresh = r#"{"id": ":new", "username": "fresh", "email": "fresh@example.com"}"#;
@@ -352,6 +428,10 @@ async fn a_user_has_a_form_and_a_way() {
         (r#"{"status": "pending"}"#, "users_status"),
         (r#"{"status": "rejected"}"#, "users_status"),
         (r#"{"status": "deleted"}"#, "users_status"),
+        (r#"{"status": "erased"}"#, "users_erased_whole"),
+        (r#"{"email": null}"#, "users_erased"),
+        (r#"{"phone": null}"#, "users_erased"),
+        (r#"{"password_hash": null}"#, "users_erased"),
         (r#"{"role": "admin", "status": "pending"}"#, "users_status"),
         (r#"{"role": "agent", "status": "pending"}"#, ""),
     ] {
@@ -362,11 +442,23 @@ async fn a_user_has_a_form_and_a_way() {
     for from in all {
         let name = format!("agent.{}", from.as_str());
         let agent = book.world.api.user(&name, Role::Agent, from.as_str()).await;
+        let erasure = format!("UPDATE users SET status = 'erased' WHERE id = '{}'", agent.id);
+        refuses(&book.application, &[(&erasure, "users_erased_whole")]).await;
+        // The owner may, but then whole.
+        refuses(&book.world.owner, &[(&erasure, "users_erased")]).await;
         for to in all {
             let script = format!("UPDATE users SET status = '{}' WHERE id = '{}'", to.as_str(), agent.id);
             let by = if from == to || ways.contains(&(from, to)) { "" } else { "users_status_transition" };
             refuses(&book.application, &[(&script, by)]).await;
         }
+    }
+    // Whoever is erased stays so, and is not changed in any other way.
+    let gone = book.world.api.customer("the.gone").await;
+    book.application.execute("SELECT erase_person($1)", &[&gone.id]).await.unwrap();
+    for to in all.into_iter().chain([Erased]) {
+        let script = format!("UPDATE users SET status = '{}' WHERE id = '{}'", to.as_str(), gone.id);
+        refuses(&book.application, &[(&script, "users_erased_stay")]).await;
+        refuses(&book.world.owner, &[(&script, "users_erased_stay")]).await;
     }
     book.refuses(&[
         ("UPDATE users SET status = 'pending' WHERE id = :customer", "users_status_transition"),

@@ -18,6 +18,7 @@ mod plans;
 mod products;
 mod quotes;
 mod races;
+mod rights;
 mod routes;
 mod security;
 mod statements;

@@ -216,7 +216,11 @@ impl Lender {
                 (String::new(), Some(json!({"current_password": PASSWORD, "new_password": "staple of the battery"})))
             }
             ("POST", "/api/users") => (String::new(), new_user("agent")),
-            ("GET", "/api/users/{id}" | "/api/customers/{id}") => (self.customer.id.to_string(), None),
+            (
+                "GET",
+                "/api/users/{id}" | "/api/users/{id}/changes" | "/api/customers/{id}" | "/api/customers/{id}/export",
+            ) => (self.customer.id.to_string(), None),
+            ("POST", "/api/users/{id}/erase") => (self.fresh(Role::Customer, "active").await.id.to_string(), reason()),
             ("PATCH", "/api/users/{id}") => (self.customer.id.to_string(), Some(json!({"full_name": "Asha Patel"}))),
             ("PUT", "/api/users/{id}/password") => {
                 let body = json!({"new_password": "staple of the battery"});

@@ -51,6 +51,8 @@ kinds! {
     Admin, IsAdmin: Admin;
     /// An agent or an admin.
     Staff, IsStaff: Agent, Admin;
+    /// A customer or an admin.
+    CustomerOrAdmin, IsCustomerOrAdmin: Customer, Admin;
     /// A customer or an agent.
     Applicant, IsApplicant: Customer, Agent;
 }

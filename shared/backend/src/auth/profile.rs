@@ -10,7 +10,8 @@ use crate::{
     http::{answer::Answer, command::Outcome, problem::Problem},
     models::{
         audit::{self, Subject},
-        users::{self, User},
+        rights,
+        users::{self, User, UserStatus},
     },
 };
 
@@ -39,11 +40,14 @@ impl ProfilePatch {
     ///
     /// # Errors
     ///
-    /// 500 if the answer does not serialise: a defect.
+    /// 409 for a user who is erased; 500 if the answer does not serialise: a defect.
     pub fn apply(self, caller: &Caller, user: &User) -> Result<Outcome, Problem> {
+        if user.status == UserStatus::Erased {
+            return Err(rights::refuse_erased());
+        }
         let changed = User {
-            email: self.email.map_or_else(|| user.email.clone(), Email::into_string),
-            phone: self.phone.map_or_else(|| user.phone.clone(), Phone::into_string),
+            email: self.email.map(Email::into_string).or_else(|| user.email.clone()),
+            phone: self.phone.map(Phone::into_string).or_else(|| user.phone.clone()),
             full_name: self.full_name.map_or_else(|| user.full_name.clone(), |name| name.map(Name::into_string)),
             ..user.clone()
         };
@@ -59,6 +63,7 @@ impl ProfilePatch {
         let changed = changed.updated(caller.now);
         let writes = vec![
             users::update_profile(&changed),
+            rights::record_changes(caller, user, &changed),
             audit::by(caller, "user.update", &Subject::User(changed.id), json!({"changed": names})),
         ];
         Ok(Outcome::new(Answer::ok(&changed)?, writes))

@@ -19,6 +19,15 @@ impl Default for Limit {
 }
 
 impl Limit {
+    /// The most that a page holds.
+    pub const MOST: Self = Self(MOST);
+
+    /// How many a page holds.
+    #[must_use]
+    pub fn of_page(self) -> usize {
+        usize::from(self.0)
+    }
+
     /// One more than a page: whether that one comes back says whether there is a next page.
     #[must_use]
     pub fn and_one(self) -> i64 {

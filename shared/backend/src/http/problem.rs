@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::{db::DbError, telemetry::chain};
+use crate::{db::DbError, models::rights, telemetry::chain};
 
 /// The code of a refusal whose fields say what is wrong.
 const VALIDATION_FAILED: &str = "validation_failed";
@@ -328,6 +328,16 @@ fn known_constraint(constraint: &str) -> Option<Problem> {
         "products_pkey" => Problem::conflict("product_code_taken", "A product with this code exists."),
         "products_one_default" => {
             Problem::conflict("default_product_exists", "This currency has a default product; change that one first.")
+        }
+        "erase_loans_open" => {
+            let detail = "A loan of this person is pending, approved or disbursed, or money is held for one.";
+            Problem::conflict("loans_open", detail)
+        }
+        "erase_once" | "users_erased_stay" => rights::refuse_erased(),
+        "erase_last_admin" => Problem::conflict("last_admin", "The last active admin stays."),
+        "loans_borrower_erased" => {
+            let detail = "The borrower is erased, and this would open a loan of theirs.";
+            Problem::conflict("borrower_erased", detail)
         }
         _ => return None,
     })

@@ -18,7 +18,7 @@ use crate::{
     },
 };
 
-/// Appends an entry.
+/// Appends an entry. The database keeps the address apart, so that it can go when the person it tells of is erased.
 pub const RECORD: &str = "\
 INSERT INTO audit_log (id, actor_id, action, subject, address, detail) VALUES ($1, $2, $3, $4, $5, $6)";
 
@@ -88,9 +88,9 @@ pub struct Entry {
     /// To what: `user:`, `loan:` or `product:` and its id or code, or `nobody`.
     #[schema(example = "user:01957d3a-7c4e-7a10-9d2b-6f1f4f0c2a12")]
     pub subject: String,
-    /// The network address the request came from; empty if it is not known.
+    /// The network address the request came from; null if it is not known, or once the person is erased whose it was.
     #[schema(example = "203.0.113.7")]
-    pub address: String,
+    pub address: Option<String>,
     /// More about it: names of changed fields, reasons, versions. Never a secret.
     #[schema(value_type = Object, example = json!({"reason": "left the company"}))]
     pub detail: Value,
@@ -111,7 +111,10 @@ impl FromRow for Entry {
 }
 
 /// All entries.
-pub const LIST: &str = "SELECT id, at, actor_id, action, subject, address, detail FROM audit_log WHERE true";
+pub const LIST: &str = "\
+SELECT id, at, actor_id, action, subject, detail,
+    (SELECT a.address FROM audit_addresses a WHERE a.entry_id = audit_log.id) AS address
+FROM audit_log WHERE true";
 
 /// What a list of entries is narrowed to.
 #[derive(Clone, Debug, Default)]

@@ -55,6 +55,8 @@ pub enum UserStatus {
     Rejected,
     /// Shut out by an admin.
     Suspended,
+    /// Taken out by an admin, for good: who it was is not known any more.
+    Erased,
 }
 
 impl UserStatus {
@@ -66,6 +68,7 @@ impl UserStatus {
             Self::Active => "active",
             Self::Rejected => "rejected",
             Self::Suspended => "suspended",
+            Self::Erased => "erased",
         }
     }
 }
@@ -79,12 +82,12 @@ pub struct User {
     /// The name to log in with, in lower case.
     #[schema(example = "usr_india_999")]
     pub username: String,
-    /// The e-mail address.
+    /// The e-mail address; null once the user is erased.
     #[schema(format = Email, example = "asha@example.com")]
-    pub email: String,
-    /// The telephone number, E.164.
+    pub email: Option<String>,
+    /// The telephone number, E.164; null once the user is erased.
     #[schema(example = "+919812345678")]
-    pub phone: String,
+    pub phone: Option<String>,
     /// The name people see.
     #[schema(example = "Asha Patel")]
     pub full_name: Option<String>,
@@ -149,8 +152,8 @@ impl NewUser {
         User {
             id: Uuid::now_v7(),
             username: self.username.into_string(),
-            email: self.email.into_string(),
-            phone: self.phone.into_string(),
+            email: Some(self.email.into_string()),
+            phone: Some(self.phone.into_string()),
             full_name: self.full_name.map(Name::into_string),
             role: self.role,
             status: self.status,
@@ -199,14 +202,15 @@ pub const LOCK: &str = select!(" FROM users WHERE id = $1 FOR NO KEY UPDATE");
 pub const LOCK_WITH_ADMINS: &str =
     select!(" FROM users WHERE id = $1 OR (role = 'admin' AND status = 'active') ORDER BY id FOR NO KEY UPDATE");
 
-/// One user by name, with the hash.
-pub const CREDENTIALS: &str = select!(", password_hash FROM users WHERE username = $1");
+/// One user by name, with the hash. Who is erased has none.
+pub const CREDENTIALS: &str = select!(", password_hash FROM users WHERE username = $1 AND password_hash IS NOT NULL");
 
 /// One user, with the hash.
-pub const CREDENTIALS_BY_ID: &str = select!(", password_hash FROM users WHERE id = $1");
+pub const CREDENTIALS_BY_ID: &str = select!(", password_hash FROM users WHERE id = $1 AND password_hash IS NOT NULL");
 
 /// As [`LOCK`], with the hash.
-pub const LOCK_CREDENTIALS: &str = select!(", password_hash FROM users WHERE id = $1 FOR NO KEY UPDATE");
+pub const LOCK_CREDENTIALS: &str =
+    select!(", password_hash FROM users WHERE id = $1 AND password_hash IS NOT NULL FOR NO KEY UPDATE");
 
 /// Whether a username and an e-mail address are taken.
 pub const TAKEN: &str = "\

@@ -1,0 +1,118 @@
+//! Erasing a person, and what contact data were before they changed.
+
+use axum::Json;
+use backend::{
+    auth::callers::{Admin, Caller},
+    fields::Reason,
+    http::{
+        answer::Answer,
+        body::Input,
+        command::{Outcome, conclude},
+        pagination::{Limit, Page, Position},
+        path::PathParameter,
+        problem::{Problem, ProblemBody},
+        query::QueryString,
+    },
+    models::{
+        audit::{self, Subject},
+        rights::{self, ContactChange},
+        users::{self, User, UserStatus},
+    },
+};
+use serde::Deserialize;
+use serde_json::json;
+use utoipa::{IntoParams, ToSchema};
+
+/// The query of a list of changes.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct ChangesQuery {
+    /// How many on a page.
+    #[param(value_type = Option<u8>, minimum = 1, maximum = 200, default = 50)]
+    limit: Option<Limit>,
+    /// `next_cursor` of the page before.
+    cursor: Option<String>,
+}
+
+/// Lists what a user's e-mail address, telephone number and name were before they changed, and after, newest first.
+#[utoipa::path(
+    get, path = "/api/users/{id}/changes", tag = "users",
+    params(("id" = Uuid, Path, description = "The user's id"), ChangesQuery),
+    responses((status = 200, description = "A page of changes; none once the user is erased", body = Page<ContactChange>))
+)]
+pub(crate) async fn list_changes(
+    admin: Admin,
+    path: PathParameter,
+    query: QueryString,
+) -> Result<Json<Page<ContactChange>>, Problem> {
+    let id = admin.check(path.uuid()).await?;
+    let binding = query.binding(admin.id());
+    let read = || -> Result<_, Problem> {
+        let ChangesQuery { limit, cursor } = query.read()?;
+        let after = cursor.map(|cursor| Position::from_cursor(&cursor, binding)).transpose()?;
+        let limit = limit.unwrap_or_default();
+        Ok((rights::changes(id, after.as_ref(), limit), limit))
+    };
+    // A query that is refused is so only to who names a user.
+    let (list, limit) = match read() {
+        Ok((list, limit)) => (Some(list), Ok(limit)),
+        Err(problem) => (None, Err(problem)),
+    };
+    let (_, (user, changes)) = admin.read((users::by_id(id), list)).await?;
+    user.ok_or_else(Problem::not_found)?;
+    let limit = limit?;
+    Ok(Json(Page::new(changes.unwrap_or_default(), limit, binding, |last| Position(last.at.0, last.id))))
+}
+
+/// Why a person is erased.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({"reason": "asked for it in writing on 2026-03-02"}))]
+pub(crate) struct Erasure {
+    /// Why, for the audit log. It stays: it should name nobody.
+    reason: Reason,
+}
+
+/// Erases a person, for good.
+///
+/// Name, e-mail address, telephone number and password go, what they were before, sessions, and the network addresses of the
+/// person's requests. Ids, amounts, dates, references and reasons stay, under a username of `erased-` and 12 digits. The old username is free.
+#[utoipa::path(
+    post, path = "/api/users/{id}/erase", tag = "users", request_body = Erasure,
+    params(("id" = Uuid, Path, description = "The user's id")),
+    responses(
+        (status = 200, description = "The user as it now is", body = User),
+        (status = 403, description = "It is the admin's own account (`own_account`)", body = ProblemBody),
+        (status = 409, description = "A loan of this person is pending, approved or disbursed, or money is held for one \
+            (`loans_open`); the user is erased already (`user_erased`), or the last active admin (`last_admin`)",
+            body = ProblemBody))
+)]
+pub(crate) async fn erase_user(admin: Admin, path: PathParameter, input: Input) -> Result<Answer, Problem> {
+    let id = admin.check(path.uuid()).await?;
+    if id == admin.id() {
+        return admin.check(Err(Problem::forbidden("own_account", "Nobody erases themself."))).await;
+    }
+    let (tx, caller, mut users) = admin.begin(users::lock_with_admins(id)).await?;
+    // As when admins suspend each other: the second one is no active admin any more.
+    let outcome = if users.iter().any(|user| user.id == caller.id) {
+        let user = users.iter().position(|user| user.id == id).map(|at| users.swap_remove(at));
+        erase(&caller, user, &input)
+    } else {
+        Err(Problem::unauthenticated())
+    };
+    conclude(tx, outcome).await
+}
+
+fn erase(caller: &Caller, user: Option<User>, input: &Input) -> Result<Outcome, Problem> {
+    let user = user.ok_or_else(Problem::not_found)?;
+    let Erasure { reason } = input.read()?;
+    if user.status == UserStatus::Erased {
+        return Err(rights::refuse_erased());
+    }
+    let detail = json!({"from": user.status, "reason": reason});
+    let erased = rights::erased(&user, caller.now);
+    // That nothing of the person's is open is looked at there, where nothing opens meanwhile.
+    let writes = vec![rights::erase(&erased), audit::by(caller, "user.erase", &Subject::User(erased.id), detail)];
+    Ok(Outcome::new(Answer::ok(&erased)?, writes))
+}

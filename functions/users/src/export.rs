@@ -1,0 +1,100 @@
+//! All that is held about a customer, for the customer and for admins.
+
+use axum::{Json, extract::State};
+use backend::{
+    app::App,
+    auth::callers::CustomerOrAdmin,
+    http::{
+        pagination::{Limit, Position},
+        path::PathParameter,
+        problem::Problem,
+        query::QueryString,
+    },
+    models::{
+        audit::Entry,
+        loans::LoanView,
+        rights::{self, ContactChange, Held, HeldPage, HeldSession, HeldTransaction, HeldVersion},
+        users::{self, Role, User},
+    },
+};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+/// The query of an export.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct ExportQuery {
+    /// How many things on a page, all kinds together.
+    #[param(value_type = Option<u8>, minimum = 1, maximum = 200, default = 200)]
+    limit: Option<Limit>,
+    /// `next_cursor` of the page before.
+    cursor: Option<String>,
+}
+
+/// A page of all that is held about a customer: of each kind the newest first, and nothing that is newer on a later page.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Export {
+    /// The customer, on every page. The hash of the password is held too, and never shown.
+    customer: User,
+    /// Loans, as they now are.
+    loans: Vec<LoanView>,
+    /// What loans were applied for and decided as, version by version.
+    loan_versions: Vec<HeldVersion>,
+    /// What happened to the money of loans, as it was recorded.
+    transactions: Vec<HeldTransaction>,
+    /// E-mail address, telephone number and name before they changed, and after.
+    contact_changes: Vec<ContactChange>,
+    /// Sessions.
+    sessions: Vec<HeldSession>,
+    /// What the customer did and what was done to the customer's account; addresses are the customer's own.
+    audit: Vec<Entry>,
+    /// Send it as `cursor` for the next page; null on the last one.
+    next_cursor: Option<String>,
+}
+
+/// Shows all that is held about a customer. Customers see themselves alone.
+///
+/// Most people's is one page; where it is more, `next_cursor` leads to the rest.
+#[utoipa::path(
+    get, path = "/api/customers/{id}/export", tag = "customers",
+    params(("id" = Uuid, Path, description = "The customer's id"), ExportQuery),
+    responses((status = 200, description = "A page of what is held", body = Export))
+)]
+pub(crate) async fn get_export(
+    State(app): State<App>,
+    caller: CustomerOrAdmin,
+    path: PathParameter,
+    query: QueryString,
+) -> Result<Json<Export>, Problem> {
+    let id = caller.check(path.uuid()).await?;
+    let binding = query.binding(caller.id());
+    let read = || -> Result<_, Problem> {
+        let ExportQuery { limit, cursor } = query.read()?;
+        let after = cursor.map(|cursor| Position::from_cursor(&cursor, binding)).transpose()?;
+        let limit = limit.unwrap_or(Limit::MOST);
+        Ok((rights::held(id, after.as_ref(), limit)?, limit))
+    };
+    let may = caller.role() == Role::Admin || caller.id() == id;
+    // A query that is refused is so only to who may see the customer.
+    let (held, limit) = match read() {
+        Ok((held, limit)) => (Some(held).filter(|_| may), Ok(limit)),
+        Err(problem) => (None, Err(problem)),
+    };
+    let (caller, (customer, held)) = caller.read((users::by_id(id), held)).await?;
+    let customer = customer.filter(|customer| may && customer.role == Role::Customer).ok_or_else(Problem::not_found)?;
+    let limit = limit?;
+    let held = held.ok_or_else(Problem::not_found)?;
+    let HeldPage { loans, versions, transactions, changes, sessions, entries, end } = Held::new(held).page(limit);
+    let today = app.date_of(caller.now);
+    Ok(Json(Export {
+        customer,
+        loans: loans.iter().map(|loan| loan.view(today)).collect(),
+        loan_versions: versions,
+        transactions,
+        contact_changes: changes,
+        sessions,
+        audit: entries,
+        next_cursor: end.map(|end| end.to_cursor(binding)),
+    }))
+}
