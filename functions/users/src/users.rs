@@ -98,7 +98,8 @@ pub(crate) struct UserCreation {
         (status = 201, description = "The new user", body = User, headers(
             ("Location" = String, description = "Where the user can be read"))),
         (status = 409, description = "The username (`username_taken`) or the e-mail address (`email_taken`) is taken",
-            body = ProblemBody))
+            body = ProblemBody),
+        (status = 429, description = "Too many passwords are set at once (`too_many_attempts`)", body = ProblemBody))
 )]
 pub(crate) async fn create_user(admin: Admin, input: Input) -> Result<Answer, Problem> {
     let creation: UserCreation = admin.check(input.read()).await?;
@@ -150,7 +151,8 @@ pub(crate) struct PasswordReset {
     responses(
         (status = 204, description = "The new password is set"),
         (status = 403, description = "It is the admin's own password (`own_account`), which `PUT /api/auth/password` \
-            changes", body = ProblemBody))
+            changes", body = ProblemBody),
+        (status = 429, description = "Too many passwords are set at once (`too_many_attempts`)", body = ProblemBody))
 )]
 pub(crate) async fn reset_password(admin: Admin, path: PathParameter, input: Input) -> Result<Answer, Problem> {
     let id = admin.check(path.uuid()).await?;

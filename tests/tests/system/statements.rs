@@ -18,7 +18,9 @@ fn statements() -> impl Iterator<Item = (String, &'static str)> {
     let all = statements![
         backend::auth::callers::SESSION,
         backend::auth::limits::COUNT,
-        backend::auth::limits::LOOK,
+        backend::auth::limits::FAIL,
+        backend::auth::limits::GIVE_BACK,
+        backend::auth::limits::RESERVE,
         backend::http::idempotency::CLAIM,
         backend::http::idempotency::KEEP,
         backend::models::audit::LIST,
