@@ -110,13 +110,15 @@ const IS_LOADED: &str = "SELECT EXISTS (SELECT FROM users WHERE username = 'book
 const PREPARE: &str = "\
 ALTER TABLE loans DISABLE TRIGGER loans_check_creation;
 ALTER TABLE transactions DISABLE TRIGGER transactions_check;
+ALTER TABLE transactions DISABLE TRIGGER transactions_check_second_person;
 DELETE FROM statistics_snapshots;
 SET LOCAL enable_hashjoin = off;
 SET LOCAL enable_mergejoin = off";
 
 const CONCLUDE: &str = "\
 ALTER TABLE loans ENABLE TRIGGER loans_check_creation;
-ALTER TABLE transactions ENABLE TRIGGER transactions_check";
+ALTER TABLE transactions ENABLE TRIGGER transactions_check;
+ALTER TABLE transactions ENABLE TRIGGER transactions_check_second_person";
 
 /// What is taken off the tables while rows come, and how it is made again: foreign keys, which then look at all rows at
 /// once, and indexes that belong to no constraint. Each costs more, row by row, than everything else.

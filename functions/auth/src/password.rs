@@ -22,6 +22,7 @@ use backend::{
         users::{self, Credentials},
     },
 };
+use secrecy::ExposeSecret;
 use serde::Deserialize;
 use serde_json::json;
 use utoipa::ToSchema;
@@ -64,6 +65,7 @@ pub(crate) async fn change_password(State(app): State<App>, user: AnyUser, input
     if attempt.check(current.clone(), Some(password_hash.clone())).await? == Check::Wrong {
         return fail(&app, &caller, &attempt).await;
     }
+    let is_new = new_password.expose_secret() != current.expose_secret();
     let hash = attempt.hash(new_password).await?;
 
     let (tx, caller, locked) = user.begin(users::lock_credentials(user.id())).await?;
@@ -74,11 +76,14 @@ pub(crate) async fn change_password(State(app): State<App>, user: AnyUser, input
         return Err(wrong());
     }
     let me = me.updated(caller.now);
+    // The same password again is still known to whoever set it.
+    let set_by = is_new.then(|| users::note_password_set_by(me.id, None));
     let mut writes = vec![
         users::update_password(&me, hash),
         sessions::end_others(me.id, caller.session),
         audit::by(&caller, "auth.password", &Subject::User(me.id), json!({})),
     ];
+    writes.extend(set_by);
     writes.extend(attempt.give_back());
     conclude(tx, Ok(Outcome::new(Answer::no_content(), writes))).await
 }

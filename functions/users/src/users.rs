@@ -114,7 +114,10 @@ pub(crate) async fn create_user(admin: Admin, input: Input) -> Result<Answer, Pr
     let user = new.made(caller.now);
     let outcome = Answer::created(format!("/api/users/{}", user.id), &user).map(|answer| {
         let entry = audit::by(&caller, "user.create", &Subject::User(user.id), json!({"role": role}));
-        Outcome::new(answer, vec![users::insert(&user, hash), entry])
+        Outcome::new(answer, {
+            let set_by = users::note_password_set_by(user.id, Some(caller.id));
+            vec![users::insert(&user, hash), set_by, entry]
+        })
     });
     conclude(tx, outcome).await
 }
@@ -170,6 +173,7 @@ pub(crate) async fn reset_password(admin: Admin, path: PathParameter, input: Inp
         let user = user.updated(caller.now);
         let writes = vec![
             users::update_password(&user, hash),
+            users::note_password_set_by(id, Some(caller.id)),
             sessions::end_all(id),
             audit::by(&caller, "user.password", &Subject::User(id), json!({})),
         ];

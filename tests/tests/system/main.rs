@@ -5,6 +5,7 @@
 mod book;
 mod database;
 mod deployments;
+mod duties;
 mod history;
 mod hostile;
 mod idempotency;
