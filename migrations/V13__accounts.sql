@@ -66,3 +66,6 @@ $$;
 CREATE TRIGGER transactions_check_second_person BEFORE INSERT ON transactions FOR EACH ROW
     WHEN (NEW.kind IN ('disbursement', 'reversal', 'refund', 'write_off'))
     EXECUTE FUNCTION check_second_person();
+
+-- What a borrower may have at most, counted at every application.
+CREATE INDEX loans_pending_by_borrower ON loans (borrower_id) WHERE status = 'pending';

@@ -7,7 +7,7 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 
-use tests::{Api, Call, PASSWORD, Reply};
+use tests::{Api, ApiOptions, Call, PASSWORD, Reply};
 
 use crate::support::{Meanwhile, is_open, limit, limited};
 
@@ -51,7 +51,7 @@ async fn basic_and_json_open_a_session_for_an_hour() {
 }
 
 #[tokio::test]
-async fn basic_is_read_as_utf_8() {
+async fn basic_is_read_as_utf_8_then_latin_1() {
     let api = Api::new().await;
     let password = "пароль из слов: да";
     let body = json!({"username": "someone", "password": password, "email": "someone@example.com",
@@ -59,6 +59,15 @@ async fn basic_is_read_as_utf_8() {
     api.anyone().post("/api/auth/register").json(body).expect(201).await;
     basic_login(&api, "someone", password).expect(200).await;
     json_login(&api, "someone", password).expect(200).await;
+
+    let password = "crème brûlée au café";
+    let body = json!({"username": "another", "password": password, "email": "another@example.com",
+        "phone": "+919812345678", "role": "customer"});
+    api.anyone().post("/api/auth/register").json(body).expect(201).await;
+    basic_login(&api, "another", password).expect(200).await;
+    let latin_1: Vec<u8> = format!("another:{password}").chars().map(|c| u8::try_from(c).unwrap()).collect();
+    let header = format!("Basic {}", STANDARD.encode(latin_1));
+    api.anyone().post("/api/auth/login").header("authorization", &header).expect(200).await;
 }
 
 #[tokio::test]
@@ -143,7 +152,7 @@ async fn who_may_not_log_in_is_told_why_only_with_the_right_password() {
 }
 
 fn narrow() -> Limits {
-    Limits { login_user: limit(10, 60), login_address: limit(12, 1), register_address: limit(60, 60) }
+    Limits { login_user: limit(10, 60), login_address: limit(12, 1), ..ApiOptions::default().limits }
 }
 
 #[tokio::test]

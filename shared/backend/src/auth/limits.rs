@@ -54,8 +54,9 @@ impl Bucket {
         Sql::new(FAIL).bind(self.key.clone()).execute()
     }
 
-    /// A reserved attempt was none that counts.
-    fn give_back(&self) -> Statement<()> {
+    /// A counted or reserved attempt was none that counts.
+    #[must_use]
+    pub fn give_back(&self) -> Statement<()> {
         Sql::new(GIVE_BACK).bind(self.key.clone()).bind(self.interval_s()).execute()
     }
 
@@ -278,10 +279,15 @@ mod tests {
 
     #[test]
     fn a_username_has_one_bucket_however_it_is_written() {
+        let limit = TEN_THEN_ONE_A_MINUTE;
         let limits = Limits {
-            login_user: TEN_THEN_ONE_A_MINUTE,
-            login_address: TEN_THEN_ONE_A_MINUTE,
-            register_address: TEN_THEN_ONE_A_MINUTE,
+            login_user: limit,
+            login_address: limit,
+            register_address: limit,
+            email_user: limit,
+            email_address: limit,
+            customer_writes: limit,
+            max_pending: 20,
         };
         let address = |text: &str| ClientAddress(Some(text.parse().unwrap()));
         let guesses = |name, from| Guesses::new(&limits, name, &address(from));

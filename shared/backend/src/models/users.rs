@@ -213,6 +213,9 @@ pub const TAKEN: &str = "\
 SELECT EXISTS (SELECT FROM users WHERE username = $1) AS username_taken,
     EXISTS (SELECT FROM users WHERE lower(email) = lower($2)) AS email_taken";
 
+/// Whether another user has an e-mail address.
+pub const EMAIL_TAKEN: &str = "SELECT FROM users WHERE lower(email) = lower($2) AND id <> $1";
+
 /// All users.
 pub const LIST: &str = select!(" FROM users WHERE true");
 
@@ -271,6 +274,12 @@ pub fn credentials_by_id(id: Uuid) -> Statement<Option<Credentials>> {
 #[must_use]
 pub fn lock_credentials(id: Uuid) -> Statement<Option<Credentials>> {
     Sql::new(LOCK_CREDENTIALS).bind(id).optional()
+}
+
+/// Whether another user than this one has the e-mail address.
+#[must_use]
+pub fn email_taken(id: Uuid, email: &str) -> Statement<bool> {
+    Sql::new(EMAIL_TAKEN).bind(id).bind(email.to_owned()).exists()
 }
 
 /// Which names of a new user are taken.
