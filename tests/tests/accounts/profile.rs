@@ -131,7 +131,7 @@ async fn a_borrower_has_so_many_pending_applications_however_many_are_made_at_on
     let api = limited(Limits { max_pending: 3, ..limits }).await;
     let (customer, agent) = (api.customer("the.customer").await, api.agent("the.agent").await);
     let body = json!({"borrower_id": "the.customer", "amount": "100", "currency": "INR", "instalments": 3});
-    let by = |n: usize| if n % 2 == 0 { &customer } else { &agent };
+    let by = |n: usize| if n.is_multiple_of(2) { &customer } else { &agent };
     let replies = join_all((0..8).map(|n| by(n).post("/api/loans").json(body.clone()).send())).await;
     let made = replies.iter().filter(|reply| reply.status == 201).count();
     let refused = replies.iter().filter(|reply| reply.status == 409 && reply.code() == "too_many_pending").count();

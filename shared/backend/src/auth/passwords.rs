@@ -47,7 +47,9 @@ static TURNS: LazyLock<Arc<Semaphore>> = LazyLock::new(|| {
 
 /// A place among those who may hash now. It is kept by a hash that goes on when its request has been given up.
 #[derive(Clone)]
-pub struct Turn(#[expect(dead_code, reason = "held, not looked at")] Arc<OwnedSemaphorePermit>);
+pub struct Turn {
+    _permit: Arc<OwnedSemaphorePermit>,
+}
 
 impl Turn {
     /// Waits for a turn, first come, first served.
@@ -57,7 +59,7 @@ impl Turn {
     /// 429 where it has not come by `deadline`.
     pub async fn by(deadline: Instant) -> Result<Self, Problem> {
         match timeout_at(deadline, TURNS.clone().acquire_owned()).await {
-            Ok(Ok(permit)) => Ok(Self(Arc::new(permit))),
+            Ok(Ok(permit)) => Ok(Self { _permit: Arc::new(permit) }),
             Ok(Err(closed)) => Err(Problem::internal(closed)),
             Err(_) => Err(Problem::too_many(1)),
         }
@@ -228,7 +230,7 @@ mod tests {
         let cores = thread::available_parallelism().unwrap().get();
         let mut turns = Vec::new();
         for _ in 0..cores {
-            turns.push(Turn::by(Instant::now() + Duration::from_secs(60)).await.unwrap());
+            turns.push(Turn::by(Instant::now() + Duration::from_mins(1)).await.unwrap());
         }
         let soon = || Instant::now() + Duration::from_millis(10);
         let refused = Turn::by(soon()).await.err().unwrap();
@@ -240,7 +242,7 @@ mod tests {
         let given_up = tokio::time::timeout(Duration::from_millis(1), turn.hash(secret("correct horse battery"))).await;
         assert!(given_up.is_err());
         drop(turn);
-        let next = Turn::by(Instant::now() + Duration::from_secs(60)).await.unwrap();
+        let next = Turn::by(Instant::now() + Duration::from_mins(1)).await.unwrap();
         assert!(started.elapsed() > Duration::from_millis(20), "{:?}", started.elapsed());
         drop((turns, next));
     }
