@@ -114,6 +114,7 @@ ALTER TABLE audit_log DISABLE TRIGGER audit_log_check_time;
 ALTER TABLE transactions DISABLE TRIGGER transactions_check_time;
 ALTER TABLE loans DISABLE TRIGGER loans_check_new_borrower;
 ALTER TABLE transactions DISABLE TRIGGER transactions_check;
+ALTER TABLE transactions DISABLE TRIGGER transactions_check_second_person;
 DELETE FROM statistics_snapshots;
 SET LOCAL enable_hashjoin = off;
 SET LOCAL enable_mergejoin = off";
@@ -124,7 +125,8 @@ ALTER TABLE loan_versions ENABLE TRIGGER loan_versions_check;
 ALTER TABLE audit_log ENABLE TRIGGER audit_log_check_time;
 ALTER TABLE transactions ENABLE TRIGGER transactions_check_time;
 ALTER TABLE loans ENABLE TRIGGER loans_check_new_borrower;
-ALTER TABLE transactions ENABLE TRIGGER transactions_check";
+ALTER TABLE transactions ENABLE TRIGGER transactions_check;
+ALTER TABLE transactions ENABLE TRIGGER transactions_check_second_person";
 
 /// What is taken off the tables while rows come, and how it is made again: foreign keys, which then look at all rows at
 /// once, and indexes that belong to no constraint. Each costs more, row by row, than everything else.

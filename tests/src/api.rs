@@ -92,7 +92,15 @@ impl Default for ApiOptions {
     /// UTC, an empty database, and limits that no test runs into by chance.
     fn default() -> Self {
         let wide = Limit { burst: NonZeroU32::new(10_000).unwrap(), interval: Duration::from_secs(1) };
-        let limits = Limits { login_user: wide, login_address: wide, register_address: wide };
+        let limits = Limits {
+            login_user: wide,
+            login_address: wide,
+            register_address: wide,
+            email_user: wide,
+            email_address: wide,
+            customer_writes: wide,
+            max_pending: 10_000,
+        };
         Self { zone: "UTC", limits, demo: false, first_admin: None }
     }
 }

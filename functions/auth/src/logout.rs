@@ -5,7 +5,7 @@ use backend::{
     http::{
         answer::Answer,
         command::{Outcome, conclude},
-        problem::Problem,
+        problem::{Problem, ProblemBody},
         query::QueryString,
     },
     models::{
@@ -31,7 +31,9 @@ pub(crate) struct LogoutQuery {
 /// Logs out: ends this session, or with `all=true` all sessions of the user.
 #[utoipa::path(
     post, path = "/api/auth/logout", tag = "auth", params(LogoutQuery),
-    responses((status = 204, description = "The token is refused from the next request on"))
+    responses((status = 204, description = "The token is refused from the next request on"),
+        (status = 429, description = "There were too many commands of this customer (`too_many_attempts`)",
+            body = ProblemBody))
 )]
 pub(crate) async fn logout(user: AnyUser, query: QueryString) -> Result<Answer, Problem> {
     let LogoutQuery { all } = user.check(query.read()).await?;

@@ -4,9 +4,10 @@ use axum::extract::State;
 use backend::{
     app::App,
     auth::{
+        attempts::Attempt,
         callers::{AnyUser, Caller},
         limits::Guesses,
-        passwords::{self, Check},
+        passwords::Check,
     },
     fields::{Password, PasswordAttempt},
     http::{
@@ -21,6 +22,7 @@ use backend::{
         users::{self, Credentials},
     },
 };
+use secrecy::ExposeSecret;
 use serde::Deserialize;
 use serde_json::json;
 use utoipa::ToSchema;
@@ -48,44 +50,49 @@ fn wrong() -> Problem {
     put, path = "/api/auth/password", tag = "auth", request_body = PasswordChange,
     responses(
         (status = 204, description = "The new password is set"),
-        (status = 429, description = "There were too many wrong passwords (`too_many_attempts`)", body = ProblemBody))
+        (status = 429, description = "There were too many wrong passwords, or there are too many logins at once \
+            (`too_many_attempts`)", body = ProblemBody))
 )]
 pub(crate) async fn change_password(State(app): State<App>, user: AnyUser, input: Input) -> Result<Answer, Problem> {
     let PasswordChange { current_password: PasswordAttempt(current), new_password } = user.check(input.read()).await?;
     let (caller, seen) = user.read(users::credentials_by_id(user.id())).await?;
-    let Credentials { user: me, password_hash } = seen.ok_or_else(Problem::unauthenticated)?;
+    let Credentials { user: me, .. } = seen.ok_or_else(Problem::unauthenticated)?;
     let new_password = new_password.of_user(&me.username, me.email.as_deref().unwrap_or_default(), "/new_password")?;
 
     let guesses = Guesses::new(&app.limits, &me.username, &caller.address);
-    let (by_username, by_address) = app.db.read(&guesses.look()).await?;
-    guesses.allow(by_username.as_ref(), by_address.as_ref())?;
-    if passwords::check(current.clone(), Some(password_hash.clone())).await? == Check::Wrong {
-        return fail(&app, &caller, &guesses).await;
+    let (attempt, seen) = Attempt::reserve(&app.db, guesses, &users::credentials_by_id(me.id)).await?;
+    let Credentials { password_hash, .. } = seen.ok_or_else(Problem::unauthenticated)?;
+    if attempt.check(current.clone(), Some(password_hash.clone())).await? == Check::Wrong {
+        return fail(&app, &caller, &attempt).await;
     }
-    let hash = passwords::hash(new_password).await?;
+    let is_new = new_password.expose_secret() != current.expose_secret();
+    let hash = attempt.hash(new_password).await?;
 
     let (tx, caller, locked) = user.begin(users::lock_credentials(user.id())).await?;
-    let decided = async {
-        let Credentials { user: me, password_hash: now } = locked.ok_or_else(Problem::unauthenticated)?;
-        // Another new password, or the same one upgraded by another login.
-        if now != password_hash && passwords::check(current, Some(now)).await? == Check::Wrong {
-            return Err(wrong());
-        }
-        let me = me.updated(caller.now);
-        let writes = vec![
-            users::update_password(&me, hash),
-            sessions::end_others(me.id, caller.session),
-            audit::by(&caller, "auth.password", &Subject::User(me.id), json!({})),
-        ];
-        Ok(Outcome::new(Answer::no_content(), writes))
-    };
-    conclude(tx, decided.await).await
+    let Credentials { user: me, password_hash: now } = locked.ok_or_else(Problem::unauthenticated)?;
+    // Another new password, or the same one upgraded by another login.
+    if now != password_hash && attempt.check(current, Some(now)).await? == Check::Wrong {
+        tx.commit(attempt.fail()).await?;
+        return Err(wrong());
+    }
+    let me = me.updated(caller.now);
+    // The same password again is still known to whoever set it.
+    let set_by = is_new.then(|| users::note_password_set_by(me.id, None));
+    let mut writes = vec![
+        users::update_password(&me, hash),
+        sessions::end_others(me.id, caller.session),
+        audit::by(&caller, "auth.password", &Subject::User(me.id), json!({})),
+    ];
+    writes.extend(set_by);
+    writes.extend(attempt.give_back());
+    conclude(tx, Ok(Outcome::new(Answer::no_content(), writes))).await
 }
 
-/// Counts and records a wrong guess at the current password.
-async fn fail(app: &App, caller: &Caller, guesses: &Guesses) -> Result<Answer, Problem> {
-    let (tx, (by_username, by_address)) = app.db.begin(&guesses.count()).await?;
-    tx.commit(vec![audit::by(caller, "auth.password_failed", &Subject::User(caller.id), json!({}))]).await?;
-    guesses.allow(Some(&by_username), Some(&by_address))?;
+/// Records a wrong guess at the current password.
+async fn fail(app: &App, caller: &Caller, attempt: &Attempt) -> Result<Answer, Problem> {
+    let mut writes = attempt.fail();
+    writes.push(audit::by(caller, "auth.password_failed", &Subject::User(caller.id), json!({})));
+    let (tx, ()) = app.db.begin(&()).await?;
+    tx.commit(writes).await?;
     Err(wrong())
 }

@@ -5,7 +5,7 @@ use backend::{
     app::App,
     auth::{
         limits::{Bucket, address_part},
-        passwords,
+        passwords::Turn,
     },
     fields::{Email, Name, Password, Phone, Username},
     http::{
@@ -63,8 +63,8 @@ pub(crate) struct Registration {
             ("Location" = String, description = "Where the user can be read"))),
         (status = 409, description = "The username (`username_taken`) or the e-mail address (`email_taken`) is taken",
             body = ProblemBody),
-        (status = 429, description = "There were too many registrations from this address (`too_many_attempts`)",
-            body = ProblemBody))
+        (status = 429, description = "There were too many registrations from this address, or there are too many at once \
+            (`too_many_attempts`)", body = ProblemBody))
 )]
 pub(crate) async fn register(State(app): State<App>, address: ClientAddress, input: Input) -> Result<Answer, Problem> {
     let Registration { username, password, email, phone, role, full_name } = input.read()?;
@@ -75,17 +75,19 @@ pub(crate) async fn register(State(app): State<App>, address: ClientAddress, inp
     };
     let new = NewUser { username, email, phone, full_name, role, status };
 
+    // Before anything is counted: who is asked to come again has not tried.
+    let turn = Turn::wait().await?;
     // Counted before the costly hash and kept whatever follows: attempts that come at once cost no more than the limit.
     let bucket = Bucket::new("register_address", &[&address_part(address.0)], app.limits.register_address);
     let (tx, (level, taken)) = app.db.begin(&(bucket.count(), new.taken())).await?;
-    if let Err(problem) = bucket.allow(Some(&level)) {
+    if let Err(problem) = bucket.allow(level) {
         tx.rollback().await;
         return Err(problem);
     }
     tx.commit(Vec::new()).await?;
     taken.refuse()?;
 
-    let hash = passwords::hash(password).await?;
+    let hash = turn.hash(password).await?;
     let user = new.made(level.now);
     // Where the user itself can read it, if it is a customer, or an admin who is to approve it.
     let location = match role {

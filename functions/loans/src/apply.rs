@@ -102,8 +102,12 @@ fn is_allowed(role: Role, gives_rate: bool, names_borrower: bool) -> Result<(), 
             ("ETag" = String, description = "The loan's version, for If-Match"),
             ("Location" = String, description = "Where the loan can be read"))),
         (status = 403, description = "A customer named another borrower (`not_yourself`)", body = ProblemBody),
+        (status = 409, description = "The borrower has as many pending applications as it may have \
+            (`too_many_pending`)", body = ProblemBody),
         (status = 422, description = "There is no active customer of this name (`borrower_not_found`), or the loan would \
-            never be repaid (`does_not_amortise`)", body = ProblemBody))
+            never be repaid (`does_not_amortise`)", body = ProblemBody),
+        (status = 429, description = "There were too many commands of this customer (`too_many_attempts`)",
+            body = ProblemBody))
 )]
 pub(crate) async fn create_loan(
     applicant: Applicant,
@@ -125,19 +129,23 @@ pub(crate) async fn create_loan(
         }
     };
     let product = products::named_or_default(body.product.clone().map(ProductCode::into_string), body.currency);
-    let borrower = body.borrower_id.as_ref().filter(|_| by_agent).map(loans::borrower);
+    let own = UserRef::Id(applicant.id());
+    let named = body.borrower_id.as_ref().filter(|_| by_agent).unwrap_or(&own);
+    let borrower = (loans::borrower(named), loans::pending(named, app.limits.max_pending));
     let claim = applicant.check(key.claim(applicant.id(), &body)).await?;
 
     let (tx, caller, (claimed, product, borrower)) = applicant.begin((claim.take(), product, borrower)).await?;
     let at = app.moment(&caller);
-    conclude(tx, create(&caller, body, product, borrower.flatten(), at, claim, claimed)).await
+    let (borrower, pending) = borrower;
+    let room = pending.room(app.limits.max_pending);
+    conclude(tx, create(&caller, body, product, (borrower, room), at, claim, claimed)).await
 }
 
 fn create(
     caller: &Caller,
     body: NewLoan,
     product: Option<Product>,
-    borrower: Option<Borrower>,
+    (borrower, room): (Option<Borrower>, Result<(), Problem>),
     at: Moment<'_>,
     claim: Claim,
     claimed: Option<Claimed>,
@@ -153,6 +161,7 @@ fn create(
     let borrower = borrower.ok_or_else(|| {
         Problem::rule("/borrower_id", "borrower_not_found", "there is no active customer of this name")
     })?;
+    room?;
     let product = product_of(&body, product)?;
     let proposal = Proposal::new(product, amount, term, body.interest_rate_apr, pointers)?;
     let agent_id = (caller.role == Role::Agent).then_some(caller.id);

@@ -14,6 +14,7 @@ use backend::{
     },
     models::{
         applications::{self, Moment},
+        duties::{self, SameHand},
         loans::{self, Action, Loan, LoanStatus, LoanView, Scope},
     },
 };
@@ -90,7 +91,8 @@ async fn take_step<K: Kind, B: Because>(
 ) -> Result<Answer, Problem> {
     let id = guard.check(path.uuid()).await?;
     let scope = Scope::of(guard.role(), guard.id());
-    let (tx, caller, loan) = guard.begin(loans::lock(id, scope)).await?;
+    let batch = (loans::lock(id, scope), duties::same_hand(id, guard.id()));
+    let (tx, caller, (loan, same_hand)) = guard.begin(batch).await?;
     let at = app.moment(&caller);
     let step = || {
         let loan = loan.ok_or_else(Problem::not_found)?;
@@ -102,6 +104,9 @@ async fn take_step<K: Kind, B: Because>(
                 body.reason()
             }
         };
+        if matches!(action, Action::Approve | Action::Reject) {
+            SameHand::from(same_hand).may_decide(&loan)?;
+        }
         let next = decide(&loan, &caller, reason.clone(), at)?;
         shared::step(&loan, &next, action, &caller, reason, at)
     };
@@ -130,6 +135,8 @@ pub(crate) async fn forward_loan(
 }
 
 /// Approves a pending loan. Never by who made or last changed it.
+///
+/// Nor by who set the password of its borrower, creator, last editor or agent.
 #[utoipa::path(
     post, path = "/api/loans/{id}/approve", tag = "loans", request_body(content = Option<OptionalReason>),
     params(
@@ -138,8 +145,8 @@ pub(crate) async fn forward_loan(
     responses(
         (status = 200, description = "The loan as it now is", body = LoanView,
             headers(("ETag" = String, description = "The loan's version, for If-Match"))),
-        (status = 403, description = "The caller made or last changed the application (`own_application`)",
-            body = ProblemBody),
+        (status = 403, description = "The caller made or last changed the application, or set the password of \
+            somebody who has to do with it (`own_application`)", body = ProblemBody),
         (status = 409, description = "The loan is not pending (`not_pending`)", body = ProblemBody))
 )]
 pub(crate) async fn approve_loan(
@@ -154,7 +161,7 @@ pub(crate) async fn approve_loan(
     take_step::<_, OptionalReason>(admin, &app, &path, &input, Versioned::Yes, Action::Approve, approve).await
 }
 
-/// Rejects a pending loan. Never by who made or last changed it.
+/// Rejects a pending loan. Never by who may not approve it.
 #[utoipa::path(
     post, path = "/api/loans/{id}/reject", tag = "loans", request_body = RequiredReason,
     params(
@@ -163,8 +170,8 @@ pub(crate) async fn approve_loan(
     responses(
         (status = 200, description = "The loan as it now is", body = LoanView,
             headers(("ETag" = String, description = "The loan's version, for If-Match"))),
-        (status = 403, description = "The caller made or last changed the application (`own_application`)",
-            body = ProblemBody),
+        (status = 403, description = "The caller made or last changed the application, or set the password of \
+            somebody who has to do with it (`own_application`)", body = ProblemBody),
         (status = 409, description = "The loan is not pending (`not_pending`)", body = ProblemBody))
 )]
 pub(crate) async fn reject_loan(
@@ -188,7 +195,9 @@ pub(crate) async fn reject_loan(
             headers(("ETag" = String, description = "The loan's version, for If-Match"))),
         (status = 403, description = "The caller is an agent, but not the loan's (`not_the_loans_agent`)",
             body = ProblemBody),
-        (status = 409, description = "The loan is neither pending nor approved (`not_withdrawable`)", body = ProblemBody))
+        (status = 409, description = "The loan is neither pending nor approved (`not_withdrawable`)", body = ProblemBody),
+        (status = 429, description = "There were too many commands of this customer (`too_many_attempts`)",
+            body = ProblemBody))
 )]
 pub(crate) async fn withdraw_loan(
     applicant: Applicant,

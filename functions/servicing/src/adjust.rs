@@ -22,7 +22,7 @@ use lending::{AnnualRate, EventKind, Refusal};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::command::{self, Command};
+use crate::command::{self, Command, Duty};
 
 /// A reversal.
 #[derive(Clone, Deserialize, Serialize, ToSchema)]
@@ -97,6 +97,8 @@ impl Fingerprinted for NewReschedule {}
         (status = 201, description = "The transaction that reverses", body = TransactionView,
             headers(("Location" = String, description = "Where the transaction can be read"))),
         (status = 400, description = "The Idempotency-Key is missing (`idempotency_key_required`)", body = ProblemBody),
+        (status = 403, description = "The caller set the password of who recorded it \
+            (`own_application`)", body = ProblemBody),
         (status = 409, description = "It was reversed before (`already_reversed`), is itself a reversal \
             (`reversal_of_reversal`), or a later transaction could no longer stand (`later_event_depends_on_it`)",
             body = ProblemBody))
@@ -115,6 +117,7 @@ pub(crate) async fn reverse_transaction(
         operation: format!("POST /api/loans/{id}/transactions/{transaction}/reversal"),
         audit: "loan.reverse",
         on: "",
+        duty: Duty::Reverse,
     };
     command::run(&admin, &app, command, key, &input, |body: NewReversal, books, _| {
         let reversed = books.transactions.iter().find(|known| known.id() == transaction);
@@ -135,6 +138,9 @@ pub(crate) async fn reverse_transaction(
         (status = 201, description = "The transaction", body = TransactionView,
             headers(("Location" = String, description = "Where the transaction can be read"))),
         (status = 400, description = "The Idempotency-Key is missing (`idempotency_key_required`)", body = ProblemBody),
+        (status = 403, description = "The caller set the password of who made or last changed the loan, or recorded a \
+            transaction of it \
+            (`own_application`)", body = ProblemBody),
         (status = 409, description = "The loan is not disbursed (`not_disbursed`), has as many transactions as it may have \
             (`too_many_transactions`), or a later transaction could no longer stand (`later_event_depends_on_it`)",
             body = ProblemBody),
@@ -149,7 +155,7 @@ pub(crate) async fn refund_overpayment(
     input: Input,
 ) -> Result<Answer, Problem> {
     let id = admin.check(path.uuid()).await?;
-    let command = Command::on_loan(id, "refund", "loan.refund", "/paid_on");
+    let command = Command::on_loan(id, "refund", "loan.refund", "/paid_on").with_duty(Duty::GiveUp);
     command::run(&admin, &app, command, key, &input, |body: NewRefund, books, at| {
         let amount = command::amount(&body.amount, books.loan.amount.currency());
         let (amount, on) = both(amount, command::past(body.paid_on, at, "/paid_on"))?;
@@ -169,6 +175,9 @@ pub(crate) async fn refund_overpayment(
         (status = 201, description = "The transaction", body = TransactionView,
             headers(("Location" = String, description = "Where the transaction can be read"))),
         (status = 400, description = "The Idempotency-Key is missing (`idempotency_key_required`)", body = ProblemBody),
+        (status = 403, description = "The caller set the password of who made or last changed the loan, or recorded a \
+            transaction of it \
+            (`own_application`)", body = ProblemBody),
         (status = 409, description = "The loan is not disbursed (`not_disbursed`), was written off before \
             (`already_written_off`), owes nothing that day (`nothing_to_write_off`), has as many transactions as it \
             may have (`too_many_transactions`), or a later transaction could no longer stand \
@@ -183,7 +192,7 @@ pub(crate) async fn write_off_loan(
     input: Input,
 ) -> Result<Answer, Problem> {
     let id = admin.check(path.uuid()).await?;
-    let command = Command::on_loan(id, "write-off", "loan.write_off", "/on");
+    let command = Command::on_loan(id, "write-off", "loan.write_off", "/on").with_duty(Duty::GiveUp);
     command::run(&admin, &app, command, key, &input, |body: NewWriteOff, books, at| {
         let on = command::past(body.on, at, "/on")?;
         books.loan.disbursed()?;

@@ -17,6 +17,7 @@ use backend::{
     models::{
         applications::Moment,
         audit::{self, Subject},
+        duties::{self, SameHand},
         loans::{self, Loan, Scope},
         portfolio::{self, Step},
         servicing::{self, Books, New},
@@ -43,17 +44,52 @@ pub(crate) struct Command {
     pub(crate) audit: &'static str,
     /// Where the request has its date, for errors.
     pub(crate) on: &'static str,
+    /// Who may not do it.
+    pub(crate) duty: Duty,
+}
+
+/// Which duty a command is, of those that are kept apart.
+#[derive(Clone, Copy)]
+pub(crate) enum Duty {
+    /// None.
+    Free,
+    /// To pay a loan out.
+    PayOut,
+    /// To reverse a transaction.
+    Reverse,
+    /// To refund or write off.
+    GiveUp,
+}
+
+impl Duty {
+    fn check(self, same_hand: &SameHand, books: &Books, named: Option<Uuid>) -> Result<(), Problem> {
+        match self {
+            Self::Free => Ok(()),
+            Self::PayOut => same_hand.may_decide(&books.loan),
+            Self::Reverse => {
+                let reversed = books.transactions.iter().find(|transaction| Some(transaction.id()) == named);
+                reversed.map_or(Ok(()), |transaction| same_hand.may_reverse(transaction))
+            }
+            Self::GiveUp => same_hand.may_give_up(&books.loan, &books.transactions),
+        }
+    }
 }
 
 impl Command {
     /// A command that is posted to `part` of the loan.
     pub(crate) fn on_loan(loan: Uuid, part: &'static str, audit: &'static str, on: &'static str) -> Self {
-        Self { loan, transaction: None, operation: format!("POST /api/loans/{loan}/{part}"), audit, on }
+        let operation = format!("POST /api/loans/{loan}/{part}");
+        Self { loan, transaction: None, operation, audit, on, duty: Duty::Free }
+    }
+
+    /// The same, as a duty that is kept apart.
+    pub(crate) fn with_duty(self, duty: Duty) -> Self {
+        Self { duty, ..self }
     }
 }
 
 /// What the lock and the reads behind it bring.
-type Locked = (Option<Claimed>, Option<Loan>, Vec<Transaction>, Vec<Step>);
+type Locked = (Option<Claimed>, Option<Loan>, Vec<Transaction>, (Vec<Step>, Vec<duties::Account>));
 
 /// Carries out a command whose key and body were sent as usual.
 pub(crate) async fn run<K: Kind, B: DeserializeOwned + Fingerprinted + ToSchema>(
@@ -84,7 +120,8 @@ pub(crate) async fn run_with<K: Kind, B: Fingerprinted>(
     });
     let take = request.as_ref().ok().and_then(|(claim, _)| claim.take());
     let id = command.loan;
-    let batch = (take, loans::lock(id, Scope::All), transactions::of_loan(id, None), portfolio::steps(id));
+    let rest = (portfolio::steps(id), duties::same_hand(id, guard.id()));
+    let batch = (take, loans::lock(id, Scope::All), transactions::of_loan(id, None), rest);
     let (tx, caller, locked): (Tx, Caller, Locked) = Box::pin(guard.begin(batch)).await?;
     let at = app.moment(&caller);
     conclude(tx, carry_out(app, &caller, &command, request, locked, at, decide)).await
@@ -95,7 +132,7 @@ fn carry_out<B>(
     caller: &Caller,
     command: &Command,
     request: Result<(Claim, B), Problem>,
-    (claimed, loan, transactions, steps): Locked,
+    (claimed, loan, transactions, (steps, same_hand)): Locked,
     at: Moment<'_>,
     decide: impl FnOnce(B, &Books, Moment) -> Result<New, Problem>,
 ) -> Result<Outcome, Problem> {
@@ -110,6 +147,7 @@ fn carry_out<B>(
         return Ok(Outcome::unchanged(answer));
     }
     let books = Books { loan, transactions, steps };
+    command.duty.check(&SameHand::from(same_hand), &books, command.transaction)?;
     let new = decide(body, &books, at)?;
     let reason = new.notes.reason.clone();
     let count = match new.kind {

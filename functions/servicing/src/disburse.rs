@@ -22,7 +22,7 @@ use lending::EventKind;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::command::{self, Command};
+use crate::command::{self, Command, Duty};
 
 /// A disbursement.
 #[derive(Clone, Deserialize, Serialize, ToSchema)]
@@ -51,6 +51,8 @@ impl Fingerprinted for NewDisbursement {}
         (status = 201, description = "The transaction", body = TransactionView,
             headers(("Location" = String, description = "Where the transaction can be read"))),
         (status = 400, description = "The Idempotency-Key is missing (`idempotency_key_required`)", body = ProblemBody),
+        (status = 403, description = "The caller set the password of the loan's borrower, creator, last editor or agent \
+            (`own_application`)", body = ProblemBody),
         (status = 409, description = "The loan is not approved (`not_approved`), was paid out before (`already_disbursed`) or \
             has as many transactions as it may have (`too_many_transactions`)", body = ProblemBody),
         (status = 422, description = "`first_due_on` is not after the disbursement (`not_after_disbursement`), or is \
@@ -64,7 +66,7 @@ pub(crate) async fn disburse_loan(
     input: Input,
 ) -> Result<Answer, Problem> {
     let id = admin.check(path.uuid()).await?;
-    let command = Command::on_loan(id, "disbursements", "loan.disburse", "/disbursed_on");
+    let command = Command::on_loan(id, "disbursements", "loan.disburse", "/disbursed_on").with_duty(Duty::PayOut);
     command::run(&admin, &app, command, key, &input, |body: NewDisbursement, books, at| {
         let on = command::past(body.disbursed_on, at, "/disbursed_on")?;
         let first_due_on = body.first_due_on.map(|date| date.0);

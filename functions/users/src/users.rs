@@ -98,7 +98,8 @@ pub(crate) struct UserCreation {
         (status = 201, description = "The new user", body = User, headers(
             ("Location" = String, description = "Where the user can be read"))),
         (status = 409, description = "The username (`username_taken`) or the e-mail address (`email_taken`) is taken",
-            body = ProblemBody))
+            body = ProblemBody),
+        (status = 429, description = "Too many passwords are set at once (`too_many_attempts`)", body = ProblemBody))
 )]
 pub(crate) async fn create_user(admin: Admin, input: Input) -> Result<Answer, Problem> {
     let creation: UserCreation = admin.check(input.read()).await?;
@@ -113,7 +114,10 @@ pub(crate) async fn create_user(admin: Admin, input: Input) -> Result<Answer, Pr
     let user = new.made(caller.now);
     let outcome = Answer::created(format!("/api/users/{}", user.id), &user).map(|answer| {
         let entry = audit::by(&caller, "user.create", &Subject::User(user.id), json!({"role": role}));
-        Outcome::new(answer, vec![users::insert(&user, hash), entry])
+        Outcome::new(answer, {
+            let set_by = users::note_password_set_by(user.id, Some(caller.id));
+            vec![users::insert(&user, hash), set_by, entry]
+        })
     });
     conclude(tx, outcome).await
 }
@@ -152,7 +156,8 @@ pub(crate) struct PasswordReset {
         (status = 204, description = "The new password is set"),
         (status = 403, description = "It is the admin's own password (`own_account`), which `PUT /api/auth/password` \
             changes", body = ProblemBody),
-        (status = 409, description = "The user is erased (`user_erased`)", body = ProblemBody))
+        (status = 409, description = "The user is erased (`user_erased`)", body = ProblemBody),
+        (status = 429, description = "Too many passwords are set at once (`too_many_attempts`)", body = ProblemBody))
 )]
 pub(crate) async fn reset_password(admin: Admin, path: PathParameter, input: Input) -> Result<Answer, Problem> {
     let id = admin.check(path.uuid()).await?;
@@ -174,6 +179,7 @@ pub(crate) async fn reset_password(admin: Admin, path: PathParameter, input: Inp
         let user = user.updated(caller.now);
         let writes = vec![
             users::update_password(&user, hash),
+            users::note_password_set_by(id, Some(caller.id)),
             sessions::end_all(id),
             audit::by(&caller, "user.password", &Subject::User(id), json!({})),
         ];

@@ -120,7 +120,7 @@ impl Limit {
     }
 }
 
-/// Limits on guessing and on registering.
+/// Limits on guessing, registering and writing.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
     /// `LIMIT_LOGIN_USER`: failed logins of one username from one address.
@@ -129,17 +129,29 @@ pub struct Limits {
     pub login_address: Limit,
     /// `LIMIT_REGISTER_ADDRESS`: registrations from one address.
     pub register_address: Limit,
+    /// `LIMIT_EMAIL_USER`: changes of a user's own e-mail address, and refusals of one that is taken.
+    pub email_user: Limit,
+    /// `LIMIT_EMAIL_ADDRESS`: the same, from one network address.
+    pub email_address: Limit,
+    /// `LIMIT_CUSTOMER_WRITES`: commands of one customer.
+    pub customer_writes: Limit,
+    /// `MAX_PENDING`: pending applications of one borrower.
+    pub max_pending: u32,
 }
 
 impl Limits {
     /// # Errors
     ///
-    /// When a variable is not `BURST/SECONDS`.
+    /// When a variable is not `BURST/SECONDS`, or `MAX_PENDING` no number.
     pub fn from_env() -> Result<Self, ConfigError> {
         Ok(Self {
             login_user: Limit::from_env("LIMIT_LOGIN_USER", 10, 60)?,
             login_address: Limit::from_env("LIMIT_LOGIN_ADDRESS", 300, 1)?,
             register_address: Limit::from_env("LIMIT_REGISTER_ADDRESS", 60, 60)?,
+            email_user: Limit::from_env("LIMIT_EMAIL_USER", 10, 60)?,
+            email_address: Limit::from_env("LIMIT_EMAIL_ADDRESS", 60, 60)?,
+            customer_writes: Limit::from_env("LIMIT_CUSTOMER_WRITES", 60, 1)?,
+            max_pending: parsed("MAX_PENDING", 20, "a number of applications")?,
         })
     }
 }

@@ -4,9 +4,10 @@ use std::time::{Duration, Instant};
 
 use backend::{config::Limits, models::users::Role};
 use base64::{Engine, engine::general_purpose::STANDARD};
+use futures_util::future::join_all;
 use serde_json::{Value, json};
 
-use tests::{Api, Call, PASSWORD, Reply};
+use tests::{Api, ApiOptions, Call, PASSWORD, Reply};
 
 use crate::support::{Meanwhile, is_open, limit, limited};
 
@@ -50,7 +51,7 @@ async fn basic_and_json_open_a_session_for_an_hour() {
 }
 
 #[tokio::test]
-async fn basic_is_read_as_utf_8() {
+async fn basic_is_read_as_utf_8_then_latin_1() {
     let api = Api::new().await;
     let password = "пароль из слов: да";
     let body = json!({"username": "someone", "password": password, "email": "someone@example.com",
@@ -58,6 +59,15 @@ async fn basic_is_read_as_utf_8() {
     api.anyone().post("/api/auth/register").json(body).expect(201).await;
     basic_login(&api, "someone", password).expect(200).await;
     json_login(&api, "someone", password).expect(200).await;
+
+    let password = "crème brûlée au café";
+    let body = json!({"username": "another", "password": password, "email": "another@example.com",
+        "phone": "+919812345678", "role": "customer"});
+    api.anyone().post("/api/auth/register").json(body).expect(201).await;
+    basic_login(&api, "another", password).expect(200).await;
+    let latin_1: Vec<u8> = format!("another:{password}").chars().map(|c| u8::try_from(c).unwrap()).collect();
+    let header = format!("Basic {}", STANDARD.encode(latin_1));
+    api.anyone().post("/api/auth/login").header("authorization", &header).expect(200).await;
 }
 
 #[tokio::test]
@@ -142,7 +152,7 @@ async fn who_may_not_log_in_is_told_why_only_with_the_right_password() {
 }
 
 fn narrow() -> Limits {
-    Limits { login_user: limit(10, 60), login_address: limit(12, 1), register_address: limit(60, 60) }
+    Limits { login_user: limit(10, 60), login_address: limit(12, 1), ..ApiOptions::default().limits }
 }
 
 #[tokio::test]
@@ -210,6 +220,74 @@ async fn guesses_made_at_once_are_all_counted() {
     let replies: [Reply; 7] = replies.into();
     let answered = |status| replies.iter().filter(|reply| reply.status == status).count();
     assert_eq!((answered(401), answered(429)), (4, 3));
+}
+
+fn seconds_to_wait(refused: &Reply) -> u64 {
+    assert_eq!(refused.code(), "too_many_attempts");
+    refused.header("retry-after").parse().unwrap()
+}
+
+#[tokio::test]
+async fn refused_attempts_make_nobody_wait_longer() {
+    let api = limited(Limits { login_address: limit(300, 1), ..narrow() }).await;
+    api.customer("the.customer").await;
+    let replies = join_all((0..250).map(|_| json_login(&api, "the.customer", WRONG).send())).await;
+    let answered = |status| replies.iter().filter(|reply| reply.status == status).count();
+    assert_eq!((answered(401), answered(429)), (10, 240));
+    let refused = json_login(&api, "the.customer", PASSWORD).send().await;
+    assert!((1..=60).contains(&seconds_to_wait(&refused)), "{refused}");
+    api.owner.execute("UPDATE rate_limits SET full_at = full_at - interval '60 seconds'", &[]).await.unwrap();
+    json_login(&api, "the.customer", PASSWORD).expect(200).await;
+}
+
+#[tokio::test]
+async fn wrong_logins_of_many_users_at_once_are_all_counted() {
+    let api = limited(Limits { login_address: limit(6, 60), ..narrow() }).await;
+    let names: Vec<String> = (0..30).map(|n| format!("name.{n}")).collect();
+    let replies = join_all(names.iter().map(|name| json_login(&api, name, WRONG).send())).await;
+    let answered = |status| replies.iter().filter(|reply| reply.status == status).count();
+    assert_eq!((answered(401), answered(429)), (6, 24));
+    assert_eq!(api.count("SELECT count(*) FROM rate_limits WHERE undecided > 0").await, 0);
+}
+
+/// Logs in, and again whenever it is asked to come back a second later, as it may be while others are checked.
+async fn in_the_end(api: &Api) {
+    loop {
+        let reply = json_login(api, "the.customer", PASSWORD).send().await;
+        if reply.status == 200 {
+            return;
+        }
+        assert_eq!(seconds_to_wait(&reply), 1, "{reply}");
+        tokio::time::sleep(Duration::from_secs(1)).await;
+    }
+}
+
+#[tokio::test]
+async fn right_logins_at_once_never_refuse_each_other() {
+    let api = limited(Limits { login_user: limit(2, 3_600), login_address: limit(3, 3_600), ..narrow() }).await;
+    api.customer("the.customer").await;
+    join_all((0..40).map(|_| in_the_end(&api))).await;
+    assert_eq!(api.count("SELECT count(*) FROM rate_limits WHERE full_at > now() OR undecided > 0").await, 0);
+}
+
+#[tokio::test]
+async fn a_reservation_that_is_never_given_back_is_a_failure() {
+    let api = limited(Limits { login_user: limit(1, 60), ..narrow() }).await;
+    api.customer("the.customer").await;
+    let meanwhile = Meanwhile::begin(&api, "SELECT FROM users FOR UPDATE").await;
+    tokio::select! {
+        reply = json_login(&api, "the.customer", PASSWORD).send() => panic!("{reply}"),
+        () = api.someone_waits() => (),
+    }
+    // The function has died. For a while nobody can tell: it might yet give back what it has reserved.
+    let started = Instant::now();
+    let refused = json_login(&api, "the.customer", PASSWORD).send().await;
+    assert_eq!(seconds_to_wait(&refused), 1);
+    assert!((3..10).contains(&started.elapsed().as_secs()), "{:?}", started.elapsed());
+    meanwhile.commit_now().await;
+    api.owner.execute("UPDATE rate_limits SET reserved_at = reserved_at - interval '30 seconds'", &[]).await.unwrap();
+    let refused = json_login(&api, "the.customer", PASSWORD).send().await;
+    assert!((40..=60).contains(&seconds_to_wait(&refused)), "{refused}");
 }
 
 #[tokio::test]

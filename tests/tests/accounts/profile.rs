@@ -1,9 +1,12 @@
 //! Profiles: one's own, and those an admin changes.
 
+use futures_util::future::join_all;
 use serde_json::json;
 
-use backend::models::users::Role;
-use tests::{Api, Session};
+use backend::{config::Limits, models::users::Role};
+use tests::{Api, ApiOptions, Session, User};
+
+use crate::support::{limit, limited};
 
 #[tokio::test]
 async fn a_patch_changes_what_it_names_and_nothing_else() {
@@ -76,4 +79,66 @@ async fn who_asks_is_settled_before_what_is_asked() {
     }
     customer.post("/api/auth/logout").expect(204).await;
     bad(&customer, &nobody).refused(401, "unauthenticated").await;
+}
+
+#[tokio::test]
+async fn changes_and_refusals_of_an_email_address_are_limited() {
+    let limits = ApiOptions::default().limits;
+    let api = limited(Limits { email_user: limit(3, 60), email_address: limit(5, 60), ..limits }).await;
+    let (one, other) = (api.customer("one").await, api.customer("other").await);
+    let change = |user: &User, email: &str| user.patch("/api/auth/me").json(json!({"email": email}));
+    change(&one, "first@example.com").expect(200).await;
+    change(&one, "other@example.com").refused(409, "email_taken").await;
+    // What changes no address does not count.
+    for name in ["A", "B", "C", "D"] {
+        one.patch("/api/auth/me").json(json!({"full_name": name})).expect(200).await;
+        let body = json!({"email": "first@example.com", "full_name": format!("{name}.")});
+        one.patch("/api/auth/me").json(body).expect(200).await;
+    }
+    change(&one, "third@example.com").expect(200).await;
+    let refused = change(&one, "fourth@example.com").refused(429, "too_many_attempts").await;
+    let seconds: u64 = refused.header("retry-after").parse().unwrap();
+    assert!((1..=60).contains(&seconds), "{seconds}");
+    one.patch("/api/auth/me").json(json!({"full_name": "E"})).expect(200).await;
+    // Refused attempts do not count for the address that both come from.
+    change(&other, "fifth@example.com").expect(200).await;
+    change(&other, "first.of.other@example.com").expect(200).await;
+    change(&other, "sixth@example.com").refused(429, "too_many_attempts").await;
+}
+
+#[tokio::test]
+async fn commands_of_a_customer_are_limited_and_those_of_staff_are_not() {
+    let limits = ApiOptions::default().limits;
+    let api = limited(Limits { customer_writes: limit(3, 60), ..limits }).await;
+    let (customer, agent) = (api.customer("the.customer").await, api.agent("the.agent").await);
+    let rename = |user: &User, name: &str| user.patch("/api/auth/me").json(json!({"full_name": name}));
+    let apply = json!({"amount": "100", "currency": "INR", "instalments": 3});
+    customer.post("/api/loans").json(apply.clone()).expect(201).await;
+    for name in ["A", "B"] {
+        rename(&customer, name).expect(200).await;
+    }
+    rename(&customer, "C").refused(429, "too_many_attempts").await;
+    customer.post("/api/loans").json(apply).refused(429, "too_many_attempts").await;
+    customer.get("/api/auth/me").expect(200).await;
+    for name in ["A", "B", "C", "D", "E"] {
+        rename(&agent, name).expect(200).await;
+    }
+}
+
+#[tokio::test]
+async fn a_borrower_has_so_many_pending_applications_however_many_are_made_at_once() {
+    let limits = ApiOptions::default().limits;
+    let api = limited(Limits { max_pending: 3, ..limits }).await;
+    let (customer, agent) = (api.customer("the.customer").await, api.agent("the.agent").await);
+    let body = json!({"borrower_id": "the.customer", "amount": "100", "currency": "INR", "instalments": 3});
+    let by = |n: usize| if n.is_multiple_of(2) { &customer } else { &agent };
+    let replies = join_all((0..8).map(|n| by(n).post("/api/loans").json(body.clone()).send())).await;
+    let made = replies.iter().filter(|reply| reply.status == 201).count();
+    let refused = replies.iter().filter(|reply| reply.status == 409 && reply.code() == "too_many_pending").count();
+    assert_eq!((made, refused), (3, 5));
+    let loan = replies.iter().find(|reply| reply.status == 201).unwrap().text_of("id");
+    customer.post(&format!("/api/loans/{loan}/withdraw")).expect(200).await;
+    let other = json!({"borrower_id": customer.id, "amount": "100", "currency": "INR", "instalments": 3});
+    agent.post("/api/loans").json(other).expect(201).await;
+    customer.post("/api/loans").json(body).refused(409, "too_many_pending").await;
 }

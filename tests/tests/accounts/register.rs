@@ -3,7 +3,7 @@
 use backend::config::Limits;
 use serde_json::{Value, json};
 
-use tests::{Api, PASSWORD};
+use tests::{Api, ApiOptions, PASSWORD};
 
 use crate::support::{limit, limited};
 
@@ -146,7 +146,12 @@ async fn a_body_that_cannot_be_read_is_told_from_one_that_breaks_a_rule() {
 #[tokio::test]
 async fn registrations_from_one_address_are_limited() {
     let wide = limit(100, 1);
-    let limits = Limits { login_user: wide, login_address: wide, register_address: limit(3, 60) };
+    let limits = Limits {
+        login_user: wide,
+        login_address: wide,
+        register_address: limit(3, 60),
+        ..ApiOptions::default().limits
+    };
     let api = limited(limits).await;
     let register = |body| api.anyone().post("/api/auth/register").json(body);
 

@@ -78,7 +78,12 @@ async fn a_new_password_needs_the_current_one_and_obeys_the_rules() {
 
 #[tokio::test]
 async fn guesses_at_the_current_password_count_as_failed_logins() {
-    let limits = Limits { login_user: limit(2, 60), login_address: limit(9, 1), register_address: limit(9, 1) };
+    let limits = Limits {
+        login_user: limit(2, 60),
+        login_address: limit(9, 1),
+        register_address: limit(9, 1),
+        ..tests::ApiOptions::default().limits
+    };
     let api = limited(limits).await;
     let customer = api.customer("the.customer").await;
     let change = |current: &str| {

@@ -45,6 +45,11 @@ impl Meanwhile {
     /// Commits as soon as a request waits for its locks.
     pub(crate) async fn commit(self, api: &Api) {
         api.someone_waits().await;
+        self.commit_now().await;
+    }
+
+    /// Commits.
+    pub(crate) async fn commit_now(self) {
         self.0.batch_execute("COMMIT").await.unwrap();
     }
 }

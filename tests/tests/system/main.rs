@@ -6,6 +6,7 @@ mod bodies;
 mod book;
 mod database;
 mod deployments;
+mod duties;
 mod history;
 mod hostile;
 mod idempotency;

@@ -14,7 +14,7 @@ use jiff::Timestamp;
 use tokio_postgres::Row;
 use uuid::Uuid;
 
-use super::tokens::Claims;
+use super::{limits::Bucket, tokens::Claims};
 use crate::{
     app::App,
     db::{Batch, Db, DbError, FromRow, Sql, Statement, Tx, column},
@@ -62,6 +62,8 @@ pub struct Guard<K> {
     claims: Claims,
     address: ClientAddress,
     db: Db,
+    /// A customer's commands are limited; staff's are not.
+    writes: Option<Bucket>,
     kind: PhantomData<K>,
 }
 
@@ -112,7 +114,9 @@ impl<K: Kind> FromRequestParts<App> for Guard<K> {
         let claims = app.tokens.check(token).await?;
         CallerId::note(&parts.extensions, claims.sub);
         let Ok(address) = ClientAddress::from_request_parts(parts, app).await;
-        let guard = Self { claims, address, db: app.db.clone(), kind: PhantomData };
+        let writes = (claims.role == Role::Customer)
+            .then(|| Bucket::new("customer_writes", &[&claims.sub.to_string()], app.limits.customer_writes));
+        let guard = Self { claims, address, db: app.db.clone(), writes, kind: PhantomData };
         if K::ROLES.contains(&claims.role) {
             return Ok(guard);
         }
@@ -132,6 +136,12 @@ impl<K: Kind> Guard<K> {
     #[must_use]
     pub fn role(&self) -> Role {
         self.claims.role
+    }
+
+    /// Where the request came from.
+    #[must_use]
+    pub fn address(&self) -> &ClientAddress {
+        &self.address
     }
 
     fn session(&self) -> Statement<Option<Session>> {
@@ -164,13 +174,21 @@ impl<K: Kind> Guard<K> {
     ///
     /// # Errors
     ///
-    /// As [`read`](Self::read); nothing is written then.
+    /// As [`read`](Self::read), and 429 where a customer writes too often; nothing is written then.
     pub async fn begin<B: Batch + Sync>(&self, batch: B) -> Result<(Tx, Caller, B::Answer), Problem>
     where
         B::Answer: Send,
     {
-        let (tx, (answer, session)) = self.db.begin(&(batch, self.session())).await?;
-        match self.admit(session) {
+        // A command that is refused rolls back, and does not count.
+        let counted = self.writes.as_ref().map(Bucket::count);
+        let (tx, (answer, counted, session)) = self.db.begin(&(batch, counted, self.session())).await?;
+        let admitted = self.admit(session).and_then(|caller| {
+            if let (Some(bucket), Some(level)) = (&self.writes, counted) {
+                bucket.allow(level)?;
+            }
+            Ok(caller)
+        });
+        match admitted {
             Ok(caller) => Ok((tx, caller, answer)),
             Err(problem) => {
                 tx.rollback().await;

@@ -1,9 +1,11 @@
 //! Limits on attempts: token buckets in Postgres, so that they hold across environments and restarts.
 //!
 //! A bucket is one instant (the generic cell rate algorithm): the time at which it would be full again. An attempt is
-//! allowed while that lies less than `(burst - 1)` intervals ahead; each one that counts moves it one interval on. Only
-//! what failed counts, so attempts made at once may all be allowed; they are all counted, and the bucket stays in debt
-//! for as long as they were worth, at most a day.
+//! allowed while that lies less than `(burst - 1)` intervals ahead; each one that counts moves it one interval on. Who
+//! finds the bucket empty rolls back, so that a refused attempt makes nobody wait longer.
+//!
+//! A guess at a password is reserved before its hash and decided after it: given back if it was right, left in the bucket
+//! if it was wrong. A reservation that nobody decides is a failure.
 
 use std::net::IpAddr;
 
@@ -16,9 +18,6 @@ use crate::{
     db::{DbError, FromRow, Sql, Statement, column},
     http::{address::ClientAddress, problem::Problem},
 };
-
-/// The longest debt beyond a full burst, so that nobody is locked out for good.
-pub const MAX_DEBT_S: f64 = 86_400.0;
 
 /// One bucket: what it limits, for whom.
 #[derive(Clone)]
@@ -39,19 +38,30 @@ impl Bucket {
         Self { key: digest.finalize().to_vec(), limit }
     }
 
-    /// When the bucket will be full again, if it is not.
-    #[must_use]
-    pub fn look(&self) -> Statement<Option<Level>> {
-        Sql::new(LOOK).bind(self.key.clone()).optional()
-    }
-
     /// Counts one attempt; the level is the one before it.
     #[must_use]
     pub fn count(&self) -> Statement<Level> {
-        let Limit { burst, interval } = self.limit;
-        // A bucket whose burst is worth more than a day must still be able to run empty.
-        let max_debt_s = interval.saturating_mul(burst.get()).as_secs_f64().max(MAX_DEBT_S);
-        Sql::new(COUNT).bind(self.key.clone()).bind(interval.as_secs_f64()).bind(max_debt_s).one()
+        Sql::new(COUNT).bind(self.key.clone()).bind(self.interval_s()).one()
+    }
+
+    /// As [`count`](Self::count), for an attempt that is decided later.
+    fn reserve(&self) -> Statement<Reservations> {
+        Sql::new(RESERVE).bind(self.key.clone()).bind(self.interval_s()).one()
+    }
+
+    /// A reserved attempt has failed: it stays counted.
+    fn fail(&self) -> Statement<()> {
+        Sql::new(FAIL).bind(self.key.clone()).execute()
+    }
+
+    /// A counted or reserved attempt was none that counts.
+    #[must_use]
+    pub fn give_back(&self) -> Statement<()> {
+        Sql::new(GIVE_BACK).bind(self.key.clone()).bind(self.interval_s()).execute()
+    }
+
+    fn interval_s(&self) -> f64 {
+        self.limit.interval.as_secs_f64()
     }
 
     /// Whether one more attempt is allowed.
@@ -59,20 +69,37 @@ impl Bucket {
     /// # Errors
     ///
     /// 429 until it is.
-    pub fn allow(&self, level: Option<&Level>) -> Result<(), Problem> {
-        refuse(self.wait_s(level))
+    pub fn allow(&self, level: Level) -> Result<(), Problem> {
+        self.wait_s(level, 0).map_or(Ok(()), |seconds| Err(Problem::too_many(seconds)))
     }
 
-    /// Seconds until the next attempt is allowed: `None` if it is now.
-    #[must_use]
-    pub fn wait_s(&self, level: Option<&Level>) -> Option<u64> {
-        let level = level?;
+    /// Seconds until the next attempt is allowed if so many that are counted were not: `None` if it is now.
+    fn wait_s(&self, level: Level, fewer: u32) -> Option<u64> {
         let interval = i64::try_from(self.limit.interval.as_secs()).unwrap_or(i64::MAX);
-        let allowance = interval.saturating_mul(i64::from(self.limit.burst.get()) - 1);
+        let allowance = interval.saturating_mul(i64::from(self.limit.burst.get()) - 1 + i64::from(fewer));
         let ahead = level.full_at.as_millisecond().saturating_sub(level.now.as_millisecond());
         let wait_ms = ahead.saturating_sub(allowance.saturating_mul(1000));
         u64::try_from(wait_ms).ok().filter(|wait| *wait > 0).map(|wait| wait.div_ceil(1000))
     }
+
+    fn verdict(&self, before: Reservations) -> Verdict {
+        match (self.wait_s(before.level, 0), self.wait_s(before.level, before.undecided)) {
+            (None, _) => Verdict::Granted,
+            (Some(_), None) => Verdict::Undecided,
+            (Some(seconds), Some(_)) => Verdict::Refused(seconds),
+        }
+    }
+}
+
+/// What becomes of an attempt to reserve. Of two buckets the greater one counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Verdict {
+    /// The guess may be made.
+    Granted,
+    /// The bucket is full of reservations that may still be given back.
+    Undecided,
+    /// Too many have failed: the next guess may be made in so many seconds.
+    Refused(u64),
 }
 
 /// The two buckets that a guess at a password empties: one for the username from this address, one for the address.
@@ -92,30 +119,29 @@ impl Guesses {
         }
     }
 
-    /// As [`Bucket::look`].
+    /// Reserves a guess in both buckets. Always in this order, so that no two transactions wait for each other.
     #[must_use]
-    pub fn look(&self) -> (Statement<Option<Level>>, Statement<Option<Level>>) {
-        (self.username.look(), self.address.look())
+    pub fn reserve(&self) -> (Statement<Reservations>, Statement<Reservations>) {
+        (self.username.reserve(), self.address.reserve())
     }
 
-    /// As [`Bucket::count`]. In this order, so that no two transactions wait for each other.
+    /// Whether the reservation may stand.
     #[must_use]
-    pub fn count(&self) -> (Statement<Level>, Statement<Level>) {
-        (self.username.count(), self.address.count())
+    pub fn verdict(&self, (username, address): (Reservations, Reservations)) -> Verdict {
+        self.username.verdict(username).max(self.address.verdict(address))
     }
 
-    /// Whether one more guess is allowed.
-    ///
-    /// # Errors
-    ///
-    /// 429 until both buckets allow it.
-    pub fn allow(&self, username: Option<&Level>, address: Option<&Level>) -> Result<(), Problem> {
-        refuse(self.username.wait_s(username).max(self.address.wait_s(address)))
+    /// The guess was wrong.
+    #[must_use]
+    pub fn fail(&self) -> Vec<Statement<()>> {
+        vec![self.username.fail(), self.address.fail()]
     }
-}
 
-fn refuse(wait_s: Option<u64>) -> Result<(), Problem> {
-    wait_s.map_or(Ok(()), |seconds| Err(Problem::too_many(seconds)))
+    /// The guess was right.
+    #[must_use]
+    pub fn give_back(&self) -> Vec<Statement<()>> {
+        vec![self.username.give_back(), self.address.give_back()]
+    }
 }
 
 /// The state of a bucket.
@@ -132,16 +158,44 @@ impl FromRow for Level {
     }
 }
 
-/// Looks at a bucket.
-pub const LOOK: &str = "SELECT full_at, clock_timestamp() AS now FROM rate_limits WHERE key = $1";
+/// The state of a bucket before an attempt was reserved in it.
+#[derive(Clone, Copy, Debug)]
+pub struct Reservations {
+    level: Level,
+    /// Of what is counted, how many attempts are reserved and not decided.
+    undecided: u32,
+}
 
-/// Counts one attempt: `$2` seconds an attempt, at most `$3` seconds of debt. Returns the level before it.
+impl FromRow for Reservations {
+    fn from_row(row: &Row) -> Result<Self, DbError> {
+        let undecided: i32 = column(row, "undecided")?;
+        Ok(Self { level: Level::from_row(row)?, undecided: u32::try_from(undecided).unwrap_or(0) })
+    }
+}
+
+/// Counts one attempt: `$2` seconds an attempt. Returns the level before it.
 pub const COUNT: &str = "\
 INSERT INTO rate_limits AS r (key, full_at) VALUES ($1, clock_timestamp() + $2 * interval '1 second')
-ON CONFLICT (key) DO UPDATE SET full_at = least(
-    greatest(r.full_at, clock_timestamp()) + $2 * interval '1 second',
-    clock_timestamp() + $3 * interval '1 second')
+ON CONFLICT (key) DO UPDATE SET full_at = greatest(r.full_at, clock_timestamp()) + $2 * interval '1 second'
 RETURNING full_at - $2 * interval '1 second' AS full_at, clock_timestamp() AS now";
+
+/// As [`COUNT`], for an attempt that is decided later. Half a minute after the last reservation none is open any more: a
+/// request that is so old has been given up.
+pub const RESERVE: &str = "\
+INSERT INTO rate_limits AS r (key, full_at, undecided, reserved_at)
+VALUES ($1, clock_timestamp() + $2 * interval '1 second', 1, clock_timestamp())
+ON CONFLICT (key) DO UPDATE SET full_at = greatest(r.full_at, clock_timestamp()) + $2 * interval '1 second',
+    undecided = CASE WHEN r.reserved_at > clock_timestamp() - interval '30 seconds' THEN r.undecided ELSE 0 END + 1,
+    reserved_at = clock_timestamp()
+RETURNING full_at - $2 * interval '1 second' AS full_at, undecided - 1 AS undecided, clock_timestamp() AS now";
+
+/// Leaves a reserved attempt counted.
+pub const FAIL: &str = "UPDATE rate_limits SET undecided = greatest(undecided - 1, 0) WHERE key = $1";
+
+/// Takes a reserved attempt of `$2` seconds back.
+pub const GIVE_BACK: &str = "\
+UPDATE rate_limits SET full_at = full_at - $2 * interval '1 second', undecided = greatest(undecided - 1, 0)
+WHERE key = $1";
 
 /// An address as a bucket's part. IPv6 addresses count by their /64, which is what one subscriber has.
 #[must_use]
@@ -181,20 +235,30 @@ mod tests {
     }
 
     #[test]
-    fn a_bucket_never_counted_on_allows() {
-        assert_eq!(bucket().wait_s(None), None);
-        assert!(bucket().allow(None).is_ok());
+    fn ten_attempts_are_allowed_and_the_eleventh_a_minute_later() {
+        let wait_s = |level| bucket().wait_s(level, 0);
+        for counted in 0..10 {
+            assert_eq!(wait_s(full_in_ms(counted * 60_000)), None, "{counted} counted before");
+        }
+        assert_eq!(wait_s(full_in_ms(10 * 60_000)), Some(60));
+        assert_eq!(wait_s(full_in_ms(9 * 60_000 + 1)), Some(1), "rounded up: never told too early");
+        assert_eq!(wait_s(full_in_ms(20 * 60_000)), Some(11 * 60));
+        assert_eq!(bucket().allow(full_in_ms(10 * 60_000)).unwrap_err().status().as_u16(), 429);
+        assert!(bucket().allow(full_in_ms(-1)).is_ok());
+    }
+
+    fn reserved(counted: i64, undecided: u32) -> Reservations {
+        Reservations { level: full_in_ms(counted * 60_000), undecided }
     }
 
     #[test]
-    fn ten_attempts_are_allowed_and_the_eleventh_a_minute_later() {
-        for counted in 0..10 {
-            assert_eq!(bucket().wait_s(Some(&full_in_ms(counted * 60_000))), None, "{counted} counted before");
-        }
-        assert_eq!(bucket().wait_s(Some(&full_in_ms(10 * 60_000))), Some(60));
-        assert_eq!(bucket().wait_s(Some(&full_in_ms(9 * 60_000 + 1))), Some(1), "rounded up: never told too early");
-        assert_eq!(bucket().wait_s(Some(&full_in_ms(20 * 60_000))), Some(11 * 60));
-        assert_eq!(bucket().allow(Some(&full_in_ms(10 * 60_000))).unwrap_err().status().as_u16(), 429);
+    fn an_attempt_waits_for_reservations_only_where_they_could_make_room() {
+        let verdict = |counted, undecided| bucket().verdict(reserved(counted, undecided));
+        assert_eq!(verdict(9, 9), Verdict::Granted);
+        assert_eq!(verdict(10, 10), Verdict::Undecided);
+        assert_eq!(verdict(10, 1), Verdict::Undecided);
+        assert_eq!(verdict(10, 0), Verdict::Refused(60));
+        assert_eq!(verdict(12, 2), Verdict::Refused(180), "ten failures are left whatever the two are");
     }
 
     #[test]
@@ -215,10 +279,15 @@ mod tests {
 
     #[test]
     fn a_username_has_one_bucket_however_it_is_written() {
+        let limit = TEN_THEN_ONE_A_MINUTE;
         let limits = Limits {
-            login_user: TEN_THEN_ONE_A_MINUTE,
-            login_address: TEN_THEN_ONE_A_MINUTE,
-            register_address: TEN_THEN_ONE_A_MINUTE,
+            login_user: limit,
+            login_address: limit,
+            register_address: limit,
+            email_user: limit,
+            email_address: limit,
+            customer_writes: limit,
+            max_pending: 20,
         };
         let address = |text: &str| ClientAddress(Some(text.parse().unwrap()));
         let guesses = |name, from| Guesses::new(&limits, name, &address(from));
@@ -231,15 +300,13 @@ mod tests {
     }
 
     #[test]
-    fn the_longer_wait_of_the_two_buckets_is_told() {
+    fn the_stricter_of_the_two_buckets_counts() {
         let guesses = Guesses { username: bucket(), address: bucket() };
-        let wait = |username, address| {
-            let refused = guesses.allow(Some(&full_in_ms(username)), Some(&full_in_ms(address))).err()?;
-            Some(refused.render("id").headers()["retry-after"].to_str().unwrap().to_owned())
-        };
-        assert_eq!(wait(0, 0), None);
-        assert_eq!(wait(10 * 60_000, 0).as_deref(), Some("60"));
-        assert_eq!(wait(10 * 60_000, 12 * 60_000).as_deref(), Some("180"));
+        let verdict = |username, address| guesses.verdict((username, address));
+        assert_eq!(verdict(reserved(0, 0), reserved(0, 0)), Verdict::Granted);
+        assert_eq!(verdict(reserved(10, 1), reserved(0, 0)), Verdict::Undecided);
+        assert_eq!(verdict(reserved(10, 1), reserved(10, 0)), Verdict::Refused(60));
+        assert_eq!(verdict(reserved(10, 0), reserved(12, 0)), Verdict::Refused(180));
     }
 
     #[test]

@@ -2,12 +2,24 @@
 //!
 //! Hashes in the form that Flask applications hold (`pbkdf2:sha256:ROUNDS$SALT$HEX`, Werkzeug's) verify too. A failed
 //! check always costs the current number of rounds, whoever the user is and however old the hash.
+//!
+//! A process hashes at most as many passwords at once as it has cores: each hash takes a [`Turn`].
+
+use std::{
+    sync::{Arc, LazyLock},
+    thread,
+    time::Duration,
+};
 
 use pbkdf2::{
     Algorithm, Params, PasswordHasher, PasswordVerifier, Pbkdf2, password_hash::phc::Output, pbkdf2_hmac,
     phc::PasswordHash, sha2::Sha256,
 };
 use secrecy::{ExposeSecret, SecretString};
+use tokio::{
+    sync::{OwnedSemaphorePermit, Semaphore},
+    time::{Instant, timeout_at},
+};
 
 use crate::http::problem::Problem;
 
@@ -25,54 +37,117 @@ pub enum Check {
     RightButOutdated,
 }
 
-/// Hashes a password with a fresh salt of 16 random bytes.
-///
-/// # Errors
-///
-/// When the system gives no random bytes: a defect.
-pub async fn hash(password: SecretString) -> Result<String, Problem> {
-    off_thread(move || {
-        let hash: PasswordHash = Pbkdf2::default().hash_password(password.expose_secret().as_bytes())?;
-        Ok(hash.to_string())
-    })
-    .await
+/// How long a request waits until it may hash.
+pub const PATIENCE: Duration = Duration::from_secs(5);
+
+static TURNS: LazyLock<Arc<Semaphore>> = LazyLock::new(|| {
+    let cores = thread::available_parallelism().map_or(1, usize::from);
+    Arc::new(Semaphore::new(cores))
+});
+
+/// A place among those who may hash now. It is kept by a hash that goes on when its request has been given up.
+#[derive(Clone)]
+pub struct Turn {
+    _permit: Arc<OwnedSemaphorePermit>,
 }
 
-/// Checks a password against a stored hash; `None` stands for a user who does not exist. A stored hash of no form we
-/// know, a defect, is logged and fits no password.
+impl Turn {
+    /// Waits for a turn, first come, first served.
+    ///
+    /// # Errors
+    ///
+    /// 429 where it has not come by `deadline`.
+    pub async fn by(deadline: Instant) -> Result<Self, Problem> {
+        match timeout_at(deadline, TURNS.clone().acquire_owned()).await {
+            Ok(Ok(permit)) => Ok(Self { _permit: Arc::new(permit) }),
+            Ok(Err(closed)) => Err(Problem::internal(closed)),
+            Err(_) => Err(Problem::too_many(1)),
+        }
+    }
+
+    /// As [`by`](Self::by), for at most [`PATIENCE`].
+    ///
+    /// # Errors
+    ///
+    /// As [`by`](Self::by).
+    pub async fn wait() -> Result<Self, Problem> {
+        Self::by(Instant::now() + PATIENCE).await
+    }
+
+    /// Hashes a password with a fresh salt of 16 random bytes.
+    ///
+    /// # Errors
+    ///
+    /// When the system gives no random bytes: a defect.
+    pub async fn hash(&self, password: SecretString) -> Result<String, Problem> {
+        self.off_thread(move || {
+            let hash: PasswordHash = Pbkdf2::default().hash_password(password.expose_secret().as_bytes())?;
+            Ok(hash.to_string())
+        })
+        .await
+    }
+
+    /// Checks a password against a stored hash; `None` stands for a user who does not exist. A stored hash of no form
+    /// we know, a defect, is logged and fits no password.
+    ///
+    /// # Errors
+    ///
+    /// When the check cannot be run: a defect.
+    pub async fn check(&self, password: SecretString, stored: Option<String>) -> Result<Check, Problem> {
+        self.off_thread(move || check_now(password.expose_secret().as_bytes(), stored.as_deref())).await
+    }
+
+    async fn off_thread<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> Result<T, Failure> + Send + 'static,
+    ) -> Result<T, Problem> {
+        let turn = self.clone();
+        let work = move || {
+            let done = work();
+            drop(turn);
+            done
+        };
+        match tokio::task::spawn_blocking(work).await {
+            Ok(result) => result.map_err(Problem::internal),
+            Err(error) => Err(Problem::internal(error)),
+        }
+    }
+}
+
+/// Waits for a turn and hashes a password.
 ///
 /// # Errors
 ///
-/// When the check cannot be run: a defect.
-pub async fn check(password: SecretString, stored: Option<String>) -> Result<Check, Problem> {
-    off_thread(move || {
-        let password = password.expose_secret().as_bytes();
-        let stored = stored.and_then(|stored| {
-            let parsed = Stored::parse(&stored);
-            if parsed.is_none() {
-                tracing::error!("a stored password hash is malformed");
-            }
-            parsed
-        });
-        let (is_right, rounds, is_outdated) = match &stored {
-            None => (false, 0, false),
-            Some(Stored::Phc { hash, rounds }) => {
-                (Pbkdf2::default().verify_password(password, hash).is_ok(), *rounds, *rounds < ROUNDS)
-            }
-            Some(Stored::Flask { rounds, salt, hash }) => {
-                let mut output = [0; SHA256_LENGTH];
-                pbkdf2_hmac::<Sha256>(password, salt.as_bytes(), *rounds, &mut output);
-                // Compares in constant time.
-                (Output::new(&output)? == *hash, *rounds, true)
-            }
-        };
-        if !is_right {
-            burn(password, ROUNDS.saturating_sub(rounds));
-            return Ok(Check::Wrong);
+/// 429 where the turn does not come.
+pub async fn hash(password: SecretString) -> Result<String, Problem> {
+    Turn::wait().await?.hash(password).await
+}
+
+fn check_now(password: &[u8], stored: Option<&str>) -> Result<Check, Failure> {
+    let stored = stored.and_then(|stored| {
+        let parsed = Stored::parse(stored);
+        if parsed.is_none() {
+            tracing::error!("a stored password hash is malformed");
         }
-        Ok(if is_outdated { Check::RightButOutdated } else { Check::Right })
-    })
-    .await
+        parsed
+    });
+    let (is_right, rounds, is_outdated) = match &stored {
+        None => (false, 0, false),
+        Some(Stored::Phc { hash, rounds }) => {
+            (Pbkdf2::default().verify_password(password, hash).is_ok(), *rounds, *rounds < ROUNDS)
+        }
+        Some(Stored::Flask { rounds, salt, hash }) => {
+            let mut output = [0; SHA256_LENGTH];
+            pbkdf2_hmac::<Sha256>(password, salt.as_bytes(), *rounds, &mut output);
+            // Compares in constant time.
+            (Output::new(&output)? == *hash, *rounds, true)
+        }
+    };
+    if !is_right {
+        burn(password, ROUNDS.saturating_sub(rounds));
+        return Ok(Check::Wrong);
+    }
+    Ok(if is_outdated { Check::RightButOutdated } else { Check::Right })
 }
 
 /// Spends the time of `rounds` rounds, by the same code as a real check.
@@ -124,15 +199,6 @@ enum Failure {
     Hash(#[from] pbkdf2::password_hash::Error),
 }
 
-async fn off_thread<T: Send + 'static>(
-    work: impl FnOnce() -> Result<T, Failure> + Send + 'static,
-) -> Result<T, Problem> {
-    match tokio::task::spawn_blocking(work).await {
-        Ok(result) => result.map_err(Problem::internal),
-        Err(error) => Err(Problem::internal(error)),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
@@ -145,6 +211,10 @@ mod tests {
         SecretString::from(text)
     }
 
+    async fn check(password: SecretString, stored: Option<String>) -> Result<Check, Problem> {
+        Turn::wait().await?.check(password, stored).await
+    }
+
     #[tokio::test]
     async fn a_hash_carries_its_salt_and_rounds_and_verifies() {
         let stored = hash(secret("correct horse battery")).await.unwrap();
@@ -153,6 +223,28 @@ mod tests {
         assert_eq!(salt.len(), 16);
         assert_eq!(check(secret("correct horse battery"), Some(stored.clone())).await.unwrap(), Check::Right);
         assert_eq!(check(secret("correct horse batterz"), Some(stored)).await.unwrap(), Check::Wrong);
+    }
+
+    #[tokio::test]
+    async fn at_most_as_many_hashes_at_once_as_there_are_cores() {
+        let cores = thread::available_parallelism().unwrap().get();
+        let mut turns = Vec::new();
+        for _ in 0..cores {
+            turns.push(Turn::by(Instant::now() + Duration::from_mins(1)).await.unwrap());
+        }
+        let soon = || Instant::now() + Duration::from_millis(10);
+        let refused = Turn::by(soon()).await.err().unwrap();
+        assert_eq!(refused.status().as_u16(), 429);
+        assert_eq!(refused.render("id").headers()["retry-after"], "1");
+        // A hash goes on when its request has been given up, and keeps its turn until then.
+        let turn = turns.pop().unwrap();
+        let started = Instant::now();
+        let given_up = tokio::time::timeout(Duration::from_millis(1), turn.hash(secret("correct horse battery"))).await;
+        assert!(given_up.is_err());
+        drop(turn);
+        let next = Turn::by(Instant::now() + Duration::from_mins(1)).await.unwrap();
+        assert!(started.elapsed() > Duration::from_millis(20), "{:?}", started.elapsed());
+        drop((turns, next));
     }
 
     /// The form and the number are those of Werkzeug's `generate_password_hash`; the value was computed with Python's

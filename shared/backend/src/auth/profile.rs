@@ -36,6 +36,12 @@ pub struct ProfilePatch {
 }
 
 impl ProfilePatch {
+    /// The new e-mail address, if one is given.
+    #[must_use]
+    pub fn email(&self) -> Option<&str> {
+        self.email.as_ref().map(Email::as_str)
+    }
+
     /// Changes the profile of a user who is locked. Where nothing differs, nothing is written.
     ///
     /// # Errors

@@ -170,6 +170,13 @@ impl Problem {
         constructor(pointer.into(), refusal.code(), refusal.to_string())
     }
 
+    /// 403: the caller made it, or set the password of somebody who has to do with it.
+    #[must_use]
+    pub fn own_application() -> Self {
+        let detail = "Nobody decides on, pays out or takes back what they, or somebody whose password they set, made.";
+        Self::forbidden("own_application", detail)
+    }
+
     /// 429: too many attempts; `seconds` until the next one is allowed.
     #[must_use]
     pub fn too_many(seconds: u64) -> Self {
@@ -323,6 +330,7 @@ fn known_constraint(constraint: &str) -> Option<Problem> {
     Some(match constraint {
         // The key is claimed together with the look at the session: a token may name a user who never was.
         "idempotency_keys_caller_id_fkey" => Problem::unauthenticated(),
+        "loans_separation_of_duties" | "transactions_separation_of_duties" => Problem::own_application(),
         "users_username_key" => Problem::username_taken(),
         "users_email_key" => Problem::email_taken(),
         "products_pkey" => Problem::conflict("product_code_taken", "A product with this code exists."),

@@ -327,7 +327,7 @@ pub fn decide(
     at: Moment<'_>,
 ) -> Result<Loan, Problem> {
     if by == loan.created_by || by == loan.edited_by {
-        return Err(Problem::forbidden("own_application", "Nobody decides on what they made or last changed."));
+        return Err(Problem::own_application());
     }
     pending(loan)?;
     let next = next(loan, verdict, at);

@@ -693,13 +693,23 @@ SELECT id, version, $2, updated_at, $3, $4, $5, status, agent_id, product_code, 
     instalment, total_interest, total_due
 FROM loans WHERE id = $1";
 
-/// An active customer, by id.
+/// An active customer, by id; locked, so that of several who apply for it at once each sees the ones before.
 pub const BORROWER_BY_ID: &str =
-    "SELECT id, username FROM users WHERE id = $1 AND role = 'customer' AND status = 'active'";
+    "SELECT id, username FROM users WHERE id = $1 AND role = 'customer' AND status = 'active' FOR NO KEY UPDATE";
 
-/// An active customer, by username.
+/// As [`BORROWER_BY_ID`], by username.
 pub const BORROWER_BY_USERNAME: &str =
-    "SELECT id, username FROM users WHERE username = $1 AND role = 'customer' AND status = 'active'";
+    "SELECT id, username FROM users WHERE username = $1 AND role = 'customer' AND status = 'active' FOR NO KEY UPDATE";
+
+/// How many pending applications a borrower has, by id; so many are counted.
+pub const PENDING_BY_ID: &str =
+    "SELECT count(*) FROM (SELECT FROM loans WHERE borrower_id = $1 AND status = 'pending' LIMIT $2) pending";
+
+/// As [`PENDING_BY_ID`], by username.
+pub const PENDING_BY_USERNAME: &str = "\
+SELECT count(*) FROM (
+    SELECT FROM loans WHERE borrower_id = (SELECT id FROM users WHERE username = $1) AND status = 'pending' LIMIT $2
+) pending";
 
 /// Who may borrow: an active customer.
 #[derive(Clone, Debug)]
@@ -722,6 +732,38 @@ pub fn borrower(user: &UserRef) -> Statement<Option<Borrower>> {
     match user {
         UserRef::Id(id) => Sql::new(BORROWER_BY_ID).bind(*id).optional(),
         UserRef::Username(name) => Sql::new(BORROWER_BY_USERNAME).bind(name.clone()).optional(),
+    }
+}
+
+/// How many applications wait.
+#[derive(Clone, Copy, Debug)]
+pub struct Pending(i64);
+
+impl FromRow for Pending {
+    fn from_row(row: &Row) -> Result<Self, DbError> {
+        Ok(Self(column(row, "count")?))
+    }
+}
+
+impl Pending {
+    /// # Errors
+    ///
+    /// 409 where there are as many as a borrower may have.
+    pub fn room(self, most: u32) -> Result<(), Problem> {
+        if self.0 < i64::from(most) {
+            return Ok(());
+        }
+        let detail = format!("A borrower has at most {most} pending applications at once.");
+        Err(Problem::conflict("too_many_pending", detail))
+    }
+}
+
+/// How many pending applications a borrower has, counted up to `most`. To be asked when the borrower is locked.
+#[must_use]
+pub fn pending(user: &UserRef, most: u32) -> Statement<Pending> {
+    match user {
+        UserRef::Id(id) => Sql::new(PENDING_BY_ID).bind(*id).bind(i64::from(most)).one(),
+        UserRef::Username(name) => Sql::new(PENDING_BY_USERNAME).bind(name.clone()).bind(i64::from(most)).one(),
     }
 }
 

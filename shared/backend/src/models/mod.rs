@@ -3,6 +3,7 @@
 pub mod applications;
 pub mod audit;
 pub mod columns;
+pub mod duties;
 pub mod ledger;
 pub mod loans;
 pub mod portfolio;

@@ -217,6 +217,9 @@ pub const TAKEN: &str = "\
 SELECT EXISTS (SELECT FROM users WHERE username = $1) AS username_taken,
     EXISTS (SELECT FROM users WHERE lower(email) = lower($2)) AS email_taken";
 
+/// Whether another user has an e-mail address.
+pub const EMAIL_TAKEN: &str = "SELECT FROM users WHERE lower(email) = lower($2) AND id <> $1";
+
 /// All users.
 pub const LIST: &str = select!(" FROM users WHERE true");
 
@@ -234,6 +237,9 @@ pub const UPDATE_STATUS: &str = "UPDATE users SET status = $2, updated_at = $3 W
 
 /// Sets a new password.
 pub const UPDATE_PASSWORD: &str = "UPDATE users SET password_hash = $2, updated_at = $3 WHERE id = $1";
+
+/// Notes who else set the password.
+pub const NOTE_PASSWORD_SET_BY: &str = "UPDATE users SET password_set_by = $2 WHERE id = $1";
 
 /// Replaces the hash by another one of the same password: the user does not change.
 pub const UPGRADE_HASH: &str = "UPDATE users SET password_hash = $2 WHERE id = $1";
@@ -272,6 +278,12 @@ pub fn credentials_by_id(id: Uuid) -> Statement<Option<Credentials>> {
 #[must_use]
 pub fn lock_credentials(id: Uuid) -> Statement<Option<Credentials>> {
     Sql::new(LOCK_CREDENTIALS).bind(id).optional()
+}
+
+/// Whether another user than this one has the e-mail address.
+#[must_use]
+pub fn email_taken(id: Uuid, email: &str) -> Statement<bool> {
+    Sql::new(EMAIL_TAKEN).bind(id).bind(email.to_owned()).exists()
 }
 
 /// Which names of a new user are taken.
@@ -366,6 +378,12 @@ pub fn update_status(user: &User) -> Statement<()> {
 #[must_use]
 pub fn update_password(user: &User, password_hash: String) -> Statement<()> {
     Sql::new(UPDATE_PASSWORD).bind(user.id).bind(password_hash).bind(user.updated_at.0).execute()
+}
+
+/// Notes who set the password, where it was not the user: [`duties`](super::duties) looks at it.
+#[must_use]
+pub fn note_password_set_by(id: Uuid, another: Option<Uuid>) -> Statement<()> {
+    Sql::new(NOTE_PASSWORD_SET_BY).bind(id).bind(another).execute()
 }
 
 /// Replaces the hash by a newer one of the same password.
