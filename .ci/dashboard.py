@@ -13,6 +13,7 @@ import re
 import sys
 import urllib.error
 import urllib.request
+import zoneinfo
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from devtools import Page
@@ -198,6 +199,8 @@ class Visit:
         self.book = None
         # Paths that are refused, with the problem.
         self.refused = {}
+        # Whether nothing has an answer.
+        self.offline = False
         page = self.page
         for domain in ("Page", "Runtime", "Log", "Network"):
             page.call(f"{domain}.enable")
@@ -214,6 +217,9 @@ class Visit:
             self.complaints.append(event["entry"]["text"])
 
     def paused(self, event):
+        if self.offline:
+            self.page.send("Fetch.failRequest", requestId=event["requestId"], errorReason="InternetDisconnected")
+            return
         url = urlsplit(event["request"]["url"])
         status, answer, headers = 200, None, [{"name": "Content-Type", "value": "application/json"}]
         if url.path in self.refused:
@@ -229,7 +235,8 @@ class Visit:
             body=base64.b64encode(json.dumps(answer).encode()).decode())
 
     def log_in(self, username, password=PASSWORD):
-        """Opens the page and logs in."""
+        """Opens the page and logs in, whoever was logged in before."""
+        self.page.evaluate("(() => { try { sessionStorage.clear() } catch { /* no page yet */ } })()")
         self.page.call("Page.navigate", url=f"{BASE_URL}/dashboard")
         self.page.wait_for("document.querySelector('#login:not([hidden])') !== null")
         self.page.write("#username", username)
@@ -328,8 +335,28 @@ def check_lists(visit, admin):
     same([row[:2] for row in visit.rows("#arrears")],
          [["VND", f"{grouped(group['outstanding'])}\n{group['loans']} loan{'s' * (group['loans'] != 1)}"]
           for group in arrears])
+    # The history ends with today's figures as they are, not as they were kept when the server started.
+    visit.page.click("#tab-INR")
+    statistics = get("/api/stats", admin)
+    sums = statistics["by_currency"]["INR"]
+    same(visit.page.evaluate("[...document.querySelector('#history tbody tr').cells].map(it => it.textContent)"),
+         [statistics["as_of"], grouped(sums["loans"]), *(
+             grouped(sums[field]) for field in ("disbursed", "repaid", "outstanding", "past_due"))])
     collections = get("/api/collections", admin)["data"]
     same([row[-1] for row in visit.rows("#collections")], [item["loan_id"] for item in collections[:10]])
+
+
+def check_reload(visit, admin):
+    """A reload goes on with the tab's session, and instants are shown as the lender's clocks have them."""
+    page = visit.page
+    page.evaluate("window.before = true")
+    page.call("Page.reload")
+    page.wait_for("window.before === undefined && document.querySelector('#dashboard') !== null")
+    visit.loaded()
+    same(page.evaluate("[localStorage.length, sessionStorage.length, document.cookie]"), [0, 1, ""])
+    [oldest, *_] = get("/api/loans?status=pending&sort=created_at", admin)["data"]
+    created = datetime.datetime.fromisoformat(oldest["created_at"]).astimezone(zoneinfo.ZoneInfo("Asia/Kolkata"))
+    same(visit.rows("#loans")[0][4], f"{created:%Y-%m-%d %H:%M} GMT+5:30")
 
 
 def check_decisions(visit, admin, agent):
@@ -360,9 +387,27 @@ def check_decisions(visit, admin, agent):
     page.wait_for("document.querySelector('#notice').textContent.startsWith('Approved: 13,000.00 KES')")
     same(loan("usr_kenya_001")["status"], "approved")
     assert "usr_kenya_001" not in [row[0] for row in visit.rows("#loans")]
+    # The focus is on the row that follows.
+    focused = "document.activeElement.getAttribute('aria-label') ?? document.activeElement.id"
+    assert page.evaluate(focused).startswith("Approve usr_vietnam_004"), page.evaluate(focused)
 
-    # To reject needs a reason.
+    # Another admin has approved what this one rejects.
+    [taken] = get("/api/loans?status=pending&currency=VND", admin)["data"]
+    status, answer = call("POST", f"/api/loans/{taken['id']}/approve", admin, {}, {"If-Match": f'"{taken["version"]}"'})
+    assert status == 200, answer
+    press("Reject", "usr_vietnam_004")
+    page.write("#decision-reason", "too late")
+    page.click("#decision-confirm")
+    page.wait_for("document.querySelector('#notice').textContent.includes('is approved by now')")
+    assert page.evaluate(focused).startswith("Approve usr_india_002"), page.evaluate(focused)
+
+    # To reject needs a reason, and does not look like to approve.
+    colour = "getComputedStyle(document.querySelector('#decision-confirm')).backgroundColor"
+    press("Approve", "usr_india_002")
+    approving = page.evaluate(colour)
+    page.press("Escape")
     press("Reject", "usr_india_002")
+    assert page.evaluate(colour) != approving, approving
     page.click("#decision-confirm")
     same(page.evaluate("document.querySelector('#decision-reason:invalid') !== null"), True)
     page.press("Escape")
@@ -377,6 +422,7 @@ def check_decisions(visit, admin, agent):
     page.wait_for("document.querySelector('#loans .empty:not([hidden])') !== null")
     visit.loaded()
     same(visit.figures("statuses")["pending"], "0")
+    same(page.evaluate(focused), "loans-title")
 
     # Agents.
     same(sorted(row[0] for row in visit.rows("#agents")), sorted([MARKUP, "Second of two"]))
@@ -504,6 +550,40 @@ def check_refusal(visit):
     visit.loaded()
 
 
+def check_offline(visit):
+    """One banner says that the server cannot be reached, and its button asks for all again."""
+    page = visit.page
+    visit.offline = True
+    page.click("#refresh")
+    page.wait_for("document.querySelector('#offline:not([hidden])') !== null")
+    page.wait_for("document.querySelector('[aria-busy]') === null")
+    same(visit.messages(), [])
+    same(page.text("#notice"), "")
+    check_widths(visit, "offline")
+    page.click("#retry")
+    page.wait_for("document.querySelector('[aria-busy]') === null")
+    same(page.evaluate("document.querySelector('#offline').hidden"), False)
+    visit.offline = False
+    page.click("#retry")
+    page.wait_for("document.querySelector('#offline').hidden")
+    same(page.evaluate("document.activeElement.id"), "title")
+    same(len(visit.rows("#loans")), 10)
+
+
+def check_first_day(visit):
+    """A single day has figures, but no plot."""
+    visit.book = Book(1)
+    del visit.book.days[1:]
+    visit.log_in("admin")
+    visit.loaded()
+    page = visit.page
+    same(page.evaluate("[document.querySelector('#plot').checkVisibility(), document.querySelector('#plot canvas')]"),
+         [False, None])
+    outstanding = visit.book.days[0]["by_currency"]["KES"]["outstanding"]
+    assert f"Outstanding {grouped(outstanding)}" in page.text("#readout"), page.text("#readout")
+    visit.book = None
+
+
 def check_widths(visit, name):
     """Nothing is wider than the narrowest screen, nor than any other; takes the pictures."""
     page = visit.page
@@ -522,9 +602,11 @@ def main():
     admin, agent = token_of("admin"), token_of("agent")
     register_agent("agent.one", MARKUP)
     register_agent("agent.two", "Second of two")
-    loan = {"borrower_id": "usr_india_002", "amount": "1234567.50", "currency": "INR", "product": "personal"}
-    status, body = call("POST", "/api/loans", agent, loan)
-    assert status == 201, body
+    for borrower, amount, currency, product in (
+            ("usr_vietnam_004", "8400", "VND", "microloan-vnd"), ("usr_india_002", "1234567.50", "INR", "personal")):
+        loan = {"borrower_id": borrower, "amount": amount, "currency": currency, "product": product}
+        status, body = call("POST", "/api/loans", agent, loan)
+        assert status == 201, body
 
     if PICTURES:
         PICTURES.mkdir(parents=True, exist_ok=True)
@@ -541,8 +623,10 @@ def main():
             same(visit.messages(), [])
             check_figures(visit, get("/api/stats", admin))
             check_lists(visit, admin)
+            check_reload(visit, admin)
             check_decisions(visit, admin, agent)
             check_sessions(visit, admin)
+            check_first_day(visit)
 
             for name, book in (("empty", empty), ("large", large)):
                 visit.book = book
@@ -552,6 +636,7 @@ def main():
                 if book is large:
                     check_book(visit, book)
                     check_refusal(visit)
+                    check_offline(visit)
                 check_widths(visit, name)
             visit.log_in("nobody", "x")
             page.wait_for("document.querySelector('#login-message').textContent !== ''")

@@ -3,6 +3,7 @@
 
 use std::error::Error as StdError;
 use std::io;
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
 use backend::db::DbError;
@@ -63,8 +64,14 @@ pub enum Error {
     /// The port is taken.
     #[error("port {port} is in use by another program; choose another one with --port N")]
     PortInUse {
-        /// The port on 127.0.0.1.
+        /// The port.
         port: u16,
+    },
+    /// There is no such network address here.
+    #[error("--host {host}: this machine has no such address")]
+    NoSuchAddress {
+        /// The address.
+        host: IpAddr,
     },
     /// The database could not be made ready.
     #[error("cannot migrate the database: {}", chain(source))]

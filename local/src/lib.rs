@@ -12,6 +12,7 @@ compile_error!(
 mod account;
 pub mod api;
 pub mod book;
+mod cors;
 mod error;
 pub mod operations;
 pub mod options;

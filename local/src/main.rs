@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use local::options::{self, HELP, Options, Request};
 use local::postgres::Postgres;
-use local::{Error, Project, Signals, say, serve};
+use local::{Error, Signals, say, serve};
 use stats::Difference;
 
 /// The exit code for a command line that is not understood.
@@ -18,6 +18,10 @@ fn main() -> ExitCode {
         Ok(Request::Help) => {
             // A reader that has gone needs no help.
             let _ = io::stdout().write_all(HELP.as_bytes());
+            return ExitCode::SUCCESS;
+        }
+        Ok(Request::Version) => {
+            let _ = writeln!(io::stdout(), "microloans {}", env!("CARGO_PKG_VERSION"));
             return ExitCode::SUCCESS;
         }
         Err(error) => {
@@ -45,7 +49,7 @@ fn main() -> ExitCode {
 
 #[tokio::main]
 async fn serve(options: &Options) -> Result<ExitCode, Error> {
-    serve::check_port(options.port)?;
+    serve::check_address(options)?;
     let serve = async |postgres: &Postgres, signals: &mut Signals| {
         serve::serve(postgres, options, signals.received()).await.map(|()| ExitCode::SUCCESS)
     };
@@ -56,7 +60,7 @@ async fn serve(options: &Options) -> Result<ExitCode, Error> {
 async fn check(options: &Options) -> Result<ExitCode, Error> {
     let check = async |postgres: &Postgres, signals: &mut Signals| {
         tokio::select! {
-            differences = serve::check(postgres) => {
+            differences = serve::check(postgres, options) => {
                 let differences = differences?;
                 say(format_args!("{} differences", differences.len()));
                 let mut output = io::stdout();
@@ -78,9 +82,8 @@ async fn with_postgres(
     work: impl AsyncFnOnce(&Postgres, &mut Signals) -> Result<ExitCode, Error>,
 ) -> Result<ExitCode, Error> {
     let mut signals = Signals::listen()?;
-    let project = Project::locate()?;
     let postgres = tokio::select! {
-        opened = Postgres::open(&project, options.lifetime) => opened?,
+        opened = Postgres::open(options.data.clone(), options.lifetime) => opened?,
         () = signals.received() => {
             // What has been started ends with us.
             say("stopping ...");

@@ -10,12 +10,14 @@ mod server;
 pub(crate) mod sql;
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use url::Url;
+use sha2::{Digest as _, Sha256};
+use url::{Position, Url};
 
 use crate::account::Account;
 use crate::options::Lifetime;
+use crate::project::hex;
 use crate::{Error, Project, say};
 pub(crate) use binaries::Binaries;
 pub(crate) use cluster::{Cluster, Durability, random};
@@ -25,7 +27,7 @@ pub use server::{Shutdown, free_port};
 /// The database in a server of our own.
 const DATABASE: &str = "microloans";
 
-/// The login role that the functions use locally.
+/// What the names of the login roles begin with that the functions use locally.
 const APPLICATION: &str = "microloans_dev";
 
 /// Which Postgres the environment asks for.
@@ -109,6 +111,7 @@ impl Ways {
 #[derive(Debug)]
 pub struct Postgres {
     owner: Url,
+    application: Url,
     kind: Kind,
 }
 
@@ -123,36 +126,45 @@ enum Kind {
 }
 
 impl Postgres {
-    /// Opens the Postgres that the environment asks for. Dropping the future takes back what has been started.
+    /// Opens the Postgres that the environment asks for; one of our own keeps its data in this folder, or in the
+    /// project's. Dropping the future takes back what has been started.
     ///
     /// # Errors
     ///
     /// [`Error::NoPostgres`] names the ways to get one, [`Error::Busy`] the other process on the same data; the others
     /// say what failed.
-    pub async fn open(project: &Project, lifetime: Lifetime) -> Result<Self, Error> {
+    pub async fn open(data: Option<PathBuf>, lifetime: Lifetime) -> Result<Self, Error> {
         match Choice::from_environment()? {
             Choice::Url(url) => Self::borrow(url, lifetime).await,
-            Choice::Own(ways) => Self::start(project, ways, lifetime).await,
+            Choice::Own(ways) => {
+                let project = data.map_or_else(Project::locate, |data| Ok(Project::keeping_data_in(data)))?;
+                Self::start(project, ways, lifetime).await
+            }
         }
     }
 
     async fn borrow(url: Url, lifetime: Lifetime) -> Result<Self, Error> {
         let client = sql::connect(&url).await?;
         let version = sql::check_version(&client).await?;
-        let (owner, kind) = match lifetime {
-            Lifetime::Kept => (url, Kind::Borrowed),
+        let (owner, application, kind) = match lifetime {
+            Lifetime::Kept => {
+                let application = shared_application(&url)?;
+                (url, application, Kind::Borrowed)
+            }
             Lifetime::Ephemeral => {
-                let name = format!("{DATABASE}_{}", random()?);
+                let id = random()?;
+                let name = format!("{DATABASE}_{id}");
                 sql::execute(&client, "CREATE DATABASE %I", &[&name]).await?;
-                (sql::with_database(&url, &name), Kind::BorrowedEphemeral(url))
+                let owner = sql::with_database(&url, &name);
+                let application = sql::as_user(&owner, &format!("{APPLICATION}_{id}"), &random()?)?;
+                (owner, application, Kind::BorrowedEphemeral(url))
             }
         };
         say(format_args!("using the Postgres {version} of DATABASE_URL, database {}", sql::database(&owner)));
-        Ok(Self { owner, kind })
+        Ok(Self { owner, application, kind })
     }
 
-    async fn start(project: &Project, ways: Ways, lifetime: Lifetime) -> Result<Self, Error> {
-        let project = project.clone();
+    async fn start(project: Project, ways: Ways, lifetime: Lifetime) -> Result<Self, Error> {
         let make = move || {
             let account = Account::detect()?;
             let binaries = ways.binaries(&project, account)?;
@@ -178,7 +190,9 @@ impl Postgres {
         if !sql::has_database(&client, DATABASE).await? {
             sql::execute(&client, "CREATE DATABASE %I", &[DATABASE]).await?;
         }
-        Ok(Self { owner: server.url(DATABASE)?, kind: Kind::Own(server) })
+        let owner = server.url(DATABASE)?;
+        let application = sql::as_user(&owner, APPLICATION, &random()?)?;
+        Ok(Self { owner, application, kind: Kind::Own(server) })
     }
 
     /// The address of the database for its owner, who migrates it: `postgres://user:password@host:port/database`.
@@ -187,14 +201,11 @@ impl Postgres {
         self.owner.as_str()
     }
 
-    /// The address of the database for the application: a login role `microloans_dev` with a password that is new each
-    /// time. Whoever migrates the database makes the role.
-    ///
-    /// # Errors
-    ///
-    /// The system gives no random bytes.
-    pub fn application_url(&self) -> Result<String, Error> {
-        Ok(sql::as_user(&self.owner, APPLICATION, &random()?)?.to_string())
+    /// The address of the database for the application: a login role of its own. Whoever migrates the database makes
+    /// the role.
+    #[must_use]
+    pub fn application_url(&self) -> &str {
+        self.application.as_str()
     }
 
     /// Stops what [`Postgres::open`] started and removes what was to be removed. Dropping does the same for a server of
@@ -209,10 +220,24 @@ impl Postgres {
             Kind::Borrowed => Ok(()),
             Kind::BorrowedEphemeral(url) => {
                 let client = sql::connect(&url).await?;
-                sql::execute(&client, "DROP DATABASE %I WITH (FORCE)", &[sql::database(&self.owner)]).await
+                sql::execute(&client, "DROP DATABASE %I WITH (FORCE)", &[sql::database(&self.owner)]).await?;
+                sql::execute(&client, "DROP ROLE IF EXISTS %I", &[self.application.username()]).await
             }
         }
     }
+}
+
+/// The functions' login to a database that somebody else may serve at the same time. Whoever has the owner's address
+/// finds the same role and the same password, so that nobody takes it from the other. The password follows from the
+/// owner's; the role's name does not, since anyone may read it.
+fn shared_application(owner: &Url) -> Result<Url, Error> {
+    let digest = |of: &str, address: &Url| {
+        let text = format!("microloans {of}\n{}", &address[..Position::AfterPath]);
+        hex(&Sha256::digest(text.as_bytes())[..16])
+    };
+    let without_password = sql::as_user(owner, owner.username(), "")?;
+    let role = format!("{APPLICATION}_{}", &digest("role", &without_password)[..16]);
+    sql::as_user(owner, &role, &digest("password", owner))
 }
 
 /// Runs work that takes long and waits for other processes on a thread of its own. When nobody waits for the result
@@ -257,6 +282,21 @@ mod tests {
         assert_eq!(Choice::of(Some("url"), Some(url)), named);
         assert_eq!(Choice::of(Some("installed"), Some(url)), Ok(Choice::Own(Ways::Installed)));
         assert_eq!(Choice::of(Some("fetched"), None), Ok(Choice::Own(Ways::Fetched)));
+    }
+
+    #[test]
+    fn a_role_is_shared_by_all_who_have_the_owners_address_and_tells_no_password() {
+        let login = |url: &str| shared_application(&Url::parse(url).unwrap()).unwrap();
+        let first = login("postgres://owner:secret@db/loans?sslmode=disable");
+        assert_eq!(
+            login("postgres://owner:secret@db/loans?application_name=x")[..Position::AfterPath],
+            first[..Position::AfterPath]
+        );
+        let other_password = login("postgres://owner:other@db/loans");
+        assert_eq!(other_password.username(), first.username());
+        assert_ne!(other_password.password(), first.password());
+        assert_ne!(login("postgres://owner:secret@db/others").username(), first.username());
+        assert!(first.username().len() < 64);
     }
 
     #[test]

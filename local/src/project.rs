@@ -10,10 +10,12 @@ use sha2::{Digest as _, Sha256};
 use crate::account::Account;
 use crate::{Error, say};
 
-/// The project's folder: the one with `Cargo.lock`.
+/// The project's folder, the one with `Cargo.lock`; or the folder that is to be used instead of what would be in it.
 #[derive(Clone, Debug)]
 pub struct Project {
     root: PathBuf,
+    /// Where data that last are kept.
+    data: PathBuf,
 }
 
 impl Project {
@@ -34,17 +36,24 @@ impl Project {
 
     fn above(start: &Path) -> Result<Self, Error> {
         match start.ancestors().find(|folder| folder.join("Cargo.lock").is_file()) {
-            Some(root) => Ok(Self { root: root.to_owned() }),
+            Some(root) => Ok(Self { root: root.to_owned(), data: root.join(".data") }),
             None => Err(Error::Setting(format!(
-                "there is no Cargo.lock in {} or above: run this in the project's folder",
+                "there is no Cargo.lock in {} or above: run this in the project's folder, say with --data DIR where \
+                 data are to be kept, or set DATABASE_URL",
                 start.display()
             ))),
         }
     }
 
-    /// Where data that last are kept: `.data`.
+    /// Where this folder is given, no project is needed.
+    #[must_use]
+    pub fn keeping_data_in(data: PathBuf) -> Self {
+        Self { root: data.clone(), data }
+    }
+
+    /// Where data that last are kept: `.data`, unless another folder was given.
     pub(crate) fn data(&self, account: Account) -> Result<PathBuf, Error> {
-        self.place(account, &self.root.join(".data"), "data")
+        self.place(account, &self.data, "data")
     }
 
     /// Where the tests keep their servers from run to run: `MICROLOANS_TEST_DATA`, or below cargo's target folder.

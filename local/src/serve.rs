@@ -2,7 +2,7 @@
 
 use std::convert::Infallible;
 use std::io::{self, Write as _};
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -26,10 +26,10 @@ use tokio::net::TcpListener;
 use url::Url;
 
 use crate::book::{self, Loaded, Plan};
-use crate::options::{Contents, Options};
+use crate::options::{Contents, Lifetime, Options};
 use crate::postgres::{Postgres, random};
 use crate::progress::Progress;
-use crate::{Error, api, say};
+use crate::{Error, api, cors, say};
 
 /// How many requests may work with the database at once.
 const CONNECTIONS: usize = 16;
@@ -37,19 +37,21 @@ const CONNECTIONS: usize = 16;
 /// How far apart the runs of the scheduled function are.
 const SCHEDULE: Duration = Duration::from_hours(1);
 
-/// Finds out whether the port is free, before anything takes its time.
+/// Finds out whether the address and the port can be listened on, before anything takes its time.
 ///
 /// # Errors
 ///
-/// [`Error::PortInUse`], or what the system says.
-pub fn check_port(port: u16) -> Result<(), Error> {
-    std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, port)).map(drop).map_err(|error| port_error(port, error))
+/// [`Error::PortInUse`], [`Error::NoSuchAddress`], or what the system says.
+pub fn check_address(options: &Options) -> Result<(), Error> {
+    let address = SocketAddr::from((options.host, options.port));
+    std::net::TcpListener::bind(address).map(drop).map_err(|error| address_error(address, error))
 }
 
-fn port_error(port: u16, error: io::Error) -> Error {
+fn address_error(address: SocketAddr, error: io::Error) -> Error {
     match error.kind() {
-        io::ErrorKind::AddrInUse => Error::PortInUse { port },
-        _ => Error::Io { what: format!("listen on port {port}"), source: error },
+        io::ErrorKind::AddrInUse => Error::PortInUse { port: address.port() },
+        io::ErrorKind::AddrNotAvailable => Error::NoSuchAddress { host: address.ip() },
+        _ => Error::Io { what: format!("listen on {address} (--host, --port)"), source: error },
     }
 }
 
@@ -59,6 +61,7 @@ fn port_error(port: u16, error: io::Error) -> Error {
 ///
 /// A setting that cannot be used, a database that cannot be migrated, a port that is taken.
 pub async fn serve(postgres: &Postgres, options: &Options, stop: impl Future<Output = ()>) -> Result<(), Error> {
+    let cross_origin = cors::from_environment()?;
     let mut stop = std::pin::pin!(stop);
     let prepare = prepare(postgres, options);
     let app = tokio::select! {
@@ -67,10 +70,11 @@ pub async fn serve(postgres: &Postgres, options: &Options, stop: impl Future<Out
     };
     let schedule = scheduled(app.clone());
     let router = layers::serve(api::router(), app).layer(from_fn(tell_peer));
-    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, options.port));
-    let listener = TcpListener::bind(address).await.map_err(|error| port_error(options.port, error))?;
-    let address = listener.local_addr().map_err(|error| port_error(options.port, error))?;
-    announce(address);
+    let router = router.layer(tower::util::option_layer(cross_origin));
+    let address = SocketAddr::from((options.host, options.port));
+    let listener = TcpListener::bind(address).await.map_err(|error| address_error(address, error))?;
+    let address = listener.local_addr().map_err(|error| address_error(address, error))?;
+    announce(address, options.contents);
 
     let requests = axum::serve(listener, router.into_make_service_with_connect_info::<SocketAddr>());
     tokio::select! {
@@ -91,11 +95,21 @@ async fn scheduled(app: App) -> Infallible {
 }
 
 /// Tells where the interface is: for people, and for programs that wait for this line.
-fn announce(address: SocketAddr) {
+fn announce(address: SocketAddr, contents: Contents) {
     let mut output = io::stdout();
     // A reader that has gone is no reason not to serve.
     let _ = writeln!(output, "listening on http://{address}").and_then(|()| output.flush());
-    say(format_args!("the interface is described at http://{address}/docs; Ctrl-C stops"));
+    if contents == Contents::Demo && !address.ip().is_loopback() {
+        say("whoever reaches this address can log in: the demo users' password is public");
+    }
+    // All addresses together are none that a browser can go to.
+    let here = match address.ip() {
+        IpAddr::V4(Ipv4Addr::UNSPECIFIED) => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(Ipv6Addr::UNSPECIFIED) => Ipv6Addr::LOCALHOST.into(),
+        named => named,
+    };
+    let here = SocketAddr::new(here, address.port());
+    say(format_args!("the interface is described at http://{here}/docs; Ctrl-C stops"));
 }
 
 /// Whoever is at the other end of the connection; the gateway tells it to functions.
@@ -106,12 +120,16 @@ async fn tell_peer(mut request: Request, next: Next) -> Response {
     next.run(request).await
 }
 
-/// Holds the data against what follows from their transactions. Changes nothing.
+/// Holds the data against what follows from their transactions. Changes nothing where the data are there; a throwaway
+/// database and a generated book are made first.
 ///
 /// # Errors
 ///
 /// A database that is not there, or has another schema.
-pub async fn check(postgres: &Postgres) -> Result<Vec<Difference>, Error> {
+pub async fn check(postgres: &Postgres, options: &Options) -> Result<Vec<Difference>, Error> {
+    if options.lifetime == Lifetime::Ephemeral || options.book.is_some() {
+        prepare(postgres, options).await?;
+    }
     let setting = |error: config::ConfigError| Error::Setting(error.to_string());
     let zone = config::business_time_zone().map_err(setting)?;
     let connector = Connector::new(fixed(&on_this_machine(postgres.owner_url())?), config::ca_file());
@@ -124,7 +142,7 @@ async fn prepare(postgres: &Postgres, options: &Options) -> Result<App, Error> {
     let setting = |error: config::ConfigError| Error::Setting(error.to_string());
     let zone = config::business_time_zone().map_err(setting)?;
     let limits = Limits::from_env().map_err(setting)?;
-    let application = fixed(&on_this_machine(&postgres.application_url()?)?);
+    let application = fixed(&on_this_machine(postgres.application_url())?);
 
     say("migrating the database ...");
     let migrator = Migrator {

@@ -3,7 +3,7 @@
 
 use std::error::Error;
 use std::fs;
-use std::io::{BufRead as _, BufReader, Read as _};
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
@@ -115,6 +115,39 @@ impl Drop for Dev {
     }
 }
 
+/// A `dev` that serves.
+struct Serving {
+    process: Child,
+    address: SocketAddr,
+}
+
+impl Serving {
+    fn start(command: &mut Command) -> Self {
+        let mut process = command.stdout(Stdio::piped()).stderr(Stdio::inherit()).spawn().unwrap();
+        let mut line = String::new();
+        BufReader::new(process.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let address = line.trim().strip_prefix("listening on http://").unwrap_or_else(|| panic!("it says {line:?}"));
+        Self { address: address.parse().unwrap(), process }
+    }
+
+    /// The whole answer to a request without a body.
+    fn ask(&self, request: &str, headers: &str) -> String {
+        let mut stream = TcpStream::connect(("127.0.0.1", self.address.port())).unwrap();
+        write!(stream, "{request} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n{headers}\r\n").unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        answer
+    }
+}
+
+impl Drop for Serving {
+    fn drop(&mut self) {
+        // As Ctrl-C does, so that it takes back what it has made.
+        let _ = Command::new("kill").args(["-s", "TERM", &self.process.id().to_string()]).status();
+        let _ = self.process.wait();
+    }
+}
+
 fn eventually(mut happens: impl FnMut() -> bool) -> bool {
     let start = Instant::now();
     while start.elapsed() < PATIENCE {
@@ -145,9 +178,89 @@ fn help_names_every_option_on_standard_output() {
     assert!(output.status.success());
     assert_eq!(said, "");
     let help = String::from_utf8(output.stdout).unwrap();
-    for option in ["--port", "--ephemeral", "--no-demo", "--check", "DATABASE_URL", "MICROLOANS_POSTGRES"] {
+    for option in [
+        "--port",
+        "--host",
+        "--data",
+        "--version",
+        "ALLOWED_ORIGINS",
+        "--ephemeral",
+        "--no-demo",
+        "--check",
+        "DATABASE_URL",
+        "MICROLOANS_POSTGRES",
+    ] {
         assert!(help.contains(option), "{option}: {help}");
     }
+}
+
+#[test]
+fn the_version_is_one_line_on_standard_output() {
+    let (output, said) = run(&["--version"]);
+    assert!(output.status.success());
+    assert_eq!(said, "");
+    assert_eq!(String::from_utf8(output.stdout).unwrap(), format!("microloans {}\n", env!("CARGO_PKG_VERSION")));
+}
+
+#[test]
+fn an_address_of_another_machine_is_refused_by_its_option() {
+    let project = TestProject::new();
+    let output = project.command(&["--host", "203.0.113.1"]).output().unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(said.contains("--host 203.0.113.1"), "{said}");
+}
+
+#[test]
+fn outside_of_the_project_the_data_are_where_the_option_says() {
+    let project = TestProject::new();
+    fs::remove_file(project.root.join("Cargo.lock")).unwrap();
+    let elsewhere = || {
+        let mut command = project.command(&[]);
+        command.current_dir("/");
+        command
+    };
+    let refused = elsewhere().output().unwrap();
+    let said = String::from_utf8(refused.stderr).unwrap();
+    assert_eq!(refused.status.code(), Some(1), "{said}");
+    assert!(said.contains("--data"), "{said}");
+
+    let data = project.root.join(".data");
+    let mut command = elsewhere();
+    let served = Serving::start(
+        command.arg("--data").arg(&data).args(["--host", "0.0.0.0"]).env("ALLOWED_ORIGINS", "https://a.example"),
+    );
+    assert_eq!(served.address.ip().to_string(), "0.0.0.0");
+    assert!(fs::read_dir(&data).unwrap().any(|it| it.unwrap().file_name().to_string_lossy().starts_with("postgres-")));
+
+    // Pages of the origins that are named may call it; what is refused they may read too.
+    let preflight = "Access-Control-Request-Method: POST\r\nAccess-Control-Request-Headers: authorization\r\n";
+    for (origin, allowed) in [("https://a.example", true), ("https://b.example", false)] {
+        let headers = format!("Origin: {origin}\r\n{preflight}");
+        let allows = format!("access-control-allow-origin: {origin}\r\n");
+        for answer in [served.ask("OPTIONS /api/loans", &headers), served.ask("GET /api/loans", &headers)] {
+            assert_eq!(answer.contains(&allows), allowed, "{answer}");
+        }
+    }
+    assert!(served.ask("GET /health/ready", "").starts_with("HTTP/1.1 200"));
+}
+
+#[test]
+fn an_origin_that_is_none_is_refused_by_its_variable() {
+    let project = TestProject::new();
+    let output = project.command(&["--ephemeral"]).env("ALLOWED_ORIGINS", "localhost:5173").output().unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(said.contains("ALLOWED_ORIGINS: \"localhost:5173\""), "{said}");
+}
+
+#[test]
+fn a_check_of_a_throwaway_book_makes_it_first() {
+    let project = TestProject::new();
+    let output = project.command(&["--check", "--ephemeral", "--loans", "20"]).output().unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(output.status.success(), "{said}");
+    assert!(said.contains("20 loans loaded") && said.contains("\n0 differences"), "{said}");
 }
 
 #[test]
@@ -267,4 +380,24 @@ async fn a_check_prints_each_difference_and_fails_if_there_is_one() {
     assert_eq!(found.status.code(), Some(1), "{differences}");
     assert_eq!(differences.lines().count(), 1, "{differences}");
     assert!(differences.contains("2024-01-15") && differences.contains("Cash"), "{differences}");
+}
+
+#[tokio::test]
+async fn two_on_one_database_keep_their_logins() {
+    let project = TestProject::new();
+    let database = Database::fresh(&Demo).await.unwrap();
+    let serve = || Serving::start(project.command(&[]).env("DATABASE_URL", database.owner_url()));
+    let (first, second) = (serve(), serve());
+    let (client, connection) = tokio_postgres::connect(database.owner_url(), NoTls).await.unwrap();
+    tokio::spawn(connection);
+    // Both have to log in to the database again.
+    let end = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+        WHERE datname = current_database() AND pid <> pg_backend_pid()";
+    for _ in 0..2 {
+        client.batch_execute(end).await.unwrap();
+        for served in [&first, &second] {
+            let answer = served.ask("POST /api/auth/login", "Authorization: Basic YWRtaW46bWljcm9sb2Fucy1kZW1v\r\n");
+            assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+        }
+    }
 }

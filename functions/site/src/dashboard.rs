@@ -4,11 +4,11 @@
 use std::{fmt::Write as _, sync::LazyLock};
 
 use axum::{
-    extract::{Path, RawQuery},
+    extract::{Path, RawQuery, State},
     http::{HeaderName, HeaderValue, header},
     response::{IntoResponse, Response},
 };
-use backend::http::problem::Problem;
+use backend::{app::App, http::problem::Problem};
 use sha2::{Digest as _, Sha256};
 
 /// A file of the page: its name, its type, and what is in it.
@@ -50,7 +50,7 @@ const POLICY: HeaderValue = HeaderValue::from_static(
     get, path = "/dashboard", tag = "service",
     responses((status = 200, description = "The page", body = String, content_type = "text/html"))
 )]
-pub(crate) async fn get_dashboard_page() -> Response {
+pub(crate) async fn get_dashboard_page(State(app): State<App>) -> Response {
     let headers = [
         (header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8")),
         (header::CACHE_CONTROL, HeaderValue::from_static("no-cache")),
@@ -58,7 +58,9 @@ pub(crate) async fn get_dashboard_page() -> Response {
         (header::REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
         (HeaderName::from_static("cross-origin-opener-policy"), HeaderValue::from_static("same-origin")),
     ];
-    (headers, PAGE.as_str()).into_response()
+    // Names of time zones hold nothing that ends an attribute.
+    let zone = app.zone.iana_name().unwrap_or("UTC");
+    (headers, PAGE.replace("{zone}", zone)).into_response()
 }
 
 /// A part of the page. While a new version is being deployed a page may ask a function of the other version: that answer is

@@ -2,8 +2,8 @@
  * The dashboard: shows the portfolio to staff and takes an admin's decisions, as a client of the interface like any
  * other.
  *
- * The access token is in memory only: whoever reloads the page logs in again. What comes from the interface enters the
- * page as text and never as markup, which the page's policy enforces too. Amounts stay the strings that they come as;
+ * The access token is kept in the session storage of the tab: it outlives a reload and ends with the tab or a log-out. What
+ * comes from the interface enters the page as text and never as markup, which the page's policy enforces too. Amounts stay the strings that they come as;
  * they are grouped for reading and not computed with. Only the plot and the bars make numbers of them, to find pixels.
  */
 /* global uPlot */
@@ -17,6 +17,12 @@ const AGENTS = 200;
 
 const STATUSES = ["pending", "approved", "disbursed", "repaid", "defaulted", "rejected", "withdrawn"];
 const RISKS = ["par1", "par30", "par60", "par90"];
+
+/** Where a tab keeps its session: `{token, user}` as JSON. */
+const KEPT = "microloans-session";
+
+/** The name of the lender's time zone, which the page comes with. */
+const ZONE = document.documentElement.dataset.timeZone;
 
 /**
  * Who is logged in: the token, the user, and what ends all requests that are under way when the session does.
@@ -140,8 +146,24 @@ const isSome = (amount) => /[1-9]/.test(amount);
 /** "1 loan", "1,200 loans". */
 const loansOf = (count) => `${grouped(count)} ${count === 1 ? "loan" : "loans"}`;
 
-/** An instant to the minute: "2026-03-02T09:30:00.000000Z" is "2026-03-02 09:30 UTC". */
-const minute = (instant) => `${instant.slice(0, 10)} ${instant.slice(11, 16)} UTC`;
+/** Splits instants into date, time and zone as they are at the lender's; in UTC where the browser does not know its zone. */
+const clock = (() => {
+  const numeric = { year: "numeric", month: "2-digit", day: "2-digit", hour: "2-digit", minute: "2-digit" };
+  const format = (timeZone) =>
+    new Intl.DateTimeFormat("en-GB", { ...numeric, hourCycle: "h23", timeZoneName: "short", timeZone });
+  try {
+    return format(ZONE);
+  } catch {
+    return format("UTC");
+  }
+})();
+
+/** An instant to the minute for the lender: "2026-03-02T09:30:00.000000Z" is "2026-03-02 12:30 GMT+3" in Nairobi. */
+function minute(instant) {
+  const parts = clock.formatToParts(new Date(instant)).map(({ type, value }) => [type, value]);
+  const { year, month, day, hour, minute: minutes, timeZoneName } = Object.fromEntries(parts);
+  return `${year}-${month}-${day} ${hour}:${minutes} ${timeZoneName}`;
+}
 
 /** How often a loan's instalments are due: "monthly", "every 2 weeks". */
 function rhythm({ repay_every: every, repay_unit: unit }) {
@@ -228,6 +250,16 @@ function tell(text) {
   at("notice").textContent = text;
 }
 
+/** Whether an error is that the server cannot be reached, which one banner says for all sections. */
+function isOffline(error) {
+  const offline = error instanceof Refusal && error.status === 0;
+  if (offline) {
+    view.offline = true;
+    at("offline").hidden = false;
+  }
+  return offline;
+}
+
 /**
  * Loads what a section shows. What is wrong is said in the section; a later load of it ends an earlier one.
  * @param {HTMLElement} section
@@ -244,7 +276,7 @@ async function load(section, work) {
     await work(signal);
     message.textContent = "";
   } catch (error) {
-    if (!signal.aborted) message.textContent = words(error);
+    if (!signal.aborted) message.textContent = isOffline(error) ? "" : words(error);
   } finally {
     if (!signal.aborted) section.removeAttribute("aria-busy");
   }
@@ -299,12 +331,21 @@ class PagedTable {
     this.section.querySelector(".empty").hidden = rows > 0 || Boolean(this.cursor);
   }
 
-  /** Takes a row away and moves the focus to the one that follows. */
-  remove(row) {
-    const next = row.nextElementSibling ?? row.previousElementSibling;
+  /** Takes a row away and moves the focus to the one that follows, which may be on the next page. */
+  async remove(row) {
+    const place = row.sectionRowIndex;
     row.remove();
     this.settle();
-    (next?.querySelector("button") ?? this.section.querySelector("h2")).focus();
+    const { rows } = this.table.tBodies[0];
+    if (place === rows.length && this.cursor) await this.page(this.cursor);
+    this.focus(rows[place] ?? rows[place - 1]);
+  }
+
+  /** Moves the focus to a row's first button or, where there is no row, to the heading. */
+  focus(row) {
+    const heading = this.section.querySelector("h2");
+    heading.tabIndex = -1;
+    (row?.querySelector("button") ?? heading).focus();
   }
 }
 
@@ -394,11 +435,13 @@ function showHistory(cursor = null) {
 function showDays() {
   if (!view.currency || !view.days) return;
   const section = at("history");
-  const days = view.days.filter((day) => day.by_currency[view.currency]);
+  const days = withToday(view.days).filter((day) => day.by_currency[view.currency]);
   const empty = section.querySelector(".empty");
   empty.textContent = `No figures of ${view.currency} have been kept yet.`;
   empty.hidden = days.length > 0;
   at("plot-figure").hidden = days.length === 0;
+  // One point is no line.
+  at("plot").hidden = days.length < 2;
   at("history-figures").hidden = days.length === 0;
   section.querySelector(".more").hidden = !view.earlier;
   at("history-table").tBodies[0].replaceChildren();
@@ -408,6 +451,25 @@ function showDays() {
     return [day.as_of, grouped(sums.loans), ...amounts.map(grouped)];
   });
   draw(days.toReversed());
+}
+
+/**
+ * The days that are kept, the latest first, with the figures as they are now for the last of them: what is kept of today is
+ * as old as the last run of the scheduled function.
+ */
+function withToday(days) {
+  if (!view.statistics) return days;
+  const now = period(view.statistics.as_of);
+  return [view.statistics, ...days.filter((day) => period(day.as_of) !== now)];
+}
+
+/** The day, week or month in which a day is, of which the history shows the last day. */
+function period(day) {
+  const interval = at("interval").value;
+  if (interval !== "week") return interval === "month" ? day.slice(0, 7) : day;
+  const days = Date.parse(`${day}T00:00:00Z`) / 86_400_000;
+  // The first day of all such counts was a Thursday; weeks begin on Mondays.
+  return String(Math.floor((days + 3) / 7));
 }
 
 /** Says what the figures of a day are, above the plot. */
@@ -429,14 +491,15 @@ function draw(days) {
   if (days.length === 0) return;
   const box = at("plot");
   const [first, last] = [days[0], days.at(-1)];
-  const span = first === last ? `on ${last.as_of}` : `from ${first.as_of} to ${last.as_of}`;
+  readOut(last);
+  if (days.length < 2) return;
+  const span = `from ${first.as_of} to ${last.as_of}`;
   const label = `Outstanding and past due in ${view.currency} ${span}. The table below has the figures.`;
   box.setAttribute("aria-label", label);
   const amounts = (name) => days.map((day) => Number(day.by_currency[view.currency][name]));
   const seconds = days.map((day) => Date.parse(`${day.as_of}T00:00:00Z`) / 1000);
   const point = (plot) => readOut(days[plot.cursor.idx ?? days.length - 1]);
   view.plot = new uPlot(plotOptions(box, point), [seconds, amounts("outstanding"), amounts("past_due")], box);
-  readOut(last);
 }
 
 function plotOptions(box, point) {
@@ -519,7 +582,11 @@ function atRisk({ amount, share, loans }) {
 
 /** The two buttons of what waits for a decision. */
 function decisions(about, decideOn) {
-  const choice = (text, action) => button(text, `${text} ${about}`, () => decideOn(action));
+  const choice = (text, action) => {
+    const made = button(text, `${text} ${about}`, () => decideOn(action));
+    made.classList.add(action);
+    return made;
+  };
   return element("div", { class: "actions" }, choice("Approve", "approve"), choice("Reject", "reject"));
 }
 
@@ -547,19 +614,18 @@ function decideLoan(loan, row, action) {
     } catch (error) {
       if (!(error instanceof Refusal) || ![404, 409, 412].includes(error.status)) throw error;
       // The dialog was about a loan that is not like that any more.
-      await reloadLoan(loan.id, row);
-      return error.status === 412
-        ? "The loan has been changed in the meantime. It is shown as it is now: look at it again, then decide."
-        : error.message;
+      return overtaken(error, loan.id, row, about);
     }
-    view.pendingLoans.remove(row);
-    showOverview();
-    return `${decided(action)}: ${about}.`;
+    const show = () => {
+      view.pendingLoans.remove(row);
+      showOverview();
+    };
+    return { told: `${decided(action)}: ${about}.`, show };
   });
 }
 
-/** Shows a loan of the queue as it is now, or takes it away where it waits for no decision any more. */
-async function reloadLoan(id, row) {
+/** What to tell and to show of a loan on which a decision was refused since it is not what it was. */
+async function overtaken(refusal, id, row, about) {
   let loan = null;
   try {
     loan = await ask("GET", `/api/loans/${id}`);
@@ -567,13 +633,20 @@ async function reloadLoan(id, row) {
     if (!(error instanceof Refusal) || error.status !== 404) throw error;
   }
   if (loan?.status === "pending") {
-    fill(row, view.pendingLoans.table, loanCells(loan, row));
-    row.classList.add("changed");
-    row.querySelector("button").focus();
-  } else {
+    const changed = "The loan has been changed in the meantime. It is shown as it is now: look at it again, then decide.";
+    const show = () => {
+      fill(row, view.pendingLoans.table, loanCells(loan, row));
+      row.classList.add("changed");
+      view.pendingLoans.focus(row);
+    };
+    return { told: refusal.status === 412 ? changed : refusal.message, show };
+  }
+  const show = () => {
     view.pendingLoans.remove(row);
     showOverview();
-  }
+  };
+  const now = loan ? `is ${loan.status} by now` : "is not there any more";
+  return { told: `${about}: this loan ${now}. What you decided was not recorded.`, show };
 }
 
 function agentCells(agent, row) {
@@ -589,12 +662,15 @@ function decideAgent(agent, row, action) {
       await ask("POST", `/api/agents/${agent.id}/${action}`, { body: reason ? { reason } : {} });
     } catch (error) {
       if (!(error instanceof Refusal) || ![404, 409].includes(error.status)) throw error;
-      showPendingAgents();
-      return error.message;
+      const now = error.status === 404 ? "is not there any more" : "does not wait for a decision any more";
+      const show = () => view.pendingAgents.remove(row);
+      return { told: `${about} ${now}. What you decided was not recorded.`, show };
     }
-    view.pendingAgents.remove(row);
-    loadAgents();
-    return `${decided(action)}: ${about}.`;
+    const show = () => {
+      view.pendingAgents.remove(row);
+      loadAgents();
+    };
+    return { told: `${decided(action)}: ${about}.`, show };
   });
 }
 
@@ -605,7 +681,8 @@ const decided = (action) => ({ approve: "Approved", reject: "Rejected" })[action
  * @param {"approve" | "reject"} action
  * @param {"loan" | "agent"} what
  * @param {string} about Which one.
- * @param {(reason: string) => Promise<string>} act Does it, and gives what to tell afterwards.
+ * @param {(reason: string) => Promise<{told: string, show: () => void}>} act Does it, and gives what to tell and to do once
+ *   the dialog is closed: while it is open, nothing outside of it takes the focus.
  */
 function askForDecision(action, what, about, act) {
   const verb = { approve: "Approve", reject: "Reject" }[action];
@@ -615,6 +692,7 @@ function askForDecision(action, what, about, act) {
   at("decision-message").textContent = "";
   at("decision-reason-label").textContent = action === "reject" ? "Reason" : "Reason, if there is one to keep";
   at("decision-confirm").textContent = verb;
+  at("decision-confirm").classList.toggle("reject", action === "reject");
   reason.value = "";
   reason.required = action === "reject";
   view.act = act;
@@ -628,9 +706,10 @@ async function decide(event) {
   const [dialog, confirm, { act }] = [at("decision"), at("decision-confirm"), view];
   confirm.disabled = true;
   try {
-    const done = await act(at("decision-reason").value.trim());
+    const { told, show } = await act(at("decision-reason").value.trim());
     if (view.act === act) dialog.close();
-    tell(done);
+    show();
+    tell(told);
   } catch (error) {
     // After a log-out there is no one to tell.
     if (!session) return;
@@ -658,7 +737,7 @@ function showTodaysCollections() {
     view.today = view.statistics?.as_of ?? "";
     on.value = view.today;
   }
-  showCollections();
+  return showCollections();
 }
 
 function showCollections() {
@@ -713,7 +792,7 @@ function loadAgents() {
     return;
   }
   view.agentsKnown = askAll("/api/agents", { limit: AGENTS }).then(offerAgents, (error) => {
-    if (session) tell(`The agents' names could not be had: ${words(error)}`);
+    if (session && !isOffline(error)) tell(`The agents' names could not be had: ${words(error)}`);
   });
 }
 
@@ -756,9 +835,31 @@ async function logIn(event) {
   }
 }
 
+/** Goes on with the session that this tab has kept over a reload, if there is one. */
+function resume() {
+  let kept = null;
+  try {
+    kept = JSON.parse(sessionStorage.getItem(KEPT));
+  } catch {
+    // A browser that keeps nothing for pages has nothing to go on with.
+  }
+  if (kept) start(kept.token, kept.user);
+}
+
+/** Keeps the session for a reload, or forgets it. */
+function keep(kept) {
+  try {
+    if (kept) sessionStorage.setItem(KEPT, JSON.stringify(kept));
+    else sessionStorage.removeItem(KEPT);
+  } catch {
+    // Who reloads the page then logs in again.
+  }
+}
+
 /** Shows the dashboard to who has logged in. */
 function start(token, user) {
   session = { token, user, ended: new AbortController() };
+  keep({ token, user });
   at("login").hidden = true;
   document.body.append(at("staff").content.cloneNode(true));
   view = {
@@ -773,6 +874,7 @@ function start(token, user) {
     agents: new Map(),
     agentsKnown: null,
     act: null,
+    offline: false,
     loading: new Map(),
     pendingLoans: new PagedTable("loans", "/api/loans", loanCells),
     pendingAgents: new PagedTable("agents", "/api/agents", agentCells),
@@ -793,6 +895,7 @@ function start(token, user) {
 function listen() {
   const on = (id, event, act) => at(id).addEventListener(event, act);
   on("refresh", "click", showAll);
+  on("retry", "click", showAll);
   on("logout", "click", logOut);
   on("dismiss", "click", () => tell(""));
   on("currencies", "keydown", moveAmongTabs);
@@ -807,18 +910,25 @@ function listen() {
 }
 
 /** Loads every section: what one of them is refused, the others do not wait for. */
-function showAll() {
+async function showAll() {
+  const mine = view;
   tell("");
+  view.offline = false;
   loadAgents();
-  // The figures tell which day it is for the lender.
-  showOverview().then(() => session && showTodaysCollections());
-  showHistory();
-  loadArrears();
-  if (view.admin) {
-    showLoans();
-    showPendingAgents();
-  }
-  showPerformance();
+  const sections = [
+    // The figures tell which day it is for the lender.
+    showOverview().then(() => session && showTodaysCollections()),
+    showHistory(),
+    loadArrears(),
+    showPerformance(),
+    view.agentsKnown,
+  ];
+  if (view.admin) sections.push(showLoans(), showPendingAgents());
+  await Promise.all(sections);
+  // The banner stays until all is there. Its button may have the focus.
+  if (view !== mine || view.offline || at("offline").hidden) return;
+  if (at("offline").contains(document.activeElement)) at("title").focus();
+  at("offline").hidden = true;
 }
 
 /** Ends the session, at the interface too. */
@@ -838,6 +948,7 @@ async function logOut() {
 function end(message) {
   session.ended.abort();
   session = null;
+  keep(null);
   view.plot?.destroy();
   view = null;
   at("decision").remove();
@@ -850,3 +961,4 @@ function end(message) {
 at("login-form").addEventListener("submit", logIn);
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => view && showDays());
 at("login").hidden = false;
+resume();
