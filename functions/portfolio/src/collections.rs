@@ -49,7 +49,7 @@ pub(crate) async fn list_collections(
     State(app): State<App>,
     query: QueryString,
 ) -> Result<Json<Page<Collection>>, Problem> {
-    let binding = query.binding(staff.id());
+    let binding = staff.binding(&query).await?;
     let read = || -> Result<_, Problem> {
         let CollectionsQuery { on, agent_id, limit, cursor } = query.read()?;
         let agent = match (staff.role(), agent_id) {
@@ -60,11 +60,11 @@ pub(crate) async fn list_collections(
             (_, named) => named,
         };
         let on = on.map_or_else(|| app.today(), |on| on.0);
-        let after = cursor.as_deref().map(|cursor| Position::<Date>::from_cursor(cursor, binding)).transpose()?;
+        let after = cursor.as_deref().map(|cursor| Position::<Date>::from_cursor(cursor, &binding)).transpose()?;
         let limit = limit.unwrap_or_default();
         Ok((loans::to_collect(on, agent, after.as_ref(), limit), limit))
     };
     let (list, limit) = staff.check(read()).await?;
     let (_, collections) = staff.read(list).await?;
-    Ok(Json(Page::new(collections, limit, binding, |last: &Collection| Position(last.due_since.0, last.loan_id))))
+    Ok(Json(Page::new(collections, limit, &binding, |last: &Collection| Position(last.due_since.0, last.loan_id))))
 }

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "what goes wrong here is a test that fails")]
 
 mod book;
+mod cursors;
 mod database;
 mod deployments;
 mod history;

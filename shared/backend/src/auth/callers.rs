@@ -14,11 +14,11 @@ use jiff::Timestamp;
 use tokio_postgres::Row;
 use uuid::Uuid;
 
-use super::tokens::Claims;
+use super::tokens::{Claims, Tokens};
 use crate::{
     app::App,
     db::{Batch, Db, DbError, FromRow, Sql, Statement, Tx, column},
-    http::{address::ClientAddress, layers::CallerId, problem::Problem},
+    http::{address::ClientAddress, layers::CallerId, problem::Problem, query::QueryString, seal::Binding},
     models::users::Role,
 };
 
@@ -60,6 +60,7 @@ pub struct Guard<K> {
     claims: Claims,
     address: ClientAddress,
     db: Db,
+    tokens: Tokens,
     kind: PhantomData<K>,
 }
 
@@ -110,7 +111,7 @@ impl<K: Kind> FromRequestParts<App> for Guard<K> {
         let claims = app.tokens.check(token).await?;
         CallerId::note(&parts.extensions, claims.sub);
         let Ok(address) = ClientAddress::from_request_parts(parts, app).await;
-        let guard = Self { claims, address, db: app.db.clone(), kind: PhantomData };
+        let guard = Self { claims, address, db: app.db.clone(), tokens: app.tokens.clone(), kind: PhantomData };
         if K::ROLES.contains(&claims.role) {
             return Ok(guard);
         }
@@ -130,6 +131,15 @@ impl<K: Kind> Guard<K> {
     #[must_use]
     pub fn role(&self) -> Role {
         self.claims.role
+    }
+
+    /// What the cursors of a list are bound to that this caller asks for with this query.
+    ///
+    /// # Errors
+    ///
+    /// 503 if the keys cannot be read.
+    pub async fn binding(&self, query: &QueryString) -> Result<Binding, Problem> {
+        Ok(query.binding(self.tokens.cursor_keys().await?, self.id()))
     }
 
     fn session(&self) -> Statement<Option<Session>> {

@@ -13,4 +13,5 @@ pub mod pagination;
 pub mod path;
 pub mod problem;
 pub mod query;
+pub mod seal;
 pub mod time;

@@ -16,6 +16,7 @@ use uuid::Uuid;
 use super::{
     body::{field_error, refusal},
     problem::Problem,
+    seal::{Binding, CursorKeys},
 };
 
 /// A request's query string, not looked at yet.
@@ -74,7 +75,7 @@ impl QueryString {
     /// What a cursor is bound to: the caller, the path, and every parameter that says something, but `cursor` and
     /// `limit`.
     #[must_use]
-    pub fn binding(&self, caller: Uuid) -> [u8; 16] {
+    pub fn binding(&self, keys: CursorKeys, caller: Uuid) -> Binding {
         let mut pairs: Vec<_> = form_urlencoded::parse(self.query.as_bytes())
             .filter(|(name, value)| name != "cursor" && name != "limit" && !value.is_empty())
             .collect();
@@ -87,10 +88,7 @@ impl QueryString {
             digest.update((part.len() as u64).to_be_bytes());
             digest.update(part.as_bytes());
         }
-        let digest: [u8; 32] = digest.finalize().into();
-        let mut binding = [0; 16];
-        binding.copy_from_slice(&digest[..16]);
-        binding
+        Binding::new(keys, digest.finalize().into())
     }
 }
 
