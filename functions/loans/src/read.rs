@@ -157,12 +157,12 @@ pub(crate) async fn list_loans(
     State(app): State<App>,
     query: QueryString,
 ) -> Result<Json<Page<LoanView>>, Problem> {
-    let binding = query.binding(user.id());
+    let binding = user.binding(&query).await?;
     let read = || {
         let list: ListQuery = query.read()?;
         let sort = list.sort.unwrap_or_default();
         let limit = list.limit.unwrap_or_default();
-        let after = list.cursor.as_deref().map(|cursor| Position::from_cursor(cursor, binding)).transpose()?;
+        let after = list.cursor.as_deref().map(|cursor| Position::from_cursor(cursor, &binding)).transpose()?;
         let filter = list.filter(&app, user.id())?;
         let scope = Scope::of(user.role(), user.id());
         Ok((loans::list(filter, scope, sort, after, limit)?, sort, limit))
@@ -171,7 +171,7 @@ pub(crate) async fn list_loans(
     let (caller, loans) = user.read(list).await?;
     let today = app.date_of(caller.now);
     let loans = loans.iter().map(|loan| loan.view(today)).collect();
-    Ok(Json(Page::new(loans, limit, binding, |last| sort.position(last))))
+    Ok(Json(Page::new(loans, limit, &binding, |last| sort.position(last))))
 }
 
 /// The query of one loan: which day, and what was known when.
@@ -262,9 +262,9 @@ pub(crate) async fn get_history(
     query: QueryString,
 ) -> Result<Json<Page<HistoryEntry>>, Problem> {
     let id = user.check(path.uuid()).await?;
-    let binding = query.binding(user.id());
+    let binding = user.binding(&query).await?;
     let read = query.read().and_then(|HistoryQuery { as_of, known_at, limit, cursor }| {
-        let before = cursor.as_deref().map(|cursor| Position::from_cursor(cursor, binding)).transpose()?;
+        let before = cursor.as_deref().map(|cursor| Position::from_cursor(cursor, &binding)).transpose()?;
         let taken = Period::new(&app.zone, None, as_of, "/as_of")?;
         let asked = Reading { as_of: as_of.map(|date| date.0), known_at: known_at.map(|instant| instant.0) };
         Ok((asked, taken.before, before, limit.unwrap_or_default()))
@@ -282,5 +282,5 @@ pub(crate) async fn get_history(
     read?;
     // Whether there was such a loan that day, as everywhere.
     File::new(loan, &versions, transactions, asked, app.moment(&caller), &app.zone)?;
-    Ok(Json(Page::new(entries, limit, binding, |last| Position(last.version.0, id))))
+    Ok(Json(Page::new(entries, limit, &binding, |last| Position(last.version.0, id))))
 }

@@ -54,7 +54,7 @@ pub(crate) async fn list_collections(
     State(app): State<App>,
     query: QueryString,
 ) -> Result<Json<Page<Collection>>, Problem> {
-    let binding = query.binding(staff.id());
+    let binding = staff.binding(&query).await?;
     let read = || -> Result<_, Problem> {
         let CollectionsQuery { on, agent_id, bucket, limit, cursor } = query.read()?;
         let agent = match (staff.role(), agent_id) {
@@ -65,7 +65,7 @@ pub(crate) async fn list_collections(
             (_, named) => named,
         };
         let after =
-            cursor.as_deref().map(|cursor| Position::<(Date, Date)>::from_cursor(cursor, binding)).transpose()?;
+            cursor.as_deref().map(|cursor| Position::<(Date, Date)>::from_cursor(cursor, &binding)).transpose()?;
         // The day that the first page was of, also where the next one is asked for when that is over.
         let first_on = after.as_ref().map(|Position((on, _), _)| *on);
         let on = on.map(|on| on.0).or(first_on).unwrap_or_else(|| app.today());
@@ -77,5 +77,5 @@ pub(crate) async fn list_collections(
     let (_, (due, overdue)) = staff.read(list).await?;
     let collections = due.into_iter().chain(overdue).flatten().collect();
     let position = |last: &Collection| Position((on, last.due_since.0), last.loan_id);
-    Ok(Json(Page::new(collections, limit, binding, position)))
+    Ok(Json(Page::new(collections, limit, &binding, position)))
 }

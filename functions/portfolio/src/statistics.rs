@@ -73,7 +73,7 @@ const DAYS: (Date, Date) = (date(lending::FIRST_YEAR, 1, 1), date(lending::LAST_
     responses((status = 200, description = "A page of figures", body = Page<Statistics>))
 )]
 pub(crate) async fn list_statistics(staff: Staff, query: QueryString) -> Result<Json<Page<Statistics>>, Problem> {
-    let binding = query.binding(staff.id());
+    let binding = staff.binding(&query).await?;
     let read = || -> Result<_, Problem> {
         let list: HistoryQuery = query.read()?;
         let from = list.from.map_or(DAYS.0, |from| from.0);
@@ -82,7 +82,7 @@ pub(crate) async fn list_statistics(staff: Staff, query: QueryString) -> Result<
             return Err(Problem::field("/from", "after_end", format!("must not be after {to}")));
         }
         let before =
-            list.cursor.as_deref().map(|cursor| Position::<Date, ()>::from_cursor(cursor, binding)).transpose()?;
+            list.cursor.as_deref().map(|cursor| Position::<Date, ()>::from_cursor(cursor, &binding)).transpose()?;
         let limit = list.limit.unwrap_or_default();
         let before = before.map(|Position(day, ())| day);
         Ok((stats::history(list.interval.unwrap_or_default(), from, to, before, limit), limit))
@@ -90,5 +90,5 @@ pub(crate) async fn list_statistics(staff: Staff, query: QueryString) -> Result<
     let (list, limit) = staff.check(read()).await?;
     let (_, kept) = staff.read(list).await?;
     let kept = kept.into_iter().map(|Kept(statistics)| statistics).collect();
-    Ok(Json(Page::new(kept, limit, binding, |last: &Statistics| Position(last.as_of.0, ()))))
+    Ok(Json(Page::new(kept, limit, &binding, |last: &Statistics| Position(last.as_of.0, ()))))
 }

@@ -36,12 +36,12 @@ pub(crate) struct ListQuery {
     responses((status = 200, description = "A page of products", body = Page<Product>))
 )]
 pub(crate) async fn list_products(State(app): State<App>, query: QueryString) -> Result<Json<Page<Product>>, Problem> {
-    let binding = query.binding(Uuid::nil());
+    let binding = query.binding(app.tokens.cursor_keys().await?, Uuid::nil());
     let ListQuery { limit, cursor } = query.read()?;
     let limit = limit.unwrap_or_default();
-    let after = cursor.map(|cursor| Position::from_cursor(&cursor, binding)).transpose()?;
+    let after = cursor.map(|cursor| Position::from_cursor(&cursor, &binding)).transpose()?;
     let products = app.db.read(&products::list(after, limit)).await?;
-    Ok(Json(Page::new(products, limit, binding, |last| Position(last.created_at, last.code.clone()))))
+    Ok(Json(Page::new(products, limit, &binding, |last| Position(last.created_at.0, last.code.clone()))))
 }
 
 /// Shows one product.

@@ -61,10 +61,10 @@ pub(crate) async fn get_ledger(
     query: QueryString,
 ) -> Result<Response, Problem> {
     let id = user.check(path.uuid()).await?;
-    let binding = query.binding(user.id());
+    let binding = user.binding(&query).await?;
     let read = query.read::<LedgerQuery>().and_then(|list| {
         let limit = ExportLimit::of(list.limit, format)?;
-        let after = list.cursor.as_deref().map(|cursor| Position::<Timestamp, Date>::from_cursor(cursor, binding));
+        let after = list.cursor.as_deref().map(|cursor| Position::<Timestamp, Date>::from_cursor(cursor, &binding));
         Ok((reading(list.as_of, list.known_at), limit, after.transpose()?))
     });
     let (asked, limit, after) = match &read {
@@ -80,7 +80,7 @@ pub(crate) async fn get_ledger(
     // Whether there was such a loan that day, as everywhere.
     let at = app.moment(&caller);
     File::new(loan, &versions, transactions, asked, at, &app.zone)?;
-    let page = Page::new(entries, limit, binding, |last| Position(last.recorded_at.0, last.value_date.0));
+    let page = Page::new(entries, limit, &binding, |last| Position(last.recorded_at.0, last.value_date.0));
     if format == Format::Json {
         return Ok(Json(page).into_response());
     }

@@ -10,10 +10,11 @@ use backend::{
     auth::callers::AnyUser,
     http::{
         csv::{self, Format},
-        pagination::{ExportLimit, Limit, Page, Position},
+        pagination::{ExportLimit, Limit, Page, Part, Position},
         path::PathParameter,
         problem::{Problem, ProblemBody},
         query::QueryString,
+        seal::Binding,
         time::{BusinessDate, Instant},
     },
     models::{
@@ -169,10 +170,10 @@ pub(crate) async fn list_transactions(
     query: QueryString,
 ) -> Result<Response, Problem> {
     let id = user.check(path.uuid()).await?;
-    let binding = query.binding(user.id());
+    let binding = user.binding(&query).await?;
     let read = query.read::<TransactionsQuery>().and_then(|list| {
         let limit = ExportLimit::of(list.limit, format)?;
-        let after = list.cursor.as_deref().map(|cursor| Position::<Timestamp>::from_cursor(cursor, binding));
+        let after = list.cursor.as_deref().map(|cursor| Position::<Timestamp>::from_cursor(cursor, &binding));
         Ok((reading(list.as_of, list.known_at), limit, after.transpose()?))
     });
     let (file, (_, limit, after)) = file(&user, &app, id, read, |(reading, ..)| *reading).await?;
@@ -181,15 +182,15 @@ pub(crate) async fn list_transactions(
     if let Some(Position(recorded_at, _)) = after {
         transactions.retain(|transaction| transaction.recorded_at.0 < recorded_at);
     }
-    let page = page_of(transactions, limit, binding, |last| Position(last.recorded_at.0, last.id));
+    let page = page_of(transactions, limit, &binding, |last| Position(last.recorded_at.0, last.id));
     csv::page(page, format, &query)
 }
 
 /// A page of what is in memory whole.
-pub(crate) fn page_of<T, K: Serialize + serde::de::DeserializeOwned>(
+pub(crate) fn page_of<T, K: Part>(
     mut rows: Vec<T>,
     limit: Limit,
-    binding: [u8; 16],
+    binding: &Binding,
     position: impl Fn(&T) -> Position<K>,
 ) -> Page<T> {
     rows.truncate(usize::try_from(limit.and_one()).unwrap_or(usize::MAX));

@@ -221,7 +221,7 @@ pub(crate) async fn get_statement(
     query: QueryString,
 ) -> Result<Response, Problem> {
     let id = user.check(path.uuid()).await?;
-    let binding = query.binding(user.id());
+    let binding = user.binding(&query).await?;
     let read = query.read::<StatementQuery>().and_then(|list| {
         let limit = ExportLimit::of(list.limit, format)?;
         if let (Some(from), Some(to)) = (list.from, list.to)
@@ -229,7 +229,7 @@ pub(crate) async fn get_statement(
         {
             return Err(Problem::field("/from", "after_end", format!("must not be after {to}")));
         }
-        let after = list.cursor.as_deref().map(|cursor| Position::<Key>::from_cursor(cursor, binding));
+        let after = list.cursor.as_deref().map(|cursor| Position::<Key>::from_cursor(cursor, &binding));
         let after = after.transpose()?;
         Ok((list, limit, after))
     });
@@ -250,7 +250,7 @@ pub(crate) async fn get_statement(
     if let Some(Position(last, _)) = after {
         lines.retain(|line| key(line) > last);
     }
-    let Page { data, next_cursor } = page_of(lines, limit, binding, |last| Position(key(last), last.id));
+    let Page { data, next_cursor } = page_of(lines, limit, &binding, |last| Position(key(last), last.id));
     let page = Page { data: data.into_iter().map(StatementLine::from).collect(), next_cursor };
     if format == Format::Csv {
         return csv::page(page, format, &query);

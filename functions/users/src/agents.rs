@@ -93,10 +93,10 @@ pub(crate) async fn list_requests(
     if staff.role() == Role::Agent && id != staff.id() {
         return staff.check(Err(Problem::forbidden("forbidden", "An agent sees its own requests alone."))).await;
     }
-    let binding = query.binding(staff.id());
+    let binding = staff.binding(&query).await?;
     let read = || -> Result<_, Problem> {
         let RequestsQuery { limit, cursor } = query.read()?;
-        let after = cursor.map(|cursor| Position::from_cursor(&cursor, binding)).transpose()?;
+        let after = cursor.map(|cursor| Position::from_cursor(&cursor, &binding)).transpose()?;
         let limit = limit.unwrap_or_default();
         let filter = loans::Filter { agent: Some(UserRef::Id(id)), ..loans::Filter::default() };
         Ok((loans::list(filter, Scope::All, Sort::CreatedDescending, after, limit)?, limit))
@@ -110,5 +110,5 @@ pub(crate) async fn list_requests(
     agent.filter(|user| user.role == Role::Agent).ok_or_else(Problem::not_found)?;
     let (limit, today) = (limit?, app.date_of(caller.now));
     let loans = loans.unwrap_or_default().iter().map(|loan| loan.view(today)).collect();
-    Ok(Json(Page::new(loans, limit, binding, |last| Sort::CreatedDescending.position(last))))
+    Ok(Json(Page::new(loans, limit, &binding, |last| Sort::CreatedDescending.position(last))))
 }

@@ -71,10 +71,10 @@ pub(crate) async fn list_audit_entries(
 ) -> Result<Json<Page<Entry>>, Problem> {
     let read: EntriesQuery = admin.check(query.read()).await?;
     let filter = admin.check(read.filter(&app)).await?;
-    let binding = query.binding(admin.id());
-    let after = read.cursor.map(|cursor| Position::from_cursor(&cursor, binding)).transpose();
+    let binding = admin.binding(&query).await?;
+    let after = read.cursor.map(|cursor| Position::from_cursor(&cursor, &binding)).transpose();
     let after = admin.check(after).await?;
     let limit = read.limit.unwrap_or_default();
     let (_, entries) = admin.read(audit::list(&filter, after.as_ref(), limit)).await?;
-    Ok(Json(Page::new(entries, limit, binding, |last| Position(last.at.0, last.id))))
+    Ok(Json(Page::new(entries, limit, &binding, |last| Position(last.at.0, last.id))))
 }

@@ -47,10 +47,10 @@ pub(crate) async fn list_changes(
     query: QueryString,
 ) -> Result<Json<Page<ContactChange>>, Problem> {
     let id = admin.check(path.uuid()).await?;
-    let binding = query.binding(admin.id());
+    let binding = admin.binding(&query).await?;
     let read = || -> Result<_, Problem> {
         let ChangesQuery { limit, cursor } = query.read()?;
-        let after = cursor.map(|cursor| Position::from_cursor(&cursor, binding)).transpose()?;
+        let after = cursor.map(|cursor| Position::from_cursor(&cursor, &binding)).transpose()?;
         let limit = limit.unwrap_or_default();
         Ok((rights::changes(id, after.as_ref(), limit), limit))
     };
@@ -62,7 +62,7 @@ pub(crate) async fn list_changes(
     let (_, (user, changes)) = admin.read((users::by_id(id), list)).await?;
     user.ok_or_else(Problem::not_found)?;
     let limit = limit?;
-    Ok(Json(Page::new(changes.unwrap_or_default(), limit, binding, |last| Position(last.at.0, last.id))))
+    Ok(Json(Page::new(changes.unwrap_or_default(), limit, &binding, |last| Position(last.at.0, last.id))))
 }
 
 /// Why a person is erased.

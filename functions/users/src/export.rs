@@ -68,10 +68,10 @@ pub(crate) async fn get_export(
     query: QueryString,
 ) -> Result<Json<Export>, Problem> {
     let id = caller.check(path.uuid()).await?;
-    let binding = query.binding(caller.id());
+    let binding = caller.binding(&query).await?;
     let read = || -> Result<_, Problem> {
         let ExportQuery { limit, cursor } = query.read()?;
-        let after = cursor.map(|cursor| Position::from_cursor(&cursor, binding)).transpose()?;
+        let after = cursor.map(|cursor| Position::from_cursor(&cursor, &binding)).transpose()?;
         let limit = limit.unwrap_or(Limit::MOST);
         Ok((rights::held(id, after.as_ref(), limit)?, limit))
     };
@@ -95,6 +95,6 @@ pub(crate) async fn get_export(
         contact_changes: changes,
         sessions,
         audit: entries,
-        next_cursor: end.map(|end| end.to_cursor(binding)),
+        next_cursor: end.map(|end| end.to_cursor(&binding)),
     }))
 }

@@ -19,10 +19,10 @@ pub(crate) async fn page<K: Kind>(
     limit: Option<Limit>,
     cursor: Option<String>,
 ) -> Result<Json<Page<User>>, Problem> {
-    let binding = query.binding(caller.id());
-    let after = cursor.map(|cursor| Position::from_cursor(&cursor, binding)).transpose();
+    let binding = caller.binding(query).await?;
+    let after = cursor.map(|cursor| Position::from_cursor(&cursor, &binding)).transpose();
     let after = caller.check(after).await?;
     let limit = limit.unwrap_or_default();
     let (_, users) = caller.read(users::list(filter, after.as_ref(), limit)).await?;
-    Ok(Json(Page::new(users, limit, binding, |last| Position(last.created_at.0, last.id))))
+    Ok(Json(Page::new(users, limit, &binding, |last| Position(last.created_at.0, last.id))))
 }

@@ -4,6 +4,7 @@
 
 mod bodies;
 mod book;
+mod cursors;
 mod database;
 mod deployments;
 mod duties;

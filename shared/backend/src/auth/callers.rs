@@ -14,11 +14,14 @@ use jiff::Timestamp;
 use tokio_postgres::Row;
 use uuid::Uuid;
 
-use super::{limits::Bucket, tokens::Claims};
+use super::{
+    limits::Bucket,
+    tokens::{Claims, Tokens},
+};
 use crate::{
     app::App,
     db::{Batch, Db, DbError, FromRow, Sql, Statement, Tx, column},
-    http::{address::ClientAddress, layers::CallerId, problem::Problem},
+    http::{address::ClientAddress, layers::CallerId, problem::Problem, query::QueryString, seal::Binding},
     models::users::Role,
 };
 
@@ -62,6 +65,7 @@ pub struct Guard<K> {
     claims: Claims,
     address: ClientAddress,
     db: Db,
+    tokens: Tokens,
     /// A customer's commands are limited; staff's are not.
     writes: Option<Bucket>,
     kind: PhantomData<K>,
@@ -116,7 +120,8 @@ impl<K: Kind> FromRequestParts<App> for Guard<K> {
         let Ok(address) = ClientAddress::from_request_parts(parts, app).await;
         let writes = (claims.role == Role::Customer)
             .then(|| Bucket::new("customer_writes", &[&claims.sub.to_string()], app.limits.customer_writes));
-        let guard = Self { claims, address, db: app.db.clone(), writes, kind: PhantomData };
+        let tokens = app.tokens.clone();
+        let guard = Self { claims, address, db: app.db.clone(), tokens, writes, kind: PhantomData };
         if K::ROLES.contains(&claims.role) {
             return Ok(guard);
         }
@@ -142,6 +147,15 @@ impl<K: Kind> Guard<K> {
     #[must_use]
     pub fn address(&self) -> &ClientAddress {
         &self.address
+    }
+
+    /// What the cursors of a list are bound to that this caller asks for with this query.
+    ///
+    /// # Errors
+    ///
+    /// 503 if the keys cannot be read.
+    pub async fn binding(&self, query: &QueryString) -> Result<Binding, Problem> {
+        Ok(query.binding(self.tokens.cursor_keys().await?, self.id()))
     }
 
     fn session(&self) -> Statement<Option<Session>> {

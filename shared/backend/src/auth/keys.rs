@@ -1,4 +1,4 @@
-//! The keys that sign access tokens: how their secret is written, which key signs at an instant, and the next secret of a
+//! The keys that sign access tokens, and from which those that seal cursors are derived: how their secret is written, which key signs at an instant, and the next secret of a
 //! rotation. Never prints a key.
 //!
 //! Functions keep a secret for minutes, so a new key is announced before it signs: for a while it is in the secret and
@@ -16,7 +16,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::tokens::{LEEWAY_S, LIFETIME};
-use crate::secrets;
+use crate::{http::seal::CursorKeys, secrets};
 
 /// The shortest key, in bytes: the output of the hash (RFC 7518, 3.2).
 const KEY_MIN: usize = 32;
@@ -106,6 +106,18 @@ impl SigningKeys {
     #[must_use]
     pub fn signing(&self, now: Timestamp) -> &str {
         self.next.as_ref().filter(|next| next.from <= now).map_or(&self.current, |next| &next.kid)
+    }
+
+    /// The keys that seal cursors: one derived from each key of the secret, that of the key which signs at this instant first.
+    ///
+    /// # Errors
+    ///
+    /// [`KeysError::Malformed`] without a usable key.
+    pub fn cursor_keys(&self, now: Timestamp) -> Result<CursorKeys, KeysError> {
+        let signing = self.signing(now);
+        let others = self.keys.keys().map(String::as_str).filter(|kid| *kid != signing);
+        let keys = std::iter::once(signing).chain(others).filter_map(|kid| self.key(kid));
+        CursorKeys::derive(keys).map_err(|_| KeysError::Malformed)
     }
 
     /// The secret after this one: the key that signs now, and a new one that will in a few minutes.

@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use super::keys::{KeysError, SigningKeys};
 use crate::{
-    http::problem::Problem,
+    http::{problem::Problem, seal::CursorKeys},
     models::users::Role,
     secrets::{SecretError, SecretSource},
 };
@@ -96,6 +96,15 @@ impl Tokens {
     /// When they cannot be read or are malformed.
     pub async fn warm_up(&self) -> Result<(), TokensError> {
         self.keys().await.map(|_| ())
+    }
+
+    /// The keys that seal cursors.
+    ///
+    /// # Errors
+    ///
+    /// When they cannot be read or are malformed.
+    pub async fn cursor_keys(&self) -> Result<CursorKeys, TokensError> {
+        Ok(self.keys().await?.cursor_keys(Timestamp::now())?)
     }
 
     /// A token for a session that starts now, and when it expires.

@@ -13,5 +13,6 @@ pub mod pagination;
 pub mod path;
 pub mod problem;
 pub mod query;
+pub mod seal;
 pub mod shape;
 pub mod time;

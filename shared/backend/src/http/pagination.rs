@@ -1,12 +1,12 @@
 //! Keyset paging: a page, and the opaque cursor that says where the next one starts.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use jiff::{Timestamp, civil::Date};
 use serde::{Deserialize, Deserializer, Serialize, de::DeserializeOwned};
-use sha2::{Digest, Sha256};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::{body::refusal, csv::Format, problem::Problem};
+use super::{body::refusal, csv::Format, problem::Problem, seal::Binding};
 
 /// How many things a page holds: 1 to 200, 50 where nothing is said.
 #[derive(Clone, Copy, Debug)]
@@ -98,52 +98,99 @@ pub struct Page<T> {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Position<K, I = Uuid>(pub K, pub I);
 
-impl<K: Serialize + DeserializeOwned, I: Serialize + DeserializeOwned> Position<K, I> {
+/// A part of a position. A right seal says that a function wrote the position, not that the database can hold it: both
+/// are checked.
+pub trait Part: Serialize + DeserializeOwned {
+    /// Whether the database can hold the value.
+    fn is_storable(&self) -> bool;
+}
+
+/// The first and the last instant of which the database is asked: the years 1 to 9998 in any zone.
+const INSTANTS: std::ops::Range<i64> = -62_135_510_400..253_370_678_400;
+
+impl Part for Timestamp {
+    fn is_storable(&self) -> bool {
+        INSTANTS.contains(&self.as_second())
+    }
+}
+
+impl Part for Date {
+    fn is_storable(&self) -> bool {
+        (lending::FIRST_YEAR..=lending::LAST_YEAR).contains(&self.year())
+    }
+}
+
+impl Part for String {
+    /// Postgres text holds no NUL.
+    fn is_storable(&self) -> bool {
+        !self.contains('\0')
+    }
+}
+
+/// Parts of which every value can be held.
+macro_rules! always_storable {
+    ($($part:ty),+) => {
+        $(impl Part for $part {
+            fn is_storable(&self) -> bool {
+                true
+            }
+        })+
+    };
+}
+
+always_storable!(Uuid, i32, u8, ());
+
+impl<A: Part, B: Part> Part for (A, B) {
+    fn is_storable(&self) -> bool {
+        self.0.is_storable() && self.1.is_storable()
+    }
+}
+
+impl<A: Part, B: Part, C: Part> Part for (A, B, C) {
+    fn is_storable(&self) -> bool {
+        self.0.is_storable() && self.1.is_storable() && self.2.is_storable()
+    }
+}
+
+/// The refusal of a cursor.
+#[must_use]
+pub fn bad_cursor() -> Problem {
+    let detail = "The cursor is malformed, or was issued for another list, other filters or another caller.";
+    Problem::bad_request("bad_cursor", detail)
+}
+
+impl<K: Part, I: Part> Position<K, I> {
     /// Reads a cursor.
     ///
     /// # Errors
     ///
-    /// 400 for a cursor that is none, or that another caller or another query was given.
-    pub fn from_cursor(cursor: &str, binding: [u8; 16]) -> Result<Self, Problem> {
+    /// 400 if malformed, or issued for another caller or query.
+    pub fn from_cursor(cursor: &str, binding: &Binding) -> Result<Self, Problem> {
         let parse = || {
             let bytes = URL_SAFE_NO_PAD.decode(cursor).ok()?;
-            let (bound_to, position) = bytes.split_at_checked(16)?;
-            (bound_to == seal(binding, position)).then_some(())?;
-            serde_json::from_slice(position).ok()
+            serde_json::from_slice(binding.open(&bytes)?).ok()
         };
-        parse().ok_or_else(|| {
-            let detail = "The cursor is not one that was given for this list, with these filters, to this caller.";
-            Problem::bad_request("bad_cursor", detail)
-        })
+        let position: Option<Self> = parse();
+        position.filter(|Self(key, id)| key.is_storable() && id.is_storable()).ok_or_else(bad_cursor)
     }
 
     /// Writes the cursor.
     #[must_use]
-    pub fn to_cursor(&self, binding: [u8; 16]) -> String {
+    pub fn to_cursor(&self, binding: &Binding) -> String {
         // A pair of plain values always serialises.
         let position = serde_json::to_vec(self).unwrap_or_default();
-        let mut bytes = seal(binding, &position).to_vec();
-        bytes.extend(position);
-        URL_SAFE_NO_PAD.encode(bytes)
+        URL_SAFE_NO_PAD.encode(binding.seal(&position))
     }
-}
-
-/// What tells a cursor that was given from one that was not: it holds the position to what the cursor is bound to.
-fn seal(binding: [u8; 16], position: &[u8]) -> [u8; 16] {
-    let digest: [u8; 32] = Sha256::new().chain_update(binding).chain_update(position).finalize().into();
-    let mut seal = [0; 16];
-    seal.copy_from_slice(&digest[..16]);
-    seal
 }
 
 impl<T> Page<T> {
     /// Makes a page of what [`Limit::and_one`] brought: the last row, if there is one too many, only shows that there is
     /// a next page.
     #[must_use]
-    pub fn new<K: Serialize + DeserializeOwned, I: Serialize + DeserializeOwned>(
+    pub fn new<K: Part, I: Part>(
         mut data: Vec<T>,
         limit: Limit,
-        binding: [u8; 16],
+        binding: &Binding,
         position: impl Fn(&T) -> Position<K, I>,
     ) -> Self {
         let more = data.len() > usize::from(limit.0);
@@ -161,11 +208,17 @@ mod tests {
 
     use super::*;
 
+    use crate::http::seal::CursorKeys;
+
+    fn binding(scope: [u8; 32]) -> Binding {
+        Binding::new(CursorKeys::derive([vec![7; 32]]).unwrap(), scope)
+    }
+
     proptest! {
         #[test]
-        fn a_cursor_is_read_as_it_was_written(number in any::<i64>(), id in any::<u128>(), binding in any::<[u8; 16]>()) {
-            let position = Position(number, Uuid::from_u128(id));
-            prop_assert_eq!(Position::from_cursor(&position.to_cursor(binding), binding).unwrap(), position);
+        fn a_cursor_is_read_as_it_was_written(number in any::<i32>(), id in any::<u128>(), scope in any::<[u8; 32]>()) {
+            let (position, binding) = (Position(number, Uuid::from_u128(id)), binding(scope));
+            prop_assert_eq!(Position::from_cursor(&position.to_cursor(&binding), &binding).unwrap(), position);
         }
 
         /// Text that nobody was given, also where it is a cursor with one byte changed.
@@ -173,16 +226,17 @@ mod tests {
         fn no_other_text_is_a_cursor(
             text in any::<String>(),
             bytes in any::<Vec<u8>>(),
-            binding in any::<[u8; 16]>(),
+            scope in any::<[u8; 32]>(),
             at in any::<prop::sample::Index>(),
             change in 1..=u8::MAX,
         ) {
-            let cursor = Position(7_u64, Uuid::from_u128(1)).to_cursor(binding);
+            let binding = binding(scope);
+            let cursor = Position(7, Uuid::from_u128(1)).to_cursor(&binding);
             let mut changed = URL_SAFE_NO_PAD.decode(&cursor).unwrap();
             let at = at.index(changed.len());
             changed[at] ^= change;
             for text in [text, URL_SAFE_NO_PAD.encode(bytes), URL_SAFE_NO_PAD.encode(changed)] {
-                let refused = Position::<u64>::from_cursor(&text, binding).unwrap_err();
+                let refused = Position::<i32>::from_cursor(&text, &binding).unwrap_err();
                 prop_assert_eq!((refused.status().as_u16(), refused.code()), (400, "bad_cursor"));
             }
         }
@@ -190,22 +244,45 @@ mod tests {
 
     #[test]
     fn a_cursor_holds_its_position_to_what_it_is_bound_to() {
-        let (binding, position) = ([7; 16], Position(20_261_122_u64, Uuid::from_u128(1)));
-        let cursor = position.to_cursor(binding);
-        assert_eq!(Position::from_cursor(&cursor, binding).unwrap(), position);
-        Position::<u64>::from_cursor(&cursor, [8; 16]).unwrap_err();
+        let (binding, other, position) = (binding([7; 32]), binding([8; 32]), Position(20_261_122, Uuid::from_u128(1)));
+        let cursor = position.to_cursor(&binding);
+        assert_eq!(Position::from_cursor(&cursor, &binding).unwrap(), position);
+        Position::<i32>::from_cursor(&cursor, &other).unwrap_err();
 
         // Another position that is as well formed, behind the same seal.
         let mut bytes = URL_SAFE_NO_PAD.decode(&cursor).unwrap();
         let digit = bytes.iter().rposition(|byte| *byte == b'1').unwrap();
         bytes[digit] = b'2';
-        serde_json::from_slice::<Position<u64>>(&bytes[16..]).unwrap();
-        Position::<u64>::from_cursor(&URL_SAFE_NO_PAD.encode(&bytes), binding).unwrap_err();
+        serde_json::from_slice::<Position<i32>>(&bytes[32..]).unwrap();
+        Position::<i32>::from_cursor(&URL_SAFE_NO_PAD.encode(&bytes), &binding).unwrap_err();
 
         // Nor is one read that is cut short anywhere, or is not one at all.
         for length in 0..cursor.len() {
-            Position::<u64>::from_cursor(&cursor[..length], binding).unwrap_err();
+            Position::<i32>::from_cursor(&cursor[..length], &binding).unwrap_err();
         }
-        Position::<u64>::from_cursor("no cursor", binding).unwrap_err();
+        Position::<i32>::from_cursor("no cursor", &binding).unwrap_err();
+    }
+
+    #[test]
+    fn a_position_that_the_database_cannot_hold_is_refused_behind_a_right_seal() {
+        let binding = binding([7; 32]);
+        let sealed = |position: &str| URL_SAFE_NO_PAD.encode(binding.seal(position.as_bytes()));
+        let id = Uuid::nil();
+        for instant in ["-009999-01-02T01:59:59Z", "-000001-01-01T00:00:00Z", "9999-12-30T22:00:00Z", "now", ""] {
+            let cursor = sealed(&format!(r#"["{instant}","{id}"]"#));
+            assert_eq!(Position::<Timestamp>::from_cursor(&cursor, &binding).unwrap_err().code(), "bad_cursor");
+        }
+        for date in ["-009999-01-02", "0000-01-01", "1899-12-31", "2201-01-01", "9999-12-31"] {
+            let cursor = sealed(&format!(r#"["{date}","{id}"]"#));
+            assert_eq!(Position::<Date>::from_cursor(&cursor, &binding).unwrap_err().code(), "bad_cursor");
+            let cursor = sealed(&format!(r#"[["{date}",1,"2026-01-01T00:00:00Z"],"{id}"]"#));
+            assert!(Position::<(Date, u8, Timestamp)>::from_cursor(&cursor, &binding).is_err());
+        }
+        for position in [r#"["2026-01-01T00:00:00Z","a\u0000"]"#, r#"["2026-01-01T00:00:00Z","\ud800"]"#] {
+            assert!(Position::<Timestamp, String>::from_cursor(&sealed(position), &binding).is_err());
+        }
+        assert!(Position::<i32>::from_cursor(&sealed(&format!(r#"[2147483648,"{id}"]"#)), &binding).is_err());
+        let good = sealed(&format!(r#"["2026-01-01T00:00:00Z","{id}"]"#));
+        assert!(Position::<Timestamp>::from_cursor(&good, &binding).is_ok());
     }
 }

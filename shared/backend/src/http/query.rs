@@ -13,7 +13,12 @@ use serde::{
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-use super::{body::refusal, problem::Problem, shape::field_error};
+use super::{
+    body::refusal,
+    problem::Problem,
+    seal::{Binding, CursorKeys},
+    shape::field_error,
+};
 
 /// A request's query string, not looked at yet.
 pub struct QueryString {
@@ -71,7 +76,7 @@ impl QueryString {
     /// What a cursor is bound to: the caller, the path, and every parameter that says something, but `cursor` and
     /// `limit`.
     #[must_use]
-    pub fn binding(&self, caller: Uuid) -> [u8; 16] {
+    pub fn binding(&self, keys: CursorKeys, caller: Uuid) -> Binding {
         let mut pairs: Vec<_> = form_urlencoded::parse(self.query.as_bytes())
             .filter(|(name, value)| name != "cursor" && name != "limit" && !value.is_empty())
             .collect();
@@ -84,10 +89,7 @@ impl QueryString {
             digest.update((part.len() as u64).to_be_bytes());
             digest.update(part.as_bytes());
         }
-        let digest: [u8; 32] = digest.finalize().into();
-        let mut binding = [0; 16];
-        binding.copy_from_slice(&digest[..16]);
-        binding
+        Binding::new(keys, digest.finalize().into())
     }
 }
 

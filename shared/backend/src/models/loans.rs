@@ -21,7 +21,7 @@ use crate::{
     http::{
         body::refusal,
         etag::Version,
-        pagination::{Limit, Position},
+        pagination::{Limit, Part, Position, bad_cursor},
         problem::Problem,
         time::{BusinessDate, Instant, Period},
     },
@@ -1081,19 +1081,15 @@ impl Sort {
         let sql = match after {
             None => sql,
             Some(Position(key, id)) => {
-                let bad = || Problem::bad_request("bad_cursor", "The cursor is not one that was given for this list.");
-                let instant = || key.parse::<Timestamp>().map_err(|_| bad());
+                let instant = || key.parse().ok().filter(Timestamp::is_storable).ok_or_else(bad_cursor);
+                let amount = || key.parse::<Decimal>().map_err(|_| bad_cursor());
                 let sql = match self {
                     Self::CreatedDescending => sql.push_bind(" AND (l.created_at, l.id) < ({}, ", instant()?),
                     Self::Created => sql.push_bind(" AND (l.created_at, l.id) > ({}, ", instant()?),
                     Self::UpdatedDescending => sql.push_bind(" AND (l.updated_at, l.id) < ({}, ", instant()?),
                     Self::Updated => sql.push_bind(" AND (l.updated_at, l.id) > ({}, ", instant()?),
-                    Self::AmountDescending => {
-                        sql.push_bind(" AND (l.amount, l.id) < ({}, ", key.parse::<Decimal>().map_err(|_| bad())?)
-                    }
-                    Self::Amount => {
-                        sql.push_bind(" AND (l.amount, l.id) > ({}, ", key.parse::<Decimal>().map_err(|_| bad())?)
-                    }
+                    Self::AmountDescending => sql.push_bind(" AND (l.amount, l.id) < ({}, ", amount()?),
+                    Self::Amount => sql.push_bind(" AND (l.amount, l.id) > ({}, ", amount()?),
                 };
                 sql.push_bind("{})", id)
             }
