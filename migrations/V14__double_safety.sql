@@ -184,7 +184,7 @@ BEGIN
     RETURN NEW;
 END
 $$;
-CREATE TRIGGER loans_check_decision BEFORE UPDATE ON loans FOR EACH ROW
+CREATE TRIGGER loans_check_decider BEFORE UPDATE ON loans FOR EACH ROW
     WHEN (NEW.version <> OLD.version OR NEW.edited_by <> OLD.edited_by
         OR (NEW.decided_by, NEW.decided_at) IS DISTINCT FROM (OLD.decided_by, OLD.decided_at))
     EXECUTE FUNCTION check_loan_decision();

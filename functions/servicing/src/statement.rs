@@ -104,9 +104,7 @@ pub(crate) struct StatementLine {
     /// What nothing took.
     #[schema(value_type = Option<String>, example = "0.00")]
     overpayment: Option<Money>,
-    /// What money that was there already paid that day because of it; left out elsewhere.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(required = false)]
+    /// What money that was there already paid that day because of it; null elsewhere.
     applied: Option<AppliedView>,
     /// How the other side names it.
     #[schema(example = "receipt 1047")]

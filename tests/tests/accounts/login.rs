@@ -131,7 +131,7 @@ async fn the_body_has_a_username_and_a_password() {
     login(json!({"username": "someone"})).invalid(&[("/password", "required")]).await;
     login(json!({"username": "someone", "password": null})).invalid(&[("/password", "wrong_type")]).await;
     login(json!({"username": "someone", "password": "x", "otp": 1})).invalid(&[("/otp", "unknown_field")]).await;
-    api.anyone().post("/api/auth/login").invalid(&[("/username", "required")]).await;
+    api.anyone().post("/api/auth/login").invalid(&[("/username", "required"), ("/password", "required")]).await;
 }
 
 #[tokio::test]

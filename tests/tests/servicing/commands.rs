@@ -198,6 +198,9 @@ async fn a_closed_loan_is_neither_charged_nor_rescheduled() {
     let write_off =
         world.send(&defaulted, "write-off", json!({"on": "2024-06-01", "reason": "gone"})).expect(201).await;
     world.send(&defaulted, "charges", charge()).refused(409, "already_written_off").await;
+    // One that fell due before is entered late, as a payment of a day before would be.
+    let late = json!({"code": "legal", "kind": "fee", "amount": "5", "due_on": "2024-05-20"});
+    world.send(&defaulted, "charges", late).expect(201).await;
     world.send(&defaulted, "reschedule", reschedule()).refused(409, "already_written_off").await;
     // Taken back, it still shows what it was about.
     let reversal = world.reverse(&defaulted, &write_off).expect(201).await;

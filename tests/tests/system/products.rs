@@ -267,7 +267,8 @@ async fn a_patch_that_changes_nothing_asks_nothing_of_the_product() {
     edit.invalid(&[("/product", "product_not_active")]).await;
 }
 
-/// A first due date that has passed stops new applications, but nobody from deciding on those that are there.
+/// A first due date that has passed is left out before the disbursement: it stops no application and no decision. The
+/// disbursement has to give one.
 #[tokio::test]
 async fn steps_do_not_depend_on_a_first_due_date_that_has_passed() {
     let world = World::new().await;
@@ -292,15 +293,32 @@ async fn steps_do_not_depend_on_a_first_due_date_that_has_passed() {
     world.owner.batch_execute("ALTER TABLE loans ENABLE TRIGGER loans_check_change").await.unwrap();
     let [rejected, withdrawn, undone] = &loans;
     let reason = || json!({"reason": "as agreed"});
-    let schedule = world.admin.get(&format!("{rejected}/schedule")).expect(200).await;
     world.admin.post(&format!("{rejected}/reject")).if_match(1).json(reason()).expect(200).await;
-    assert_eq!(world.admin.get(&format!("{rejected}/schedule")).expect(200).await["rows"], schedule["rows"]);
+    let schedule = world.admin.get(&format!("{rejected}/schedule")).expect(200).await;
+    let month_on = |date: jiff::civil::Date| date.checked_add(jiff::Span::new().months(1)).unwrap().to_string();
+    assert_eq!(schedule["rows"][0]["due_on"], month_on(today));
     world.admin.post(&format!("{withdrawn}/approve")).if_match(1).expect(200).await;
     world.agent.post(&format!("{withdrawn}/withdraw")).expect(200).await;
     world.admin.post(&format!("{undone}/approve")).if_match(1).expect(200).await;
     world.admin.post(&format!("{undone}/undo-approval")).json(reason()).expect(200).await;
     let edit = world.agent.patch(undone).if_match(3).json(json!({"amount": "1200"}));
-    edit.invalid(&[("/product", "not_after_disbursement")]).await;
+    edit.expect(200).await;
+
+    world.admin.post(&format!("{undone}/approve")).if_match(4).expect(200).await;
+    let pay_out = |first: Option<jiff::civil::Date>| {
+        let body = match first {
+            None => json!({"disbursed_on": today.to_string()}),
+            Some(first) => json!({"disbursed_on": today.to_string(), "first_due_on": first.to_string()}),
+        };
+        world.money(undone, "disbursements", body)
+    };
+    pay_out(None).refused(422, "required").await;
+    pay_out(Some(today)).invalid(&[("/first_due_on", "not_after_disbursement")]).await;
+    let first = today.checked_add(jiff::Span::new().days(40)).unwrap();
+    pay_out(Some(first)).expect(201).await;
+    let schedule = world.admin.get(&format!("{undone}/schedule")).expect(200).await;
+    assert_eq!(schedule["rows"][0]["due_on"], first.to_string());
+    assert_eq!(schedule["rows"][1]["due_on"], month_on(first));
 }
 
 /// Another version of the product may charge or count otherwise; the history says so.

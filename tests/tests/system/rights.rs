@@ -289,7 +289,7 @@ async fn an_application_waits_for_an_erasure_and_an_erasure_for_an_application()
     world.someone_waits().await;
     application.batch_execute("COMMIT").await.unwrap();
     let refused = waiting.await.unwrap();
-    assert_eq!((refused.status, refused.code()), (409, "borrower_erased"), "{refused}");
+    assert_eq!((refused.status, refused.code()), (422, "borrower_not_found"), "{refused}");
 
     let other = world.api.customer("the.other").await;
     let world = World { customer: other, ..world };

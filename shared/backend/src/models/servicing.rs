@@ -131,14 +131,18 @@ impl Loan {
 }
 
 impl Books {
-    /// The value date of a charge that is recorded today: see [`lending::levied_on`].
+    /// The value date of a charge that is recorded today: see [`lending::levied_on`]. One that fell due by the day of a
+    /// write-off is entered late, as a payment or a waiver of a day before is.
     ///
     /// # Errors
     ///
-    /// 500 if the loan cannot be folded: a defect.
+    /// 409 for a charge that falls due after a write-off; 500 if the loan cannot be folded: a defect.
     pub fn levied_on(&self, due_on: Date, today: Date) -> Result<Date, Problem> {
         let events: Vec<Event> = self.transactions.iter().map(event_of).collect();
         let state = lending::fold(&self.loan.contract(), &events, today, Timestamp::MAX).map_err(Problem::internal)?;
+        if state.written_off_on.is_some_and(|written_off_on| due_on > written_off_on) {
+            self.loan.not_written_off()?;
+        }
         Ok(lending::levied_on(due_on, today, &events, &state.rows))
     }
 }
@@ -593,12 +597,9 @@ pub struct TransactionView {
     #[schema(value_type = Option<AllocationSchema>)]
     pub allocation: Option<Shares>,
     /// What money that was there already paid because of it, less what it took back: of a repayment or a waiver that closes
-    /// the loan, of a reschedule, of a charge that what is held has paid; left out elsewhere.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(required = false)]
+    /// the loan, of a reschedule, of a charge that what is held has paid; null elsewhere.
     pub applied: Option<AppliedView>,
     /// The business date of that, where it is another day: what is held pays a charge on its due date.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub applied_on: Option<BusinessDate>,
     /// How the other side names it.
     #[schema(example = "receipt 1047")]

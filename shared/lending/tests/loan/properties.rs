@@ -17,13 +17,19 @@ use crate::support::{end, instant};
 
 /// Everything but the order of recording and what it decides: how one day's payments share what
 /// they paid.
-fn apart_from_recording(mut state: State) -> State {
+fn apart_from_recording(mut state: State) -> (State, BTreeMap<Date, [i128; 4]>) {
     state.transactions.clear();
     state.rescheduled.clear();
-    for applied in &mut state.applied {
-        applied.by = EventId(0);
+    // Which of the charges of one day is paid first, too.
+    let mut applied: BTreeMap<Date, [i128; 4]> = BTreeMap::new();
+    for it in state.applied.drain(..) {
+        let sums = applied.entry(it.on).or_default();
+        let shares = [it.shares.penalty, it.shares.fee, it.shares.interest, it.shares.principal];
+        for (sum, share) in sums.iter_mut().zip(shares) {
+            *sum += share.units();
+        }
     }
-    state
+    (state, applied)
 }
 
 fn sum(amounts: impl IntoIterator<Item = Money>) -> i128 {
