@@ -351,7 +351,7 @@ impl<'a> Book<'a> {
         }
         self.apply_held(on);
         if let Some(waiver) = waiver
-            && self.to_settle(on) <= 0
+            && self.left_to_settle(on) <= 0
         {
             let given_back = self.drop_unearned(on);
             self.close(on, history, waiver, given_back);
@@ -367,7 +367,7 @@ impl<'a> Book<'a> {
 
     /// What is charged until a day less what was paid in and not refunded; below zero where that is more. A bound
     /// below it, above zero, where not even the principal was paid in.
-    fn to_settle(&mut self, on: Date) -> i128 {
+    fn left_to_settle(&mut self, on: Date) -> i128 {
         let paid = self.paid_in - self.refunded;
         let principal = self.contract.amount.units() - paid;
         match &mut self.rows {
@@ -379,7 +379,7 @@ impl<'a> Book<'a> {
     fn pay(&mut self, on: Date, history: &History<'_>, payments: &[Paid]) -> Result<(), Refusal> {
         let sum: i128 = payments.iter().map(|paid| paid.amount).sum();
         self.paid_in += sum;
-        let to_settle = self.to_settle(on);
+        let to_settle = self.left_to_settle(on);
         let is_closing = to_settle <= 0;
         let given_back = if is_closing { self.drop_unearned(on) } else { [0; 4] };
 

@@ -627,9 +627,12 @@ impl<'a> Model<'a> {
             if index >= spread.interest_only {
                 let share = BigRational::new(spread.principal.into(), repaying.into());
                 let is_by_share = self.terms.amortization() == Amortization::EqualPrincipal;
-                let level = spread.given.unwrap_or_else(|| match is_by_share {
-                    true => self.to_smallest(&share),
-                    false => self.to_multiple(self.to_smallest(&(share + whole(interest)))),
+                let level = spread.given.unwrap_or_else(|| {
+                    if is_by_share {
+                        self.to_smallest(&share)
+                    } else {
+                        self.to_multiple(self.to_smallest(&(share + whole(interest))))
+                    }
                 });
                 first_instalment = first_instalment.or(Some(level));
                 if !is_by_share && index + 1 < n && level < interest && spread.is_strict {
@@ -776,10 +779,8 @@ impl<'a> Model<'a> {
         let waived = interest(&mut replaced, |claim| claim.waived) + self.waiting[Component::Interest as usize];
         let mut kept = self.claims.iter().filter(own(Component::Interest)).filter(|claim| claim.row < first);
         let unpaid = interest(&mut kept, Claim::unpaid);
-        let deferred: i128 = match first <= self.deferred_to {
-            true => self.rows[..first].iter().map(|row| row.arising).sum(),
-            false => 0,
-        };
+        let kept_rows = if first <= self.deferred_to { &self.rows[..first] } else { &[] };
+        let deferred: i128 = kept_rows.iter().map(|row| row.arising).sum();
         let mut excess = 0;
         let (level, cells) = loop {
             let rest = (left - excess) % self.smallest;
