@@ -117,6 +117,8 @@ impl Functions {
             .env("ADMIN", lender::ADMIN)
             .env("SIGNING_KEYS", format!(r#"{{"current": "one", "keys": {{"one": "{}"}}}}"#, tests::SIGNING_KEY))
             .env("BUSINESS_TIME_ZONE", "UTC")
+            // The load applies for one borrower all the time.
+            .env("MAX_PENDING", "1000000")
             .env("LOG_LEVEL", "INFO");
         if let Some(clock) = clock {
             // Its waits are as long as ever.
