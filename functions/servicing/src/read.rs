@@ -105,7 +105,7 @@ pub(crate) struct SettlementView {
     /// Unpaid penalties.
     #[schema(value_type = String, example = "0.00")]
     penalties: Money,
-    /// What was paid of each beyond what is charged so far, and what is held.
+    /// Payments of each beyond what is charged so far, and the overpayment held.
     #[schema(value_type = String, example = "0.00")]
     credit: Money,
     /// The four together less the credit, not below zero: the smallest payment that closes the loan that day.

@@ -104,7 +104,7 @@ pub(crate) struct StatementLine {
     /// What nothing took.
     #[schema(value_type = Option<String>, example = "0.00")]
     overpayment: Option<Money>,
-    /// What money that was there already paid that day because of it; null elsewhere.
+    /// The amounts paid because of it that day with money that was there already; null elsewhere.
     applied: Option<AppliedView>,
     /// How the other side names it.
     #[schema(example = "receipt 1047")]
