@@ -8,7 +8,7 @@ use super::conflict::{Conflict, ConflictReason};
 use super::events::{Event, EventId, EventKind, History, Step, Waivable};
 use super::late_fees::LateFees;
 use super::postings::{Account, Movements, Posting};
-use super::rows::{CannotReschedule, Charge, MadeAnew, NewRows, Rows};
+use super::rows::{CannotReschedule, MadeAnew, NewRows, Rows};
 use super::state::Rescheduled;
 use crate::schedule::plan;
 use crate::terms::Prepayment;
@@ -489,22 +489,23 @@ impl<'a> Book<'a> {
         Ok(())
     }
 
-    /// What is held pays charges that have fallen due, the oldest first. While something is held nothing else is unpaid,
-    /// and nothing else is left to be dropped once they are paid.
+    /// What is held pays charges that have fallen due, in the allocation's order. While something is held nothing else is
+    /// unpaid, and nothing else is left to be dropped once they are paid.
     fn apply_held(&mut self, on: Date) {
         let Some(rows) = self.rows.as_mut().filter(|_| self.held > 0) else {
             return;
         };
+        let before: Vec<i128> = rows.charges.iter().map(|charge| charge.cell.paid).collect();
         let mut left = self.held;
+        let order = self.contract.terms.allocation().order();
+        allocate(rows, order.groups, on, Take::Due, &mut left, &mut Stream::default());
         let mut paid = Vec::new();
-        let is_due = |charge: &&mut Charge| charge.due_on <= on && charge.cell.unpaid() > 0;
-        let mut due: Vec<&mut Charge> = rows.charges.iter_mut().filter(is_due).collect();
-        due.sort_by_key(|charge| charge.due_on);
-        for charge in due {
-            let Some(by) = charge.by else { continue };
-            let mut moved = [0; 4];
-            moved[charge.kind.component() as usize] = charge.cell.pay(&mut left, on);
-            paid.push((by, moved));
+        for (charge, before) in rows.charges.iter().zip(before) {
+            if let Some(by) = charge.by {
+                let mut moved = [0; 4];
+                moved[charge.kind.component() as usize] = charge.cell.paid - before;
+                paid.push((by, moved));
+            }
         }
         for (by, moved) in paid {
             self.move_paid(on, by, moved);

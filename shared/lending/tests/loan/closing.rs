@@ -267,3 +267,17 @@ fn a_paper_loan_gets_its_first_due_date_with_the_disbursement() {
     loan.disburse("2026-01-10");
     assert_eq!(loan.state("2026-01-10").rows[0].due_on, day("2026-02-10"));
 }
+
+#[test]
+fn what_is_held_pays_charges_of_one_day_in_the_allocations_order_whatever_was_recorded_first() {
+    for kinds in [[ChargeKind::Fee, ChargeKind::Penalty], [ChargeKind::Penalty, ChargeKind::Fee]] {
+        let mut loan = loan("300.00", "0", "");
+        loan.repay("2026-01-20", "305.00");
+        let charges = kinds.map(|kind| loan.charge("2026-01-21", kind, "5.00", "2026-03-01"));
+        let penalty = charges[kinds.iter().position(|kind| *kind == ChargeKind::Penalty).unwrap()];
+        let state = loan.state("2026-03-01");
+        let [applied] = state.applied.as_slice() else { panic!("{:?}", state.applied) };
+        assert_eq!((applied.by, applied.shares.penalty.to_string()), (penalty, "5.00".to_owned()));
+        assert_eq!(state.unpaid.fees.to_string(), "5.00");
+    }
+}

@@ -1124,17 +1124,14 @@ impl<'a> Model<'a> {
 
     fn pay(&mut self, today: Date, payments: &[(EventId, i128)], waiver: Option<EventId>) {
         if self.held > 0 {
-            let mut due: Vec<usize> =
-                (0..self.claims.len()).filter(|index| self.claims[*index].due_on <= today).collect();
-            due.sort_by_key(|index| self.claims[*index].due_on);
-            for index in due {
-                let part = self.claims[index].unpaid().min(self.held);
-                if part > 0 {
-                    let claim = &mut self.claims[index];
-                    claim.paid += part;
-                    claim.touched_on = Some(today);
-                    let mut moved = [0; 4];
-                    moved[claim.component as usize] = part;
+            let before: Vec<i128> = self.claims.iter().map(|claim| claim.paid).collect();
+            let mut left = self.held;
+            self.pay_sorted(today, PAST | DUE, false, &mut left);
+            for (index, before) in before.into_iter().enumerate() {
+                let claim = &self.claims[index];
+                let mut moved = [0; 4];
+                moved[claim.component as usize] = claim.paid - before;
+                if claim.paid > before {
                     let by = claim.by.unwrap();
                     self.move_paid(today, by, moved);
                 }
