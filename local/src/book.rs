@@ -19,10 +19,10 @@ use std::thread;
 
 use backend::auth::passwords;
 use backend::db::{Batch as _, DbError};
-use backend::http::problem::Problem;
 use backend::models::audit::Subject;
 use backend::models::portfolio::Figures;
 use backend::models::products;
+use backend::{domain::refusal::Refusal, telemetry};
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use migrate::DEMO_PASSWORD;
@@ -83,9 +83,9 @@ impossible!(
     serde_json::Error,
 );
 
-impl From<Problem> for Impossible {
-    fn from(problem: Problem) -> Self {
-        Self(problem.causes().unwrap_or_else(|| format!("{} {:?}", problem.code(), problem.errors())))
+impl From<Refusal> for Impossible {
+    fn from(refusal: Refusal) -> Self {
+        Self(telemetry::chain(&refusal))
     }
 }
 
@@ -167,7 +167,9 @@ pub async fn load(
     if known.get(0) {
         return Ok(None);
     }
-    let hash = passwords::hash(SecretString::from(DEMO_PASSWORD)).await.map_err(Impossible::from)?;
+    let hash = passwords::hash(SecretString::from(DEMO_PASSWORD))
+        .await
+        .map_err(|problem| Impossible(problem.causes().unwrap_or_default()))?;
     let run = async |sql: &str| client.batch_execute(sql).await.map_err(Error::sql("load a generated book"));
     run("BEGIN").await?;
     let loaded = async {

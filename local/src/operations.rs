@@ -4,7 +4,7 @@
 //! code agrees. An operation without a row, or a row without an operation, fails the tests.
 
 use axum::http::Method;
-use backend::models::users::Role::{self, Admin, Agent, Customer};
+use backend::domain::users::Role::{self, Admin, Agent, Customer};
 
 /// Who may call an operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

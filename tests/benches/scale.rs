@@ -23,7 +23,7 @@ use axum::{
     body::{Body, Bytes},
     http::{Request, StatusCode},
 };
-use backend::{app::App, config::DatabaseConfig, db::Db, http::layers, models::users::Role, secrets::SecretSource};
+use backend::{app::App, config::DatabaseConfig, db::Db, domain::users::Role, http::layers, secrets::SecretSource};
 use http_body_util::BodyExt;
 use jiff::Timestamp;
 use local::book::{self, Plan};

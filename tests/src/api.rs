@@ -14,8 +14,8 @@ use backend::{
     auth::{passwords, tokens::Tokens},
     config::{DatabaseConfig, Limit, Limits},
     db::{Connector, Db},
+    domain::users::Role,
     http::layers,
-    models::users::Role,
     secrets::SecretSource,
 };
 use jiff::tz::TimeZone;

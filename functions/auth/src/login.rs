@@ -8,19 +8,22 @@ use axum::{
 use backend::{
     app::App,
     auth::{attempts::Attempt, limits::Guesses, passwords::Check, tokens::LIFETIME},
-    fields::{PasswordAttempt, Username},
+    domain::users::UserStatus,
     http::{
         address::ClientAddress,
         answer::Answer,
         body::Input,
         command::{Outcome, conclude},
         problem::{Problem, ProblemBody},
-        time::Instant,
     },
     models::{
         audit::{self, Subject},
         sessions,
-        users::{self, Credentials, User, UserStatus},
+        users::{self, Credentials, User},
+    },
+    values::{
+        fields::{PasswordAttempt, Username},
+        time::Instant,
     },
 };
 use base64::{Engine, engine::general_purpose::STANDARD};

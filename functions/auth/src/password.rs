@@ -3,13 +3,8 @@
 use axum::extract::State;
 use backend::{
     app::App,
-    auth::{
-        attempts::Attempt,
-        callers::{AnyUser, Caller},
-        limits::Guesses,
-        passwords::Check,
-    },
-    fields::{Password, PasswordAttempt},
+    auth::{attempts::Attempt, callers::AnyUser, limits::Guesses, passwords::Check},
+    domain::caller::Caller,
     http::{
         answer::Answer,
         body::Input,
@@ -21,6 +16,7 @@ use backend::{
         sessions,
         users::{self, Credentials},
     },
+    values::fields::{Password, PasswordAttempt},
 };
 use secrecy::ExposeSecret;
 use serde::Deserialize;

@@ -8,6 +8,7 @@ use backend::{
         limits::{Bucket, address_part},
         profile::ProfilePatch,
     },
+    domain::refusal::Refusal,
     http::{
         answer::Answer,
         body::Input,
@@ -63,7 +64,7 @@ pub(crate) async fn update_me(State(app): State<App>, user: AnyUser, input: Inpu
     match decided {
         Ok((_, true)) if taken => {
             tx.commit(Vec::new()).await?;
-            Err(Problem::email_taken())
+            Err(Refusal::email_taken().into())
         }
         Ok((mut outcome, false)) if !outcome.writes.is_empty() => {
             outcome.writes.extend([changes.user.give_back(), changes.address.give_back()]);

@@ -7,7 +7,7 @@ use backend::{
         limits::{Bucket, address_part},
         passwords::Turn,
     },
-    fields::{Email, Name, Password, Phone, Username},
+    domain::users::{Role, UserStatus},
     http::{
         address::ClientAddress,
         answer::Answer,
@@ -16,8 +16,9 @@ use backend::{
     },
     models::{
         audit::{self, Subject},
-        users::{self, NewUser, Role, User, UserStatus},
+        users::{self, NewUser, User},
     },
+    values::fields::{Email, Name, Password, Phone, Username},
 };
 use serde::Deserialize;
 use serde_json::json;

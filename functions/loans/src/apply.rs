@@ -1,10 +1,16 @@
 //! Applying for a loan: a customer for itself, an agent for a customer.
 
+use crate::shared::{self, Months};
 use axum::extract::State;
 use backend::{
     app::App,
-    auth::callers::{Applicant, Caller},
-    fields::{Instalments, NumberText, ProductCode, UserRef},
+    auth::callers::Applicant,
+    domain::{
+        applications::{self, Pointers, Proposal, Term},
+        caller::Caller,
+        refusal::Refusal,
+        users::Role,
+    },
     http::{
         answer::Answer,
         body::Input,
@@ -13,20 +19,20 @@ use backend::{
         problem::{Problem, ProblemBody, both},
     },
     models::{
-        applications::{self, Moment, Pointers, Proposal, Term},
         audit::{self, Subject},
         loans::{self, Action, Borrower, LoanView},
         products::{self, Product},
-        users::Role,
     },
     telemetry::Count,
+    values::{
+        fields::{Instalments, NumberText, ProductCode, UserRef},
+        moment::Moment,
+    },
 };
 use lending::{AnnualRate, Currency, Money};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use utoipa::ToSchema;
-
-use crate::shared::{self, Months};
 
 /// An application. What it leaves out comes from the product.
 #[derive(Clone, Deserialize, Serialize, ToSchema)]
@@ -145,7 +151,7 @@ fn create(
     caller: &Caller,
     body: NewLoan,
     product: Option<Product>,
-    (borrower, room): (Option<Borrower>, Result<(), Problem>),
+    (borrower, room): (Option<Borrower>, Result<(), Refusal>),
     at: Moment<'_>,
     claim: Claim,
     claimed: Option<Claimed>,
@@ -159,7 +165,7 @@ fn create(
     }
     let Application { body, amount, term, pointers } = body.parse(caller.role)?;
     let borrower = borrower.ok_or_else(|| {
-        Problem::rule("/borrower_id", "borrower_not_found", "there is no active customer of this name")
+        Refusal::rule("/borrower_id", "borrower_not_found", "there is no active customer of this name")
     })?;
     room?;
     let product = product_of(&body, product)?;
@@ -189,10 +195,10 @@ fn itself(caller: &Caller, named: Option<&UserRef>) -> Result<Borrower, Problem>
     Err(Problem::forbidden("not_yourself", "A customer applies for a loan of its own only."))
 }
 
-fn product_of(body: &NewLoan, product: Option<Product>) -> Result<Product, Problem> {
+fn product_of(body: &NewLoan, product: Option<Product>) -> Result<Product, Refusal> {
     if product.is_none() && body.product.is_none() {
         let detail = format!("{} has no default product; name one", body.currency);
-        return Err(Problem::field("/product", "no_default_product", detail));
+        return Err(Refusal::field("/product", "no_default_product", detail));
     }
     products::named(product)?.lending("/currency", body.currency)
 }

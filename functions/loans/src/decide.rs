@@ -1,10 +1,11 @@
 //! What becomes of an application: forwarded, approved, rejected, withdrawn, an approval undone.
 
+use crate::shared;
 use axum::extract::State;
 use backend::{
     app::App,
-    auth::callers::{Admin, Agent, Applicant, Caller, Guard, Kind},
-    fields::Reason,
+    auth::callers::{Admin, Agent, Applicant, Guard, Kind},
+    domain::{applications, caller::Caller, refusal::Refusal},
     http::{
         answer::Answer,
         body::{Input, require_version},
@@ -13,15 +14,13 @@ use backend::{
         problem::{Problem, ProblemBody},
     },
     models::{
-        applications::{self, Moment},
         duties::{self, SameHand},
         loans::{self, Action, Loan, LoanStatus, LoanView, Scope},
     },
+    values::{fields::Reason, moment::Moment},
 };
 use serde::{Deserialize, de::DeserializeOwned};
 use utoipa::ToSchema;
-
-use crate::shared;
 
 /// A note, kept in the history.
 #[derive(Deserialize, ToSchema)]
@@ -87,7 +86,7 @@ async fn take_step<K: Kind, B: Because>(
     input: &Input,
     versioned: Versioned,
     action: Action,
-    decide: impl FnOnce(&Loan, &Caller, Option<String>, Moment<'_>) -> Result<Loan, Problem>,
+    decide: impl FnOnce(&Loan, &Caller, Option<String>, Moment<'_>) -> Result<Loan, Refusal>,
 ) -> Result<Answer, Problem> {
     let id = guard.check(path.uuid()).await?;
     let scope = Scope::of(guard.role(), guard.id());

@@ -3,8 +3,11 @@
 use axum::extract::State;
 use backend::{
     app::App,
-    auth::callers::{Agent, Caller},
-    fields::{Instalments, NumberText, ProductCode, Reason, Whole, given},
+    auth::callers::Agent,
+    domain::{
+        applications::{self, Proposal, Term},
+        caller::Caller,
+    },
     http::{
         answer::Answer,
         body::{Input, require_version},
@@ -13,9 +16,12 @@ use backend::{
         problem::{Problem, ProblemBody, both},
     },
     models::{
-        applications::{self, Moment, Proposal, Term},
         loans::{self, Action, Loan, LoanState, LoanView, Scope},
         products::{self, Product},
+    },
+    values::{
+        fields::{Instalments, NumberText, ProductCode, Reason, Whole, given},
+        moment::Moment,
     },
 };
 use lending::AnnualRate;

@@ -1,22 +1,26 @@
 //! Reading loans: a customer its own, agents and admins all of them.
 
+use crate::shared;
 use axum::{Json, extract::State};
 use backend::{
     app::App,
     auth::callers::AnyUser,
-    fields::{ProductCode, UserRef},
     http::{
         answer::Answer,
-        pagination::{Limit, Page, Position},
+        pagination::{Page, bad_cursor},
         path::PathParameter,
         problem::Problem,
         query::{QueryString, unless_empty},
-        time::{BusinessDate, Instant, Period},
     },
     models::{
-        applications::Moment,
         loans::{self, Filter, HistoryEntry, LoanStatus, LoanView, Scope, Sort},
         servicing::{self, File, Reading},
+    },
+    values::{
+        fields::{ProductCode, UserRef},
+        moment::Moment,
+        page::{Limit, Position},
+        time::{BusinessDate, Instant, Period},
     },
 };
 use lending::{Currency, Money};
@@ -24,8 +28,6 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Deserializer};
 use utoipa::IntoParams;
 use uuid::Uuid;
-
-use crate::shared;
 
 /// The query of a list of loans. Filters combine.
 #[derive(Deserialize, IntoParams)]
@@ -91,7 +93,7 @@ impl<'de> Deserialize<'de> for Statuses {
         let statuses: Result<Vec<LoanStatus>, ()> = parts.map(str::parse).collect();
         let mut statuses = statuses.map_err(|()| {
             let all = LoanStatus::ALL.map(LoanStatus::as_str).join(", ");
-            backend::http::body::refusal("unknown_value", format!("is a comma-separated list of: {all}, new"))
+            backend::values::refusal::refusal("unknown_value", format!("is a comma-separated list of: {all}, new"))
         })?;
         statuses.sort_unstable();
         statuses.dedup();
@@ -158,14 +160,14 @@ pub(crate) async fn list_loans(
     query: QueryString,
 ) -> Result<Json<Page<LoanView>>, Problem> {
     let binding = user.binding(&query).await?;
-    let read = || {
+    let read = || -> Result<_, Problem> {
         let list: ListQuery = query.read()?;
         let sort = list.sort.unwrap_or_default();
         let limit = list.limit.unwrap_or_default();
         let after = list.cursor.as_deref().map(|cursor| Position::from_cursor(cursor, &binding)).transpose()?;
         let filter = list.filter(&app, user.id())?;
         let scope = Scope::of(user.role(), user.id());
-        Ok((loans::list(filter, scope, sort, after, limit)?, sort, limit))
+        Ok((loans::list(filter, scope, sort, after, limit).ok_or_else(bad_cursor)?, sort, limit))
     };
     let (list, sort, limit) = user.check(read()).await?;
     let (caller, loans) = user.read(list).await?;

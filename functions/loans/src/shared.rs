@@ -1,15 +1,20 @@
 //! What the commands of this group share: how a request gives a term, how a step ends.
 
 use backend::{
-    auth::callers::Caller,
-    fields::{Instalments, Whole},
+    domain::{
+        applications::{Pointers, Term},
+        caller::Caller,
+    },
     http::{answer::Answer, command::Outcome, problem::Problem},
     models::{
-        applications::{Moment, Pointers, Term},
         audit::{self, Subject},
         loans::{self, Action, Loan},
     },
     telemetry::Count,
+    values::{
+        fields::{Instalments, Whole},
+        moment::Moment,
+    },
 };
 use serde_json::json;
 

@@ -3,11 +3,15 @@
 use backend::{
     auth::passwords,
     db::Batch,
-    fields::{Email, Password, Phone, Username},
-    http::{address::ClientAddress, time::Instant},
+    domain::users::{Role, UserStatus},
+    http::address::ClientAddress,
     models::{
         audit::{self, Subject},
-        users::{self, Role, User, UserStatus},
+        users::{self, User},
+    },
+    values::{
+        fields::{Email, Password, Phone, Username},
+        time::Instant,
     },
 };
 use jiff::Timestamp;
@@ -43,7 +47,7 @@ pub(crate) async fn create_first(client: &Client, secret: &str) -> Result<bool, 
     let password = password
         .of_user(username.as_str(), email.as_str(), "/password")
         .map_err(|_| MigrateError::Admin("the password must be neither the username nor the e-mail address".into()))?;
-    let hash = passwords::hash(password).await.map_err(|problem| MigrateError::demo(&problem))?;
+    let hash = passwords::hash(password).await.map_err(|problem| MigrateError::hash(&problem))?;
     let now = Instant(Timestamp::now());
     let admin = User {
         id: Uuid::now_v7(),

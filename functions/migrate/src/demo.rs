@@ -1,27 +1,30 @@
 //! Demo data: eight users who share a password that everyone knows, and five loans. For trying things out, never for a
 //! database that is used: see `ALLOW_DEMO_DATA`.
 
+use crate::MigrateError;
 use backend::{
     auth::passwords,
     db::{Batch, DbError, FromRow, Sql, Statement, column},
-    http::{problem::Problem, time::Instant},
+    domain::{
+        applications::{self, Pointers, Proposal, Term},
+        refusal::Refusal,
+        users::{Role, UserStatus},
+    },
     models::{
-        applications::{self, Moment, Pointers, Proposal, Term},
         loans::{self, Action, Borrower, LoanStatus},
         portfolio::Step,
         products,
         servicing::{self, Books, New, Recorded},
         transactions::Notes,
-        users::{self, Role, User, UserStatus},
+        users::{self, User},
     },
+    values::{moment::Moment, time::Instant},
 };
 use jiff::{Timestamp, ToSpan, civil::Date, tz::TimeZone};
 use lending::{AnnualRate, Currency, EventKind, Money};
 use secrecy::SecretString;
 use tokio_postgres::{Client, Row};
 use uuid::Uuid;
-
-use crate::MigrateError;
 
 /// The password of all demo users.
 pub const PASSWORD: &str = "microloans-demo";
@@ -88,7 +91,7 @@ pub(crate) async fn load(client: &Client, zone: &TimeZone) -> Result<bool, Migra
         return Ok(false);
     }
     // One hash for all: everyone knows the password.
-    let hash = passwords::hash(SecretString::from(PASSWORD)).await.map_err(|problem| MigrateError::demo(&problem))?;
+    let hash = passwords::hash(SecretString::from(PASSWORD)).await.map_err(|problem| MigrateError::hash(&problem))?;
     let now = Timestamp::now();
     // Loans are a moment apart, so that lists have an order, and none is in the future.
     let at = Moment { now: now - 10.seconds(), today: zone.to_datetime(now).date(), zone };
@@ -145,7 +148,7 @@ impl DemoLoan {
         let rate = AnnualRate::parse(self.rate).map_err(|error| impossible(&error))?;
         let product = products::named_or_default(None, currency).run(client).await?;
         let product = product.ok_or_else(|| impossible(&"there is no product"))?;
-        let refused = |problem: Problem| MigrateError::demo(&problem);
+        let refused = |refusal: Refusal| MigrateError::demo(&refusal);
 
         let term = Some(Term::Months(self.months));
         let proposal = Proposal::new(product, amount, term, Some(rate), Pointers::PLAIN).map_err(refused)?;
@@ -192,5 +195,5 @@ fn disburse(books: Books, on: Date, by: Uuid, at: Moment<'_>) -> Result<Recorded
 
 fn record(books: Books, kind: EventKind, on: Date, by: Uuid, at: Moment<'_>) -> Result<Recorded, MigrateError> {
     let new = New { kind, on, notes: Notes::default() };
-    servicing::record(books, new, by, at, "").map_err(|problem| MigrateError::demo(&problem))
+    servicing::record(books, new, by, at, "").map_err(|refusal| MigrateError::demo(&refusal))
 }

@@ -12,8 +12,10 @@ mod schema;
 use backend::{
     config::{self, ConfigError},
     db::{ConnectError, Connector, DbError},
+    domain::refusal::Refusal,
     http::problem::Problem,
     secrets::{SecretError, SecretSource},
+    telemetry,
 };
 use jiff::tz::TimeZone;
 use secrecy::ExposeSecret;
@@ -102,8 +104,12 @@ impl From<tokio_postgres::Error> for MigrateError {
 }
 
 impl MigrateError {
-    fn demo(problem: &Problem) -> Self {
-        Self::Demo(problem.causes().unwrap_or_else(|| problem.code().to_owned()))
+    fn hash(problem: &Problem) -> Self {
+        Self::Demo(problem.causes().unwrap_or_default())
+    }
+
+    fn demo(refusal: &Refusal) -> Self {
+        Self::Demo(telemetry::chain(refusal))
     }
 }
 

@@ -32,5 +32,5 @@ pub(crate) async fn list_arrears(
 ) -> Result<Json<Vec<Arrears>>, Problem> {
     let ArrearsQuery { group_by } = staff.check(query.read()).await?;
     let (_, arrears) = staff.read(portfolio::arrears(group_by.unwrap_or_default(), app.today())).await?;
-    Arrears::of(arrears).map(Json)
+    Ok(Json(Arrears::of(arrears)?))
 }

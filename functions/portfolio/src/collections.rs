@@ -4,15 +4,16 @@ use axum::{Json, extract::State};
 use backend::{
     app::App,
     auth::callers::Staff,
+    domain::users::Role,
     http::{
-        pagination::{Limit, Page, Position},
+        pagination::Page,
         problem::{Problem, ProblemBody},
         query::QueryString,
-        time::BusinessDate,
     },
-    models::{
-        loans::{self, Bucket, Collection},
-        users::Role,
+    models::loans::{self, Bucket, Collection},
+    values::{
+        page::{Limit, Position},
+        time::BusinessDate,
     },
 };
 use jiff::civil::Date;

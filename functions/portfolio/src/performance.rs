@@ -6,16 +6,17 @@ use axum::{Json, extract::State};
 use backend::{
     app::App,
     auth::callers::Staff,
+    domain::users::Role,
     http::{
         path::PathParameter,
         problem::{Problem, ProblemBody},
         query::QueryString,
-        time::BusinessDate,
     },
     models::{
         portfolio::{self, AgentSums, Arrears, AtRisk, Came, share},
-        users::{self, Role},
+        users,
     },
+    values::time::BusinessDate,
 };
 use jiff::civil::{Date, date};
 use lending::Currency;

@@ -4,13 +4,12 @@ use axum::{Json, extract::State};
 use backend::{
     app::App,
     auth::callers::Staff,
-    http::{
-        pagination::{Limit, Page, Position},
-        problem::Problem,
-        query::QueryString,
+    http::{pagination::Page, problem::Problem, query::QueryString},
+    models::stats::{self, Interval, Kept, Statistics},
+    values::{
+        page::{Limit, Position},
         time::BusinessDate,
     },
-    models::stats::{self, Interval, Kept, Statistics},
 };
 use jiff::civil::{Date, date};
 use serde::Deserialize;

@@ -1,22 +1,26 @@
 //! Making and changing products: for admins. Loans keep the terms of the version they were made with.
 
 use backend::{
-    auth::callers::{Admin, Caller},
-    fields::{Instalments, Name, NumberText, ProductCode, given},
+    auth::callers::Admin,
+    domain::caller::Caller,
     http::{
         answer::Answer,
         body::{Input, require_version},
         command::{Outcome, conclude},
-        etag::Version,
         idempotency::{Claim, Claimed, IdempotencyKey},
         path::PathParameter,
-        problem::{FieldError, Problem, both},
-        time::Instant,
+        problem::{Problem, both},
     },
     models::{
         audit::{self, Subject},
         products::{self, Product},
         terms::TermsGivenSchema,
+    },
+    values::{
+        fields::{Instalments, Name, NumberText, ProductCode, given},
+        refusal::FieldError,
+        time::Instant,
+        version::Version,
     },
 };
 use lending::{AnnualRate, Currency, Money, Terms, TermsPatch};

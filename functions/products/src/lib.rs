@@ -4,7 +4,7 @@ mod edit;
 mod quotes;
 mod read;
 
-use backend::http::problem::Problem;
+use backend::{domain::refusal::Refusal, http::problem::Problem};
 
 backend::operations! {
     read::list_products,
@@ -17,5 +17,5 @@ backend::operations! {
 
 /// What the engine refuses of terms, by its place in a request that has them as `terms`.
 fn refused(refusal: &lending::Refusal) -> Problem {
-    Problem::refused(refusal.pointer_under("/terms"), refusal)
+    Refusal::of_engine(refusal.pointer_under("/terms"), refusal).into()
 }

@@ -3,13 +3,15 @@
 use axum::{Json, extract::State};
 use backend::{
     app::App,
-    fields::{NumberText, ProductCode},
     http::{
         body::Input,
         problem::{Problem, ProblemBody, both},
-        time::BusinessDate,
     },
     models::{products, schedules::ScheduleRow, terms::TermsGivenSchema},
+    values::{
+        fields::{NumberText, ProductCode},
+        time::BusinessDate,
+    },
 };
 use jiff::civil::Date;
 use lending::{

@@ -3,14 +3,9 @@
 use axum::{Json, extract::State};
 use backend::{
     app::App,
-    http::{
-        answer::Answer,
-        pagination::{Limit, Page, Position},
-        path::PathParameter,
-        problem::Problem,
-        query::QueryString,
-    },
+    http::{answer::Answer, pagination::Page, path::PathParameter, problem::Problem, query::QueryString},
     models::products::{self, Product},
+    values::page::{Limit, Position},
 };
 use serde::Deserialize;
 use utoipa::IntoParams;

@@ -1,28 +1,30 @@
 //! What takes back, pays back, gives up or starts anew.
 
+use crate::command::{self, Command, Duty};
 use axum::extract::State;
 use backend::{
     app::App,
     auth::callers::Admin,
-    fields::{Instalments, NumberText, Reason},
+    domain::refusal::Refusal,
     http::{
         answer::Answer,
         body::Input,
         idempotency::{Fingerprinted, IdempotencyKey},
         path::PathParameter,
         problem::{Problem, ProblemBody, both},
-        time::BusinessDate,
     },
     models::{
         servicing::{New, TransactionView},
         transactions::Notes,
     },
+    values::{
+        fields::{Instalments, NumberText, Reason},
+        time::BusinessDate,
+    },
 };
-use lending::{AnnualRate, EventKind, Refusal};
+use lending::{AnnualRate, EventKind};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-
-use crate::command::{self, Command, Duty};
 
 /// A reversal.
 #[derive(Clone, Deserialize, Serialize, ToSchema)]
@@ -235,7 +237,8 @@ pub(crate) async fn reschedule_loan(
         books.loan.disbursed()?;
         books.loan.not_closed()?;
         if let Some(instalments) = body.instalments {
-            let refused = |refusal: Refusal| Problem::rule("/instalments", refusal.code(), refusal.to_string());
+            let refused =
+                |refusal: lending::Refusal| Refusal::rule("/instalments", refusal.code(), refusal.to_string());
             books.loan.terms.check_late_fees(instalments.get()).map_err(refused)?;
         }
         let from = body.from.0;

@@ -6,7 +6,6 @@ use axum::{Extension, Json, extract::State};
 use backend::{
     app::App,
     auth::callers::Staff,
-    fields::{NumberText, Reference},
     http::{
         answer::Answer,
         body::Input,
@@ -14,9 +13,12 @@ use backend::{
         layers::RequestId,
         problem::{Problem, ProblemBody},
         shape,
-        time::BusinessDate,
     },
     models::servicing::TransactionView,
+    values::{
+        fields::{NumberText, Reference},
+        time::BusinessDate,
+    },
 };
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;

@@ -1,28 +1,30 @@
 //! Asking for more, and for less.
 
+use crate::command::{self, Command};
 use axum::extract::State;
 use backend::{
     app::App,
     auth::callers::Admin,
-    fields::{ChargeCode, NumberText, Reason},
+    domain::refusal::Refusal,
     http::{
         answer::Answer,
         body::Input,
         idempotency::{Fingerprinted, IdempotencyKey},
         path::PathParameter,
         problem::{Problem, ProblemBody, both},
-        time::BusinessDate,
     },
     models::{
         servicing::{New, TransactionView},
         transactions::Notes,
     },
+    values::{
+        fields::{ChargeCode, NumberText, Reason},
+        time::BusinessDate,
+    },
 };
 use lending::{ChargeKind, EventKind, Waivable};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-
-use crate::command::{self, Command};
 
 /// A charge.
 #[derive(Clone, Deserialize, Serialize, ToSchema)]
@@ -118,7 +120,7 @@ pub(crate) async fn charge_loan(
         books.loan.disbursed()?;
         if books.loan.disbursed_on.is_some_and(|disbursed_on| due_on < disbursed_on) {
             let detail = "must not be before the disbursement";
-            return Err(Problem::rule("/due_on", "before_disbursement", detail));
+            return Err(Refusal::rule("/due_on", "before_disbursement", detail).into());
         }
         let kind = match body.kind {
             Charged::Fee => ChargeKind::Fee,

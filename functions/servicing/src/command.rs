@@ -3,19 +3,17 @@
 
 use backend::{
     app::App,
-    auth::callers::{Caller, Guard, Kind},
+    auth::callers::{Guard, Kind},
     db::Tx,
-    fields::NumberText,
+    domain::{caller::Caller, refusal::Refusal},
     http::{
         answer::Answer,
         body::Input,
         command::{Outcome, conclude},
         idempotency::{Claim, Claimed, Fingerprinted, IdempotencyKey, Key},
         problem::Problem,
-        time::BusinessDate,
     },
     models::{
-        applications::Moment,
         audit::{self, Subject},
         duties::{self, SameHand},
         loans::{self, Loan, Scope},
@@ -24,6 +22,7 @@ use backend::{
         transactions::{self, Transaction},
     },
     telemetry::Count,
+    values::{fields::NumberText, moment::Moment, time::BusinessDate},
 };
 use jiff::civil::Date;
 use lending::{Currency, EventKind, Money};
@@ -62,7 +61,7 @@ pub(crate) enum Duty {
 }
 
 impl Duty {
-    fn check(self, same_hand: &SameHand, books: &Books, named: Option<Uuid>) -> Result<(), Problem> {
+    fn check(self, same_hand: &SameHand, books: &Books, named: Option<Uuid>) -> Result<(), Refusal> {
         match self {
             Self::Free => Ok(()),
             Self::PayOut => same_hand.may_decide(&books.loan),

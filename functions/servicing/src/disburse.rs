@@ -1,28 +1,27 @@
 //! Paying a loan out.
 
+use crate::command::{self, Command, Duty};
 use axum::extract::State;
 use backend::{
     app::App,
     auth::callers::Admin,
-    fields::Reference,
+    domain::refusal::Refusal,
     http::{
         answer::Answer,
         body::Input,
         idempotency::{Fingerprinted, IdempotencyKey},
         path::PathParameter,
         problem::{Problem, ProblemBody},
-        time::BusinessDate,
     },
     models::{
         servicing::{New, TransactionView},
         transactions::Notes,
     },
+    values::{fields::Reference, time::BusinessDate},
 };
 use lending::EventKind;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-
-use crate::command::{self, Command, Duty};
 
 /// A disbursement.
 #[derive(Clone, Deserialize, Serialize, ToSchema)]
@@ -77,7 +76,7 @@ pub(crate) async fn disburse_loan(
         books.loan.disbursable()?;
         if first_due_on.is_none() && books.loan.terms.first_due_on().is_some_and(|first| first <= on) {
             let detail = "must be given: the first due date of the terms is not after the disbursement";
-            return Err(Problem::rule("/first_due_on", "required", detail));
+            return Err(Refusal::rule("/first_due_on", "required", detail).into());
         }
         let notes = Notes { reference: body.reference.map(Reference::into_string), ..Notes::default() };
         Ok(New { kind: EventKind::Disbursement { first_due_on }, on, notes })

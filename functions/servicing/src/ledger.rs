@@ -10,16 +10,19 @@ use backend::{
     auth::callers::{Admin, AnyUser},
     http::{
         csv::{self, Format},
-        pagination::{ExportLimit, Limit, Page, Position},
+        pagination::{ExportLimit, Page},
         path::PathParameter,
         problem::Problem,
         query::QueryString,
-        time::{BusinessDate, Instant},
     },
     models::{
         ledger::{self, AccountBalance, ChartAccount, Entry, FlatLine},
         loans::Scope,
         servicing::{self, File, Reading},
+    },
+    values::{
+        page::{Limit, Position},
+        time::{BusinessDate, Instant},
     },
 };
 use jiff::{Timestamp, civil::Date};

@@ -10,16 +10,19 @@ use backend::{
     auth::callers::AnyUser,
     http::{
         csv::{self, Format},
-        pagination::{ExportLimit, Limit, Page, Part, Position},
+        pagination::{ExportLimit, Page},
         path::PathParameter,
         problem::{Problem, ProblemBody},
         query::QueryString,
         seal::Binding,
-        time::{BusinessDate, Instant},
     },
     models::{
         loans::Scope,
         servicing::{self, File, Reading, TransactionView},
+    },
+    values::{
+        page::{Limit, Part, Position},
+        time::{BusinessDate, Instant},
     },
 };
 use jiff::Timestamp;

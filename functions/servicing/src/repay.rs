@@ -4,19 +4,21 @@ use axum::extract::State;
 use backend::{
     app::App,
     auth::callers::Staff,
-    fields::{Channel, NumberText, Reference},
     http::{
         answer::Answer,
         body::Input,
         idempotency::{Fingerprinted, IdempotencyKey},
         path::PathParameter,
         problem::{Problem, ProblemBody, both},
-        time::BusinessDate,
     },
     models::{
-        applications::Moment,
         servicing::{Books, New, TransactionView},
         transactions::Notes,
+    },
+    values::{
+        fields::{Channel, NumberText, Reference},
+        moment::Moment,
+        time::BusinessDate,
     },
 };
 use lending::EventKind;

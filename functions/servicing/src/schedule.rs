@@ -4,13 +4,9 @@ use axum::{Json, extract::State};
 use backend::{
     app::App,
     auth::callers::AnyUser,
-    http::{
-        path::PathParameter,
-        problem::Problem,
-        query::QueryString,
-        time::{BusinessDate, Instant},
-    },
+    http::{path::PathParameter, problem::Problem, query::QueryString},
     models::servicing::File,
+    values::time::{BusinessDate, Instant},
 };
 use lending::{Currency, Instalment, InstalmentTotals, Money, Row};
 use serde::Serialize;

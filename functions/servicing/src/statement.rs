@@ -10,13 +10,16 @@ use backend::{
     auth::callers::AnyUser,
     http::{
         csv::{self, Cell, Format, Line},
-        pagination::{ExportLimit, Page, Position},
+        pagination::{ExportLimit, Page},
         path::PathParameter,
         problem::Problem,
         query::QueryString,
-        time::{BusinessDate, Instant},
     },
     models::servicing::{AppliedView, TransactionView},
+    values::{
+        page::Position,
+        time::{BusinessDate, Instant},
+    },
 };
 use jiff::{Timestamp, civil::Date};
 use lending::{Currency, Money, TransactionKind};

@@ -9,10 +9,10 @@ use std::{
 use backend::{
     db::{Db, DbError, FromRow, Sql, column},
     models::{
-        applications::Moment,
         ledger::{self, Kept, Posted},
         portfolio::{self, KeptAgent, KeptBook, KeptExposure},
     },
+    values::moment::Moment,
 };
 use jiff::{Timestamp, tz::TimeZone};
 use tokio_postgres::Row;

@@ -3,7 +3,8 @@
 
 use backend::{
     db::{Db, DbError, Sql, Statement},
-    models::{applications::Moment, ledger},
+    models::ledger,
+    values::moment::Moment,
 };
 use jiff::{Timestamp, tz::TimeZone};
 

@@ -5,13 +5,14 @@ use std::{collections::BTreeMap, fmt::Debug};
 use backend::{
     db::{DbError, OfLoan, Tx},
     models::{
-        applications::Moment,
         ledger::{self, AccountKey, AccountSums, Made, Posted},
         loans::{self, Loan},
         portfolio::{self, Figures, Part, Step},
         servicing,
         transactions::{self, Transaction},
     },
+    telemetry,
+    values::moment::Moment,
 };
 use jiff::Timestamp;
 use lending::{Event, Posting};
@@ -102,7 +103,7 @@ impl Recomputed {
         at: Moment<'_>,
     ) -> Result<(), String> {
         let expected = servicing::recompute(loan, transactions, steps, at.today);
-        let expected = expected.map_err(|problem| problem.causes().unwrap_or_default())?;
+        let expected = expected.map_err(|refusal| telemetry::chain(&refusal))?;
         if expected != *loan {
             self.differences.push(Difference::new(format!("loan {}", loan.id), loan, &expected));
         }

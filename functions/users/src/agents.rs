@@ -1,25 +1,28 @@
 //! Agents, for admins; an agent's requests, for the agent too.
 
+use crate::lists::page;
 use axum::{Json, extract::State};
 use backend::{
     app::App,
     auth::callers::{Admin, Staff},
-    fields::UserRef,
+    domain::users::{Role, UserStatus},
     http::{
-        pagination::{Limit, Page, Position},
+        pagination::{Page, bad_cursor},
         path::PathParameter,
         problem::{Problem, ProblemBody},
         query::{Needle, QueryString, unless_empty},
     },
     models::{
         loans::{self, LoanView, Scope, Sort},
-        users::{self, Filter, Role, User, UserStatus},
+        users::{self, Filter, User},
+    },
+    values::{
+        fields::UserRef,
+        page::{Limit, Position},
     },
 };
 use serde::Deserialize;
 use utoipa::IntoParams;
-
-use crate::lists::page;
 
 /// The query of a list of agents.
 #[derive(Deserialize, IntoParams)]
@@ -99,7 +102,8 @@ pub(crate) async fn list_requests(
         let after = cursor.map(|cursor| Position::from_cursor(&cursor, &binding)).transpose()?;
         let limit = limit.unwrap_or_default();
         let filter = loans::Filter { agent: Some(UserRef::Id(id)), ..loans::Filter::default() };
-        Ok((loans::list(filter, Scope::All, Sort::CreatedDescending, after, limit)?, limit))
+        let list = loans::list(filter, Scope::All, Sort::CreatedDescending, after, limit);
+        Ok((list.ok_or_else(bad_cursor)?, limit))
     };
     // A query that is refused is so only to who names an agent.
     let (list, limit) = match read() {

@@ -4,14 +4,17 @@ use axum::{Json, extract::State};
 use backend::{
     app::App,
     auth::callers::Admin,
-    fields::UserRef,
     http::{
-        pagination::{Limit, Page, Position},
+        pagination::Page,
         problem::Problem,
         query::{Needle, QueryString, unless_empty},
-        time::{BusinessDate, Period},
     },
     models::audit::{self, Entry, Filter},
+    values::{
+        fields::UserRef,
+        page::{Limit, Position},
+        time::{BusinessDate, Period},
+    },
 };
 use serde::Deserialize;
 use utoipa::IntoParams;

@@ -3,13 +3,15 @@
 use axum::Json;
 use backend::{
     auth::callers::{AnyUser, Staff},
+    domain::users::Role,
     http::{
-        pagination::{Limit, Page},
+        pagination::Page,
         path::PathParameter,
         problem::Problem,
         query::{Needle, QueryString, unless_empty},
     },
-    models::users::{self, Filter, Role, User},
+    models::users::{self, Filter, User},
+    values::page::Limit,
 };
 use serde::Deserialize;
 use utoipa::IntoParams;

@@ -2,13 +2,13 @@
 
 use axum::Json;
 use backend::{
-    auth::callers::{Admin, Caller},
-    fields::Reason,
+    auth::callers::Admin,
+    domain::{caller::Caller, refusal::Refusal, users::UserStatus},
     http::{
         answer::Answer,
         body::Input,
         command::{Outcome, conclude},
-        pagination::{Limit, Page, Position},
+        pagination::Page,
         path::PathParameter,
         problem::{Problem, ProblemBody},
         query::QueryString,
@@ -16,7 +16,11 @@ use backend::{
     models::{
         audit::{self, Subject},
         rights::{self, ContactChange},
-        users::{self, User, UserStatus},
+        users::{self, User},
+    },
+    values::{
+        fields::Reason,
+        page::{Limit, Position},
     },
 };
 use serde::Deserialize;
@@ -108,7 +112,7 @@ fn erase(caller: &Caller, user: Option<User>, input: &Input) -> Result<Outcome, 
     let user = user.ok_or_else(Problem::not_found)?;
     let Erasure { reason } = input.read()?;
     if user.status == UserStatus::Erased {
-        return Err(rights::refuse_erased());
+        return Err(Refusal::user_erased().into());
     }
     let detail = json!({"from": user.status, "reason": reason});
     let erased = rights::erased(&user, caller.now);

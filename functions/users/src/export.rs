@@ -4,18 +4,15 @@ use axum::{Json, extract::State};
 use backend::{
     app::App,
     auth::callers::CustomerOrAdmin,
-    http::{
-        pagination::{Limit, Position},
-        path::PathParameter,
-        problem::Problem,
-        query::QueryString,
-    },
+    domain::users::Role,
+    http::{pagination::bad_cursor, path::PathParameter, problem::Problem, query::QueryString},
     models::{
         audit::Entry,
         loans::LoanView,
         rights::{self, ContactChange, Held, HeldPage, HeldSession, HeldTransaction, HeldVersion},
-        users::{self, Role, User},
+        users::{self, User},
     },
+    values::page::{Limit, Position},
 };
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -73,7 +70,7 @@ pub(crate) async fn get_export(
         let ExportQuery { limit, cursor } = query.read()?;
         let after = cursor.map(|cursor| Position::from_cursor(&cursor, &binding)).transpose()?;
         let limit = limit.unwrap_or(Limit::MOST);
-        Ok((rights::held(id, after.as_ref(), limit)?, limit))
+        Ok((rights::held(id, after.as_ref(), limit).ok_or_else(bad_cursor)?, limit))
     };
     let may = caller.role() == Role::Admin || caller.id() == id;
     // A query that is refused is so only to who may see the customer.

@@ -3,12 +3,9 @@
 use axum::Json;
 use backend::{
     auth::callers::{Guard, Kind},
-    http::{
-        pagination::{Limit, Page, Position},
-        problem::Problem,
-        query::QueryString,
-    },
+    http::{pagination::Page, problem::Problem, query::QueryString},
     models::users::{self, Filter, User},
+    values::page::{Limit, Position},
 };
 
 /// A page of users for a caller who may see them.

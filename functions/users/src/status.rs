@@ -1,8 +1,11 @@
 //! Who may log in: suspension and reactivation of any user, approval and rejection of agents.
 
 use backend::{
-    auth::callers::{Admin, Caller},
-    fields::Reason,
+    auth::callers::Admin,
+    domain::{
+        caller::Caller,
+        users::{Role, UserStatus},
+    },
     http::{
         answer::Answer,
         body::Input,
@@ -13,8 +16,9 @@ use backend::{
     models::{
         audit::{self, Subject},
         sessions,
-        users::{self, Role, User, UserStatus},
+        users::{self, User},
     },
+    values::fields::Reason,
 };
 use serde::Deserialize;
 use serde_json::json;

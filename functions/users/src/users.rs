@@ -1,29 +1,35 @@
 //! All users, for admins.
 
+use crate::lists::page;
 use axum::Json;
 use backend::{
     auth::{callers::Admin, passwords, profile::ProfilePatch},
-    fields::{Email, Name, Password, Phone, Username},
+    domain::{
+        refusal::Refusal,
+        users::{Role, UserStatus},
+    },
     http::{
         answer::Answer,
         body::Input,
         command::{Outcome, conclude},
-        pagination::{Limit, Page},
+        pagination::Page,
         path::PathParameter,
         problem::{Problem, ProblemBody},
         query::{Needle, QueryString, unless_empty},
     },
     models::{
         audit::{self, Subject},
-        rights, sessions,
-        users::{self, Filter, NewUser, Role, User, UserStatus},
+        sessions,
+        users::{self, Filter, NewUser, User},
+    },
+    values::{
+        fields::{Email, Name, Password, Phone, Username},
+        page::Limit,
     },
 };
 use serde::Deserialize;
 use serde_json::json;
 use utoipa::{IntoParams, ToSchema};
-
-use crate::lists::page;
 
 /// The query of a list of users.
 #[derive(Deserialize, IntoParams)]
@@ -169,7 +175,7 @@ pub(crate) async fn reset_password(admin: Admin, path: PathParameter, input: Inp
     let user = user.ok_or_else(Problem::not_found)?;
     let PasswordReset { new_password } = input.read()?;
     if user.status == UserStatus::Erased {
-        return Err(rights::refuse_erased());
+        return Err(Refusal::user_erased().into());
     }
     let email = user.email.as_deref().unwrap_or_default();
     let hash = passwords::hash(new_password.of_user(&user.username, email, "/new_password")?).await?;

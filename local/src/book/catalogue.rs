@@ -1,16 +1,18 @@
 //! What the lender of a generated book lends: products with differing terms, and what is usually asked for.
 
 use backend::{
-    http::{etag::Version, time::Instant},
     models::products::Product,
+    values::{time::Instant, version::Version},
 };
 use lending::{AnnualRate, Currency, Money, TermsPatch};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::Impossible;
-use super::calendar::Calendar;
-use super::dice::{Dice, Stream};
+use super::{
+    Impossible,
+    calendar::Calendar,
+    dice::{Dice, Stream},
+};
 
 /// A product, and how it is lent.
 pub(super) struct Offer {

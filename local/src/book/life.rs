@@ -4,17 +4,21 @@
 use std::collections::BTreeMap;
 
 use backend::{
-    auth::callers::Caller,
+    domain::{
+        applications::{self, Pointers, Proposal, Term},
+        caller::Caller,
+        users::Role,
+    },
     http::address::ClientAddress,
     models::{
-        applications::{self, Moment, Pointers, Proposal, Term},
         audit::Subject,
         loans::{self, Action, Borrower, Loan, LoanStatus},
         portfolio::{Figures, Part, Step},
         servicing::{self, Books},
         transactions::{Notes, Transaction},
-        users::{Role, User},
+        users::User,
     },
+    values::moment::Moment,
 };
 use jiff::{Timestamp, ToSpan as _, civil::Date};
 use lending::{
@@ -24,11 +28,14 @@ use lending::{
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::calendar::Calendar;
-use super::catalogue::Offer;
-use super::dice::{Dice, Stream};
-use super::people::{COUNTRIES, Customer, People};
-use super::{Impossible, payer};
+use super::{
+    Impossible,
+    calendar::Calendar,
+    catalogue::Offer,
+    dice::{Dice, Stream},
+    payer,
+    people::{COUNTRIES, Customer, People},
+};
 
 /// What all loans of a book have in common.
 pub(super) struct World {

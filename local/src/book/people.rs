@@ -1,13 +1,16 @@
 //! The people of a generated book: admins, agents and customers, each a function of its number.
 
 use backend::{
-    http::time::Instant,
-    models::users::{Role, User, UserStatus},
+    domain::users::{Role, UserStatus},
+    models::users::User,
+    values::time::Instant,
 };
 use jiff::{Timestamp, ToSpan as _, civil::Date};
 
-use super::calendar::Calendar;
-use super::dice::{Dice, Stream};
+use super::{
+    calendar::Calendar,
+    dice::{Dice, Stream},
+};
 
 /// A country that is lent in.
 pub(super) struct Country {

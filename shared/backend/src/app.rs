@@ -5,11 +5,12 @@ use std::sync::Arc;
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
 
 use crate::{
-    auth::{callers::Caller, tokens::Tokens},
+    auth::tokens::Tokens,
     config::{self, ConfigError, DatabaseConfig, Limits},
     db::Db,
-    models::applications::Moment,
+    domain::caller::Caller,
     telemetry,
+    values::moment::Moment,
 };
 
 /// The state of a function, shared by its requests. Cheap to clone.

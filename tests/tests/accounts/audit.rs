@@ -1,6 +1,6 @@
 //! The audit log: every act leaves its entry, no entry holds a secret, and admins find it again.
 
-use backend::models::users::Role;
+use backend::domain::users::Role;
 use serde_json::{Value, json};
 use tests::{ADDRESS, Api, ApiOptions, PASSWORD, Reply};
 use uuid::Uuid;

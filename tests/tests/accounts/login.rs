@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use backend::{config::Limits, models::users::Role};
+use backend::{config::Limits, domain::users::Role};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use futures_util::future::join_all;
 use serde_json::{Value, json};

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use backend::models::users::Role;
+use backend::domain::users::Role;
 use tests::{Api, PASSWORD, User};
 
 use crate::support::usernames;

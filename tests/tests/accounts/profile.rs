@@ -3,7 +3,7 @@
 use futures_util::future::join_all;
 use serde_json::json;
 
-use backend::{config::Limits, models::users::Role};
+use backend::{config::Limits, domain::users::Role};
 use tests::{Api, ApiOptions, Session, User};
 
 use crate::support::{limit, limited};

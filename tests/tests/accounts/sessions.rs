@@ -3,7 +3,7 @@
 use backend::config::Limits;
 use serde_json::json;
 
-use backend::models::users::Role;
+use backend::domain::users::Role;
 use tests::{Api, PASSWORD};
 
 use crate::support::{is_open, limit, limited};

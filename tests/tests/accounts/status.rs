@@ -3,7 +3,7 @@
 use serde_json::json;
 use uuid::Uuid;
 
-use backend::models::users::Role;
+use backend::domain::users::Role;
 use tests::{Api, PASSWORD, Session};
 
 use crate::support::{Meanwhile, is_open};

@@ -6,12 +6,12 @@ use backend::{
     auth::tokens::Tokens,
     http::{
         layers,
-        pagination::{Part, Position},
         query::QueryString,
         seal::{Binding, CursorKeys},
     },
     models::loans::LoanStatus,
     secrets::SecretSource,
+    values::page::{Part, Position},
 };
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use secrecy::SecretString;

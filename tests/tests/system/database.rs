@@ -3,9 +3,9 @@
 
 use std::collections::HashMap;
 
-use backend::models::{
-    loans::LoanStatus,
-    users::{Role, UserStatus},
+use backend::{
+    domain::users::{Role, UserStatus},
+    models::loans::LoanStatus,
 };
 use lending::Currency;
 use serde_json::json;

@@ -2,7 +2,7 @@
 
 use std::{fs, path::Path};
 
-use backend::models::{loans::LoanStatus, users::Role};
+use backend::{domain::users::Role, models::loans::LoanStatus};
 use serde_json::{Value, json};
 use tests::{Call, PASSWORD, Session, User};
 use uuid::Uuid;

@@ -160,7 +160,7 @@ async fn filters_and_sorts_combine_in_every_way() {
         }
         // Customers see their own, whatever else they ask for.
         let caller = *dice.pick(&callers);
-        let own = caller.role == backend::models::users::Role::Customer;
+        let own = caller.role == backend::domain::users::Role::Customer;
         if own && query.text.contains("agent_id=me") {
             continue;
         }

@@ -224,7 +224,7 @@ async fn an_application_is_read_before_it_is_judged() {
     let applied = json!({"amount": "10", "currency": "INR", "interest_rate_apr": "24.00"});
     customer(applied.clone()).invalid(&[("/interest_rate_apr", "not_allowed")]).await;
     agent(applied).invalid(&[("/borrower_id", "required")]).await;
-    let suspended = world.api.user("suspended", backend::models::users::Role::Customer, "suspended").await;
+    let suspended = world.api.user("suspended", backend::domain::users::Role::Customer, "suspended").await;
     for nobody in ["nobody.at.all", "the.agent", "the.admin", &suspended.id.to_string(), &Uuid::now_v7().to_string()] {
         let body = json!({"borrower_id": nobody, "amount": "10", "currency": "INR"});
         agent(body).breaks("/borrower_id", "borrower_not_found").await;

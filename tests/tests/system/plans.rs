@@ -112,7 +112,7 @@ async fn no_request_reads_a_large_table_from_end_to_end() {
     let closed = id("SELECT borrower_id FROM loans GROUP BY 1
         HAVING bool_and(status NOT IN ('pending', 'approved', 'disbursed')) AND bool_or(status = 'repaid') LIMIT 1")
     .await;
-    let agents_session = api.session(agent, backend::models::users::Role::Agent).await;
+    let agents_session = api.session(agent, backend::domain::users::Role::Agent).await;
     // As many keys as a busy day leaves.
     let keys = "INSERT INTO idempotency_keys (caller_id, operation, key, fingerprint, status, body)
         SELECT $1, 'POST /api/loans', 'key ' || n, sha256(n::text::bytea), 201, '{}' FROM generate_series(1, 5000) n";

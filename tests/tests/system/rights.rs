@@ -3,7 +3,7 @@
 
 use std::{collections::BTreeSet, error::Error, fs, path::Path};
 
-use backend::models::{loans::LoanStatus, users::Role};
+use backend::{domain::users::Role, models::loans::LoanStatus};
 use jiff::Timestamp;
 use local::testing::{Database, Schema};
 use serde_json::{Value, json};

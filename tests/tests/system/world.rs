@@ -4,11 +4,12 @@ use std::ops::Deref;
 
 use backend::{
     db::{Batch, Statement},
+    domain::applications::{self, Pointers, Proposal, Term},
     models::{
-        applications::{self, Moment, Pointers, Proposal, Term},
         loans::{self, Action, Borrower, Loan, LoanStatus},
         products,
     },
+    values::moment::Moment,
 };
 use jiff::Timestamp;
 use lending::{Currency, Money};

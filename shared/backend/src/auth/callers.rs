@@ -21,8 +21,8 @@ use super::{
 use crate::{
     app::App,
     db::{Batch, Db, DbError, FromRow, Sql, Statement, Tx, column},
+    domain::{caller::Caller, users::Role},
     http::{address::ClientAddress, layers::CallerId, problem::Problem, query::QueryString, seal::Binding},
-    models::users::Role,
 };
 
 /// A kind of caller: the roles it comprises.
@@ -69,23 +69,6 @@ pub struct Guard<K> {
     /// A customer's commands are limited; staff's are not.
     writes: Option<Bucket>,
     kind: PhantomData<K>,
-}
-
-/// A caller with a session that is not over and a user who is active.
-#[derive(Clone, Debug)]
-pub struct Caller {
-    /// The user.
-    pub id: Uuid,
-    /// The session.
-    pub session: Uuid,
-    /// The user's name.
-    pub username: String,
-    /// The user's role.
-    pub role: Role,
-    /// Where the request came from.
-    pub address: ClientAddress,
-    /// The database's clock when the session was checked.
-    pub now: Timestamp,
 }
 
 /// The session's user, if the session is not over and the user is active.
@@ -217,10 +200,10 @@ impl<K: Kind> Guard<K> {
     /// # Errors
     ///
     /// 401 if the session is over, else the refusal.
-    pub async fn check<T>(&self, value: Result<T, Problem>) -> Result<T, Problem> {
+    pub async fn check<T, E: Into<Problem>>(&self, value: Result<T, E>) -> Result<T, Problem> {
         match value {
             Ok(value) => Ok(value),
-            Err(problem) => self.refuse(problem).await,
+            Err(refusal) => self.refuse(refusal.into()).await,
         }
     }
 

@@ -4,15 +4,15 @@ use serde::Deserialize;
 use serde_json::json;
 use utoipa::ToSchema;
 
-use super::callers::Caller;
 use crate::{
-    fields::{Email, Name, Phone, given},
+    domain::{caller::Caller, refusal::Refusal, users::UserStatus},
     http::{answer::Answer, command::Outcome, problem::Problem},
     models::{
         audit::{self, Subject},
         rights,
-        users::{self, User, UserStatus},
+        users::{self, User},
     },
+    values::fields::{Email, Name, Phone, given},
 };
 
 /// What changes of a profile; what is left out stays. Username and role never change.
@@ -49,7 +49,7 @@ impl ProfilePatch {
     /// 409 for a user who is erased; 500 if the answer does not serialise: a defect.
     pub fn apply(self, caller: &Caller, user: &User) -> Result<Outcome, Problem> {
         if user.status == UserStatus::Erased {
-            return Err(rights::refuse_erased());
+            return Err(Refusal::user_erased().into());
         }
         let changed = User {
             email: self.email.map(Email::into_string).or_else(|| user.email.clone()),

@@ -11,8 +11,8 @@ use uuid::Uuid;
 
 use super::keys::{KeysError, SigningKeys};
 use crate::{
+    domain::users::Role,
     http::{problem::Problem, seal::CursorKeys},
-    models::users::Role,
     secrets::{SecretError, SecretSource},
 };
 

@@ -8,7 +8,8 @@ use axum::{
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-use super::{etag::Version, problem::Problem};
+use super::problem::Problem;
+use crate::values::version::Version;
 
 /// Tells that an answer was given before.
 pub const IDEMPOTENCY_REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");

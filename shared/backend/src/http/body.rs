@@ -10,12 +10,8 @@ use axum::{
 use serde::de::{DeserializeOwned, IgnoredAny};
 use utoipa::ToSchema;
 
-use super::{
-    etag::{IfMatch, Version},
-    problem::Problem,
-    query::QueryString,
-    shape,
-};
+use super::{etag::IfMatch, problem::Problem, query::QueryString, shape};
+use crate::values::version::Version;
 
 /// The largest body, in bytes.
 pub const BODY_LIMIT: usize = 64 * 1024;
@@ -132,12 +128,6 @@ impl Input {
 fn is_json(content_type: &str) -> bool {
     let essence = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     essence == "application/json" || (essence.starts_with("application/") && essence.ends_with("+json"))
-}
-
-/// What a value refuses with while it is deserialised: a stable code and the rule in words. serde's errors are text, so
-/// the code travels in front of it.
-pub fn refusal<E: serde::de::Error>(code: &str, detail: impl std::fmt::Display) -> E {
-    E::custom(format_args!("[{code}] {detail}"))
 }
 
 /// Whether `If-Match` names this version.

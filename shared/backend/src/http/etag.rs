@@ -1,33 +1,13 @@
 //! Versions as entity tags: `ETag: "3"` and `If-Match` (RFC 9110).
 
-use std::fmt;
-
-use serde::Serialize;
-use utoipa::ToSchema;
-
 use super::problem::Problem;
-
-/// The version of a loan or a product: 1, 2, 3 and so on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, ToSchema)]
-pub struct Version(pub i32);
+use crate::values::version::Version;
 
 impl Version {
-    /// The one after this.
-    #[must_use]
-    pub const fn next(self) -> Self {
-        Self(self.0 + 1)
-    }
-
     /// The entity tag.
     #[must_use]
     pub fn etag(self) -> String {
         format!("\"{}\"", self.0)
-    }
-}
-
-impl fmt::Display for Version {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
     }
 }
 

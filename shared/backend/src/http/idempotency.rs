@@ -14,10 +14,10 @@ use sha2::{Digest, Sha256};
 use tokio_postgres::Row;
 use uuid::Uuid;
 
-use super::{answer::Answer, body::refusal, problem::Problem};
+use super::{answer::Answer, problem::Problem};
 use crate::{
     db::{DbError, FromRow, Sql, Statement, column},
-    fields::NumberText,
+    values::{fields::NumberText, refusal::refusal},
 };
 
 /// The key a client chose, with the operation it was sent to; not looked at yet.

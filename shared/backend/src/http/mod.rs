@@ -15,4 +15,3 @@ pub mod problem;
 pub mod query;
 pub mod seal;
 pub mod shape;
-pub mod time;

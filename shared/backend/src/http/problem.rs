@@ -7,39 +7,17 @@ use axum::{
     http::{HeaderName, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use lending::{Reason, Refusal};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::{db::DbError, models::rights, telemetry::chain};
+use crate::{db::DbError, domain::refusal::Refusal, telemetry::chain, values::refusal::FieldError};
 
 /// The code of a refusal whose fields say what is wrong.
 const VALIDATION_FAILED: &str = "validation_failed";
 
 /// The most fields that one answer names.
 pub const MOST_ERRORS: usize = 100;
-
-/// One field that breaks a rule.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct FieldError {
-    /// JSON pointer (RFC 6901) to the field in the request body; for a query parameter, `/` and its name.
-    #[schema(example = "/amount")]
-    pub pointer: String,
-    /// Stable code of the rule.
-    #[schema(example = "too_many_decimals")]
-    pub code: Cow<'static, str>,
-    /// The rule in words.
-    #[schema(example = "INR has 2 decimals")]
-    pub detail: String,
-}
-
-impl FieldError {
-    /// An error of the field that `pointer` names.
-    pub fn new(pointer: impl Into<String>, code: impl Into<Cow<'static, str>>, detail: impl Into<String>) -> Self {
-        Self { pointer: pointer.into(), code: code.into(), detail: detail.into() }
-    }
-}
 
 /// A refusal as it is told to the client, with its cause for the log.
 #[derive(Clone, Debug)]
@@ -128,18 +106,6 @@ impl Problem {
         Self::new(StatusCode::CONFLICT, code, detail)
     }
 
-    /// 409: another user has this username.
-    #[must_use]
-    pub fn username_taken() -> Self {
-        Self::conflict("username_taken", "This username is taken.")
-    }
-
-    /// 409: another user has this e-mail address.
-    #[must_use]
-    pub fn email_taken() -> Self {
-        Self::conflict("email_taken", "This e-mail address is taken.")
-    }
-
     /// 422: fields that break a rule.
     #[must_use]
     pub fn invalid(errors: Vec<FieldError>) -> Self {
@@ -159,24 +125,6 @@ impl Problem {
         Self::invalid(vec![FieldError::new(pointer, code, detail)])
     }
 
-    /// 422: one field that breaks a rule which clients know by its code: it is the problem's code too.
-    pub fn rule(pointer: impl Into<String>, code: &'static str, detail: impl Into<String>) -> Self {
-        Self { code, ..Self::field(pointer, code, detail) }
-    }
-
-    /// 422: what the engine refuses of a field. That a loan would never be repaid is a rule that clients know by its code.
-    pub fn refused(pointer: impl Into<String>, refusal: &Refusal) -> Self {
-        let constructor = if refusal.reason() == Reason::DoesNotAmortise { Self::rule } else { Self::field };
-        constructor(pointer.into(), refusal.code(), refusal.to_string())
-    }
-
-    /// 403: the caller made it, or set the password of somebody who has to do with it.
-    #[must_use]
-    pub fn own_application() -> Self {
-        let detail = "Nobody decides on, pays out or takes back what they, or somebody whose password they set, made.";
-        Self::forbidden("own_application", detail)
-    }
-
     /// 429: too many attempts; `seconds` until the next one is allowed.
     #[must_use]
     pub fn too_many(seconds: u64) -> Self {
@@ -193,15 +141,12 @@ impl Problem {
 
     /// 500: a defect of ours, logged with its cause.
     pub fn internal(cause: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
-        let detail = "The server failed to do this. The failure has been logged under the request id.";
-        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal_error", detail).caused_by(cause)
+        Self::defect(Arc::from(cause.into()))
     }
 
-    /// Names the transaction that the refusal is about.
-    #[must_use]
-    pub fn of_transaction(mut self, id: Uuid) -> Self {
-        self.transaction_id = Some(Box::new(id));
-        self
+    fn defect(cause: Arc<dyn Error + Send + Sync>) -> Self {
+        let detail = "The server failed to do this. The failure has been logged under the request id.";
+        Self { cause: Some(cause), ..Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal_error", detail) }
     }
 
     /// Adds a header to the answer.
@@ -283,8 +228,11 @@ impl Problem {
 /// # Errors
 ///
 /// The first problem, with the fields of the second one.
-pub fn both<A, B>(first: Result<A, Problem>, second: Result<B, Problem>) -> Result<(A, B), Problem> {
-    match (first, second) {
+pub fn both<A, B>(
+    first: Result<A, impl Into<Problem>>,
+    second: Result<B, impl Into<Problem>>,
+) -> Result<(A, B), Problem> {
+    match (first.map_err(Into::into), second.map_err(Into::into)) {
         (Ok(first), Ok(second)) => Ok((first, second)),
         (Err(mut first), Err(second)) if first.code == VALIDATION_FAILED && second.code == VALIDATION_FAILED => {
             for error in second.errors {
@@ -305,6 +253,27 @@ impl IntoResponse for Problem {
         let mut response = self.status.into_response();
         response.extensions_mut().insert(self);
         response
+    }
+}
+
+impl From<Refusal> for Problem {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::NotFound => Self::not_found(),
+            Refusal::Forbidden { code, detail } => Self::forbidden(code, detail),
+            Refusal::Conflict { code, detail, transaction } => {
+                Self { transaction_id: transaction.map(Box::new), ..Self::conflict(code, detail) }
+            }
+            Refusal::Invalid(errors) => Self::invalid(errors),
+            Refusal::Rule(code, field) => Self { code, ..field.into() },
+            Refusal::Defect(cause) => Self::defect(cause),
+        }
+    }
+}
+
+impl From<FieldError> for Problem {
+    fn from(error: FieldError) -> Self {
+        Self::invalid(vec![error])
     }
 }
 
@@ -330,9 +299,9 @@ fn known_constraint(constraint: &str) -> Option<Problem> {
     Some(match constraint {
         // The key is claimed together with the look at the session: a token may name a user who never was.
         "idempotency_keys_caller_id_fkey" => Problem::unauthenticated(),
-        "loans_separation_of_duties" | "transactions_separation_of_duties" => Problem::own_application(),
-        "users_username_key" => Problem::username_taken(),
-        "users_email_key" => Problem::email_taken(),
+        "loans_separation_of_duties" | "transactions_separation_of_duties" => Refusal::own_application().into(),
+        "users_username_key" => Refusal::username_taken().into(),
+        "users_email_key" => Refusal::email_taken().into(),
         "products_pkey" => Problem::conflict("product_code_taken", "A product with this code exists."),
         "products_one_default" => {
             Problem::conflict("default_product_exists", "This currency has a default product; change that one first.")
@@ -341,7 +310,7 @@ fn known_constraint(constraint: &str) -> Option<Problem> {
             let detail = "A loan of this person is pending, approved or disbursed, or money is held for one.";
             Problem::conflict("loans_open", detail)
         }
-        "erase_once" | "users_erased_stay" => rights::refuse_erased(),
+        "erase_once" | "users_erased_stay" => Refusal::user_erased().into(),
         "erase_last_admin" => Problem::conflict("last_admin", "The last active admin stays."),
         "loans_borrower_erased" => {
             let detail = "The borrower is erased, and this would open a loan of theirs.";

@@ -14,11 +14,11 @@ use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use super::{
-    body::refusal,
     problem::Problem,
     seal::{Binding, CursorKeys},
     shape::field_error,
 };
+use crate::values::refusal::refusal;
 
 /// A request's query string, not looked at yet.
 pub struct QueryString {

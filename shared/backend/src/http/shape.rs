@@ -20,7 +20,8 @@ use utoipa::{
     },
 };
 
-use super::problem::{FieldError, MOST_ERRORS, Problem};
+use super::problem::{MOST_ERRORS, Problem};
+use crate::values::refusal::FieldError;
 
 /// The text, which is JSON, as `T`: an object, although serde would also fill a struct from a list.
 ///

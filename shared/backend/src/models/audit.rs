@@ -8,12 +8,12 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::{
-    auth::callers::Caller,
     db::{DbError, FromRow, Sql, Statement, column},
-    fields::UserRef,
-    http::{
-        address::ClientAddress,
-        pagination::{Limit, Position},
+    domain::caller::Caller,
+    http::address::ClientAddress,
+    values::{
+        fields::UserRef,
+        page::{Limit, Position},
         time::{Instant, Period},
     },
 };

@@ -7,7 +7,7 @@ use uuid::Uuid;
 use super::{loans::Loan, transactions::Transaction};
 use crate::{
     db::{DbError, FromRow, Sql, Statement, column},
-    http::problem::Problem,
+    domain::refusal::Refusal,
 };
 
 /// Of those who have to do with a loan, the accounts whose password the caller set.
@@ -48,7 +48,7 @@ impl SameHand {
     /// # Errors
     ///
     /// 403 where its borrower, creator, last editor or agent is such an account.
-    pub fn may_decide(&self, loan: &Loan) -> Result<(), Problem> {
+    pub fn may_decide(&self, loan: &Loan) -> Result<(), Refusal> {
         let parties = [Some(loan.borrower_id), Some(loan.created_by), Some(loan.edited_by), loan.agent_id];
         self.refuse(parties.into_iter().flatten())
     }
@@ -58,7 +58,7 @@ impl SameHand {
     /// # Errors
     ///
     /// 403 where such an account recorded it.
-    pub fn may_reverse(&self, transaction: &Transaction) -> Result<(), Problem> {
+    pub fn may_reverse(&self, transaction: &Transaction) -> Result<(), Refusal> {
         self.refuse([transaction.recorded_by])
     }
 
@@ -67,14 +67,14 @@ impl SameHand {
     /// # Errors
     ///
     /// 403 where such an account made or last changed the loan, or recorded a transaction of it.
-    pub fn may_give_up(&self, loan: &Loan, transactions: &[Transaction]) -> Result<(), Problem> {
+    pub fn may_give_up(&self, loan: &Loan, transactions: &[Transaction]) -> Result<(), Refusal> {
         let recorders = transactions.iter().map(|transaction| transaction.recorded_by);
         self.refuse(recorders.chain([loan.created_by, loan.edited_by]))
     }
 
-    fn refuse(&self, accounts: impl IntoIterator<Item = Uuid>) -> Result<(), Problem> {
+    fn refuse(&self, accounts: impl IntoIterator<Item = Uuid>) -> Result<(), Refusal> {
         if accounts.into_iter().any(|id| self.0.contains(&id)) {
-            return Err(Problem::own_application());
+            return Err(Refusal::own_application());
         }
         Ok(())
     }

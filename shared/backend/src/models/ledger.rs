@@ -18,9 +18,9 @@ use super::{
 };
 use crate::{
     db::{DbError, FromRow, OfLoan, Sql, Statement, column},
-    http::{
-        csv::{Cell, Line},
-        pagination::{Limit, Position},
+    http::csv::{Cell, Line},
+    values::{
+        page::{Limit, Position},
         time::{BusinessDate, Instant},
     },
 };

@@ -4,7 +4,7 @@
 use std::str::FromStr;
 
 use jiff::{Timestamp, civil::Date};
-use lending::{AnnualRate, Currency, MAX_INSTALMENTS, Money, Refusal, Schedule, Terms, TermsPatch};
+use lending::{AnnualRate, Currency, MAX_INSTALMENTS, Money, Schedule, Terms, TermsPatch};
 use rust_decimal::Decimal;
 use serde::{Deserialize, Deserializer, Serialize};
 use tokio_postgres::{Row, types::Json};
@@ -14,18 +14,19 @@ use utoipa::{
 };
 use uuid::Uuid;
 
-use super::{applications::Moment, columns, portfolio, terms::TermsSchema};
+use super::{columns, portfolio, terms::TermsSchema};
 use crate::{
     db::{DbError, FromRow, Sql, Statement, column},
-    fields::UserRef,
-    http::{
-        body::refusal,
-        etag::Version,
-        pagination::{Limit, Part, Position, bad_cursor},
-        problem::Problem,
+    domain::refusal::Refusal,
+    domain::users::Role,
+    values::{
+        fields::UserRef,
+        moment::Moment,
+        page::{Limit, Part, Position},
+        refusal::refusal,
         time::{BusinessDate, Instant, Period},
+        version::Version,
     },
-    models::users::Role,
 };
 
 /// Where a loan stands.
@@ -238,7 +239,7 @@ impl From<&Schedule> for Figures {
 /// # Errors
 ///
 /// When there is none: see [`lending::schedule`].
-pub fn projection(amount: Money, on: Date, terms: &Terms) -> Result<Schedule, Refusal> {
+pub fn projection(amount: Money, on: Date, terms: &Terms) -> Result<Schedule, lending::Refusal> {
     lending::schedule(amount, on, &terms.clone().disbursed_on(on))
 }
 
@@ -248,7 +249,7 @@ impl Loan {
     /// # Errors
     ///
     /// When there is none: see [`lending::schedule`]. Terms that are stored have one.
-    pub fn schedule(&self) -> Result<Schedule, Refusal> {
+    pub fn schedule(&self) -> Result<Schedule, lending::Refusal> {
         projection(self.amount, self.disbursed_on.unwrap_or(self.version_on), &self.terms)
     }
 
@@ -749,12 +750,12 @@ impl Pending {
     /// # Errors
     ///
     /// 409 where there are as many as a borrower may have.
-    pub fn room(self, most: u32) -> Result<(), Problem> {
+    pub fn room(self, most: u32) -> Result<(), Refusal> {
         if self.0 < i64::from(most) {
             return Ok(());
         }
         let detail = format!("A borrower has at most {most} pending applications at once.");
-        Err(Problem::conflict("too_many_pending", detail))
+        Err(Refusal::conflict("too_many_pending", detail))
     }
 }
 
@@ -1077,12 +1078,12 @@ impl Sort {
     }
 
     /// Narrows to what comes after a position, and sorts.
-    fn apply(self, sql: Sql, after: Option<Position<String>>) -> Result<Sql, Problem> {
+    fn apply(self, sql: Sql, after: Option<Position<String>>) -> Option<Sql> {
         let sql = match after {
             None => sql,
             Some(Position(key, id)) => {
-                let instant = || key.parse().ok().filter(Timestamp::is_storable).ok_or_else(bad_cursor);
-                let amount = || key.parse::<Decimal>().map_err(|_| bad_cursor());
+                let instant = || key.parse().ok().filter(Timestamp::is_storable);
+                let amount = || key.parse::<Decimal>().ok();
                 let sql = match self {
                     Self::CreatedDescending => sql.push_bind(" AND (l.created_at, l.id) < ({}, ", instant()?),
                     Self::Created => sql.push_bind(" AND (l.created_at, l.id) > ({}, ", instant()?),
@@ -1094,7 +1095,7 @@ impl Sort {
                 sql.push_bind("{})", id)
             }
         };
-        Ok(sql.push(match self {
+        Some(sql.push(match self {
             Self::CreatedDescending => " ORDER BY l.created_at DESC, l.id DESC",
             Self::Created => " ORDER BY l.created_at, l.id",
             Self::UpdatedDescending => " ORDER BY l.updated_at DESC, l.id DESC",
@@ -1115,18 +1116,14 @@ impl<'de> Deserialize<'de> for Sort {
     }
 }
 
-/// A page of loans.
-///
-/// # Errors
-///
-/// 400 for a cursor that does not fit the sort.
+/// A page of loans; `None` for a position in a list that is sorted otherwise.
 pub fn list(
     filter: Filter,
     scope: Scope,
     sort: Sort,
     after: Option<Position<String>>,
     limit: Limit,
-) -> Result<Statement<Vec<Loan>>, Problem> {
+) -> Option<Statement<Vec<Loan>>> {
     let sql = Sql::new(SELECT).push(" WHERE true").push_if(" AND l.borrower_id = {}", scope.borrower());
     let sql = match filter.status.as_slice() {
         [] => sql,
@@ -1159,5 +1156,5 @@ pub fn list(
         .push_if(" AND l.updated_at < {}", filter.updated.before)
         .push_if(" AND l.amount >= {}", filter.min_amount)
         .push_if(" AND l.amount <= {}", filter.max_amount);
-    Ok(sort.apply(sql, after)?.push_bind(" LIMIT {}", limit.and_one()).all())
+    Some(sort.apply(sql, after)?.push_bind(" LIMIT {}", limit.and_one()).all())
 }

@@ -1,6 +1,5 @@
 //! One file for each aggregate: its rows, its SQL, its functions. Functions build statements; they do not run them.
 
-pub mod applications;
 pub mod audit;
 pub mod columns;
 pub mod duties;

@@ -15,14 +15,14 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::{
-    applications::Moment,
     columns,
     loans::{Loan, LoanStatus},
     transactions::Transaction,
 };
 use crate::{
     db::{DbError, FromRow, OfLoan, Sql, Statement, column},
-    http::problem::Problem,
+    domain::refusal::Refusal,
+    values::moment::Moment,
 };
 
 /// Rows that one statement leaves.
@@ -656,7 +656,7 @@ impl Arrears {
     /// # Errors
     ///
     /// 500 for amounts that are out of range: a defect.
-    pub fn of(aged: Vec<Aged>) -> Result<Vec<Self>, Problem> {
+    pub fn of(aged: Vec<Aged>) -> Result<Vec<Self>, Refusal> {
         /// Whether there is none, the group, the currency.
         type Group = (bool, Option<String>, &'static str);
         /// Days past due; the first is all that is out.
@@ -690,7 +690,7 @@ impl Arrears {
                 par90: at_risk(par90)?,
             })
         });
-        shown.collect::<Result<_, MoneyError>>().map_err(Problem::internal)
+        shown.collect::<Result<_, MoneyError>>().map_err(Refusal::defect)
     }
 }
 

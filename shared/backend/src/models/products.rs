@@ -11,12 +11,13 @@ use uuid::Uuid;
 use super::{columns, terms::TermsSchema};
 use crate::{
     db::{DbError, FromRow, Sql, Statement, column},
-    http::{
-        etag::Version,
-        idempotency::Fingerprinted,
-        pagination::{Limit, Position},
-        problem::{FieldError, Problem},
+    domain::refusal::Refusal,
+    http::idempotency::Fingerprinted,
+    values::{
+        page::{Limit, Position},
+        refusal::FieldError,
         time::Instant,
+        version::Version,
     },
 };
 
@@ -95,8 +96,8 @@ impl FromRow for Product {
 /// # Errors
 ///
 /// 422 if there is none of that code.
-pub fn named(product: Option<Product>) -> Result<Product, Problem> {
-    product.ok_or_else(|| Problem::field("/product", "product_not_found", "there is no product of this code"))
+pub fn named(product: Option<Product>) -> Result<Product, Refusal> {
+    product.ok_or_else(|| Refusal::field("/product", "product_not_found", "there is no product of this code"))
 }
 
 /// A new product, whose amounts are money by then.
@@ -108,12 +109,12 @@ impl Product {
     /// # Errors
     ///
     /// 422, at the pointer, if it lends another one.
-    pub fn lending(self, pointer: &str, currency: Currency) -> Result<Self, Problem> {
+    pub fn lending(self, pointer: &str, currency: Currency) -> Result<Self, Refusal> {
         if self.currency == currency {
             return Ok(self);
         }
         let detail = format!("{} lends {}, not {currency}", self.code, self.currency);
-        Err(Problem::field(pointer, "currency_mismatch", detail))
+        Err(Refusal::field(pointer, "currency_mismatch", detail))
     }
 
     /// The limits of the product that a loan with this amount and these terms breaks. `terms` is the JSON pointer of what

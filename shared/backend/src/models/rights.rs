@@ -17,19 +17,18 @@ use super::{
     audit, columns,
     loans::{self, HistoryEntry, Loan, Scope, Sort},
     servicing::TransactionKindSchema,
-    users::{User, UserStatus},
+    users::User,
 };
 use crate::{
-    auth::callers::Caller,
     db::{Batch, DbError, FromRow, OfLoan, Sql, Statement, column},
-    http::{
-        pagination::{Limit, Position},
-        problem::Problem,
+    domain::{caller::Caller, users::UserStatus},
+    values::{
+        page::{Limit, Position},
         time::{BusinessDate, Instant},
     },
 };
 
-/// Erases a person, under this name from now on. Refused while something is open: see [`Problem`] for the constraints.
+/// Erases a person, under this name from now on. Refused while something is open: see the constraints in [`http::problem`](crate::http::problem).
 pub const ERASE: &str = "SELECT erase_person($1, $2, $3)";
 
 /// Keeps what changed of a user's contact data.
@@ -288,11 +287,8 @@ pub type HeldStatements = (
 pub type HeldRows = <HeldStatements as Batch>::Answer;
 
 /// Everything that is held about a person after a position, newest first: statements that go together, for [`Held::new`].
-///
-/// # Errors
-///
-/// None that a caller can cause: see [`loans::list`].
-pub fn held(person: Uuid, after: Option<&End>, limit: Limit) -> Result<HeldStatements, Problem> {
+/// `None` for a position that is none of this list: see [`loans::list`].
+pub fn held(person: Uuid, after: Option<&End>, limit: Limit) -> Option<HeldStatements> {
     let filter = loans::Filter::default();
     let of_loans = after.map(|Position(at, id)| Position(at.to_string(), *id));
     let loans = loans::list(filter, Scope::Borrower(person), Sort::CreatedDescending, of_loans, limit)?;
@@ -302,7 +298,7 @@ pub fn held(person: Uuid, after: Option<&End>, limit: Limit) -> Result<HeldState
     };
     let by_time = |sql: &'static str| newest(Sql::new(sql).bind(person), "at", after, limit);
     let sessions = newest(Sql::new(SESSIONS).bind(person), "created_at", after, limit);
-    Ok((
+    Some((
         (loans, of_all_loans(VERSIONS).all(), of_all_loans(TRANSACTIONS).all()),
         (by_time(CHANGES).all(), sessions.all()),
         (by_time(ENTRIES_BY).all(), by_time(ENTRIES_ABOUT).all()),
@@ -416,10 +412,4 @@ pub fn erased(user: &User, now: Timestamp) -> User {
 #[must_use]
 pub fn erase(erased: &User) -> Statement<()> {
     Sql::new(ERASE).bind(erased.id).bind(erased.username.clone()).bind(erased.updated_at.0).execute()
-}
-
-/// 409: a person who is erased is not changed any more.
-#[must_use]
-pub fn refuse_erased() -> Problem {
-    Problem::conflict("user_erased", "This user is erased: nothing of it can be changed.")
 }

@@ -2,7 +2,7 @@
 
 use utoipa::ToSchema;
 
-use crate::http::time::BusinessDate;
+use crate::values::time::BusinessDate;
 
 /// One instalment.
 #[derive(ToSchema)]

@@ -14,7 +14,6 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::{
-    applications::Moment,
     ledger,
     loans::{self, Action, Decision, Due, Figures, HistoryEntry, Loan, LoanStatus, Scope},
     portfolio::{self, Part, Step},
@@ -22,9 +21,10 @@ use super::{
 };
 use crate::{
     db::Statement,
-    http::{
-        csv::{Cell, Line},
-        problem::Problem,
+    domain::refusal::Refusal,
+    http::csv::{Cell, Line},
+    values::{
+        moment::Moment,
         time::{BusinessDate, Instant},
     },
 };
@@ -76,12 +76,12 @@ impl Loan {
     /// # Errors
     ///
     /// 409 if it was not paid out.
-    pub fn disbursed(&self) -> Result<(), Problem> {
+    pub fn disbursed(&self) -> Result<(), Refusal> {
         if self.status.is_disbursed() {
             return Ok(());
         }
         let detail = format!("The loan is not disbursed; it is {}.", self.status.as_str());
-        Err(Problem::conflict("not_disbursed", detail))
+        Err(Refusal::conflict("not_disbursed", detail))
     }
 
     /// That something can still be owed of it.
@@ -89,12 +89,12 @@ impl Loan {
     /// # Errors
     ///
     /// 409 if it was written off.
-    fn not_written_off(&self) -> Result<(), Problem> {
+    fn not_written_off(&self) -> Result<(), Refusal> {
         if self.status != LoanStatus::Defaulted {
             return Ok(());
         }
         let reason = ConflictReason::AlreadyWrittenOff;
-        Err(Problem::conflict(reason.code(), format!("It cannot be recorded: {reason}.")))
+        Err(Refusal::conflict(reason.code(), format!("It cannot be recorded: {reason}.")))
     }
 
     /// That something is still owed of it.
@@ -102,13 +102,13 @@ impl Loan {
     /// # Errors
     ///
     /// 409 if it is repaid or was written off.
-    pub fn not_closed(&self) -> Result<(), Problem> {
+    pub fn not_closed(&self) -> Result<(), Refusal> {
         self.not_written_off()?;
         if self.status != LoanStatus::Repaid {
             return Ok(());
         }
         let reason = ConflictReason::NothingToReschedule;
-        Err(Problem::conflict(reason.code(), format!("It cannot be recorded: {reason}.")))
+        Err(Refusal::conflict(reason.code(), format!("It cannot be recorded: {reason}.")))
     }
 
     /// That it can be paid out.
@@ -116,15 +116,15 @@ impl Loan {
     /// # Errors
     ///
     /// 409 if it was paid out already, or is not approved.
-    pub fn disbursable(&self) -> Result<(), Problem> {
+    pub fn disbursable(&self) -> Result<(), Refusal> {
         match self.status {
             LoanStatus::Approved => Ok(()),
             status if status.is_disbursed() => {
-                Err(Problem::conflict("already_disbursed", "The loan is disbursed already."))
+                Err(Refusal::conflict("already_disbursed", "The loan is disbursed already."))
             }
             status => {
                 let detail = format!("Only an approved loan can be disbursed; this one is {}.", status.as_str());
-                Err(Problem::conflict("not_approved", detail))
+                Err(Refusal::conflict("not_approved", detail))
             }
         }
     }
@@ -137,9 +137,9 @@ impl Books {
     /// # Errors
     ///
     /// 409 for a charge that falls due after a write-off; 500 if the loan cannot be folded: a defect.
-    pub fn levied_on(&self, due_on: Date, today: Date) -> Result<Date, Problem> {
+    pub fn levied_on(&self, due_on: Date, today: Date) -> Result<Date, Refusal> {
         let events: Vec<Event> = self.transactions.iter().map(event_of).collect();
-        let state = lending::fold(&self.loan.contract(), &events, today, Timestamp::MAX).map_err(Problem::internal)?;
+        let state = lending::fold(&self.loan.contract(), &events, today, Timestamp::MAX).map_err(Refusal::defect)?;
         if state.written_off_on.is_some_and(|written_off_on| due_on > written_off_on) {
             self.loan.not_written_off()?;
         }
@@ -168,22 +168,22 @@ pub const MAX_WORK: usize = 1_500_000;
 ///
 /// 422 for what breaks a rule, at its field; 409 where the loan's state does not allow it, where it has as many
 /// transactions as it may have ([`MAX_TRANSACTIONS`]), and where a transaction recorded before could no longer stand.
-pub fn record(books: Books, new: New, by: Uuid, at: Moment<'_>, on: &'static str) -> Result<Recorded, Problem> {
+pub fn record(books: Books, new: New, by: Uuid, at: Moment<'_>, on: &'static str) -> Result<Recorded, Refusal> {
     let Books { loan, mut transactions, steps } = books;
     // What was recorded by mistake can be taken back.
     let is_reversal = matches!(new.kind, EventKind::Reversal { .. });
     if !is_reversal && transactions.len() >= MAX_TRANSACTIONS {
         let detail = format!("A loan has at most {MAX_TRANSACTIONS} transactions.");
-        return Err(Problem::conflict("too_many_transactions", detail));
+        return Err(Refusal::conflict("too_many_transactions", detail));
     }
     let contract = loan.contract();
     let rows = contract.terms.instalments() as usize;
     if !is_reversal && (transactions.len() + 1).saturating_mul(rows) > MAX_WORK {
         let detail = format!("A loan has at most {MAX_WORK} instalments times transactions.");
-        return Err(Problem::conflict("too_many_transactions", detail));
+        return Err(Refusal::conflict("too_many_transactions", detail));
     }
     // Later than everything that is known of the loan, whatever two clocks say.
-    let next_instant = loan.updated_at.checked_add(SignedDuration::from_micros(1)).map_err(Problem::internal)?;
+    let next_instant = loan.updated_at.checked_add(SignedDuration::from_micros(1)).map_err(Refusal::defect)?;
     let recorded_at = at.now.max(next_instant);
     let id = EventId(Uuid::now_v7().as_u128());
     let New { kind, on: value_date, notes } = new;
@@ -203,7 +203,7 @@ pub fn record(books: Books, new: New, by: Uuid, at: Moment<'_>, on: &'static str
         // What is known could stand before: that it cannot any more is because of the new one.
         match lending::fold(&contract, &events[..known], last, Timestamp::MAX) {
             Ok(_) => refusal(&conflict, id, &transactions, on),
-            Err(defect) => Problem::internal(defect),
+            Err(defect) => Refusal::defect(defect),
         }
     };
     let Change { before, after: follows, state } = changed.map_err(refused)?;
@@ -230,10 +230,10 @@ pub fn record(books: Books, new: New, by: Uuid, at: Moment<'_>, on: &'static str
 /// # Errors
 ///
 /// 500 if the transactions cannot stand.
-pub fn recompute(loan: &Loan, transactions: &[Transaction], steps: &[Step], today: Date) -> Result<Loan, Problem> {
+pub fn recompute(loan: &Loan, transactions: &[Transaction], steps: &[Step], today: Date) -> Result<Loan, Refusal> {
     let events: Vec<Event> = transactions.iter().map(event_of).collect();
     let last = last_day(&events, today);
-    let money = Position::of(&loan.contract(), &events, last, Timestamp::MAX).map_err(Problem::internal)?;
+    let money = Position::of(&loan.contract(), &events, last, Timestamp::MAX).map_err(Refusal::defect)?;
     let applied = steps.last().map_or(loan.status, |step| step.status);
     Ok(money.apply(loan.clone(), applied))
 }
@@ -244,11 +244,11 @@ impl Recorded {
     /// # Errors
     ///
     /// 500 if the engine does not know it: a defect.
-    pub fn view(&self, zone: &TimeZone) -> Result<TransactionView, Problem> {
+    pub fn view(&self, zone: &TimeZone) -> Result<TransactionView, Refusal> {
         let find = |id| self.transactions.iter().find(|transaction| transaction.event.id == id);
         let new = self.transactions.last().and_then(|new| self.state.transaction(new.event.id));
         new.and_then(|folded| view(&self.state, folded, find, zone))
-            .ok_or_else(|| Problem::internal("a transaction was recorded that does not count"))
+            .ok_or_else(|| Refusal::defect("a transaction was recorded that does not count"))
     }
 
     /// The loan and its books once that is written, for the next transaction.
@@ -271,17 +271,17 @@ impl Recorded {
 }
 
 /// A conflict as a refusal: of the new transaction, at its field; or because of an older one.
-fn refusal(conflict: &Conflict, new: EventId, transactions: &[Transaction], on: &'static str) -> Problem {
+fn refusal(conflict: &Conflict, new: EventId, transactions: &[Transaction], on: &'static str) -> Refusal {
     let Conflict { event, reason } = conflict;
     if *event != new {
         let id = Uuid::from_u128(event.0);
         let older = transactions.iter().find(|transaction| transaction.event.id == *event);
         let date = older.map_or_else(String::new, |older| format!(" of {}", older.event.on));
         let detail = format!("The transaction {id}{date} could no longer stand: {reason}.");
-        return Problem::conflict("later_event_depends_on_it", detail).of_transaction(id);
+        return Refusal::conflict_with(id, "later_event_depends_on_it", detail);
     }
     if reason.is_of_state() {
-        return Problem::conflict(reason.code(), format!("It cannot be recorded: {reason}."));
+        return Refusal::conflict(reason.code(), format!("It cannot be recorded: {reason}."));
     }
     let pointer = match reason {
         ConflictReason::NotPositive
@@ -297,11 +297,11 @@ fn refusal(conflict: &Conflict, new: EventId, transactions: &[Transaction], on: 
                 pointer @ ("/instalments" | "/interest_rate_apr" | "/first_due_on") if on == "/from" => pointer,
                 _ => on,
             };
-            return Problem::rule(pointer, refusal.code(), refusal.to_string());
+            return Refusal::rule(pointer, refusal.code(), refusal.to_string());
         }
         _ => on,
     };
-    Problem::rule(pointer, reason.code(), reason.to_string())
+    Refusal::rule(pointer, reason.code(), reason.to_string())
 }
 
 /// Where a loan's money stands at the end of a day.
@@ -401,11 +401,11 @@ fn due(state: &State) -> Vec<Due> {
 }
 
 /// Amounts of one loan: they have one currency, and are far from where numbers end.
-fn sum<const N: usize>(amounts: [Money; N]) -> Result<Money, Problem> {
+fn sum<const N: usize>(amounts: [Money; N]) -> Result<Money, Refusal> {
     let mut amounts = amounts.into_iter();
-    let first = amounts.next().ok_or_else(|| Problem::internal("a sum of nothing"))?;
+    let first = amounts.next().ok_or_else(|| Refusal::defect("a sum of nothing"))?;
     let sum = amounts.try_fold(first, Money::checked_add);
-    sum.ok_or_else(|| Problem::internal("the amounts of a loan do not add up"))
+    sum.ok_or_else(|| Refusal::defect("the amounts of a loan do not add up"))
 }
 
 /// Which day is asked about, and what was known when.
@@ -463,9 +463,9 @@ impl File {
         reading: Reading,
         at: Moment<'_>,
         zone: &TimeZone,
-    ) -> Result<Self, Problem> {
+    ) -> Result<Self, Refusal> {
         if reading.known_at.is_some_and(|known_at| known_at > at.now) {
-            return Err(Problem::field("/known_at", "in_the_future", "must not be in the future"));
+            return Err(Refusal::field("/known_at", "in_the_future", "must not be in the future"));
         }
         let as_of = reading.as_of.unwrap_or(at.today);
         let last = transactions.last().map_or(at.now, |last| last.event.recorded_at.max(at.now));
@@ -475,7 +475,7 @@ impl File {
         // A version that the loan does not have is none of it.
         let is_known = |step: &&HistoryEntry| step.at.0 <= known_at && step.version <= loan.version;
         let known = &versions[..versions.iter().take_while(is_known).count()];
-        let current = known.last().ok_or_else(Problem::not_found)?;
+        let current = known.last().ok_or_else(|| Refusal::NotFound)?;
         // What was agreed is the loan's; its history tells only what it was before that.
         let contract = if current.version == loan.version {
             loan.contract()
@@ -483,7 +483,7 @@ impl File {
             Contract { amount: current.state.amount, terms: current.state.terms.clone() }
         };
         let events: Vec<Event> = transactions.iter().map(event_of).collect();
-        let position = Position::of(&contract, &events, as_of, known_at).map_err(Problem::internal)?;
+        let position = Position::of(&contract, &events, as_of, known_at).map_err(Refusal::defect)?;
         // Money says that a loan is there even before its application was entered.
         let steps = match position.state.standing {
             Standing::Approved => known.iter().take_while(|version| date(version.at.0) <= as_of).count(),
@@ -509,13 +509,13 @@ impl File {
     /// # Errors
     ///
     /// 409 if it is not disbursed, 422 for a day before the disbursement.
-    pub fn settlement(&self, on: Date) -> Result<Settlement, Problem> {
+    pub fn settlement(&self, on: Date) -> Result<Settlement, Refusal> {
         self.loan.disbursed()?;
         let events: Vec<Event> =
             self.transactions.iter().map(event_of).filter(|event| event.on <= self.as_of).collect();
         let settlement = lending::settlement(&self.loan.contract(), &events, on, self.known_at);
-        settlement.map_err(Problem::internal)?.ok_or_else(|| {
-            Problem::rule(
+        settlement.map_err(Refusal::defect)?.ok_or_else(|| {
+            Refusal::rule(
                 "/on",
                 ConflictReason::BeforeDisbursement.code(),
                 ConflictReason::BeforeDisbursement.to_string(),
@@ -525,8 +525,8 @@ impl File {
 }
 
 /// The loan as it was after the last of these steps of its application.
-fn of_version(loan: Loan, steps: &[HistoryEntry], zone: &TimeZone) -> Result<Loan, Problem> {
-    let last = steps.last().ok_or_else(Problem::not_found)?;
+fn of_version(loan: Loan, steps: &[HistoryEntry], zone: &TimeZone) -> Result<Loan, Refusal> {
+    let last = steps.last().ok_or_else(|| Refusal::NotFound)?;
     if last.version == loan.version && !loan.status.is_disbursed() {
         return Ok(Loan { updated_at: last.at.0, ..loan });
     }
@@ -541,7 +541,7 @@ fn of_version(loan: Loan, steps: &[HistoryEntry], zone: &TimeZone) -> Result<Loa
         };
     }
     let is_edit = |step: &&HistoryEntry| matches!(step.action, Action::Create | Action::Edit | Action::Revert);
-    let edit = steps.iter().rfind(is_edit).ok_or_else(Problem::not_found)?;
+    let edit = steps.iter().rfind(is_edit).ok_or_else(|| Refusal::NotFound)?;
     let state = &last.state;
     let applied_for = if last.version == loan.version {
         loan

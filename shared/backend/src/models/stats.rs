@@ -13,7 +13,7 @@ use utoipa::ToSchema;
 use super::{columns, loans::LoanStatus};
 use crate::{
     db::{DbError, FromRow, Sql, Statement, column},
-    http::{pagination::Limit, time::BusinessDate},
+    values::{page::Limit, time::BusinessDate},
 };
 
 /// The figures of the book on a business date.

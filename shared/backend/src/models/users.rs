@@ -10,68 +10,17 @@ use uuid::Uuid;
 use super::columns;
 use crate::{
     db::{DbError, FromRow, Sql, Statement, column},
-    fields::{Email, Name, Phone, Username},
-    http::{
-        pagination::{Limit, Position},
-        problem::Problem,
-        query::Needle,
+    domain::{
+        refusal::Refusal,
+        users::{Role, UserStatus},
+    },
+    http::query::Needle,
+    values::{
+        fields::{Email, Name, Phone, Username},
+        page::{Limit, Position},
         time::Instant,
     },
 };
-
-/// What a user is; fixed when the user is created.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum Role {
-    /// Borrows.
-    Customer,
-    /// Works with customers, once an admin has approved it.
-    Agent,
-    /// Decides.
-    Admin,
-}
-
-impl Role {
-    /// As the interface and the database write it.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Customer => "customer",
-            Self::Agent => "agent",
-            Self::Admin => "admin",
-        }
-    }
-}
-
-/// Whether a user may log in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum UserStatus {
-    /// An agent not yet approved.
-    Pending,
-    /// May log in.
-    Active,
-    /// An agent whom an admin has turned down.
-    Rejected,
-    /// Shut out by an admin.
-    Suspended,
-    /// Taken out by an admin, for good: who it was is not known any more.
-    Erased,
-}
-
-impl UserStatus {
-    /// As the interface and the database write it.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Pending => "pending",
-            Self::Active => "active",
-            Self::Rejected => "rejected",
-            Self::Suspended => "suspended",
-            Self::Erased => "erased",
-        }
-    }
-}
 
 /// A user as it is now.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -303,10 +252,10 @@ impl Taken {
     /// # Errors
     ///
     /// 409 if one is taken, as the unique constraints answer when two come at once.
-    pub fn refuse(self) -> Result<(), Problem> {
+    pub fn refuse(self) -> Result<(), Refusal> {
         match self {
-            Self { username: true, .. } => Err(Problem::username_taken()),
-            Self { email: true, .. } => Err(Problem::email_taken()),
+            Self { username: true, .. } => Err(Refusal::username_taken()),
+            Self { email: true, .. } => Err(Refusal::email_taken()),
             Self { .. } => Ok(()),
         }
     }

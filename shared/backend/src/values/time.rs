@@ -6,7 +6,8 @@ use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use utoipa::ToSchema;
 
-use super::{body::refusal, problem::Problem};
+use super::refusal::refusal;
+use crate::values::refusal::FieldError;
 
 /// An instant: RFC 3339 in UTC with `Z` and exactly six decimals, which is what Postgres keeps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, ToSchema)]
@@ -104,22 +105,23 @@ impl Period {
     ///
     /// # Errors
     ///
-    /// 422 where `from` is after `to`.
+    /// Names `pointer` where `from` is after `to`.
     pub fn new(
         zone: &TimeZone,
         from: Option<BusinessDate>,
         to: Option<BusinessDate>,
         pointer: &'static str,
-    ) -> Result<Self, Problem> {
+    ) -> Result<Self, FieldError> {
         if let (Some(from), Some(to)) = (from, to)
             && from > to
         {
-            return Err(Problem::field(pointer, "after_end", format!("must not be after {to}")));
+            return Err(FieldError::new(pointer, "after_end", format!("must not be after {to}")));
         }
         let start = |date: Date| date.to_zoned(zone.clone()).map(|midnight| midnight.timestamp());
         // Dates of the years 1900 to 2200 are far from where the calendar ends.
-        let from = from.map(|date| start(date.0)).transpose().map_err(Problem::internal)?;
-        let before = to.map(|date| date.0.tomorrow().and_then(start)).transpose().map_err(Problem::internal)?;
+        let beyond = |error: jiff::Error| FieldError::new(pointer, "out_of_range", error.to_string());
+        let from = from.map(|date| start(date.0)).transpose().map_err(beyond)?;
+        let before = to.map(|date| date.0.tomorrow().and_then(start)).transpose().map_err(beyond)?;
         Ok(Self { from, before })
     }
 }
@@ -231,7 +233,7 @@ mod tests {
         assert_eq!(day, Period { from: at("2026-03-01T18:30:00Z"), before: at("2026-03-02T18:30:00Z") });
         assert_eq!(period(None, None).unwrap(), Period::default());
         assert_eq!(period(None, date("2200-12-31")).unwrap().before, at("2200-12-31T18:30:00Z"));
-        assert_eq!(period(date("2026-03-02"), date("2026-03-01")).unwrap_err().status().as_u16(), 422);
+        assert_eq!(period(date("2026-03-02"), date("2026-03-01")).unwrap_err().code, "after_end");
     }
 
     #[test]

@@ -15,7 +15,8 @@ use utoipa::{
 };
 use uuid::Uuid;
 
-use crate::http::{body::refusal, problem::Problem};
+use super::refusal::refusal;
+use crate::values::refusal::FieldError;
 
 /// What a rule says of a text it refuses: a stable code, and the rule in words.
 type Rule = (&'static str, &'static str);
@@ -175,14 +176,14 @@ impl Password {
     ///
     /// # Errors
     ///
-    /// 422 naming `pointer` where it is the username or the e-mail address, in whatever case.
-    pub fn of_user(self, username: &str, email: &str, pointer: &str) -> Result<SecretString, Problem> {
+    /// Names `pointer` where it is the username or the e-mail address, in whatever case.
+    pub fn of_user(self, username: &str, email: &str, pointer: &str) -> Result<SecretString, FieldError> {
         let folded = self.0.expose_secret().to_lowercase();
         if folded == username.to_lowercase() {
-            return Err(Problem::field(pointer, "password_is_username", "must not be the username"));
+            return Err(FieldError::new(pointer, "password_is_username", "must not be the username"));
         }
         if folded == email.to_lowercase() {
-            return Err(Problem::field(pointer, "password_is_email", "must not be the e-mail address"));
+            return Err(FieldError::new(pointer, "password_is_email", "must not be the e-mail address"));
         }
         Ok(self.0)
     }
@@ -315,9 +316,9 @@ impl NumberText {
     ///
     /// # Errors
     ///
-    /// 422, at the pointer, for what is no amount of this currency.
-    pub fn money(&self, pointer: &str, currency: Currency) -> Result<Money, Problem> {
-        Money::parse(&self.0, currency).map_err(|error| Problem::field(pointer, error.code(), error.to_string()))
+    /// Names the pointer, for what is no amount of this currency.
+    pub fn money(&self, pointer: &str, currency: Currency) -> Result<Money, FieldError> {
+        Money::parse(&self.0, currency).map_err(|error| FieldError::new(pointer, error.code(), error.to_string()))
     }
 }
 
@@ -534,11 +535,16 @@ mod tests {
     fn a_password_is_not_the_username_or_the_email_address() {
         let of_user = |password: &str| {
             let password: Password = read(password).unwrap();
-            password.of_user("usr_india_999", "Asha.Patel@example.com", "/password").map_err(|problem| problem.status())
+            password.of_user("usr_india_999", "Asha.Patel@example.com", "/password").map_err(|error| error.code)
         };
         assert!(of_user("usr_india_9999").is_ok());
-        for password in ["usr_india_999", "USR_India_999", "asha.patel@example.com", "ASHA.PATEL@EXAMPLE.COM"] {
-            assert_eq!(of_user(password).unwrap_err().as_u16(), 422, "{password}");
+        for (password, code) in [
+            ("usr_india_999", "password_is_username"),
+            ("USR_India_999", "password_is_username"),
+            ("asha.patel@example.com", "password_is_email"),
+            ("ASHA.PATEL@EXAMPLE.COM", "password_is_email"),
+        ] {
+            assert_eq!(of_user(password).unwrap_err(), code, "{password}");
         }
     }
 

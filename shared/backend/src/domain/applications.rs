@@ -1,21 +1,18 @@
 //! The steps of a loan application: who may take which, from which state, and what becomes of the loan. Pure: a step is
 //! decided on the loan as it was read and locked; [`loans::step`](super::loans::step) writes it.
 
-use jiff::{Timestamp, civil::Date, tz::TimeZone};
-use lending::{AnnualRate, Money, Refusal, Terms, TermsPatch};
+use jiff::civil::Date;
+use lending::{AnnualRate, Money, Terms, TermsPatch};
 use uuid::Uuid;
 
-use super::{
-    loans::{self, Borrower, Decision, Figures, Loan, LoanState, LoanStatus},
-    products::{LimitPointers, Product},
-};
+use super::{caller::Caller, users::Role};
 use crate::{
-    auth::callers::Caller,
-    http::{
-        etag::Version,
-        problem::{FieldError, Problem},
+    domain::refusal::Refusal,
+    models::{
+        loans::{self, Borrower, Decision, Figures, Loan, LoanState, LoanStatus},
+        products::{LimitPointers, Product},
     },
-    models::users::Role,
+    values::{moment::Moment, refusal::FieldError, version::Version},
 };
 
 /// What is applied for: the part of a loan that edits change.
@@ -47,14 +44,14 @@ impl Pointers {
     }
 
     /// A refusal of the engine, at the field of the request that it comes from.
-    fn problem(self, refusal: &Refusal) -> Problem {
+    fn refusal(self, refusal: &lending::Refusal) -> Refusal {
         let pointer = match refusal.pointer() {
             "/instalments" => self.instalments,
             pointer @ ("/amount" | "/interest_rate_apr") => pointer,
             // Everything else comes from the product's terms.
             _ => "/product",
         };
-        Problem::refused(pointer, refusal)
+        Refusal::of_engine(pointer, refusal)
     }
 }
 
@@ -73,12 +70,12 @@ impl Term {
     /// # Errors
     ///
     /// 422 for months where instalments are not monthly, or that are no whole number of periods.
-    pub fn instalments(self, terms: &Terms) -> Result<u32, Problem> {
+    pub fn instalments(self, terms: &Terms) -> Result<u32, Refusal> {
         let months = match self {
             Self::Instalments(instalments) => return Ok(instalments),
             Self::Months(months) => months,
         };
-        let refuse = |code, detail: String| Err(Problem::field("/term_months", code, detail));
+        let refuse = |code, detail: String| Err(Refusal::field("/term_months", code, detail));
         if terms.term_months().is_none() {
             return refuse("not_monthly", "the product's instalments are not monthly; give instalments".into());
         }
@@ -102,7 +99,7 @@ impl Proposal {
         term: Option<Term>,
         rate: Option<AnnualRate>,
         pointers: Pointers,
-    ) -> Result<Self, Problem> {
+    ) -> Result<Self, Refusal> {
         let (terms, version) = (product.terms.clone(), product.version);
         let proposal = Self { amount, product, product_version: version, terms }.with(term, rate, pointers)?;
         proposal.bears_late_fees(pointers)
@@ -121,7 +118,7 @@ impl Proposal {
         term: Option<Term>,
         rate: Option<AnnualRate>,
         pointers: Pointers,
-    ) -> Result<Self, Problem> {
+    ) -> Result<Self, Refusal> {
         let (terms, product_version) = (loan.terms.clone(), loan.product_version);
         let proposal = Self { amount, product, product_version, terms }.with(term, rate, pointers)?;
         if proposal.terms.instalments() == loan.terms.instalments() {
@@ -130,16 +127,16 @@ impl Proposal {
         proposal.bears_late_fees(pointers)
     }
 
-    fn bears_late_fees(self, pointers: Pointers) -> Result<Self, Problem> {
+    fn bears_late_fees(self, pointers: Pointers) -> Result<Self, Refusal> {
         let instalments = self.terms.instalments();
-        self.terms.check_late_fees(instalments).map_err(|refusal| pointers.problem(&refusal))?;
+        self.terms.check_late_fees(instalments).map_err(|refusal| pointers.refusal(&refusal))?;
         Ok(self)
     }
 
-    fn with(self, term: Option<Term>, rate: Option<AnnualRate>, pointers: Pointers) -> Result<Self, Problem> {
+    fn with(self, term: Option<Term>, rate: Option<AnnualRate>, pointers: Pointers) -> Result<Self, Refusal> {
         let instalments = term.map(|term| term.instalments(&self.terms)).transpose()?;
         let patch = TermsPatch { instalments, interest_rate_apr: rate, ..TermsPatch::default() };
-        let terms = patch.over(&self.terms, self.amount.currency()).map_err(|refusal| pointers.problem(&refusal))?;
+        let terms = patch.over(&self.terms, self.amount.currency()).map_err(|refusal| pointers.refusal(&refusal))?;
         Ok(Self { terms, ..self })
     }
 
@@ -148,37 +145,18 @@ impl Proposal {
     /// # Errors
     ///
     /// 422, naming each field that is outside.
-    fn within_limits(self, pointers: Pointers) -> Result<Self, Problem> {
+    fn within_limits(self, pointers: Pointers) -> Result<Self, Refusal> {
         if !self.product.active {
             let detail = format!("{} can not be applied for any more", self.product.code);
-            return Err(Problem::field("/product", "product_not_active", detail));
+            return Err(Refusal::field("/product", "product_not_active", detail));
         }
         let errors: Vec<FieldError> = self.product.broken_limits(self.amount, &self.terms, pointers.limits());
-        if errors.is_empty() { Ok(self) } else { Err(Problem::invalid(errors)) }
+        if errors.is_empty() { Ok(self) } else { Err(Refusal::Invalid(errors)) }
     }
 
-    fn figures(&self, on: Date, pointers: Pointers) -> Result<Figures, Problem> {
+    fn figures(&self, on: Date, pointers: Pointers) -> Result<Figures, Refusal> {
         let schedule = loans::projection(self.amount, on, &self.terms);
-        schedule.map(|schedule| Figures::from(&schedule)).map_err(|refusal| pointers.problem(&refusal))
-    }
-}
-
-/// When a step is taken: the instant, and its business date.
-#[derive(Clone, Copy, Debug)]
-pub struct Moment<'a> {
-    /// The database's clock.
-    pub now: Timestamp,
-    /// Its business date.
-    pub today: Date,
-    /// The lender's time zone, in which dates are.
-    pub zone: &'a TimeZone,
-}
-
-impl Moment<'_> {
-    /// The business date of an instant.
-    #[must_use]
-    pub fn date_of(&self, instant: Timestamp) -> Date {
-        self.zone.to_datetime(instant).date()
+        schedule.map(|schedule| Figures::from(&schedule)).map_err(|refusal| pointers.refusal(&refusal))
     }
 }
 
@@ -194,7 +172,7 @@ pub fn create(
     agent_id: Option<Uuid>,
     at: Moment<'_>,
     pointers: Pointers,
-) -> Result<Loan, Problem> {
+) -> Result<Loan, Refusal> {
     let proposal = proposal.within_limits(pointers)?;
     let figures = proposal.figures(at.today, pointers)?;
     let Proposal { amount, product, product_version, terms } = proposal;
@@ -249,7 +227,7 @@ fn next(loan: &Loan, status: LoanStatus, at: Moment<'_>) -> Loan {
 /// # Errors
 ///
 /// 409 if it may not.
-pub fn editable(loan: &Loan) -> Result<(), Problem> {
+pub fn editable(loan: &Loan) -> Result<(), Refusal> {
     match loan.status {
         LoanStatus::Pending | LoanStatus::Rejected => Ok(()),
         status => Err(wrong_state("not_editable", "Only a pending or rejected loan can be edited", status)),
@@ -268,7 +246,7 @@ pub fn edit(
     by: Uuid,
     at: Moment<'_>,
     pointers: Pointers,
-) -> Result<Option<Loan>, Problem> {
+) -> Result<Option<Loan>, Refusal> {
     let same = (proposal.amount, &proposal.product.code, &proposal.terms) == (loan.amount, &loan.product, &loan.terms);
     if same && loan.status == LoanStatus::Pending {
         return Ok(None);
@@ -281,13 +259,13 @@ pub fn edit(
 /// # Errors
 ///
 /// 422 if the product does not allow it any more, or there is no schedule for it now.
-pub fn revert(loan: &Loan, earlier: LoanState, product: Product, by: Uuid, at: Moment<'_>) -> Result<Loan, Problem> {
+pub fn revert(loan: &Loan, earlier: LoanState, product: Product, by: Uuid, at: Moment<'_>) -> Result<Loan, Refusal> {
     let pointers = Pointers { instalments: "/version" };
     let LoanState { amount, product_version, terms, .. } = earlier;
     resubmit(loan, Proposal { amount, product, product_version, terms }, by, at, pointers)
 }
 
-fn resubmit(loan: &Loan, proposal: Proposal, by: Uuid, at: Moment<'_>, pointers: Pointers) -> Result<Loan, Problem> {
+fn resubmit(loan: &Loan, proposal: Proposal, by: Uuid, at: Moment<'_>, pointers: Pointers) -> Result<Loan, Refusal> {
     let proposal = proposal.within_limits(pointers)?;
     proposal.figures(at.today, pointers)?;
     let Proposal { amount, product, product_version, terms } = proposal;
@@ -305,11 +283,11 @@ fn resubmit(loan: &Loan, proposal: Proposal, by: Uuid, at: Moment<'_>, pointers:
 /// # Errors
 ///
 /// 409 if it is not pending, or has an agent.
-pub fn forward(loan: &Loan, agent: Uuid, at: Moment<'_>) -> Result<Loan, Problem> {
+pub fn forward(loan: &Loan, agent: Uuid, at: Moment<'_>) -> Result<Loan, Refusal> {
     pending(loan)?;
     if loan.agent_id.is_some() {
         let detail = "An agent has this application already.";
-        return Err(Problem::conflict("already_forwarded", detail));
+        return Err(Refusal::conflict("already_forwarded", detail));
     }
     Ok(Loan { agent_id: Some(agent), ..next(loan, LoanStatus::Pending, at) })
 }
@@ -325,9 +303,9 @@ pub fn decide(
     by: Uuid,
     reason: Option<String>,
     at: Moment<'_>,
-) -> Result<Loan, Problem> {
+) -> Result<Loan, Refusal> {
     if by == loan.created_by || by == loan.edited_by {
-        return Err(Problem::own_application());
+        return Err(Refusal::own_application());
     }
     pending(loan)?;
     let next = next(loan, verdict, at);
@@ -339,9 +317,9 @@ pub fn decide(
 /// # Errors
 ///
 /// 403 for another agent, 409 if it is neither pending nor approved.
-pub fn withdraw(loan: &Loan, caller: &Caller, at: Moment<'_>) -> Result<Loan, Problem> {
+pub fn withdraw(loan: &Loan, caller: &Caller, at: Moment<'_>) -> Result<Loan, Refusal> {
     if caller.role == Role::Agent && loan.agent_id != Some(caller.id) {
-        return Err(Problem::forbidden("not_the_loans_agent", "Only the loan's own agent may withdraw it."));
+        return Err(Refusal::forbidden("not_the_loans_agent", "Only the loan's own agent may withdraw it."));
     }
     match loan.status {
         LoanStatus::Pending | LoanStatus::Approved => Ok(next(loan, LoanStatus::Withdrawn, at)),
@@ -354,20 +332,20 @@ pub fn withdraw(loan: &Loan, caller: &Caller, at: Moment<'_>) -> Result<Loan, Pr
 /// # Errors
 ///
 /// 409 if the loan is not approved.
-pub fn undo_approval(loan: &Loan, at: Moment<'_>) -> Result<Loan, Problem> {
+pub fn undo_approval(loan: &Loan, at: Moment<'_>) -> Result<Loan, Refusal> {
     match loan.status {
         LoanStatus::Approved => Ok(Loan { decision: None, ..next(loan, LoanStatus::Pending, at) }),
         status => Err(wrong_state("not_approved", "Only an approved loan's approval can be undone", status)),
     }
 }
 
-fn pending(loan: &Loan) -> Result<(), Problem> {
+fn pending(loan: &Loan) -> Result<(), Refusal> {
     match loan.status {
         LoanStatus::Pending => Ok(()),
         status => Err(wrong_state("not_pending", "Only a pending loan allows this", status)),
     }
 }
 
-fn wrong_state(code: &'static str, rule: &str, status: LoanStatus) -> Problem {
-    Problem::conflict(code, format!("{rule}; this one is {}.", status.as_str()))
+fn wrong_state(code: &'static str, rule: &str, status: LoanStatus) -> Refusal {
+    Refusal::conflict(code, format!("{rule}; this one is {}.", status.as_str()))
 }
