@@ -3,7 +3,7 @@
 use std::pin::{Pin, pin};
 
 use backend::models::{
-    loans::{Loan, LoanStatus},
+    loans::{Due, Loan, LoanStatus},
     transactions,
     users::User,
 };
@@ -92,8 +92,8 @@ pub(super) async fn audit(client: &Client, rows: &[Audit]) -> Result<u64, Error>
 const LOANS: Table = Table {
     copy: "COPY loans (id, borrower_id, agent_id, product_code, product_version, currency, amount, terms, instalments,
         interest_rate_apr, instalment, total_interest, total_due, disbursed_on, outstanding, next_due_on,
-        oldest_unpaid_due_on, owed_on, owed, written_off, held_on, held, status, version, version_on, created_by, edited_by,
-        created_at, updated_at, decided_by, decided_at, decision_reason, edited_at) FROM STDIN BINARY",
+        oldest_unpaid_due_on, owed_on, owed, written_off, held_on, held, penalties_on, penalties, status, version, version_on,
+        created_by, edited_by, created_at, updated_at, decided_by, decided_at, decision_reason, edited_at) FROM STDIN BINARY",
     types: &[
         Type::UUID,
         Type::UUID,
@@ -117,6 +117,8 @@ const LOANS: Table = Table {
         Type::NUMERIC,
         Type::DATE_ARRAY,
         Type::NUMERIC_ARRAY,
+        Type::DATE_ARRAY,
+        Type::NUMERIC_ARRAY,
         Type::TEXT,
         Type::INT4,
         Type::DATE,
@@ -138,10 +140,8 @@ pub(super) async fn loans(client: &Client, rows: &[(Loan, Date)]) -> Result<u64,
         let decision = loan.decision.as_ref();
         // Looked up when money moves: a loan that no money has moved for has none.
         let next_due_on = (loan.status == LoanStatus::Disbursed).then(|| loan.next_due_on(*written_on)).flatten();
-        let owed_on: Vec<Date> = loan.owed.iter().map(|due| due.on).collect();
-        let owed: Vec<Decimal> = loan.owed.iter().map(|due| due.amount.to_decimal()).collect();
-        let held_on: Vec<Date> = loan.held.iter().map(|step| step.on).collect();
-        let held: Vec<Decimal> = loan.held.iter().map(|step| step.amount.to_decimal()).collect();
+        let days = |dues: &[Due]| dues.iter().map(|due| due.on).collect::<Vec<Date>>();
+        let amounts = |dues: &[Due]| dues.iter().map(|due| due.amount.to_decimal()).collect::<Vec<Decimal>>();
         write(
             &mut writer,
             &[
@@ -162,11 +162,13 @@ pub(super) async fn loans(client: &Client, rows: &[(Loan, Date)]) -> Result<u64,
                 &loan.outstanding.to_decimal(),
                 &next_due_on,
                 &loan.oldest_unpaid_due_on,
-                &owed_on,
-                &owed,
+                &days(&loan.owed),
+                &amounts(&loan.owed),
                 &loan.written_off.to_decimal(),
-                &held_on,
-                &held,
+                &days(&loan.held),
+                &amounts(&loan.held),
+                &days(&loan.penalties),
+                &amounts(&loan.penalties),
                 &loan.status.as_str(),
                 &loan.version.0,
                 &loan.version_on,

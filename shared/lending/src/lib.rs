@@ -30,8 +30,8 @@ pub use currency::{Currency, UnknownCurrency};
 pub use loan::{
     Account, AllocationGroup, AllocationOrder, Applied, Bucket, Change, ChargeKind, Component, Components, Conflict,
     ConflictReason, Consequences, Contract, Event, EventId, EventKind, Exposure, Instalment, InstalmentTotals,
-    JournalEntry, JournalLine, Owed, Posting, Rescheduled, Settlement, Shares, Standing, State, Transaction,
-    TransactionKind, Waivable, change, fold, follow, journal_entries, levied_on, settlement,
+    JournalEntry, JournalLine, Outlook, Owed, Posting, Rescheduled, Settlement, Shares, Standing, State, Transaction,
+    TransactionKind, Waivable, change, fold, fold_on, follow, journal_entries, levied_on, settlement,
 };
 pub use money::{Money, MoneyError};
 pub use number::{Number, whole_number};

@@ -4,10 +4,10 @@ use backend::{
     db::Batch,
     models::{
         loans::{self, Scope},
-        transactions,
+        portfolio, servicing, transactions,
     },
 };
-use jiff::Timestamp;
+use jiff::{Timestamp, ToSpan};
 use lending::{Account, Event, Money, fold};
 use serde_json::json;
 use uuid::Uuid;
@@ -19,9 +19,24 @@ use crate::world::World;
 pub(crate) async fn are_right(world: &World) {
     assert!(world.count("SELECT count(*) FROM journal_lines").await > 0);
     assert_eq!(stats::check(&world.app.db, &world.app.zone).await.unwrap(), []);
+    rows_stay_right(world).await;
     stats::run(&world.app.db, &world.app.zone).await.unwrap();
     assert_eq!(world.count("SELECT count(*) FROM book_changes").await, 0);
     assert_eq!(stats::check(&world.app.db, &world.app.zone).await.unwrap(), []);
+}
+
+/// What rows say follows from what was recorded, not from the day on which they are looked at.
+async fn rows_stay_right(world: &World) {
+    let all = loans::after(Uuid::nil(), 10_000).run(&world.owner).await.unwrap();
+    for loan in all {
+        let transactions = transactions::of_loan(loan.id, None).run(&world.owner).await.unwrap();
+        let steps = portfolio::steps(loan.id).run(&world.owner).await.unwrap();
+        for days in [1, 40, 400, 4_000, 40_000] {
+            let day = world.app.today().saturating_add(days.days());
+            let follows = servicing::recompute(&loan, &transactions, &steps, day);
+            assert_eq!(follows.map_err(|problem| problem.code().to_owned()), Ok(loan.clone()), "{day}");
+        }
+    }
 }
 
 /// The lines up to a day that were recorded by an instant.

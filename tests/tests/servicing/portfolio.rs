@@ -352,6 +352,75 @@ async fn collections_are_those_that_are_due_and_then_the_longest_overdue() {
     world.admin.get(&format!("{on}&bucket=late")).expect(422).await;
 }
 
+/// What the lists of these tests show of a page.
+async fn collected(world: &World, query: &str) -> Vec<Value> {
+    let list = world.get(&format!("/api/collections?{query}")).await;
+    let row = |row: &Value| {
+        json!([row["loan_id"], row["due"], row["overdue"], row["penalties"], row["due_since"], row["days_past_due"]])
+    };
+    list.list().iter().map(row).collect()
+}
+
+/// Late fees are collected from the day on which they fall due, though nobody does anything that day.
+#[tokio::test]
+async fn collections_bring_late_fees_as_they_arise() {
+    let world = World::new().await;
+    let terms = json!({"interest_rate_apr": "0", "instalments": 3,
+        "late_fee": {"grace_days": 5, "kind": "percent_of_overdue", "value": "2", "max_times": 2}});
+    let path = world.disbursed("600", terms, "2024-01-15").await;
+    let id = path.strip_prefix("/api/loans/").unwrap();
+    let is = async |on: &str, due: &str, overdue: &str, penalties: &str, days: u32| {
+        let expected = json!([id, due, overdue, penalties, "2024-02-15", days]);
+        assert_eq!(collected(&world, &format!("on={on}")).await, [expected], "{on}");
+    };
+    // 200.00 on 15 February, March and April; of each 4.00 six days later, and once more a month after that.
+    is("2024-02-20", "0.00", "200.00", "0.00", 5).await;
+    is("2024-02-21", "4.00", "200.00", "4.00", 6).await;
+    is("2024-02-22", "0.00", "204.00", "4.00", 7).await;
+    is("2024-03-15", "200.00", "204.00", "4.00", 29).await;
+    is("2024-03-21", "8.00", "404.00", "12.00", 35).await;
+    is("2030-01-01", "0.00", "624.00", "24.00", 2147).await;
+    // What is waived is not asked for, and what is paid in time bears no more.
+    let waiver = json!({"component": "penalty", "amount": "1.50", "on": "2024-02-22", "reason": "r"});
+    world.send(&path, "waivers", waiver).expect(201).await;
+    is("2024-02-22", "0.00", "202.50", "2.50", 7).await;
+    let charge = json!({"code": "c", "kind": "penalty", "amount": "7", "due_on": "2024-02-23"});
+    world.send(&path, "charges", charge).expect(201).await;
+    is("2024-02-23", "7.00", "202.50", "9.50", 8).await;
+    world.pay(&path, "202.50", "2024-02-22").await;
+    assert_eq!(collected(&world, "on=2024-02-22").await, [] as [Value; 0]);
+    assert_eq!(collected(&world, "on=2024-02-23").await, [json!([id, "7.00", "0.00", "7.00", "2024-02-23", 0])]);
+    crate::books::are_right(&world).await;
+}
+
+/// A loan of which nothing but a penalty is unpaid is collected, and no day past due; page by page with the others.
+#[tokio::test]
+async fn a_loan_that_owes_nothing_but_a_penalty_is_collected() {
+    let world = World::new().await;
+    let terms = json!({"interest_rate_apr": "0", "instalments": 1, "allocation": "overdue_interest_first",
+        "late_fee": {"grace_days": 5, "kind": "flat", "value": "4", "max_times": 1}});
+    let path = world.disbursed("200", terms, "2024-01-15").await;
+    world.pay(&path, "200", "2024-02-22").await;
+    assert_eq!(world.get(&path).await["days_past_due"], 0);
+    let id = path.strip_prefix("/api/loans/").unwrap();
+    let (before, after) = (world.plain().await, world.plain().await);
+    world.pay(&after, "200", "2024-02-15").await;
+    let ids = [&before, &path, &after].map(|path| json!(path.strip_prefix("/api/loans/").unwrap()));
+    for agent in [String::new(), format!("&agent_id={}", world.agent.id)] {
+        let due = collected(&world, &format!("on=2024-02-21&bucket=due{agent}")).await;
+        assert_eq!(due, [json!([id, "4.00", "0.00", "4.00", "2024-02-21", 0])]);
+        let overdue = collected(&world, &format!("on=2024-02-22&bucket=overdue{agent}")).await;
+        assert_eq!(overdue[1], json!([id, "0.00", "4.00", "4.00", "2024-02-21", 0]));
+        assert_eq!(collected(&world, &format!("on=2024-02-22&bucket=due{agent}")).await, [] as [Value; 0]);
+        let walked = world.admin.walk(&format!("/api/collections?on=2024-04-16&limit=1{agent}")).await;
+        assert_eq!(walked.iter().map(|row| row["loan_id"].clone()).collect::<Vec<_>>(), ids);
+    }
+    world.pay(&path, "4", "2024-02-23").await;
+    assert_eq!(world.get(&path).await["status"], "repaid");
+    assert_eq!(collected(&world, "on=2024-02-22&bucket=overdue").await.len(), 1);
+    crate::books::are_right(&world).await;
+}
+
 #[tokio::test]
 async fn an_agents_performance_is_its_loans() {
     let world = World::new().await;

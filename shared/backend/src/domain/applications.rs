@@ -191,6 +191,7 @@ pub fn create(
         written_off: Money::zero(amount.currency()),
         owed: Vec::new(),
         held: Vec::new(),
+        penalties: Vec::new(),
         oldest_unpaid_due_on: None,
         status: LoanStatus::Pending,
         version: Version(1),

@@ -95,7 +95,7 @@ impl FromStr for LoanStatus {
     }
 }
 
-/// What to collect of a loan on a day: principal, interest and fees.
+/// What to collect of a loan on a day: principal, interest, fees and penalties.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct Collection {
     /// The loan.
@@ -112,15 +112,18 @@ pub struct Collection {
     /// ISO 4217.
     #[schema(value_type = String, example = "INR")]
     pub currency: Currency,
-    /// What falls due that day.
+    /// What falls due that day, penalties among it.
     #[schema(value_type = String, example = "2142.40")]
     pub due: Money,
-    /// What fell due before and is unpaid.
+    /// What fell due before and is unpaid, penalties among it.
     #[schema(value_type = String, example = "0.00")]
     pub overdue: Money,
+    /// How much of both are penalties: late fees and charged ones.
+    #[schema(value_type = String, example = "0.00")]
+    pub penalties: Money,
     /// When the first of that fell due.
     pub due_since: BusinessDate,
-    /// Days that the oldest unpaid instalment will then be past due.
+    /// Days that the oldest unpaid instalment will then be past due; penalties alone do not count.
     #[schema(example = 0)]
     pub days_past_due: i32,
 }
@@ -136,6 +139,7 @@ impl FromRow for Collection {
             currency,
             due: columns::money(row, "due", currency)?,
             overdue: columns::money(row, "overdue", currency)?,
+            penalties: columns::money(row, "penalties", currency)?,
             due_since: BusinessDate(column(row, "due_since")?),
             days_past_due: column(row, "days_past_due")?,
         })
@@ -173,7 +177,9 @@ pub struct Loan {
     pub written_off: Money,
     /// Principal, interest and fees that are unpaid, by due date, past and to come, the oldest first.
     pub owed: Vec<Due>,
-    /// When the oldest instalment was or is due of which some of that is unpaid: a charge is late with its instalment.
+    /// Penalties that are unpaid, by due date: late fees to come are there already, as they arise while nothing is paid.
+    pub penalties: Vec<Due>,
+    /// When the oldest instalment was or is due of which some of what is owed is unpaid: a charge is late with its instalment.
     pub oldest_unpaid_due_on: Option<Date>,
     /// Where it stands.
     pub status: LoanStatus,
@@ -195,7 +201,7 @@ pub struct Loan {
     pub decision: Option<Decision>,
 }
 
-/// An amount of a day: what is unpaid of what falls due then, penalties apart; or what is held from then on.
+/// An amount of a day: what is unpaid of what falls due then, or what is held from then on.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Due {
     /// The day.
@@ -340,6 +346,7 @@ impl FromRow for Loan {
             outstanding: columns::money(row, "outstanding", currency)?,
             written_off: columns::money(row, "written_off", currency)?,
             owed: dues(row, "owed_on", "owed", currency)?,
+            penalties: dues(row, "penalties_on", "penalties", currency)?,
             held: dues(row, "held_on", "held", currency)?,
             oldest_unpaid_due_on: column(row, "oldest_unpaid_due_on")?,
             status: status(row)?,
@@ -672,14 +679,19 @@ WHERE id = $1";
 pub const UPDATE_MONEY: &str = "\
 UPDATE loans SET instalment = $2, total_interest = $3, total_due = $4, disbursed_on = $5, outstanding = $6, next_due_on = $7,
     oldest_unpaid_due_on = $8, owed_on = $9, owed = $10, written_off = $11,
-    status = $12, updated_at = $13, held_on = $14, held = $15
+    status = $12, updated_at = $13, held_on = $14, held = $15, penalties_on = $16, penalties = $17
 WHERE id = $1";
 
 /// Loans of which something is unpaid, with what is due on a day and what was before.
 pub const TO_COLLECT: &str = "\
-SELECT l.id, u.username, u.full_name, u.phone, l.currency, l.owed_on[1] AS due_since, greatest($1 - l.oldest_unpaid_due_on, 0) AS days_past_due,
-    (SELECT coalesce(sum(owed.amount), 0) FROM unnest(l.owed_on, l.owed) AS owed (due_on, amount) WHERE due_on = $1) AS due,
-    (SELECT coalesce(sum(owed.amount), 0) FROM unnest(l.owed_on, l.owed) AS owed (due_on, amount) WHERE due_on < $1) AS overdue
+SELECT l.id, u.username, u.full_name, u.phone, l.currency, least(l.owed_on[1], l.penalties_on[1]) AS due_since,
+    greatest($1 - l.oldest_unpaid_due_on, 0) AS days_past_due,
+    (SELECT coalesce(sum(unpaid.amount), 0) FROM unnest(l.owed_on || l.penalties_on, l.owed || l.penalties) AS unpaid (due_on, amount)
+        WHERE due_on = $1) AS due,
+    (SELECT coalesce(sum(unpaid.amount), 0) FROM unnest(l.owed_on || l.penalties_on, l.owed || l.penalties) AS unpaid (due_on, amount)
+        WHERE due_on < $1) AS overdue,
+    (SELECT coalesce(sum(unpaid.amount), 0) FROM unnest(l.penalties_on, l.penalties) AS unpaid (due_on, amount)
+        WHERE due_on <= $1) AS penalties
 FROM loans l JOIN users u ON u.id = l.borrower_id
 WHERE l.status = 'disbursed'";
 
@@ -816,19 +828,21 @@ pub fn to_collect(
     limit: Limit,
 ) -> Collecting {
     let begin = || Sql::new(TO_COLLECT).bind(on).push_if(" AND l.agent_id = {}", agent);
-    let end = |sql: Sql| sql.push(" ORDER BY l.owed_on[1], l.id").push_bind(" LIMIT {}", limit.and_one()).all();
+    let end = |sql: Sql| {
+        sql.push(" ORDER BY least(l.owed_on[1], l.penalties_on[1]), l.id").push_bind(" LIMIT {}", limit.and_one()).all()
+    };
     // Whether a page before ended among those that are due.
     let is_among_due = after.is_none_or(|Position(due_since, _)| *due_since >= on);
     let due = (bucket != Some(Bucket::Overdue) && is_among_due).then(|| {
         let after = after.map(|Position(_, id)| *id);
-        end(begin().push(" AND l.owed_on[1] = $1").push_if(" AND l.id > {}", after))
+        end(begin().push(" AND least(l.owed_on[1], l.penalties_on[1]) = $1").push_if(" AND l.id > {}", after))
     });
     let overdue = (bucket != Some(Bucket::Due)).then(|| {
-        let sql = begin().push(" AND l.owed_on[1] < $1");
+        let sql = begin().push(" AND least(l.owed_on[1], l.penalties_on[1]) < $1");
         end(match after {
-            Some(&Position(due_since, id)) if !is_among_due => {
-                sql.push_bind(" AND (l.owed_on[1], l.id) > ({}, ", due_since).push_bind("{})", id)
-            }
+            Some(&Position(due_since, id)) if !is_among_due => sql
+                .push_bind(" AND (least(l.owed_on[1], l.penalties_on[1]), l.id) > ({}, ", due_since)
+                .push_bind("{})", id),
             _ => sql,
         })
     });
@@ -936,18 +950,22 @@ pub fn step(
 /// Writes what money did to a loan, as of `today`.
 #[must_use]
 pub fn update_money(after: &Loan, today: Date) -> Statement<()> {
+    let days = |dues: &[Due]| dues.iter().map(|due| due.on).collect::<Vec<_>>();
+    let amounts = |dues: &[Due]| dues.iter().map(|due| due.amount.to_decimal()).collect::<Vec<_>>();
     bind_figures(Sql::new(UPDATE_MONEY).bind(after.id), after)
         .bind(after.disbursed_on)
         .bind(after.outstanding.to_decimal())
         .bind(after.next_due_on(today))
         .bind(after.oldest_unpaid_due_on)
-        .bind(after.owed.iter().map(|due| due.on).collect::<Vec<_>>())
-        .bind(after.owed.iter().map(|due| due.amount.to_decimal()).collect::<Vec<_>>())
+        .bind(days(&after.owed))
+        .bind(amounts(&after.owed))
         .bind(after.written_off.to_decimal())
         .bind(after.status.as_str())
         .bind(after.updated_at)
-        .bind(after.held.iter().map(|step| step.on).collect::<Vec<_>>())
-        .bind(after.held.iter().map(|step| step.amount.to_decimal()).collect::<Vec<_>>())
+        .bind(days(&after.held))
+        .bind(amounts(&after.held))
+        .bind(days(&after.penalties))
+        .bind(amounts(&after.penalties))
         .execute()
 }
 

@@ -6,8 +6,8 @@ use std::collections::HashMap;
 
 use jiff::{SignedDuration, Timestamp, civil::Date, tz::TimeZone};
 use lending::{
-    Account, Change, Conflict, ConflictReason, Contract, Event, EventId, EventKind, JournalEntry, Money, Settlement,
-    Shares, Standing, State, TransactionKind,
+    Account, Change, Conflict, ConflictReason, Contract, Event, EventId, EventKind, JournalEntry, Money, Outlook, Owed,
+    Settlement, Shares, Standing, State, TransactionKind,
 };
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -206,8 +206,8 @@ pub fn record(books: Books, new: New, by: Uuid, at: Moment<'_>, on: &'static str
             Err(defect) => Refusal::defect(defect),
         }
     };
-    let Change { before, after: follows, state } = changed.map_err(refused)?;
-    let money = Position::new(&contract, state, &events, last, Timestamp::MAX).map_err(refused)?;
+    let Change { before, after: follows, state, outlook } = changed.map_err(refused)?;
+    let money = Position { contract, state, outlook };
     let entries = lending::journal_entries(&follows.postings, &before.postings);
 
     if let Some(new) = transactions.last_mut() {
@@ -304,64 +304,59 @@ fn refusal(conflict: &Conflict, new: EventId, transactions: &[Transaction], on: 
     Refusal::rule(pointer, reason.code(), reason.to_string())
 }
 
-/// Where a loan's money stands at the end of a day.
+/// Where a loan's money stands at the end of a day, and where that leads by itself.
 struct Position {
     contract: Contract,
     state: State,
-    /// Where that leads by itself, when what is held has paid what falls due later.
-    standing: Standing,
-    owed: Vec<Due>,
-    oldest_unpaid_due_on: Option<Date>,
-    held: Vec<Due>,
+    outlook: Outlook,
 }
 
 impl Position {
     fn of(contract: &Contract, events: &[Event], as_of: Date, known_at: Timestamp) -> Result<Self, Conflict> {
-        let state = lending::fold(contract, events, as_of, known_at)?;
-        Self::new(contract, state, events, as_of, known_at)
-    }
-
-    /// Of the state that these events lead to by that day.
-    fn new(
-        contract: &Contract,
-        state: State,
-        events: &[Event],
-        as_of: Date,
-        known_at: Timestamp,
-    ) -> Result<Self, Conflict> {
-        let last_due = state.owed.last().map(|owed| owed.due_on).filter(|due_on| *due_on > as_of);
-        let of = |state: &State| (state.standing, due(state), state.oldest_unpaid_due_on, held(state, as_of));
-        let (standing, owed, oldest_unpaid_due_on, held) = match last_due {
-            // An overpayment that is held pays a charge on the day it is due, and nobody is told to pay it.
-            Some(last_due) if !state.overpayment.is_zero() => {
-                let known: Vec<Event> = events.iter().filter(|event| event.on <= as_of).cloned().collect();
-                let later = lending::fold(contract, &known, last_due, known_at)?;
-                of(&later)
-            }
-            _ => of(&state),
-        };
-        Ok(Self { contract: contract.clone(), state, standing, owed, oldest_unpaid_due_on, held })
+        let (state, outlook) = lending::fold_on(contract, events, as_of, known_at)?;
+        Ok(Self { contract: contract.clone(), state, outlook })
     }
 
     /// The loan with what money did to it; `undisbursed` is where it stands if that is nothing.
     fn apply(&self, loan: Loan, undisbursed: LoanStatus) -> Loan {
-        let status = match self.standing {
+        let status = match self.outlook.standing {
             Standing::Approved => undisbursed,
             Standing::Disbursed => LoanStatus::Disbursed,
             Standing::Repaid => LoanStatus::Repaid,
             Standing::Defaulted => LoanStatus::Defaulted,
         };
+        let is_disbursed = status == LoanStatus::Disbursed;
+        let owed = |of: fn(&Owed) -> Option<Money>| if is_disbursed { dues(&self.outlook, of) } else { Vec::new() };
         Loan {
             figures: self.figures(&loan),
             disbursed_on: self.state.disbursed_on,
             outstanding: self.state.unpaid.principal,
-            held: self.held.clone(),
+            held: self.held(),
             written_off: self.state.written_off.principal,
-            owed: if status == LoanStatus::Disbursed { self.owed.clone() } else { Vec::new() },
-            oldest_unpaid_due_on: self.oldest_unpaid_due_on.filter(|_| status == LoanStatus::Disbursed),
+            // What is held pays a charge on the day it is due, and nobody is told to pay it.
+            owed: owed(|Owed { unpaid, .. }| unpaid.principal.checked_add(unpaid.interest)?.checked_add(unpaid.fees)),
+            penalties: owed(|owed| Some(owed.unpaid.penalties)),
+            oldest_unpaid_due_on: self.outlook.oldest_unpaid_due_on.filter(|_| is_disbursed),
             status,
             ..loan
         }
+    }
+
+    /// What is held from a day on: from the last value date, shown with the day of the disbursement, and from each day after
+    /// it on which some of it pays a charge.
+    fn held(&self) -> Vec<Due> {
+        let Self { state, outlook, .. } = self;
+        let last = state.transactions.iter().map(|transaction| transaction.on).max();
+        let later = || outlook.applied.iter().filter(move |applied| Some(applied.on) > last);
+        let taken = |on: Option<Date>| {
+            later().filter(move |applied| Some(applied.on) > on).map(|applied| applied.shares.overpayment)
+        };
+        // What is held in the end, and what was taken of it since.
+        let from = |on| taken(on).try_fold(outlook.overpayment, Money::checked_sub);
+        let first = state.disbursed_on.filter(|_| later().next().is_some() || !outlook.overpayment.is_zero());
+        let first = first.and_then(|on| Some(Due { on, amount: from(last)? }));
+        let steps = later().filter_map(|it| Some(Due { on: it.on, amount: from(Some(it.on))? }));
+        first.into_iter().chain(steps).collect()
     }
 
     /// What the rows add up to; before the disbursement as if on the day of the loan's version.
@@ -379,33 +374,10 @@ impl Position {
     }
 }
 
-/// What is held from a day on: then, and from each day to come on which some of it pays a charge.
-fn held(state: &State, as_of: Date) -> Vec<Due> {
-    let later = || state.applied.iter().filter(|applied| applied.on > as_of);
-    let taken = |on: Date| later().filter(move |applied| applied.on > on).map(|applied| applied.shares.overpayment);
-    // What is held at the end, and what was taken of it since.
-    let from = |on: Date| taken(on).try_fold(state.overpayment, Money::checked_sub).map(|amount| Due { on, amount });
-    let first = state.disbursed_on.filter(|_| later().next().is_some() || !state.overpayment.is_zero());
-    let mut steps: Vec<Due> = first.and_then(|on| Some(Due { on, ..from(as_of)? })).into_iter().collect();
-    steps.extend(later().filter_map(|applied| from(applied.on)));
-    steps
-}
-
-/// Principal, interest and fees by due date.
-fn due(state: &State) -> Vec<Due> {
-    let due = state.owed.iter().filter_map(|owed| {
-        let amount = sum([owed.unpaid.principal, owed.unpaid.interest, owed.unpaid.fees]).ok()?;
-        (!amount.is_zero()).then_some(Due { on: owed.due_on, amount })
-    });
-    due.collect()
-}
-
-/// Amounts of one loan: they have one currency, and are far from where numbers end.
-fn sum<const N: usize>(amounts: [Money; N]) -> Result<Money, Refusal> {
-    let mut amounts = amounts.into_iter();
-    let first = amounts.next().ok_or_else(|| Refusal::defect("a sum of nothing"))?;
-    let sum = amounts.try_fold(first, Money::checked_add);
-    sum.ok_or_else(|| Refusal::defect("the amounts of a loan do not add up"))
+/// What is unpaid in the end, by due date.
+fn dues(outlook: &Outlook, of: impl Fn(&Owed) -> Option<Money>) -> Vec<Due> {
+    let due = |owed: &Owed| of(owed).filter(|amount| !amount.is_zero()).map(|amount| Due { on: owed.due_on, amount });
+    outlook.owed.iter().filter_map(due).collect()
 }
 
 /// Which day is asked about, and what was known when.

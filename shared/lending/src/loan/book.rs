@@ -609,6 +609,13 @@ impl<'h, 'a> Walk<'h, 'a> {
         [event, late_fee, due_date].into_iter().flatten().min().filter(|on| *on <= self.until)
     }
 
+    /// Folds all days that are left, whatever day was the last to be folded: nothing but time passes on those after it.
+    pub(super) fn go_on_to_the_end(&mut self) -> Result<(), Conflict> {
+        self.until = Date::MAX;
+        while self.day()?.is_some() {}
+        Ok(())
+    }
+
     /// Folds the next day on which something may happen, and says which one that was.
     pub(super) fn day(&mut self) -> Result<Option<Date>, Conflict> {
         let Some(on) = self.next() else {

@@ -10,7 +10,7 @@ use super::conflict::Conflict;
 use super::events::{Event, EventKind, History};
 use super::postings::Posting;
 use super::read;
-use super::state::{Standing, State};
+use super::state::{Outlook, Standing, State};
 use crate::Money;
 
 /// What a lender has out in a loan from one day until the next one of these.
@@ -95,11 +95,13 @@ pub struct Change {
     pub after: Consequences,
     /// The loan with it.
     pub state: State,
+    /// Where that leads.
+    pub outlook: Outlook,
 }
 
 /// What a new event changes, and the loan as of a day with it; as of the last value date if that is later.
 ///
-/// What [`follow`] says of the events without it and with it, and [`fold`](super::fold) with it, of all that is recorded.
+/// What [`follow`] says of the events without it and with it, and [`fold_on`](super::fold_on) with it, of all that is recorded.
 /// What was before its value date is folded once for all three.
 ///
 /// # Errors
@@ -124,7 +126,9 @@ pub fn change(contract: &Contract, known: &[Event], new: &Event, as_of: Date) ->
     }
     let state = read::state(contract, &with, &after.walk.book, as_of);
     while after.day()? {}
-    Ok(Change { before: before.consequences(Some(new.on)), after: after.consequences(Some(new.on)), state })
+    after.walk.go_on_to_the_end()?;
+    let outlook = read::outlook(contract, &after.walk.book);
+    Ok(Change { before: before.consequences(Some(new.on)), after: after.consequences(Some(new.on)), state, outlook })
 }
 
 /// The last day on which something happens of itself but time passing.

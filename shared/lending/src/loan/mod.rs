@@ -32,11 +32,11 @@ pub use events::{ChargeKind, Event, EventId, EventKind, Waivable, levied_on};
 pub use follow::{Change, Consequences, Exposure, change, follow};
 pub use postings::{Account, JournalEntry, JournalLine, Posting, journal_entries};
 pub use state::{
-    Applied, Components, Instalment, InstalmentTotals, Owed, Rescheduled, Settlement, Standing, State, Transaction,
-    TransactionKind,
+    Applied, Components, Instalment, InstalmentTotals, Outlook, Owed, Rescheduled, Settlement, Standing, State,
+    Transaction, TransactionKind,
 };
 
-use book::Book;
+use book::{Book, Walk};
 use events::History;
 
 use crate::{Money, Terms};
@@ -93,6 +93,24 @@ pub fn fold(contract: &Contract, events: &[Event], as_of: Date, known_at: Timest
     let history = History::read(events, contract.amount.currency(), as_of, known_at)?;
     let book = Book::fold(contract, &history, as_of)?;
     Ok(read::state(contract, &history, &book, as_of))
+}
+
+/// As [`fold`], and where that leads when nothing more is recorded.
+///
+/// # Errors
+/// As [`fold`].
+pub fn fold_on(
+    contract: &Contract,
+    events: &[Event],
+    as_of: Date,
+    known_at: Timestamp,
+) -> Result<(State, Outlook), Conflict> {
+    let history = History::read(events, contract.amount.currency(), as_of, known_at)?;
+    let mut walk = Walk::new(contract, &history, as_of);
+    while walk.day()?.is_some() {}
+    let state = read::state(contract, &history, &walk.book, as_of);
+    walk.go_on_to_the_end()?;
+    Ok((state, read::outlook(contract, &walk.book)))
 }
 
 /// The smallest payment that closes the loan on a day, beside those recorded for that day; `None` unless

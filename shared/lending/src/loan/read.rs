@@ -10,7 +10,8 @@ use super::book::{AppliedHeld, Book, Effect, Split};
 use super::events::{Event, EventId, EventKind, History};
 use super::rows::{Cell, Charge, Line, Rows};
 use super::state::{
-    Applied, Components, Instalment, InstalmentTotals, Owed, Settlement, Standing, State, Transaction, TransactionKind,
+    Applied, Components, Instalment, InstalmentTotals, Outlook, Owed, Settlement, Standing, State, Transaction,
+    TransactionKind,
 };
 use crate::calendar::days_between;
 use crate::{Currency, Money};
@@ -61,12 +62,8 @@ fn each_cell(rows: &Rows<'_>, line: &Line, f: &mut impl FnMut(&Cell, Component, 
 pub(super) fn state(contract: &Contract, history: &History<'_>, book: &Book<'_>, as_of: Date) -> State {
     let units = Units(contract.amount.currency());
     let money = |amount: i128| units.money(amount);
-    let mut reading = Reading::new(contract, book.rows.as_ref().map_or(0, |rows| rows.lines.len()));
-    if let Some(rows) = &book.rows {
-        for line in &rows.lines {
-            reading.line(rows, line);
-        }
-    }
+    let reading = Reading::of(contract, book);
+    let standing = reading.standing(book);
     let Reading { rows, totals, unpaid, paid, owed, oldest_unpaid, .. } = reading;
     let owed = by_date(owed, units);
     let past_due = owed.iter().take_while(|owed| owed.due_on < as_of).fold([0; 4], |mut sums, owed| {
@@ -75,16 +72,6 @@ pub(super) fn state(contract: &Contract, history: &History<'_>, book: &Book<'_>,
         sums[Component::Fee as usize] += owed.unpaid.fees.units();
         sums[Component::Penalty as usize] += owed.unpaid.penalties.units();
         sums
-    });
-    let standing = match &book.rows {
-        None => Standing::Approved,
-        Some(_) if book.written_off_on.is_some() => Standing::Defaulted,
-        Some(_) if unpaid == [0; 4] => Standing::Repaid,
-        Some(_) => Standing::Disbursed,
-    };
-    let applied = book.applied.iter().map(|&AppliedHeld { on, by, by_component }| {
-        let split = Split { by_component, overpayment: -by_component.iter().sum::<i128>() };
-        Applied { on, by, shares: units.shares(split) }
     });
     let late_fees: i128 = book.rows.iter().flat_map(|rows| &rows.charges).map(Charge::late_fee_asked).sum();
     State {
@@ -116,10 +103,31 @@ pub(super) fn state(contract: &Contract, history: &History<'_>, book: &Book<'_>,
         written_off: units.components(book.written_off),
         recovered: money(book.recovered),
         transactions: transactions(history, book, units),
-        applied: applied.collect(),
+        applied: applied(book, units),
         postings: book.postings.clone(),
         rescheduled: book.rescheduled.clone(),
     }
+}
+
+/// Where a fold that went on to the end leads.
+pub(super) fn outlook(contract: &Contract, book: &Book<'_>) -> Outlook {
+    let units = Units(contract.amount.currency());
+    let reading = Reading::of(contract, book);
+    Outlook {
+        standing: reading.standing(book),
+        owed: by_date(reading.owed, units),
+        oldest_unpaid_due_on: reading.oldest_unpaid,
+        overpayment: units.money(book.held),
+        applied: applied(book, units),
+    }
+}
+
+fn applied(book: &Book<'_>, units: Units) -> Vec<Applied> {
+    let applied = book.applied.iter().map(|&AppliedHeld { on, by, by_component }| {
+        let split = Split { by_component, overpayment: -by_component.iter().sum::<i128>() };
+        Applied { on, by, shares: units.shares(split) }
+    });
+    applied.collect()
 }
 
 /// In the order of dates, each once.
@@ -159,6 +167,27 @@ struct Reading {
 }
 
 impl Reading {
+    /// All rows of a loan.
+    fn of(contract: &Contract, book: &Book<'_>) -> Self {
+        let mut reading = Self::new(contract, book.rows.as_ref().map_or(0, |rows| rows.lines.len()));
+        if let Some(rows) = &book.rows {
+            for line in &rows.lines {
+                reading.line(rows, line);
+            }
+        }
+        reading
+    }
+
+    /// Where the loan stands by what is unpaid.
+    fn standing(&self, book: &Book<'_>) -> Standing {
+        match &book.rows {
+            None => Standing::Approved,
+            Some(_) if book.written_off_on.is_some() => Standing::Defaulted,
+            Some(_) if self.unpaid == [0; 4] => Standing::Repaid,
+            Some(_) => Standing::Disbursed,
+        }
+    }
+
     fn new(contract: &Contract, rows: usize) -> Self {
         Self {
             units: Units(contract.amount.currency()),

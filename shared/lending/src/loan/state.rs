@@ -276,6 +276,23 @@ pub struct State {
     pub postings: Vec<Posting>,
 }
 
+/// Where a loan leads when nothing more is recorded of it: late fees arise until the last that can, and what is held pays
+/// charges on their due dates. It is the same from whatever day on it is looked at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Outlook {
+    /// Where it stands in the end: repaid where what is held pays all that is left.
+    pub standing: Standing,
+    /// What is unpaid in the end, by due date. Of any day, what is due by then is unpaid then, but for charges that what is
+    /// held pays later.
+    pub owed: Vec<Owed>,
+    /// See [`State::oldest_unpaid_due_on`].
+    pub oldest_unpaid_due_on: Option<Date>,
+    /// The overpayment that is left.
+    pub overpayment: Money,
+    /// Where money that was there already paid something else, by day, days to come among them.
+    pub applied: Vec<Applied>,
+}
+
 impl State {
     /// The transaction of an event.
     #[must_use]

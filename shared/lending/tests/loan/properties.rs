@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use jiff::civil::Date;
 use jiff::{Span, Timestamp};
 use lending::{
-    Account, Change, Contract, Event, EventId, EventKind, Exposure, Money, Posting, Prepayment, Standing, State,
-    TransactionKind, change, fold, follow, journal_entries, settlement,
+    Account, Change, Contract, Event, EventId, EventKind, Exposure, Money, Owed, Posting, Prepayment, Standing, State,
+    TransactionKind, change, fold, fold_on, follow, journal_entries, parse_date, settlement,
 };
 use proptest::prelude::*;
 use proptest::sample::Index;
@@ -48,9 +48,9 @@ fn days_later(date: Date, days: i64) -> Date {
 /// What an event changes is what follows with it, beside what follows without it.
 fn changes(contract: &Contract, known: &[Event], new: &Event, as_of: Date) -> Result<(), TestCaseError> {
     let all: Vec<Event> = known.iter().chain([new]).cloned().collect();
-    let Change { before, after, state } = change(contract, known, new, as_of).unwrap();
+    let Change { before, after, state, outlook } = change(contract, known, new, as_of).unwrap();
     let last = all.iter().map(|event| event.on).fold(as_of, Date::max);
-    prop_assert_eq!(state, fold(contract, &all, last, end()).unwrap());
+    prop_assert_eq!((state, outlook), fold_on(contract, &all, last, end()).unwrap());
     for (part, events) in [(before, known), (after, &all)] {
         let whole = follow(contract, events, end()).unwrap();
         let (_, postings) = whole.postings.split_at(whole.postings.partition_point(|it| it.on < new.on));
@@ -62,6 +62,27 @@ fn changes(contract: &Contract, known: &[Event], new: &Event, as_of: Date) -> Re
         prop_assert!(begun.len() <= 1);
         prop_assert_eq!(begun.last().map(without_day), earlier.last().map(without_day));
     }
+    Ok(())
+}
+
+/// Where a history leads is the same from whatever day on, and says of each day what is unpaid that has fallen due by then:
+/// late fees too, whether they have arisen or not.
+fn outlooks(history: &History, days: [Date; 2]) -> Result<(), TestCaseError> {
+    let last = history.events.iter().map(|event| event.on).max().unwrap_or(START);
+    let [first, second] = days.map(|day| day.max(last));
+    let fold_on = |day| fold_on(&history.contract, &history.events, day, end()).unwrap();
+    let (state, outlook) = fold_on(first);
+    prop_assert_eq!(&state, &fold(&history.contract, &history.events, first, end()).unwrap());
+    prop_assert_eq!(&outlook, &fold_on(second).1);
+    if outlook.standing == Standing::Disbursed && !outlook.applied.iter().any(|applied| applied.on > first) {
+        let by_then = |owed: &[Owed]| owed.iter().filter(|owed| owed.due_on <= first).copied().collect::<Vec<_>>();
+        prop_assert_eq!(by_then(&outlook.owed), by_then(&state.owed));
+        prop_assert_eq!(outlook.oldest_unpaid_due_on, state.oldest_unpaid_due_on);
+    }
+    let after_all = parse_date("2200-12-31").unwrap();
+    let end = fold_on(after_all).0;
+    prop_assert_eq!((outlook.standing, outlook.owed), (end.standing, end.owed));
+    prop_assert_eq!(outlook.overpayment, end.overpayment);
     Ok(())
 }
 
@@ -265,6 +286,12 @@ proptest! {
             let is_new = pair[0] != Exposure { on: pair[0].on, ..pair[1] };
             prop_assert!(pair[0].on < pair[1].on && is_new, "{:?}", pair);
         }
+    }
+
+    #[test]
+    fn where_a_loan_leads_is_the_same_from_every_day_on(script in scripts(1..40), share in any::<[u16; 2]>()) {
+        let history = script.play(|_| ());
+        outlooks(&history, share.map(|share| any_day(&history, share % 2000)))?;
     }
 
     /// Of the last event that is recorded, and of one among others.
