@@ -20,7 +20,7 @@ use backend::{
 };
 use jiff::tz::TimeZone;
 use local::testing::{Database, Schema};
-use migrate::{Event, Migrator};
+use migrate::{Event, FirstAdmin, Migrator};
 use secrecy::SecretString;
 use serde_json::json;
 use tokio::sync::OnceCell;
@@ -149,7 +149,7 @@ impl Api {
             migrator.admin = options.first_admin.map(|(username, password)| {
                 let admin = json!({"username": username, "password": password,
                     "email": format!("{username}@example.com"), "phone": "+15550100000"});
-                SecretSource::fixed(SecretString::from(admin.to_string()))
+                FirstAdmin::of_secret(SecretSource::fixed(SecretString::from(admin.to_string())))
             });
             migrator.run(Event { demo: options.demo }).await.unwrap();
         }
