@@ -142,6 +142,7 @@ async fn prepare(postgres: &Postgres, options: &Options) -> Result<App, Error> {
     let setting = |error: config::ConfigError| Error::Setting(error.to_string());
     let zone = config::business_time_zone().map_err(setting)?;
     let limits = Limits::from_env().map_err(setting)?;
+    let origin = config::origin_secret().map_err(setting)?;
     let application = fixed(&on_this_machine(postgres.application_url())?);
 
     say("migrating the database ...");
@@ -166,7 +167,7 @@ async fn prepare(postgres: &Postgres, options: &Options) -> Result<App, Error> {
     let db = Db::new(connector, CONNECTIONS).map_err(|error| Error::Setting(error.to_string()))?;
     let report = stats::run(&db, &zone).await?;
     say(format_args!("the figures of {} days kept", report.days));
-    Ok(App { db, tokens: Tokens::new(fixed(&signing_keys()?)), zone, limits: Arc::new(limits) })
+    Ok(App { db, tokens: Tokens::new(fixed(&signing_keys()?)), zone, limits: Arc::new(limits), origin })
 }
 
 /// Loads a generated book where there is none.

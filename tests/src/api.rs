@@ -15,12 +15,12 @@ use backend::{
     config::{DatabaseConfig, Limit, Limits},
     db::{Connector, Db},
     domain::users::Role,
-    http::layers,
+    http::{layers, origin::OriginSecret},
     secrets::SecretSource,
 };
 use jiff::tz::TimeZone;
 use local::testing::{Database, Schema};
-use migrate::{Event, Migrator};
+use migrate::{Event, FirstAdmin, Migrator};
 use secrecy::SecretString;
 use serde_json::json;
 use tokio::sync::OnceCell;
@@ -84,6 +84,8 @@ pub struct ApiOptions {
     pub limits: Limits,
     /// Whether there are demo data.
     pub demo: bool,
+    /// What requests have to bring that come through a network in front.
+    pub origin: Option<&'static str>,
     /// Username and password of the first admin, if the migrate function makes one.
     pub first_admin: Option<(&'static str, &'static str)>,
 }
@@ -101,7 +103,7 @@ impl Default for ApiOptions {
             customer_writes: wide,
             max_pending: 10_000,
         };
-        Self { zone: "UTC", limits, demo: false, first_admin: None }
+        Self { zone: "UTC", limits, demo: false, origin: None, first_admin: None }
     }
 }
 
@@ -147,14 +149,15 @@ impl Api {
             migrator.admin = options.first_admin.map(|(username, password)| {
                 let admin = json!({"username": username, "password": password,
                     "email": format!("{username}@example.com"), "phone": "+15550100000"});
-                SecretSource::fixed(SecretString::from(admin.to_string()))
+                FirstAdmin::of_secret(SecretSource::fixed(SecretString::from(admin.to_string())))
             });
             migrator.run(Event { demo: options.demo }).await.unwrap();
         }
         let db = db(&database.application_url("microloans_app").await.unwrap());
         let keys = json!({"current": SIGNING_KEY_ID, "keys": {SIGNING_KEY_ID: SIGNING_KEY}});
         let tokens = Tokens::new(SecretSource::fixed(SecretString::from(keys.to_string())));
-        let app = App { db, tokens, zone, limits: Arc::new(options.limits) };
+        let origin = options.origin.map(|text| OriginSecret::fixed(text).unwrap());
+        let app = App { db, tokens, zone, limits: Arc::new(options.limits), origin };
         let router = layers::serve(local::api::router(), app.clone());
         let owner = connect(database.owner_url()).await;
         Self { client: Client::in_process(router), app, owner, database }

@@ -91,6 +91,11 @@ pub(crate) fn check(method: &Method, path: &str, reply: &Reply) {
     if path.starts_with("/docs/") || path.starts_with("/dashboard/") {
         return;
     }
+    // Who has not come the way that is set learns nothing, not even that there is no such path.
+    if matches!(reply.code(), "origin_refused" | "viewer_unknown") {
+        assert_eq!(reply.status, 403, "{reply}");
+        return;
+    }
     let Some(template) = template(path) else {
         assert_eq!(reply.status, 404, "no such path: {reply}");
         return;

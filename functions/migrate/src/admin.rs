@@ -2,6 +2,7 @@
 
 use backend::{
     auth::passwords,
+    config,
     db::Batch,
     domain::users::{Role, UserStatus},
     http::address::ClientAddress,
@@ -9,30 +10,67 @@ use backend::{
         audit::{self, Subject},
         users::{self, User},
     },
+    secrets::SecretSource,
     values::{
         fields::{Email, Password, Phone, Username},
         time::Instant,
     },
 };
 use jiff::Timestamp;
-use serde::Deserialize;
-use serde_json::json;
+use secrecy::ExposeSecret;
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value, json};
 use tokio_postgres::Client;
 use uuid::Uuid;
 
 use crate::MigrateError;
 
-/// The secret.
-#[derive(Deserialize)]
-struct FirstAdmin {
-    username: Username,
-    email: Email,
-    phone: Phone,
-    password: Password,
+/// Where the first admin comes from: a secret with the password, and what that does not say from elsewhere.
+pub struct FirstAdmin {
+    /// `{"password"}`, with `username`, `email` and `phone` or without.
+    pub secret: SecretSource,
+    /// `ADMIN_USERNAME`, where the secret names none.
+    pub username: Option<String>,
+    /// `ADMIN_EMAIL`, where the secret names none.
+    pub email: Option<String>,
+    /// `ADMIN_PHONE`, where the secret names none.
+    pub phone: Option<String>,
 }
 
-/// Makes the first admin if there is none. Returns whether it did.
-pub(crate) async fn create_first(client: &Client, secret: &str) -> Result<bool, MigrateError> {
+impl FirstAdmin {
+    /// One of whom the secret says everything.
+    #[must_use]
+    pub const fn of_secret(secret: SecretSource) -> Self {
+        Self { secret, username: None, email: None, phone: None }
+    }
+
+    /// From the environment; none where it has no secret.
+    pub(crate) fn from_env() -> Option<Self> {
+        let variable = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
+        Some(Self {
+            secret: config::optional_secret("ADMIN_SECRET_ARN", "ADMIN")?,
+            username: variable("ADMIN_USERNAME"),
+            email: variable("ADMIN_EMAIL"),
+            phone: variable("ADMIN_PHONE"),
+        })
+    }
+}
+
+/// A member of the secret; else, where it has none, the text from elsewhere. An error names it, and never what it says.
+fn member<T: DeserializeOwned>(
+    secret: &mut Map<String, Value>,
+    name: &str,
+    elsewhere: Option<&String>,
+) -> Result<T, MigrateError> {
+    let value = secret.remove(name).or_else(|| elsewhere.cloned().map(Value::String));
+    let value = value.ok_or_else(|| MigrateError::Admin(format!("it has no {name}, and nothing else says one")))?;
+    serde_json::from_value(value)
+        .map_err(|_| MigrateError::Admin(format!("the {name} is not one that a user can have")))
+}
+
+/// Makes the first admin if there is none. Returns whether it did. Where there is one, nothing is read and nothing is changed,
+/// whatever the secret and the variables say by then: least of all a password.
+pub(crate) async fn create_first(client: &Client, first: &FirstAdmin) -> Result<bool, MigrateError> {
     let known = client.query_one("SELECT EXISTS (SELECT FROM users WHERE role = 'admin')", &[]).await?;
     if known.get(0) {
         return Ok(false);
@@ -40,10 +78,14 @@ pub(crate) async fn create_first(client: &Client, secret: &str) -> Result<bool, 
     // Where in the secret, never what it says: serde's words may quote it.
     let refused = |error: serde_json::Error| {
         let (line, column) = (error.line(), error.column());
-        let rule = "an object with username, email, phone and password, each as for a new user";
-        MigrateError::Admin(format!("line {line}, column {column}: the secret is not {rule}"))
+        MigrateError::Admin(format!("line {line}, column {column}: it is no JSON object"))
     };
-    let FirstAdmin { username, email, phone, password } = serde_json::from_str(secret).map_err(refused)?;
+    let secret = first.secret.get().await?;
+    let mut secret: Map<String, Value> = serde_json::from_str(secret.expose_secret()).map_err(refused)?;
+    let username: Username = member(&mut secret, "username", first.username.as_ref())?;
+    let email: Email = member(&mut secret, "email", first.email.as_ref())?;
+    let phone: Phone = member(&mut secret, "phone", first.phone.as_ref())?;
+    let password: Password = member(&mut secret, "password", None)?;
     let password = password
         .of_user(username.as_str(), email.as_str(), "/password")
         .map_err(|_| MigrateError::Admin("the password must be neither the username nor the e-mail address".into()))?;

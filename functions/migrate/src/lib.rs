@@ -23,6 +23,7 @@ use serde::{Deserialize, Serialize};
 
 pub use self::{
     access::{LOGIN_SETTINGS, Login},
+    admin::FirstAdmin,
     demo::PASSWORD as DEMO_PASSWORD,
     invocation::{Invocation, invoke},
     schema::fingerprint,
@@ -54,8 +55,8 @@ pub struct Migrator {
     pub owner: std::sync::Arc<Connector>,
     /// The functions' login; none where it is managed elsewhere.
     pub application: Option<SecretSource>,
-    /// The first admin: `{"username", "email", "phone", "password"}`.
-    pub admin: Option<SecretSource>,
+    /// The first admin, where there is none yet.
+    pub admin: Option<FirstAdmin>,
     /// Whether demo data may be loaded at all.
     pub demo_is_allowed: bool,
     /// The lender's time zone.
@@ -115,7 +116,8 @@ impl MigrateError {
 
 impl Migrator {
     /// From the environment: `OWNER_DATABASE_SECRET_ARN` (or `OWNER_DATABASE_URL`), `DATABASE_SECRET_ARN` (or
-    /// `DATABASE_URL`), `ADMIN_SECRET_ARN` (or `ADMIN`), `ALLOW_DEMO_DATA`, `BUSINESS_TIME_ZONE`.
+    /// `DATABASE_URL`), `ADMIN_SECRET_ARN` (or `ADMIN`) with `ADMIN_USERNAME`, `ADMIN_EMAIL` and `ADMIN_PHONE`,
+    /// `ALLOW_DEMO_DATA`, `BUSINESS_TIME_ZONE`.
     ///
     /// # Errors
     ///
@@ -125,7 +127,7 @@ impl Migrator {
         Ok(Self {
             owner: Connector::new(owner, config::ca_file()),
             application: config::optional_secret("DATABASE_SECRET_ARN", "DATABASE_URL"),
-            admin: config::optional_secret("ADMIN_SECRET_ARN", "ADMIN"),
+            admin: FirstAdmin::from_env(),
             demo_is_allowed: std::env::var("ALLOW_DEMO_DATA").is_ok_and(|value| value == "1"),
             zone: config::business_time_zone()?,
         })
@@ -152,7 +154,7 @@ impl Migrator {
             access::grant(&client, &login).await?;
         }
         let admin_created = match &self.admin {
-            Some(admin) => admin::create_first(&client, admin.get().await?.expose_secret()).await?,
+            Some(admin) => admin::create_first(&client, admin).await?,
             None => false,
         };
         let demo_loaded = event.demo && demo::load(&client, &self.zone).await?;

@@ -40,6 +40,13 @@ const BAD_IF_MATCH: Refusal =
 const UNAUTHENTICATED: Refusal =
     refusal(401, "unauthenticated", "There is no token, or one that is not valid any more");
 const FORBIDDEN: Refusal = refusal(403, "forbidden", "The caller's role does not allow this");
+const ORIGIN_REFUSED: Refusal = refusal(
+    403,
+    "origin_refused",
+    "The service is behind a network through which alone it takes requests, and this one did not come through it",
+);
+const VIEWER_UNKNOWN: Refusal =
+    refusal(403, "viewer_unknown", "The network in front of the service does not tell where the request comes from");
 const NOT_FOUND: Refusal = refusal(404, "not_found", "There is no such thing, or the caller may not know of it");
 const BUSY: Refusal =
     refusal(409, "busy", "Another request is changing the same thing; try again after `Retry-After` seconds");
@@ -68,6 +75,8 @@ const ALL: &[Refusal] = &[
     BAD_IF_MATCH,
     UNAUTHENTICATED,
     FORBIDDEN,
+    ORIGIN_REFUSED,
+    VIEWER_UNKNOWN,
     NOT_FOUND,
     BUSY,
     BORROWER_ERASED,
@@ -86,7 +95,8 @@ const PROBLEM: &str = "#/components/schemas/Problem";
 
 /// The refusals that follow from an operation's shape.
 fn of_shape(row: &Operation, operation: &Value) -> Vec<Refusal> {
-    let mut refusals = Vec::new();
+    // Who has not come the way that is set learns nothing but that; where its secret cannot be read, nobody has.
+    let mut refusals = vec![ORIGIN_REFUSED, VIEWER_UNKNOWN, UNAVAILABLE];
     if let Who::Users(roles) = row.who {
         refusals.push(UNAUTHENTICATED);
         if roles.len() < 3 || matches!(row.reach, Reach::OnlySelf(_)) {
@@ -125,7 +135,7 @@ fn of_shape(row: &Operation, operation: &Value) -> Vec<Refusal> {
                 refusals.push(BORROWER_ERASED);
             }
         }
-        refusals.extend([INTERNAL, UNAVAILABLE]);
+        refusals.push(INTERNAL);
     }
     refusals
 }
@@ -154,8 +164,14 @@ pub(super) fn complete(row: &Operation, operation: &mut Value) {
             lines => lines.iter().map(|line| format!("- {line}")).collect::<Vec<_>>().join("\n"),
         };
         let content = json!({"schema": {"$ref": PROBLEM}, "examples": given.remove(&status)});
-        operation["responses"][status.to_string()] =
-            json!({"description": description, "content": {"application/problem+json": content}});
+        let response = &mut operation["responses"][status.to_string()];
+        // What a handler answers with this status that is no problem stays beside it.
+        let description = match response["description"].as_str() {
+            None => description,
+            Some(own) => format!("- {own}\n- {description}"),
+        };
+        response["description"] = description.into();
+        response["content"]["application/problem+json"] = content;
     }
 }
 

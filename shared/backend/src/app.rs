@@ -9,6 +9,7 @@ use crate::{
     config::{self, ConfigError, DatabaseConfig, Limits},
     db::Db,
     domain::caller::Caller,
+    http::origin::OriginSecret,
     telemetry,
     values::moment::Moment,
 };
@@ -24,6 +25,8 @@ pub struct App {
     pub zone: TimeZone,
     /// Limits on guessing and on registering.
     pub limits: Arc<Limits>,
+    /// What a request has to bring that comes through a network in front of the gateway; none where there is no such way.
+    pub origin: Option<OriginSecret>,
 }
 
 impl App {
@@ -38,13 +41,20 @@ impl App {
             tokens: Tokens::new(config::secret("SIGNING_KEYS_SECRET_ARN", "SIGNING_KEYS")?),
             zone: config::business_time_zone()?,
             limits: Arc::new(Limits::from_env()?),
+            origin: config::origin_secret()?,
         })
     }
 
     /// Reads the secrets and connects, so that the first request finds both done. What fails here fails again, and is
     /// told, when a request needs it.
     pub async fn warm_up(&self) {
-        let (keys, connection) = tokio::join!(self.tokens.warm_up(), self.db.warm_up());
+        let origin = async {
+            match &self.origin {
+                None => Ok(()),
+                Some(secret) => secret.warm_up().await,
+            }
+        };
+        let (keys, connection, origin) = tokio::join!(self.tokens.warm_up(), self.db.warm_up(), origin);
         if let Err(error) = keys {
             let error = telemetry::chain(&error);
             tracing::warn!(error, "the signing keys are not ready");
@@ -52,6 +62,10 @@ impl App {
         if let Err(error) = connection {
             let error = telemetry::chain(&error);
             tracing::warn!(error, "the database is not ready");
+        }
+        if let Err(error) = origin {
+            let error = telemetry::chain(&error);
+            tracing::warn!(error, "the origin's secret is not ready");
         }
     }
 

@@ -10,9 +10,9 @@ use axum::{Router, body::Bytes, extract::State, http::StatusCode, routing::put};
 use backend::{db::Connector, secrets::SecretSource};
 use jiff::tz::TimeZone;
 use lambda_runtime::{Context, LambdaEvent};
-use migrate::{Event, Migrator, Report, invoke};
+use migrate::{Event, FirstAdmin, Migrator, Report, invoke};
 use serde_json::{Value, json};
-use tests::{Api, without_tls};
+use tests::{Api, PASSWORD, without_tls};
 use tokio::net::TcpListener;
 
 /// What CloudFormation was told, and how often it refuses before it listens.
@@ -137,4 +137,72 @@ async fn an_old_program_leaves_a_schema_that_is_further_alone() {
     api.owner.execute(later, &[]).await.unwrap();
     let report = migrator(&without_tls(api.database.owner_url())).run(Event::default()).await.unwrap();
     assert_eq!(report.migrations, Vec::<String>::new());
+}
+
+/// The first admin as the template says it: the password in a secret, everything else in parameters.
+fn first_admin(username: &str, email: &str, phone: &str, password: &str) -> FirstAdmin {
+    let secret = SecretSource::fixed(json!({"password": password}).to_string().into());
+    let [username, email, phone] = [username, email, phone].map(|text| Some(text.to_owned()));
+    FirstAdmin { secret, username, email, phone }
+}
+
+#[tokio::test]
+async fn parameters_of_the_first_admin_change_nothing_once_there_is_one() {
+    let api = Api::new().await;
+    let customer = api.customer("the.customer").await;
+    let run = async |admin: FirstAdmin| {
+        let migrator = Migrator { admin: Some(admin), ..migrator(&without_tls(api.database.owner_url())) };
+        migrator.run(Event::default()).await.map(|report| report.admin_created).map_err(|error| error.to_string())
+    };
+    let login = |username: &str, password: &str| {
+        api.anyone().post("/api/auth/login").json(json!({"username": username, "password": password}))
+    };
+    // Somebody's name already: nobody becomes an admin by it, and nobody's password changes.
+    let taken = run(first_admin("the.customer", "you@example.com", "+254700000001", "a generated password")).await;
+    assert!(taken.is_err(), "{taken:?}");
+    login("the.customer", PASSWORD).expect(200).await;
+    login("the.customer", "a generated password").expect(401).await;
+
+    let made = run(first_admin("the.first", "you@example.com", "+254700000001", "a generated password")).await;
+    assert_eq!(made, Ok(true));
+    let admin = login("the.first", "a generated password").expect(200).await;
+    let admin = api.as_(&admin.text_of("access_token"));
+    let body = json!({"current_password": "a generated password", "new_password": "one of their own"});
+    admin.put("/api/auth/password").json(body).expect(204).await;
+
+    let before = api.owner.query("SELECT users::text FROM users ORDER BY id", &[]).await.unwrap();
+    for changed in [
+        first_admin("the.first", "else@example.com", "+254700000002", "another generated one"),
+        first_admin("the.second", "you@example.com", "+254700000001", "another generated one"),
+        first_admin("the.customer", "the.customer@example.com", "+254700000001", "another generated one"),
+        first_admin("", "no address", "no number", "short"),
+    ] {
+        assert_eq!(run(changed).await, Ok(false));
+    }
+    let after = api.owner.query("SELECT users::text FROM users ORDER BY id", &[]).await.unwrap();
+    let rows = |rows: &[tokio_postgres::Row]| rows.iter().map(|row| row.get::<_, String>(0)).collect::<Vec<_>>();
+    assert_eq!(rows(&before), rows(&after));
+    login("the.first", "one of their own").expect(200).await;
+    customer.get("/api/auth/me").expect(200).await;
+}
+
+#[tokio::test]
+async fn what_the_first_admin_lacks_is_named_and_never_quoted() {
+    let api = Api::new().await;
+    let run = async |admin: FirstAdmin| {
+        let migrator = Migrator { admin: Some(admin), ..migrator(&without_tls(api.database.owner_url())) };
+        migrator.run(Event::default()).await.unwrap_err().to_string()
+    };
+    let good = || first_admin("the.first", "you@example.com", "+254700000001", "a generated password");
+    for (admin, named) in [
+        (FirstAdmin { username: None, ..good() }, "username"),
+        (FirstAdmin { email: Some("very-secret".into()), ..good() }, "email"),
+        (FirstAdmin { phone: Some("very-secret".into()), ..good() }, "phone"),
+        (first_admin("the.first", "you@example.com", "+254700000001", "very-secret"), "password"),
+        (FirstAdmin { secret: SecretSource::fixed("{\"very-secret\"".to_owned().into()), ..good() }, "column"),
+    ] {
+        let error = run(admin).await;
+        assert!(error.contains(named) && !error.contains("very-secret"), "{named}: {error}");
+    }
+    assert_eq!(api.count("SELECT count(*) FROM users WHERE role = 'admin'").await, 0);
 }

@@ -9,7 +9,7 @@ use std::{
 
 use backend::telemetry::JsonLines;
 use serde_json::{Value, json};
-use tests::PASSWORD;
+use tests::{Api, ApiOptions, PASSWORD};
 
 use crate::world::World;
 
@@ -121,6 +121,34 @@ async fn no_line_has_anything_of_a_request_or_an_answer_that_is_somebodys() {
         "pbkdf2",
     ] {
         assert!(!text.contains(secret), "{secret}: {text}");
+    }
+}
+
+#[tokio::test]
+async fn the_secret_of_the_network_in_front_is_in_no_line_and_no_answer() {
+    let secret = "a-secret-of-the-network-in-front";
+    let api = Api::with(ApiOptions { origin: Some(secret), ..ApiOptions::default() }).await;
+    keep();
+    let call = |brought: &str, viewer: &str| {
+        let call = api.anyone().get("/api/auth/me").header("x-origin-secret", brought);
+        call.header("cloudfront-viewer-address", viewer)
+    };
+    let mut answers = Vec::new();
+    for (brought, viewer) in
+        [(secret, "198.51.100.10:1"), (secret, "an-unreadable-address"), ("a-wrong-secret", "198.51.100.10:1")]
+    {
+        let reply = call(brought, viewer).send().await;
+        answers.push(format!("{:?} {}", reply.headers, reply.text));
+    }
+    api.database.break_connections().await.unwrap();
+    answers.push(call(secret, "198.51.100.10:1").send().await.text);
+    let shown = format!("{:?} {}", api.app.origin, backend::http::origin::OriginSecret::fixed("short").unwrap_err());
+    let log = Log::kept();
+    assert_eq!(log.requests().len(), 4);
+    for text in [&log.0, &answers.concat(), &shown] {
+        for hidden in [secret, "a-wrong-secret", "an-unreadable-address", "198.51.100.10"] {
+            assert!(!text.contains(hidden), "{hidden}: {text}");
+        }
     }
 }
 

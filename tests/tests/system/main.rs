@@ -15,6 +15,7 @@ mod lists;
 mod logs;
 mod openapi;
 mod order;
+mod origin;
 mod permissions;
 mod plans;
 mod products;

@@ -6,6 +6,8 @@ use std::{
     path::Path,
 };
 
+use axum::http::Method;
+use local::operations::{OPERATIONS, Who};
 use toml_edit::DocumentMut;
 use utoipa::openapi::OpenApi;
 use yaml_rust2::{Yaml, YamlLoader};
@@ -178,6 +180,48 @@ fn the_emulator_routes_as_the_gateway_does() {
     ] {
         assert_eq!(routes.function(path), function, "{path}");
     }
+}
+
+/// A key of route settings that names no route fails a deployment.
+#[test]
+fn what_costs_much_has_a_throttle_of_its_own() {
+    let template = YamlLoader::load_from_str(&file("template.yaml")).unwrap().remove(0);
+    let settings = &template["Resources"]["Api"]["Properties"]["RouteSettings"];
+    let throttled: BTreeSet<&str> =
+        settings.as_hash().unwrap().keys().map(|key| key.as_str().unwrap().strip_prefix("ANY ").unwrap()).collect();
+    let routes = template_routes();
+    for path in &throttled {
+        let exact = path.strip_suffix("{proxy+}").is_none_or(|prefix| !routes.greedy.contains_key(prefix));
+        assert!(!exact || routes.exact.contains_key(*path), "{path} is no route");
+    }
+    // What anyone may have computed, without being known.
+    let computed = OPERATIONS.iter().filter(|row| row.who == Who::Anyone && row.method != Method::GET);
+    let computed: Vec<&str> = computed.map(|row| row.path).collect();
+    assert!(computed.len() >= 4, "{computed:?}");
+    // What hashes, folds all transactions of a loan, does many things at once or reads much.
+    let costly = [
+        "/api/auth/password",
+        "/api/repayments/batch",
+        "/api/loans/{id}/schedule",
+        "/api/loans/{id}/settlement",
+        "/api/loans/{id}/statement",
+        "/api/ledger/trial-balance",
+        "/api/customers/{id}/export",
+        "/api/stats",
+        "/api/stats/history",
+        "/api/portfolio/arrears",
+        "/api/collections",
+        "/api/agents/{id}/performance",
+    ];
+    for path in computed.into_iter().chain(costly) {
+        let has = throttled.contains(path) || throttled.contains(format!("{}/{{proxy+}}", parent(path)).as_str());
+        assert!(has, "{path} has no throttle of its own");
+    }
+}
+
+/// A path without its last segment.
+fn parent(path: &str) -> &str {
+    path.rsplit_once('/').unwrap().0
 }
 
 #[test]

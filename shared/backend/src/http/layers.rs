@@ -15,7 +15,7 @@ use axum::{
     body::Body,
     extract::{MatchedPath, Request},
     http::{Extensions, HeaderName, HeaderValue, Method, StatusCode, header},
-    middleware::{Next, from_fn},
+    middleware::{Next, from_fn, from_fn_with_state},
     response::{IntoResponse, Response},
 };
 use http_body_util::{BodyExt, LengthLimitError, Limited};
@@ -25,6 +25,7 @@ use uuid::Uuid;
 
 use super::{
     body::{BATCH, BATCH_LIMIT, BODY_LIMIT},
+    origin,
     problem::Problem,
 };
 use crate::{app::App, telemetry};
@@ -61,7 +62,13 @@ pub fn serve(router: Router<App>, app: App) -> Router {
         .fallback(|| async { Problem::not_found() })
         // After the layer above, so that 405 wins over 413.
         .method_not_allowed_fallback(method_not_allowed);
-    around(router.with_state(app))
+    // Around everything, 404 and 405 too: who does not come the way that is set learns nothing but that.
+    let origin = app.origin.clone();
+    let router = router.with_state(app);
+    around(match origin {
+        None => router,
+        Some(secret) => router.layer(from_fn_with_state(secret, origin::require)),
+    })
 }
 
 /// The layers that every answer passes.

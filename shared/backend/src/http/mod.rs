@@ -9,6 +9,7 @@ pub mod etag;
 pub mod idempotency;
 pub mod layers;
 pub mod operations;
+pub mod origin;
 pub mod pagination;
 pub mod path;
 pub mod problem;
