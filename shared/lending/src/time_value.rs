@@ -7,7 +7,7 @@
 use rust_decimal::Decimal;
 
 use crate::equation::{Equation, OddPart, Steps, Time, Unknown};
-use crate::real::Real;
+use crate::number::real::Real;
 
 /// The most periods that [`rate`] takes: as many as 300 years have days, or nearly so.
 pub const MAX_PERIODS: u32 = 109_500;

@@ -3,7 +3,7 @@
 
 use jiff::civil::Date;
 
-use super::{AprMethod, PeriodUnit, UnitPeriod};
+use super::method::{AprMethod, PeriodUnit, UnitPeriod};
 use crate::calendar::days_between;
 use crate::equation::{OddPart, Steps, Time};
 

@@ -7,9 +7,9 @@ use jiff::civil::Date;
 use super::allocation::Component;
 use super::rows::Rows;
 use crate::calendar::{Frequency, days_after};
-use crate::exact::round_div;
+use crate::number::rounding::{Rounding, round_div};
 use crate::refusal::{Reason, Refusal};
-use crate::terms::{LateFeeKind, Rounding, Units};
+use crate::terms::{LateFeeKind, Units};
 use crate::{Percent, Terms};
 
 #[derive(Clone)]

@@ -6,8 +6,8 @@ use jiff::civil::Date;
 use super::allocation::Component;
 use super::events::{ChargeKind, EventId};
 use crate::calendar::days_between;
-use crate::exact::{Ratio, round_div, round_mul_div};
-use crate::schedule::{Amortisation, Period, Plan, Shortfall, first_period, regular_period, whole_term};
+use crate::number::rounding::{round_div, round_mul_div};
+use crate::schedule::{Amortisation, Period, PeriodRate, Plan, Shortfall, first_period, regular_period, whole_term};
 use crate::terms::{Amortization, InterestMethod, Prepayment, Units};
 use crate::{AnnualRate, MAX_INSTALMENTS, Percent, Refusal, Terms};
 
@@ -482,10 +482,10 @@ impl<'a> Rows<'a> {
         let mut fresh: Vec<Line> = self.lines[running..].iter().map(|line| line.emptied(self.fees_each_row)).collect();
         let principal = left / smallest;
         let periods: Vec<Period> = fresh.iter().map(|line| line.period).collect();
-        let mut rates: Vec<Ratio> = periods.iter().map(|period| period.rate).collect();
+        let mut rates: Vec<PeriodRate> = periods.iter().map(|period| period.rate).collect();
         fresh[0].arising = first_interest;
         if principal > 0 {
-            rates[0] = Ratio::of_whole(first_interest / smallest, principal);
+            rates[0] = PeriodRate::of_whole(first_interest / smallest, principal);
             let amortisation = |rows: usize| Amortisation {
                 terms: self.terms,
                 units: self.units,
@@ -631,7 +631,7 @@ impl<'a> Rows<'a> {
         let mut instalment = 0;
         if principal > 0 {
             let periods: Vec<Period> = fresh.iter().map(|line| line.period).collect();
-            let rates: Vec<Ratio> = periods.iter().map(|period| period.rate).collect();
+            let rates: Vec<PeriodRate> = periods.iter().map(|period| period.rate).collect();
             let amortisation = Amortisation {
                 terms: self.terms,
                 units: self.units,
