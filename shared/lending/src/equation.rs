@@ -3,4 +3,4 @@
 mod solution;
 mod value;
 
-pub(crate) use value::{Equation, OddPart, Steps, Time, Unknown};
+pub(crate) use value::{Equation, OddPart, StepsPerYear, Time, Unknown};

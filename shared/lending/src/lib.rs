@@ -5,6 +5,8 @@
 //! is done once, from the exact value. What a schedule costs a year is [`Schedule::apr`], what any
 //! advances and payments cost is [`apr()`], and [`time_value`] has the functions behind them.
 
+// A new kind of event, status or mode is a question at every match.
+#![deny(clippy::wildcard_enum_match_arm)]
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test that panics has failed"))]
 
 mod apr;
@@ -37,7 +39,7 @@ pub use money::{Money, MoneyError};
 pub use number::rounding::Rounding;
 pub use rate::{AnnualRate, Percent, RateError};
 pub use refusal::{Field, Reason, Refusal};
-pub use schedule::{Row, Schedule, schedule};
+pub use schedule::{Schedule, ScheduleRow, schedule};
 pub use terms::{
     Allocation, Amortization, Fee, FeePatch, FeeValue, FeeWhen, Given, Grace, GracePatch, InterestMethod, LateFee,
     LateFeeKind, LateFeePatch, MAX_FEES, MAX_GRACE_DAYS, MAX_INSTALMENTS, MAX_LATE_FEES, MAX_LATE_FEES_OF_A_LOAN,

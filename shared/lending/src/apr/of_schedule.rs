@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::percentage::Apr;
 use crate::calendar::{RepayUnit, YearFraction};
-use crate::equation::{Equation, OddPart, Steps, Time, Unknown};
+use crate::equation::{Equation, OddPart, StepsPerYear, Time, Unknown};
 use crate::number::rounding::gcd;
 use crate::{Schedule, Terms};
 
@@ -85,11 +85,11 @@ impl Schedule {
 }
 
 /// Repayment periods a year.
-fn steps(terms: &Terms) -> Steps {
+fn steps(terms: &Terms) -> StepsPerYear {
     let numerator = match terms.repay_unit() {
         RepayUnit::Month => 12,
         RepayUnit::Week => 52,
         RepayUnit::Day => 365,
     };
-    Steps { numerator, denominator: u64::from(terms.repay_every()) }
+    StepsPerYear { numerator, denominator: u64::from(terms.repay_every()) }
 }

@@ -58,13 +58,24 @@ impl YearFraction {
         end: Date,
     ) -> Self {
         let every = u64::from(frequency.every);
-        match (basis, frequency.unit, day_count) {
-            (InterestPeriod::RepaymentPeriod, RepayUnit::Month, _) => Self::of(every, 12),
-            (InterestPeriod::RepaymentPeriod, RepayUnit::Week, _) => Self::of(every, 52),
-            (_, RepayUnit::Month, DayCount::Thirty360) => Self::of(every * 30, 360),
-            (_, RepayUnit::Week, DayCount::Thirty360) => Self::of(every * 7, 360),
-            (_, RepayUnit::Day, DayCount::Thirty360) => Self::of(every, 360),
-            _ => Self::by_days(day_count, start, end),
+        match (basis, frequency.unit) {
+            (InterestPeriod::RepaymentPeriod, RepayUnit::Month) => return Self::of(every, 12),
+            (InterestPeriod::RepaymentPeriod, RepayUnit::Week) => return Self::of(every, 52),
+            (InterestPeriod::RepaymentPeriod, RepayUnit::Day)
+            | (InterestPeriod::Daily, RepayUnit::Month | RepayUnit::Week | RepayUnit::Day) => (),
+        }
+        match day_count {
+            DayCount::Thirty360 => {
+                let days = match frequency.unit {
+                    RepayUnit::Month => 30,
+                    RepayUnit::Week => 7,
+                    RepayUnit::Day => 1,
+                };
+                Self::of(every * days, 360)
+            }
+            DayCount::Actual360 | DayCount::Actual364 | DayCount::Actual365 | DayCount::ActualActual => {
+                Self::by_days(day_count, start, end)
+            }
         }
     }
 

@@ -6,7 +6,7 @@
 
 use std::cmp::Ordering;
 
-use super::value::{Equation, HALVES_OF_ONE, Steps, Sums, Unknown, side_of};
+use super::value::{Equation, HALVES_OF_ONE, PresentValues, StepsPerYear, Unknown, side_of};
 use crate::number::log::{Log, exp};
 use crate::number::real::Real;
 
@@ -61,7 +61,7 @@ impl Equation {
         let (low, high) = (log(2 * rate - 1), log(2 * rate + 1));
         let right = match self.compare_at(2 * rate + 1) {
             Ordering::Equal => return self.growth_at(2 * rate + 1),
-            other => other,
+            side @ (Ordering::Less | Ordering::Greater) => side,
         };
         Some(exp(self.search(low, high, log(2 * rate), right, Log::TINY)))
     }
@@ -110,7 +110,7 @@ impl Equation {
     }
 
     /// Newton's next point; `None` where there is no slope.
-    fn newton(&self, at: Log, sums: &Sums) -> Option<Log> {
+    fn newton(&self, at: Log, sums: &PresentValues) -> Option<Log> {
         if sums.advances.is_zero() || sums.payments.is_zero() {
             return None;
         }
@@ -118,7 +118,7 @@ impl Equation {
         let advances_time = sums.advance_moments.over(sums.advances);
         let mut slope = payments_time.distance(advances_time).over(Real::whole(1 << 32));
         if self.unknown == Unknown::Effective {
-            let Steps { numerator, denominator } = self.steps;
+            let StepsPerYear { numerator, denominator } = self.steps;
             slope = slope.times(Real::ratio(u128::from(denominator), u128::from(numerator)));
         }
         if slope.is_zero() {
@@ -136,7 +136,7 @@ impl Equation {
         // Whether the solution lies above the middle between `rate` and the next.
         let is_above = |rate: i128| match self.compare_at(2 * rate + 1) {
             Ordering::Equal => None,
-            side => Some(side != right),
+            side @ (Ordering::Less | Ordering::Greater) => Some(side != right),
         };
         let even = |rate: i128| Some(if rate % 2 == 0 { rate } else { rate + 1 });
         // The answer is above `low` and at most `high`: found by doubling the distance, then by
@@ -264,7 +264,7 @@ mod tests {
     fn one_year(advance: i128, payment: i128) -> Equation {
         let at = |whole| Time { whole, odd: 0, of: 1 };
         let flows = [(at(0), advance), (at(1), -payment)];
-        let yearly = Steps { numerator: 1, denominator: 1 };
+        let yearly = StepsPerYear { numerator: 1, denominator: 1 };
         Equation::new(flows.into_iter(), yearly, Unknown::Nominal, OddPart::Nothing)
     }
 

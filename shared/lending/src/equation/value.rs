@@ -17,7 +17,7 @@ pub(crate) struct Time {
 
 /// So many steps a year, `numerator / denominator`, neither of them zero.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Steps {
+pub(crate) struct StepsPerYear {
     pub(crate) numerator: u64,
     pub(crate) denominator: u64,
 }
@@ -46,7 +46,7 @@ pub(crate) enum OddPart {
 
 /// A flow with its present value at no interest.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Flow {
+pub(super) struct EquationFlow {
     time: Time,
     /// The time in units of 2^-32 of a step, for the slope alone.
     steps: Real,
@@ -57,8 +57,8 @@ pub(super) struct Flow {
 /// Flows, no two at the same time and none of them zero, in the order of their times.
 #[derive(Debug, Clone)]
 pub(crate) struct Equation {
-    pub(super) flows: Vec<Flow>,
-    pub(super) steps: Steps,
+    pub(super) flows: Vec<EquationFlow>,
+    pub(super) steps: StepsPerYear,
     pub(super) unknown: Unknown,
     odd_part: OddPart,
 }
@@ -78,14 +78,14 @@ pub(super) struct Point {
 }
 
 /// Present values of the advances and of the payments, and their sums weighted with time.
-pub(super) struct Sums {
+pub(super) struct PresentValues {
     pub(super) advances: Real,
     pub(super) payments: Real,
     pub(super) advance_moments: Real,
     pub(super) payment_moments: Real,
 }
 
-impl Sums {
+impl PresentValues {
     pub(super) fn compare(&self) -> Ordering {
         self.advances.compare(self.payments)
     }
@@ -125,7 +125,7 @@ impl Equation {
     /// the same time are one.
     pub(crate) fn new(
         flows: impl Iterator<Item = (Time, i128)>,
-        steps: Steps,
+        steps: StepsPerYear,
         unknown: Unknown,
         odd_part: OddPart,
     ) -> Self {
@@ -164,7 +164,7 @@ impl Equation {
         let flows = all
             .into_iter()
             .filter(|(_, amount)| *amount != 0)
-            .map(|(time, amount)| Flow {
+            .map(|(time, amount)| EquationFlow {
                 time,
                 steps: steps_of(time),
                 is_advance: amount > 0,
@@ -191,13 +191,15 @@ impl Equation {
             (Unknown::Nominal, OddPart::Nothing | OddPart::Simple) => {
                 Point { growth, discount: Real::ONE.over(growth), odd_log: Log::ZERO }
             }
-            _ => self.point_at(growth.ln()),
+            (Unknown::Nominal, OddPart::OfStep | OddPart::OfYear) | (Unknown::Effective, _) => {
+                self.point_at(growth.ln())
+            }
         }
     }
 
     /// The same, of the growth's logarithm.
     pub(super) fn point_at(&self, log: Log) -> Point {
-        let Steps { numerator, denominator } = self.steps;
+        let StepsPerYear { numerator, denominator } = self.steps;
         let (step_log, year_log) = match self.unknown {
             Unknown::Nominal => (log, log.scaled(numerator, denominator)),
             Unknown::Effective => (log.scaled(denominator, numerator), log),
@@ -212,9 +214,9 @@ impl Equation {
     }
 
     /// Both sides of the equation. The moments are summed up for `SLOPE` alone.
-    pub(super) fn sums<const SLOPE: bool>(&self, point: &Point) -> Sums {
+    pub(super) fn sums<const SLOPE: bool>(&self, point: &Point) -> PresentValues {
         let zero = Real::ZERO;
-        let mut sums = Sums { advances: zero, payments: zero, advance_moments: zero, payment_moments: zero };
+        let mut sums = PresentValues { advances: zero, payments: zero, advance_moments: zero, payment_moments: zero };
         // The discount of whole steps goes along with the time.
         let (mut at, mut whole) = (0, Real::ONE);
         let (mut gap, mut gap_discount) = (1, point.discount);
@@ -283,6 +285,6 @@ impl Equation {
 }
 
 /// The side that a flow adds to.
-pub(super) fn side_of(flow: &Flow) -> Ordering {
+pub(super) fn side_of(flow: &EquationFlow) -> Ordering {
     if flow.is_advance { Ordering::Greater } else { Ordering::Less }
 }

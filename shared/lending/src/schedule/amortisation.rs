@@ -67,7 +67,9 @@ impl Amortisation<'_> {
                 let share = round_div(self.principal, self.repaying(), self.rounding());
                 Ok(self.equal_principal(share, put))
             }
-            (InterestMethod::Flat, _) => self.flat(None, put),
+            (InterestMethod::Flat, Amortization::EqualInstalments | Amortization::EqualPrincipal) => {
+                self.flat(None, put)
+            }
         }
     }
 
@@ -81,7 +83,7 @@ impl Amortisation<'_> {
             (InterestMethod::DecliningBalance, Amortization::EqualPrincipal) => {
                 self.equal_principal(instalment, put);
             }
-            (InterestMethod::Flat, _) => {
+            (InterestMethod::Flat, Amortization::EqualInstalments | Amortization::EqualPrincipal) => {
                 self.flat(Some(instalment), put)?;
             }
         }

@@ -138,7 +138,7 @@ fn held<T, E: serde::de::Error>(value: T, rule: impl FnOnce(&T) -> Result<(), Re
 fn given_amount<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Given<Number>, D::Error> {
     held(Given::<Number>::deserialize(deserializer)?, |amount| match amount {
         Given::Value(number) if number.get().is_zero() => Err(Reason::NotPositive),
-        _ => Ok(()),
+        Given::Absent | Given::Null | Given::Value(_) => Ok(()),
     })
 }
 
