@@ -10,7 +10,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::number::refused;
+use crate::json::refused;
 
 /// Code and decimals, sorted by code. Source: ISO 4217 List One of 2026-01-01.
 #[rustfmt::skip]

@@ -5,28 +5,30 @@
 //! is done once, from the exact value. What a schedule costs a year is [`Schedule::apr`], what any
 //! advances and payments cost is [`apr()`], and [`time_value`] has the functions behind them.
 
+// A new kind of event, status or mode is a question at every match.
+#![deny(clippy::wildcard_enum_match_arm)]
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test that panics has failed"))]
 
 mod apr;
 mod calendar;
 mod currency;
 mod equation;
-mod exact;
+mod json;
 mod loan;
 mod money;
 mod number;
-mod object;
 mod rate;
-mod real;
 mod refusal;
 mod schedule;
 mod terms;
 mod text;
 pub mod time_value;
+mod words;
 
 pub use apr::{Apr, AprMethod, Flow, FlowAmount, MAX_FLOWS, PeriodUnit, QuotedApr, UnitPeriod, UnitPeriodError, apr};
-pub use calendar::{DateError, FIRST_YEAR, LAST_YEAR, parse_date};
+pub use calendar::{DateError, DayCount, FIRST_YEAR, InterestPeriod, LAST_YEAR, MonthEnd, RepayUnit, parse_date};
 pub use currency::{Currency, UnknownCurrency};
+pub use json::whole_number;
 pub use loan::{
     Account, AllocationGroup, AllocationOrder, Applied, Bucket, Change, ChargeKind, Component, Components, Conflict,
     ConflictReason, Consequences, Contract, Event, EventId, EventKind, Exposure, Instalment, InstalmentTotals,
@@ -34,13 +36,13 @@ pub use loan::{
     TransactionKind, Waivable, change, fold, fold_on, follow, journal_entries, levied_on, settlement,
 };
 pub use money::{Money, MoneyError};
-pub use number::{Number, whole_number};
+pub use number::rounding::Rounding;
 pub use rate::{AnnualRate, Percent, RateError};
 pub use refusal::{Field, Reason, Refusal};
-pub use schedule::{Row, Schedule, schedule};
+pub use schedule::{Schedule, ScheduleRow, schedule};
 pub use terms::{
-    Allocation, Amortization, DayCount, Fee, FeePatch, FeeValue, FeeWhen, Given, Grace, GracePatch, InterestMethod,
-    InterestPeriod, LateFee, LateFeeKind, LateFeePatch, MAX_FEES, MAX_GRACE_DAYS, MAX_INSTALMENTS, MAX_LATE_FEES,
-    MAX_LATE_FEES_OF_A_LOAN, MonthEnd, Prepayment, RepayUnit, Rounding, Terms, TermsPatch, term_months,
+    Allocation, Amortization, Fee, FeePatch, FeeValue, FeeWhen, Given, Grace, GracePatch, InterestMethod, LateFee,
+    LateFeeKind, LateFeePatch, MAX_FEES, MAX_GRACE_DAYS, MAX_INSTALMENTS, MAX_LATE_FEES, MAX_LATE_FEES_OF_A_LOAN,
+    Number, Prepayment, Terms, TermsPatch, term_months,
 };
 pub use text::{is_blank, is_one_line};

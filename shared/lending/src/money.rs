@@ -7,7 +7,7 @@ use rust_decimal::Decimal;
 use serde::{Serialize, Serializer};
 
 use crate::Currency;
-use crate::number::{NumberError, parse_fixed, write_fixed};
+use crate::number::fixed::{NumberError, parse_fixed, write_fixed};
 
 /// An amount of money: exact, possibly negative where something is owed back.
 ///

@@ -5,7 +5,8 @@ use std::fmt;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::number::{NumberError, deserialize_text, parse_fixed, refused, write_fixed};
+use crate::json::{deserialize_text, refused};
+use crate::number::fixed::{NumberError, parse_fixed, write_fixed};
 
 /// A percentage, 0 to 1000, exact to six decimals: 2 is two percent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -6,8 +6,8 @@
 
 use rust_decimal::Decimal;
 
-use crate::equation::{Equation, OddPart, Steps, Time, Unknown};
-use crate::real::Real;
+use crate::equation::{Equation, OddPart, StepsPerYear, Time, Unknown};
+use crate::number::real::Real;
 
 /// The most periods that [`rate`] takes: as many as 300 years have days, or nearly so.
 pub const MAX_PERIODS: u32 = 109_500;
@@ -119,7 +119,7 @@ fn units(amount: Decimal, decimals: u32) -> Option<i128> {
 }
 
 fn rate_of_return(flows: impl Iterator<Item = (Time, i128)>) -> Option<Decimal> {
-    let each_period = Steps { numerator: 1, denominator: 1 };
+    let each_period = StepsPerYear { numerator: 1, denominator: 1 };
     let equation = Equation::new(flows, each_period, Unknown::Nominal, OddPart::Nothing);
     let growth = equation.growth()?;
     to_decimal(growth.distance(Real::ONE), growth.is_below(Real::ONE))

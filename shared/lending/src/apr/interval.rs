@@ -3,9 +3,9 @@
 
 use jiff::civil::Date;
 
-use super::{AprMethod, PeriodUnit, UnitPeriod};
+use super::method::{AprMethod, PeriodUnit, UnitPeriod};
 use crate::calendar::days_between;
-use crate::equation::{OddPart, Steps, Time};
+use crate::equation::{OddPart, StepsPerYear, Time};
 
 /// How a series of flows falls on the days of its months.
 ///
@@ -107,18 +107,24 @@ impl Counting {
     }
 
     /// How many of the steps that [`Self::between`] counts make a year.
-    pub(crate) fn steps(self) -> Steps {
+    pub(crate) fn steps(self) -> StepsPerYear {
         let every = u64::from(self.unit_period.every());
-        let (numerator, denominator) = match (self.method, self.unit_period.unit()) {
-            (AprMethod::Eu, PeriodUnit::Month | PeriodUnit::HalfMonth) if !self.counts_years() => (12, 1),
-            (AprMethod::Eu, PeriodUnit::Week) => (52, 1),
-            (AprMethod::Eu, _) => (1, 1),
-            (_, PeriodUnit::Month) => (12, every),
-            (_, PeriodUnit::HalfMonth) => (24, every),
-            (_, PeriodUnit::Week) => (52, every),
-            (_, PeriodUnit::Day) => (365, every),
+        let unit = self.unit_period.unit();
+        let (numerator, denominator) = match self.method {
+            AprMethod::Eu => match unit {
+                PeriodUnit::Month if self.counts_years() => (1, 1),
+                PeriodUnit::Month | PeriodUnit::HalfMonth => (12, 1),
+                PeriodUnit::Week => (52, 1),
+                PeriodUnit::Day => (1, 1),
+            },
+            AprMethod::RegZ | AprMethod::Nominal => match unit {
+                PeriodUnit::Month => (12, every),
+                PeriodUnit::HalfMonth => (24, every),
+                PeriodUnit::Week => (52, every),
+                PeriodUnit::Day => (365, every),
+            },
         };
-        Steps { numerator, denominator }
+        StepsPerYear { numerator, denominator }
     }
 
     pub(crate) const fn odd_part(self) -> OddPart {
@@ -381,7 +387,11 @@ mod tests {
             (Eu, 2, Week, 52, 1),
             (Eu, 7, Day, 1, 1),
         ] {
-            assert_eq!(counting(method, every, unit).steps(), Steps { numerator, denominator }, "{every} {unit:?}");
+            assert_eq!(
+                counting(method, every, unit).steps(),
+                StepsPerYear { numerator, denominator },
+                "{every} {unit:?}"
+            );
         }
     }
 }

@@ -3,13 +3,14 @@
 use jiff::Timestamp;
 use jiff::civil::Date;
 
-use super::Contract;
 use super::allocation::Component;
-use super::book::{Book, Walk};
 use super::conflict::Conflict;
-use super::events::{Event, EventKind, History};
+use super::contract::Contract;
+use super::events::Event;
+use super::fold::{FoldByDay, LoanFold};
+use super::history::History;
 use super::postings::Posting;
-use super::read;
+use super::project;
 use super::state::{Outlook, Standing, State};
 use crate::Money;
 
@@ -81,7 +82,7 @@ pub fn follow(contract: &Contract, events: &[Event], known_at: Timestamp) -> Res
         return Ok(Consequences::default());
     };
     let history = History::read(events, contract.amount.currency(), last, known_at)?;
-    let mut following = Following::new(contract, &history, last);
+    let mut following = FoldWithExposures::new(contract, &history, last);
     while following.day()? {}
     Ok(following.consequences(None))
 }
@@ -114,65 +115,61 @@ pub fn change(contract: &Contract, known: &[Event], new: &Event, as_of: Date) ->
     let with = History::read(events(), currency, as_of, Timestamp::MAX)?;
     let until = last_day(events()).map_or(as_of, |last| last.max(as_of));
 
-    let mut shared = Following::new(contract, &with, until);
+    let mut shared = FoldWithExposures::new(contract, &with, until);
     shared.skip_to(new.on)?;
     let mut before = shared.fork(&without);
     before.begin(new.on);
     while before.day()? {}
     let mut after = shared;
     after.begin(new.on);
-    while after.walk.next().is_some_and(|next| next <= as_of) {
+    while after.days.next().is_some_and(|next| next <= as_of) {
         after.day()?;
     }
-    let state = read::state(contract, &with, &after.walk.book, as_of);
+    let state = project::state(contract, &with, &after.days.fold, as_of);
     while after.day()? {}
-    after.walk.go_on_to_the_end()?;
-    let outlook = read::outlook(contract, &after.walk.book);
+    after.days.go_on_to_the_end()?;
+    let outlook = project::outlook(contract, &after.days.fold);
     Ok(Change { before: before.consequences(Some(new.on)), after: after.consequences(Some(new.on)), state, outlook })
 }
 
 /// The last day on which something happens of itself but time passing.
 fn last_day<'a>(events: impl IntoIterator<Item = &'a Event>) -> Option<Date> {
-    let days = events.into_iter().map(|event| match event.kind {
-        EventKind::Charge { due_on, .. } => event.on.max(due_on),
-        _ => event.on,
-    });
-    days.max()
+    events.into_iter().map(|event| event.kind.due_on().map_or(event.on, |due_on| event.on.max(due_on))).max()
 }
 
 /// A fold in the course of its days, and what the lender has out on them.
-struct Following<'h, 'a> {
-    walk: Walk<'h, 'a>,
+struct FoldWithExposures<'h, 'a> {
+    days: FoldByDay<'h, 'a>,
     exposures: Vec<Exposure>,
     /// Empty between days: its memory is used again.
     falling_due: Vec<(Date, i128)>,
 }
 
-impl<'h, 'a> Following<'h, 'a> {
+impl<'h, 'a> FoldWithExposures<'h, 'a> {
     fn new(contract: &'a Contract, history: &'h History<'h>, until: Date) -> Self {
-        Self { walk: Walk::new(contract, history, until), exposures: Vec::new(), falling_due: Vec::new() }
+        Self { days: FoldByDay::new(contract, history, until), exposures: Vec::new(), falling_due: Vec::new() }
     }
 
     /// The same, from here on with another history: one that has the same events up to here.
-    fn fork<'o>(&self, history: &'o History<'o>) -> Following<'o, 'a> {
+    fn fork<'o>(&self, history: &'o History<'o>) -> FoldWithExposures<'o, 'a> {
         let exposures = self.exposures.clone();
-        Following { walk: self.walk.fork(history), exposures, falling_due: Vec::new() }
+        FoldWithExposures { days: self.days.fork(history), exposures, falling_due: Vec::new() }
     }
 
     /// Folds the next day on which something may happen, if there is one.
     fn day(&mut self) -> Result<bool, Conflict> {
-        let Some(on) = self.walk.day()? else {
+        let Some(on) = self.days.day()? else {
             return Ok(false);
         };
-        self.look(on, self.walk.next());
+        self.look(on, self.days.next());
         Ok(true)
     }
 
     /// Folds all before a day, and keeps the exposure alone with which that begins.
     fn skip_to(&mut self, day: Date) -> Result<(), Conflict> {
         let mut last = None;
-        while self.walk.next().is_some_and(|next| next < day) {
-            last = self.walk.day()?;
+        while self.days.next().is_some_and(|next| next < day) {
+            last = self.days.day()?;
         }
         if let Some(last) = last {
             self.look(last, Some(day));
@@ -183,7 +180,7 @@ impl<'h, 'a> Following<'h, 'a> {
 
     /// Sees a day on which nothing may happen.
     fn begin(&mut self, day: Date) {
-        let next = self.walk.next();
+        let next = self.days.next();
         if next != Some(day) {
             self.look(day, next);
         }
@@ -191,17 +188,17 @@ impl<'h, 'a> Following<'h, 'a> {
 
     /// Notes what is out from the end of a day until something may happen next.
     fn look(&mut self, on: Date, next: Option<Date>) {
-        let book = &mut self.walk.book;
-        let Some(standing) = book.standing() else {
+        let fold = &mut self.days.fold;
+        let Some(standing) = fold.standing() else {
             return;
         };
-        let mut past_due = book.past_due(on, next, &mut self.falling_due);
-        let currency = book.currency();
+        let mut past_due = fold.past_due(on, next, &mut self.falling_due);
+        let currency = fold.currency();
         let exposure = Exposure {
             on,
             standing,
-            outstanding: Money::computed(book.balance, currency),
-            written_off: Money::computed(book.written_off[Component::Principal as usize], currency),
+            outstanding: Money::computed(fold.balance, currency),
+            written_off: Money::computed(fold.written_off[Component::Principal as usize], currency),
             past_due: Money::computed(past_due, currency),
         };
         push(&mut self.exposures, exposure);
@@ -215,7 +212,7 @@ impl<'h, 'a> Following<'h, 'a> {
 
     /// What followed, with postings from a day on.
     fn consequences(self, from: Option<Date>) -> Consequences {
-        let mut postings = self.walk.book.postings;
+        let mut postings = self.days.fold.postings;
         postings.drain(..postings.partition_point(|posting| Some(posting.on) < from));
         Consequences { postings, exposures: self.exposures }
     }
@@ -230,7 +227,7 @@ fn push(exposures: &mut Vec<Exposure>, exposure: Exposure) {
     }
 }
 
-impl Book<'_> {
+impl LoanFold<'_> {
     /// Where the loan stands; `None` before its disbursement. What is held will pay charges that fall due later: a loan of
     /// which nothing else is unpaid is repaid.
     fn standing(&mut self) -> Option<Standing> {
@@ -270,7 +267,7 @@ impl Book<'_> {
         for line in rows.lines.get(first..last).unwrap_or_default() {
             add(line.due_on, line.principal.unpaid() + line.interest.unpaid() + line.fees.unpaid());
             for charge in line.fee_charges.iter().map(|index| &rows.charges[*index]) {
-                add(charge.due_on, charge.cell.unpaid());
+                add(charge.due_on, charge.owed.unpaid());
             }
         }
         falling_due.sort_unstable_by_key(|(due_on, _)| *due_on);

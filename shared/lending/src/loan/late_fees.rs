@@ -5,11 +5,11 @@ use std::collections::BTreeSet;
 use jiff::civil::Date;
 
 use super::allocation::Component;
-use super::rows::Rows;
+use super::rows::LoanRows;
 use crate::calendar::{Frequency, days_after};
-use crate::exact::round_div;
+use crate::number::rounding::{Rounding, round_div};
 use crate::refusal::{Reason, Refusal};
-use crate::terms::{LateFeeKind, Rounding, Units};
+use crate::terms::{LateFeeKind, Units};
 use crate::{Percent, Terms};
 
 #[derive(Clone)]
@@ -70,13 +70,13 @@ impl LateFees {
     }
 
     /// The rows from `first` on are new: nothing is known of their lateness.
-    pub(super) fn rows_are_new_from(&mut self, first: usize, rows: &Rows<'_>) {
+    pub(super) fn rows_are_new_from(&mut self, first: usize, rows: &LoanRows<'_>) {
         self.again.retain(|(_, row, _, _)| *row < first);
         self.next_row = self.next_row.min(first);
         self.look_ahead(rows);
     }
 
-    fn look_ahead(&mut self, rows: &Rows<'_>) {
+    fn look_ahead(&mut self, rows: &LoanRows<'_>) {
         let line = rows.lines.get(self.next_row);
         self.next_on = line.and_then(|line| days_after(line.late_from, self.grace_days + 1));
     }
@@ -91,7 +91,7 @@ impl LateFees {
     }
 
     /// Charges the late fees that fall due on a day; before anything else of that day.
-    pub(super) fn charge(&mut self, on: Date, rows: &mut Rows<'_>) {
+    pub(super) fn charge(&mut self, on: Date, rows: &mut LoanRows<'_>) {
         while self.next_on == Some(on) {
             self.charge_row(on, rows, (self.next_row, on, 0));
             self.next_row += 1;
@@ -105,12 +105,12 @@ impl LateFees {
         }
     }
 
-    fn charge_row(&mut self, on: Date, rows: &mut Rows<'_>, (row, seed, times): (usize, Date, u32)) {
+    fn charge_row(&mut self, on: Date, rows: &mut LoanRows<'_>, (row, seed, times): (usize, Date, u32)) {
         let mut overdue = 0;
         for component in [Component::Principal, Component::Interest, Component::Fee] {
-            rows.each_amount(row, component, &mut |cell, due_on| {
+            rows.each_amount(row, component, &mut |owed, due_on| {
                 if due_on < on {
-                    overdue += cell.unpaid();
+                    overdue += owed.unpaid();
                 }
             });
         }
@@ -139,10 +139,11 @@ impl LateFees {
 mod tests {
     use jiff::Timestamp;
 
-    use super::super::book::Book;
-    use super::super::events::{Event, EventId, EventKind, History};
-    use super::super::{Contract, Money};
-    use crate::{Currency, TermsPatch, parse_date};
+    use crate::loan::contract::Contract;
+    use crate::loan::events::{Event, EventId, EventKind};
+    use crate::loan::fold::LoanFold;
+    use crate::loan::history::History;
+    use crate::{Currency, Money, TermsPatch, parse_date};
 
     /// How many amounts a fold up to a day looks at: 600 daily instalments of 1.00 each, paid out on 1 January 2020, with
     /// payments of 0.50 on the days after it.
@@ -165,8 +166,8 @@ mod tests {
         events.extend((1..=payments).map(|n| event(n, EventKind::Repayment { amount })));
         let as_of = parse_date(as_of).unwrap();
         let history = History::read(&events, euro, as_of, Timestamp::MAX).unwrap();
-        let book = Book::fold(&contract, &history, as_of).map_err(|conflict| conflict.reason).unwrap();
-        book.rows.map_or(0, |rows| rows.looked_at)
+        let fold = LoanFold::fold(&contract, &history, as_of).map_err(|conflict| conflict.reason).unwrap();
+        fold.rows.map_or(0, |rows| rows.looked_at)
     }
 
     /// The most late fees that any loan can have: each costs the amounts of its row, not the late fees before it.

@@ -5,69 +5,30 @@
 //! depends on time passing.
 
 use jiff::civil::Date;
-use serde::{Serialize, Serializer};
+use serde::Serialize;
 
 use crate::Money;
+use crate::words::words;
 
-/// An account of the ledger.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Account {
-    /// Money in hand. An asset.
-    Cash,
-    /// Principal paid out and neither repaid nor written off. An asset.
-    PrincipalReceivable,
-    /// Interest paid. Income.
-    InterestIncome,
-    /// Fees paid, those at disbursement among them. Income.
-    FeeIncome,
-    /// Late fees and charged penalties paid. Income.
-    PenaltyIncome,
-    /// Overpayments held. A liability.
-    OverpaymentsPayable,
-    /// Principal given up. An expense.
-    WriteOffs,
-    /// What was paid after a write-off, up to all that was given up. Income.
-    Recoveries,
-}
-
-impl Account {
-    /// Every account.
-    pub const ALL: [Self; 8] = [
-        Self::Cash,
-        Self::PrincipalReceivable,
-        Self::InterestIncome,
-        Self::FeeIncome,
-        Self::PenaltyIncome,
-        Self::OverpaymentsPayable,
-        Self::WriteOffs,
-        Self::Recoveries,
-    ];
-
-    /// Its name.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Cash => "cash",
-            Self::PrincipalReceivable => "principal_receivable",
-            Self::InterestIncome => "interest_income",
-            Self::FeeIncome => "fee_income",
-            Self::PenaltyIncome => "penalty_income",
-            Self::OverpaymentsPayable => "overpayments_payable",
-            Self::WriteOffs => "write_offs",
-            Self::Recoveries => "recoveries",
-        }
-    }
-
-    /// The account of this name.
-    #[must_use]
-    pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|account| account.as_str() == name)
-    }
-}
-
-impl Serialize for Account {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(self.as_str())
+words! {
+    /// An account of the ledger.
+    Account {
+        /// Money in hand. An asset.
+        Cash = "cash",
+        /// Principal paid out and neither repaid nor written off. An asset.
+        PrincipalReceivable = "principal_receivable",
+        /// Interest paid. Income.
+        InterestIncome = "interest_income",
+        /// Fees paid, those at disbursement among them. Income.
+        FeeIncome = "fee_income",
+        /// Late fees and charged penalties paid. Income.
+        PenaltyIncome = "penalty_income",
+        /// Overpayments held. A liability.
+        OverpaymentsPayable = "overpayments_payable",
+        /// Principal given up. An expense.
+        WriteOffs = "write_offs",
+        /// What was paid after a write-off, up to all that was given up. Income.
+        Recoveries = "recoveries",
     }
 }
 

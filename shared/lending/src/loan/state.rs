@@ -2,42 +2,25 @@
 
 use jiff::Timestamp;
 use jiff::civil::Date;
-use serde::{Serialize, Serializer};
+use serde::Serialize;
 
 use super::allocation::Shares;
 use super::events::EventId;
 use super::postings::Posting;
 use crate::Money;
+use crate::words::words;
 
-/// Where a loan stands after its approval.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Standing {
-    /// Not disbursed, or the disbursement was reversed.
-    Approved,
-    /// Something is owed.
-    Disbursed,
-    /// Nothing is owed.
-    Repaid,
-    /// Written off, whatever was recovered since.
-    Defaulted,
-}
-
-impl Standing {
-    /// The word of the API.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Approved => "approved",
-            Self::Disbursed => "disbursed",
-            Self::Repaid => "repaid",
-            Self::Defaulted => "defaulted",
-        }
-    }
-}
-
-impl Serialize for Standing {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(self.as_str())
+words! {
+    /// Where a loan stands after its approval.
+    Standing {
+        /// Not disbursed, or the disbursement was reversed.
+        Approved = "approved",
+        /// Something is owed.
+        Disbursed = "disbursed",
+        /// Nothing is owed.
+        Repaid = "repaid",
+        /// Written off, whatever was recovered since.
+        Defaulted = "defaulted",
     }
 }
 
@@ -118,50 +101,27 @@ pub struct Owed {
     pub unpaid: Components,
 }
 
-/// What a transaction is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum TransactionKind {
-    /// The loan was paid out.
-    Disbursement,
-    /// A payment.
-    Repayment,
-    /// A payment after the write-off.
-    Recovery,
-    /// An overpayment was paid back.
-    Refund,
-    /// More was asked for.
-    Charge,
-    /// Less was asked for.
-    Waiver,
-    /// What was unpaid was given up.
-    WriteOff,
-    /// Rows were made anew.
-    Reschedule,
-    /// Another transaction never counted.
-    Reversal,
-}
-
-impl TransactionKind {
-    /// The word of the API.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Disbursement => "disbursement",
-            Self::Repayment => "repayment",
-            Self::Recovery => "recovery",
-            Self::Refund => "refund",
-            Self::Charge => "charge",
-            Self::Waiver => "waiver",
-            Self::WriteOff => "write_off",
-            Self::Reschedule => "reschedule",
-            Self::Reversal => "reversal",
-        }
-    }
-}
-
-impl Serialize for TransactionKind {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(self.as_str())
+words! {
+    /// What a transaction is.
+    TransactionKind {
+        /// The loan was paid out.
+        Disbursement = "disbursement",
+        /// A payment.
+        Repayment = "repayment",
+        /// A payment after the write-off.
+        Recovery = "recovery",
+        /// An overpayment was paid back.
+        Refund = "refund",
+        /// More was asked for.
+        Charge = "charge",
+        /// Less was asked for.
+        Waiver = "waiver",
+        /// What was unpaid was given up.
+        WriteOff = "write_off",
+        /// Rows were made anew.
+        Reschedule = "reschedule",
+        /// Another transaction never counted.
+        Reversal = "reversal",
     }
 }
 

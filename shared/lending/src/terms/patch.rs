@@ -4,19 +4,17 @@
 use jiff::civil::Date;
 use serde::{Deserialize, Deserializer};
 
-use super::Terms;
-use super::words::{
-    Allocation, Amortization, DayCount, FeeWhen, InterestMethod, InterestPeriod, LateFeeKind, MonthEnd, Prepayment,
-    RepayUnit, Rounding,
-};
-use super::{Fee, MAX_FEES, MAX_GRACE_DAYS, MAX_INSTALMENTS, MAX_LATE_FEES};
+use super::MAX_INSTALMENTS;
+use super::fee::{Fee, MAX_FEES, MAX_GRACE_DAYS, MAX_LATE_FEES};
 #[cfg(doc)]
-use super::{Grace, LateFee};
-use crate::calendar::JsonDate;
-use crate::number::{Number, refused, whole_number};
-use crate::object::objects_only;
-use crate::refusal::{Reason, Refusal};
-use crate::{AnnualRate, Currency, Percent};
+use super::fee::{Grace, LateFee};
+use super::number::Number;
+use super::words::{Allocation, Amortization, FeeWhen, InterestMethod, LateFeeKind, Prepayment};
+use crate::calendar::{DayCount, InterestPeriod, JsonDate, MonthEnd, RepayUnit};
+use crate::json::{objects_only, refused, whole_number};
+use crate::number::rounding::Rounding;
+use crate::refusal::Reason;
+use crate::{AnnualRate, Percent};
 
 /// A field that may be left out, be `null`, or have a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -140,7 +138,7 @@ fn held<T, E: serde::de::Error>(value: T, rule: impl FnOnce(&T) -> Result<(), Re
 fn given_amount<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Given<Number>, D::Error> {
     held(Given::<Number>::deserialize(deserializer)?, |amount| match amount {
         Given::Value(number) if number.get().is_zero() => Err(Reason::NotPositive),
-        _ => Ok(()),
+        Given::Absent | Given::Null | Given::Value(_) => Ok(()),
     })
 }
 
@@ -231,23 +229,4 @@ objects_only! {
     GracePatch, "an object with the graces";
     FeePatch, "an object with a fee";
     LateFeePatch, "an object with a late fee";
-}
-
-impl TermsPatch {
-    /// The complete terms of a loan in `currency`, with the default for what is left out.
-    ///
-    /// # Errors
-    /// A [`Refusal`] naming the field, as listed in the lending rules: a missing or impossible
-    /// value, or a combination that cannot be.
-    pub fn complete(&self, currency: Currency) -> Result<Terms, Refusal> {
-        Terms::make(self, None, Some(currency))
-    }
-
-    /// The same, with the value of `base` for what is left out.
-    ///
-    /// # Errors
-    /// As [`Self::complete`].
-    pub fn over(&self, base: &Terms, currency: Currency) -> Result<Terms, Refusal> {
-        Terms::make(self, Some(base), Some(currency))
-    }
 }

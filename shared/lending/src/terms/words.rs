@@ -1,71 +1,13 @@
 //! The fields of the terms that are one of a few fixed words.
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
-
-/// Makes an enum whose variants are the fixed words of one field; the first is the default.
-macro_rules! words {
-    ($(#[$about:meta])* $name:ident { $($(#[$meaning:meta])* $variant:ident = $word:literal,)+ }) => {
-        $(#[$about])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-        pub enum $name {
-            $($(#[$meaning])* $variant,)+
-        }
-
-        impl $name {
-            /// Every value, the default first.
-            pub const ALL: &[Self] = &[$(Self::$variant,)+];
-
-            /// The word of the JSON form.
-            #[must_use]
-            pub const fn as_str(self) -> &'static str {
-                match self {
-                    $(Self::$variant => $word,)+
-                }
-            }
-        }
-
-        impl Default for $name {
-            fn default() -> Self {
-                Self::ALL[0]
-            }
-        }
-
-        impl Serialize for $name {
-            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                serializer.serialize_str(self.as_str())
-            }
-        }
-
-        /// From a string alone: what serde derives would take `{"month": null}` too.
-        impl<'de> Deserialize<'de> for $name {
-            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                match String::deserialize(deserializer)?.as_str() {
-                    $($word => Ok(Self::$variant),)+
-                    other => Err(serde::de::Error::unknown_variant(other, &[$($word,)+])),
-                }
-            }
-        }
-    };
-}
-
-pub(crate) use words;
-
-words! {
-    /// What a repayment period is counted in.
-    RepayUnit {
-        /// Calendar months.
-        Month = "month",
-        /// Seven days.
-        Week = "week",
-        /// Calendar days.
-        Day = "day",
-    }
-}
+use crate::words::words;
 
 words! {
     /// What interest is charged on.
+    #[derive(Default)]
     InterestMethod {
         /// On what is still owed.
+        #[default]
         DecliningBalance = "declining_balance",
         /// On the whole principal for the whole term.
         Flat = "flat",
@@ -74,8 +16,10 @@ words! {
 
 words! {
     /// What is equal from row to row.
+    #[derive(Default)]
     Amortization {
         /// Principal and interest together.
+        #[default]
         EqualInstalments = "equal_instalments",
         /// The principal alone.
         EqualPrincipal = "equal_principal",
@@ -83,59 +27,11 @@ words! {
 }
 
 words! {
-    /// How a regular period becomes a part of a year.
-    InterestPeriod {
-        /// One of 12 months or 52 weeks, whatever the calendar says.
-        RepaymentPeriod = "repayment_period",
-        /// By the day count.
-        Daily = "daily",
-    }
-}
-
-words! {
-    /// How days become a part of a year.
-    DayCount {
-        /// Months of 30 days, years of 360.
-        Thirty360 = "30/360",
-        /// Calendar days over 360.
-        Actual360 = "actual/360",
-        /// Calendar days over 364.
-        Actual364 = "actual/364",
-        /// Calendar days over 365.
-        Actual365 = "actual/365",
-        /// Calendar days of each year over that year's own length (ISDA).
-        ActualActual = "actual/actual",
-    }
-}
-
-words! {
-    /// How an exact value becomes a whole number of units.
-    Rounding {
-        /// To the nearest; halfway, to the even one.
-        HalfEven = "half_even",
-        /// To the nearest; halfway, away from zero.
-        HalfUp = "half_up",
-        /// Away from zero.
-        Up = "up",
-        /// Towards zero.
-        Down = "down",
-    }
-}
-
-words! {
-    /// What becomes of a due date on a day that its month does not have.
-    MonthEnd {
-        /// The last day of that month.
-        Clamp = "clamp",
-        /// The first day of the next.
-        Roll = "roll",
-    }
-}
-
-words! {
     /// When a fee is charged.
+    #[derive(Default)]
     FeeWhen {
         /// Once, taken from what is paid out.
+        #[default]
         Disbursement = "disbursement",
         /// With each instalment.
         Instalment = "instalment",
@@ -144,8 +40,10 @@ words! {
 
 words! {
     /// In which order a payment pays what is owed.
+    #[derive(Default)]
     Allocation {
         /// Past due, then due, then in advance; in each: penalty, fee, interest, principal.
+        #[default]
         PenaltyFeeInterestPrincipal = "penalty_fee_interest_principal",
         /// Past due and due together: penalty, fee, interest, principal; then in advance:
         /// principal, penalty, fee, interest.
@@ -163,8 +61,10 @@ words! {
 
 words! {
     /// What a payment of more than is due does.
+    #[derive(Default)]
     Prepayment {
         /// It pays the next rows as scheduled.
+        #[default]
         NextInstalments = "next_instalments",
         /// It pays from the last row backwards.
         LastInstalments = "last_instalments",
@@ -177,8 +77,10 @@ words! {
 
 words! {
     /// What the value of a late fee counts.
+    #[derive(Default)]
     LateFeeKind {
         /// Money.
+        #[default]
         Flat = "flat",
         /// Percent of the instalment's unpaid principal, interest and fees.
         PercentOfOverdue = "percent_of_overdue",

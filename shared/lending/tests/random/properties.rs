@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use lending::{
-    Amortization, Currency, Given, InterestMethod, Money, Refusal, Rounding, Row, Schedule, TermsPatch, schedule,
+    Amortization, Currency, Given, InterestMethod, Money, Refusal, Rounding, Schedule, ScheduleRow, TermsPatch,
+    schedule,
 };
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -17,7 +18,7 @@ use crate::loans::{Loan, loans};
 /// The rows of an equal-instalment schedule that must ask for exactly the instalment: those that
 /// repay principal, bear their own interest alone, leave something to the rows after them, and are
 /// not the last.
-fn is_equal(loan: &Loan, row: &Row) -> bool {
+fn is_equal(loan: &Loan, row: &ScheduleRow) -> bool {
     let grace = loan.terms.grace();
     row.n > grace.principal
         && (grace.interest_payment == 0 || row.n > grace.interest_payment + 1)
@@ -40,7 +41,7 @@ proptest! {
     #[test]
     fn amounts_add_up(loan in loans()) {
         let Ok(schedule) = loan.schedule() else { return Ok(()) };
-        let sum = |cell: fn(&Row) -> i128| schedule.rows.iter().map(cell).sum::<i128>();
+        let sum = |cell: fn(&ScheduleRow) -> i128| schedule.rows.iter().map(cell).sum::<i128>();
         let amount = loan.amount.units();
         prop_assert_eq!(sum(|row| row.principal.units()), amount);
         prop_assert_eq!(sum(|row| row.interest.units()), schedule.total_interest.units());

@@ -2,14 +2,14 @@
 
 use jiff::civil::Date;
 
-use super::allocation::Component;
-use super::rows::{Line, Rows};
+use super::{LoanRow, LoanRows};
+use crate::loan::allocation::Component;
 
-impl Rows<'_> {
+impl LoanRows<'_> {
     /// What the loan has charged until a day, waivers taken off, by component: the principal; the
     /// interest of the periods that ended by then, in whichever row it is paid, and what the running
     /// one has earned; the fees of the rows due by then, and all charges.
-    pub(super) fn charged_until(&mut self, on: Date) -> [i128; 4] {
+    pub(crate) fn charged_until(&mut self, on: Date) -> [i128; 4] {
         let running = self.running(on);
         self.looked_at += running as u64;
         let ended = self.lines.get(..running).unwrap_or_default();
@@ -27,7 +27,7 @@ impl Rows<'_> {
     }
 
     /// What was paid, by component.
-    pub(super) fn paid(&self) -> [i128; 4] {
+    pub(crate) fn paid(&self) -> [i128; 4] {
         let mut paid = [0; 4];
         for line in &self.lines {
             paid[Component::Principal as usize] += line.principal.paid;
@@ -35,14 +35,14 @@ impl Rows<'_> {
             paid[Component::Fee as usize] += line.fees.paid;
         }
         for charge in &self.charges {
-            paid[charge.kind.component() as usize] += charge.cell.paid;
+            paid[charge.kind.component() as usize] += charge.owed.paid;
         }
         paid
     }
 
     /// Drops interest and instalment fees that are not earned by the day on which the loan closes.
     /// Gives what was paid of them, by component. What was waived of them is waived of what is left.
-    pub(super) fn drop_unearned(&mut self, on: Date) -> [i128; 4] {
+    pub(crate) fn drop_unearned(&mut self, on: Date) -> [i128; 4] {
         self.stop_earning(on);
         let mut given_back = [0; 4];
         let mut arising = 0;
@@ -51,29 +51,29 @@ impl Rows<'_> {
             arising += line.arising;
             line.interest.charged = if row < self.deferred_to { 0 } else { std::mem::take(&mut arising) };
             line.fees.charged = line.fee;
-            let cells = [(&mut line.interest, Component::Interest), (&mut line.fees, Component::Fee)];
-            for (cell, component) in cells {
-                let beyond = (cell.waived - cell.charged).max(0);
-                cell.waived -= beyond;
+            let amounts = [(&mut line.interest, Component::Interest), (&mut line.fees, Component::Fee)];
+            for (owed, component) in amounts {
+                let beyond = (owed.waived - owed.charged).max(0);
+                owed.waived -= beyond;
                 self.waiting[component as usize] += beyond;
-                given_back[component as usize] += cell.give_back();
+                given_back[component as usize] += owed.give_back();
             }
         }
         for component in [Component::Interest, Component::Fee] {
             let mut waiting = std::mem::take(&mut self.waiting[component as usize]);
             let rows = 0..self.lines.len();
             for row in rows.clone() {
-                self.each_amount(row, component, &mut |cell, _| {
-                    cell.waive(&mut waiting, on);
+                self.each_amount(row, component, &mut |owed, _| {
+                    owed.waive(&mut waiting, on);
                 });
             }
             // Nothing is unpaid: what is left was paid before it was waived.
             for row in rows {
-                self.each_amount(row, component, &mut |cell, _| {
-                    let part = waiting.min(cell.paid);
-                    cell.waived += part;
+                self.each_amount(row, component, &mut |owed, _| {
+                    let part = waiting.min(owed.paid);
+                    owed.waived += part;
                     waiting -= part;
-                    given_back[component as usize] += cell.give_back();
+                    given_back[component as usize] += owed.give_back();
                 });
             }
             self.waiting[component as usize] = waiting;
@@ -92,7 +92,7 @@ impl Rows<'_> {
     }
 }
 
-impl Line {
+impl LoanRow {
     fn stop(&mut self, earned: i128) {
         self.arising = earned;
         self.fee = 0;

@@ -1,0 +1,218 @@
+//! The payments of a day, and what they close.
+
+use jiff::civil::Date;
+
+use super::allocate::{AllocatedAmounts, AllocationPass, allocate};
+use super::{Effect, LoanFold, Split};
+use crate::Refusal;
+use crate::loan::allocation::Component;
+use crate::loan::conflict::{Conflict, ConflictReason};
+use crate::loan::history::History;
+use crate::loan::postings::Account;
+use crate::terms::Prepayment;
+
+impl LoanFold<'_> {
+    /// The payments of a day as one sum, after what is held has paid what is due. `waiver` is the last of the day.
+    pub(super) fn pay_day(
+        &mut self,
+        on: Date,
+        history: &History<'_>,
+        payments: &[usize],
+        waiver: Option<usize>,
+    ) -> Result<(), Conflict> {
+        let payments: Vec<DayPayment> = payments
+            .iter()
+            .filter_map(|index| {
+                let amount = history.known[*index].event.kind.amount()?.units();
+                Some(DayPayment { index: *index, amount })
+            })
+            .collect();
+        if self.written_off_on.is_some() {
+            self.recover(&payments);
+            return Ok(());
+        }
+        self.apply_held(on);
+        if let Some(waiver) = waiver
+            && self.left_to_settle(on) <= 0
+        {
+            let given_back = self.drop_unearned(on);
+            self.close(on, history, waiver, given_back);
+        }
+        let Some(first) = payments.first() else {
+            return Ok(());
+        };
+        self.pay(on, history, &payments).map_err(|refusal| {
+            // Cannot happen: these rows were made before, and may ask for interest alone where they were not.
+            Conflict::of(history.known[first.index].event, ConflictReason::Schedule(refusal))
+        })
+    }
+
+    /// What is charged until a day less what was paid in and not refunded; below zero where that is more. A bound
+    /// below it, above zero, where not even the principal was paid in.
+    fn left_to_settle(&mut self, on: Date) -> i128 {
+        let paid = self.paid_in - self.refunded;
+        let principal = self.contract.amount.units() - paid;
+        match &mut self.rows {
+            Some(rows) if principal <= 0 => rows.charged_until(on).iter().sum::<i128>() - paid,
+            _ => principal,
+        }
+    }
+
+    fn pay(&mut self, on: Date, history: &History<'_>, payments: &[DayPayment]) -> Result<(), Refusal> {
+        let sum: i128 = payments.iter().map(|paid| paid.amount).sum();
+        self.paid_in += sum;
+        let to_settle = self.left_to_settle(on);
+        let is_closing = to_settle <= 0;
+        let given_back = if is_closing { self.drop_unearned(on) } else { [0; 4] };
+
+        let mut allocated = std::mem::take(&mut self.allocated);
+        let left = self.allocate_payments(on, sum, is_closing, &mut allocated)?;
+        let paid = allocated.total();
+        let mut balance = self.balance;
+        self.balance -= paid[Component::Principal as usize];
+        self.held += left;
+        self.post(&[(Account::Cash, sum), (Account::OverpaymentsPayable, -left)]);
+        self.post_paid(paid);
+        for DayPayment { index, amount } in payments {
+            let split = allocated.share(*amount);
+            balance -= split.by_component[Component::Principal as usize];
+            self.effects[*index] = Some(Effect { amount: *amount, split: Some(split), balance });
+        }
+        allocated.0.clear();
+        self.allocated = allocated;
+        if is_closing {
+            let closing = closing_payment(payments, to_settle + sum);
+            self.close(on, history, closing, given_back);
+        }
+        Ok(())
+    }
+
+    /// Pays what is due, then what is in advance; what nothing takes is left.
+    fn allocate_payments(
+        &mut self,
+        on: Date,
+        sum: i128,
+        is_closing: bool,
+        allocated: &mut AllocatedAmounts,
+    ) -> Result<i128, Refusal> {
+        let order = self.contract.terms.allocation().order();
+        let mut left = sum;
+        if let Some(rows) = &mut self.rows {
+            allocate(rows, order.groups, on, AllocationPass::Due, &mut left, allocated);
+        }
+        let prepayment = self.contract.terms.prepayment();
+        let pass = match if is_closing { Prepayment::NextInstalments } else { prepayment } {
+            Prepayment::NextInstalments => AllocationPass::FirstInAdvance,
+            Prepayment::LastInstalments => AllocationPass::LastInAdvance,
+            Prepayment::ReduceInstalment | Prepayment::ReduceTerm => {
+                let due: i128 = allocated.total()[Component::Principal as usize];
+                let reduction = left.min(self.balance - due);
+                if reduction > 0 {
+                    self.reduce(on, reduction)?;
+                    allocated.push(Component::Principal, reduction);
+                    left -= reduction;
+                }
+                AllocationPass::FirstInAdvance
+            }
+        };
+        if let Some(rows) = &mut self.rows {
+            allocate(rows, order.groups, on, pass, &mut left, allocated);
+        }
+        Ok(left)
+    }
+
+    fn drop_unearned(&mut self, on: Date) -> [i128; 4] {
+        self.rows.as_mut().map_or([0; 4], |rows| rows.drop_unearned(on))
+    }
+
+    /// Closes the loan: what was given back of what is unearned, and what is held, pays all that is unpaid, charges that
+    /// are not due yet too. The rest is held.
+    fn close(&mut self, on: Date, history: &History<'_>, by: usize, given_back: [i128; 4]) {
+        let Some(rows) = &mut self.rows else {
+            return;
+        };
+        let mut left = self.held + given_back.iter().sum::<i128>();
+        let mut allocated = AllocatedAmounts::default();
+        let order = self.contract.terms.allocation().order();
+        allocate(rows, order.groups, on, AllocationPass::Due, &mut left, &mut allocated);
+        allocate(rows, order.groups, on, AllocationPass::FirstInAdvance, &mut left, &mut allocated);
+        let mut moved = allocated.total();
+        for (moved, given_back) in moved.iter_mut().zip(given_back) {
+            *moved -= given_back;
+        }
+        self.move_paid(on, history.known[by].event.id, moved);
+        if let Some(effect) = &mut self.effects[by] {
+            effect.balance = self.balance;
+        }
+    }
+
+    fn reduce(&mut self, on: Date, reduction: i128) -> Result<(), Refusal> {
+        let Some(rows) = &mut self.rows else {
+            return Ok(());
+        };
+        let running = rows.running(on);
+        rows.reduce(on, reduction)?;
+        if let Some(late_fees) = &mut self.late_fees {
+            late_fees.rows_are_new_from(running, rows);
+        }
+        Ok(())
+    }
+
+    /// What is held pays charges that have fallen due, in the allocation's order. While something is held nothing else is
+    /// unpaid, and nothing else is left to be dropped once they are paid.
+    fn apply_held(&mut self, on: Date) {
+        let Some(rows) = self.rows.as_mut().filter(|_| self.held > 0) else {
+            return;
+        };
+        let before: Vec<i128> = rows.charges.iter().map(|charge| charge.owed.paid).collect();
+        let mut left = self.held;
+        let order = self.contract.terms.allocation().order();
+        allocate(rows, order.groups, on, AllocationPass::Due, &mut left, &mut AllocatedAmounts::default());
+        let mut paid = Vec::new();
+        for (charge, before) in rows.charges.iter().zip(before) {
+            if let Some(by) = charge.by {
+                let mut moved = [0; 4];
+                moved[charge.kind.component() as usize] = charge.owed.paid - before;
+                paid.push((by, moved));
+            }
+        }
+        for (by, moved) in paid {
+            self.move_paid(on, by, moved);
+        }
+    }
+
+    /// After a write-off: up to all that was given up, the rest is held.
+    fn recover(&mut self, payments: &[DayPayment]) {
+        let given_up: i128 = self.written_off.iter().sum();
+        for DayPayment { index, amount } in payments.iter().copied() {
+            let recovered = (given_up - self.recovered).min(amount);
+            let overpayment = amount - recovered;
+            self.recovered += recovered;
+            self.held += overpayment;
+            self.post(&[
+                (Account::Cash, amount),
+                (Account::Recoveries, -recovered),
+                (Account::OverpaymentsPayable, -overpayment),
+            ]);
+            let split = Split { overpayment, ..Split::default() };
+            self.effects[index] = Some(Effect { amount, split: Some(split), balance: self.balance });
+        }
+    }
+}
+
+/// A payment of a day: its place in what is known, and how much.
+#[derive(Clone, Copy)]
+struct DayPayment {
+    index: usize,
+    amount: i128,
+}
+
+/// The payment with which the payments of a day reach what closes the loan.
+fn closing_payment(payments: &[DayPayment], needed: i128) -> usize {
+    let mut sum = 0;
+    let reaches = |paid: &&DayPayment| {
+        sum += paid.amount;
+        sum >= needed
+    };
+    payments.iter().find(reaches).or(payments.last()).map_or(0, |paid| paid.index)
+}

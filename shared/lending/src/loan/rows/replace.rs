@@ -1,0 +1,139 @@
+//! Rows in the place of others, which keep what was paid and waived of these.
+
+use jiff::civil::Date;
+
+use super::{LoanRow, LoanRows, OwedAmount};
+use crate::loan::allocation::Component;
+
+impl LoanRows<'_> {
+    /// Puts rows in the place of those from `first` on, with `principal` paid in them, of which
+    /// `from_interest` had paid interest.
+    ///
+    /// What was paid of the old rows stays paid: interest and fees count towards the new ones, the
+    /// oldest first, then interest towards the rows before; principal, and what no row asks for, is
+    /// shown as asked for and paid in the first of them. Waivers of interest and fees count towards
+    /// the new ones as well; what these cannot take waits for rows made later.
+    pub(super) fn replace(
+        &mut self,
+        first: usize,
+        mut fresh: Vec<LoanRow>,
+        on: Date,
+        principal: i128,
+        from_interest: i128,
+    ) {
+        let old = self.lines.split_off(first);
+        let taken = |owed: fn(&LoanRow) -> OwedAmount| {
+            let amounts = old.iter().map(owed);
+            amounts.fold(CarriedOver::default(), |sum, owed| CarriedOver {
+                paid: sum.paid + owed.paid,
+                waived: sum.waived + owed.waived,
+                touched_on: sum.touched_on.max(owed.touched_on),
+            })
+        };
+        let mut principal_taken = taken(|line| line.principal);
+        principal_taken.paid += principal;
+        if principal > 0 {
+            principal_taken.touched_on = Some(on);
+        }
+        let mut interest = taken(|line| line.interest);
+        interest.paid -= from_interest;
+        let fees = taken(|line| line.fees);
+
+        // Interest is paid where it arises, or with the row it is deferred to.
+        self.deferred_to = self.deferred_to.min(first + fresh.len() - 1);
+        let before: i128 = self.lines.iter().take(self.deferred_to).map(|line| line.arising).sum();
+        let mut deferred = if first <= self.deferred_to { before } else { 0 };
+        for (row, line) in (first..).zip(&mut fresh) {
+            deferred += line.arising;
+            if row >= self.deferred_to {
+                line.interest.charged = std::mem::take(&mut deferred);
+            }
+        }
+        put_in_first(&mut fresh, principal_taken, |line| &mut line.principal);
+        let interest = self.carry(&mut fresh, Component::Interest, interest, on, |line| &mut line.interest);
+        let interest = self.pay_interest_before(interest, on);
+        put_in_first(&mut fresh, interest, |line| &mut line.interest);
+        let fees = self.carry(&mut fresh, Component::Fee, fees, on, |line| &mut line.fees);
+        put_in_first(&mut fresh, fees, |line| &mut line.fees);
+
+        self.lines.append(&mut fresh);
+        self.due_on.truncate(first);
+        self.due_on.extend(self.lines[first..].iter().map(|line| line.due_on));
+        for open in &mut self.open {
+            *open = (*open).min(first);
+        }
+        for charge in 0..self.charges.len() {
+            if self.charges[charge].row >= first {
+                let row = self.row_of(self.charges[charge].due_on);
+                self.show(charge, row);
+            }
+        }
+    }
+
+    /// Puts what was paid and waived of old rows into new ones; waivers that these cannot take wait.
+    /// Gives what was paid beyond what they ask for.
+    fn carry(
+        &mut self,
+        fresh: &mut [LoanRow],
+        component: Component,
+        mut taken: CarriedOver,
+        on: Date,
+        owed: fn(&mut LoanRow) -> &mut OwedAmount,
+    ) -> CarriedOver {
+        let waiting = &mut self.waiting[component as usize];
+        taken.waived += std::mem::take(waiting);
+        let touched_on = taken.touched_on.unwrap_or(on);
+        for line in fresh {
+            let owed = owed(line);
+            owed.pay(&mut taken.paid, touched_on);
+            owed.waive(&mut taken.waived, touched_on);
+        }
+        *waiting = std::mem::take(&mut taken.waived);
+        taken
+    }
+
+    /// Pays interest of the rows that are left. Gives what is too much.
+    fn pay_interest_before(&mut self, mut taken: CarriedOver, on: Date) -> CarriedOver {
+        for line in &mut self.lines {
+            line.interest.pay(&mut taken.paid, on);
+        }
+        taken
+    }
+}
+
+/// What was paid and waived of rows that are replaced, and when the last of it.
+#[derive(Clone, Copy, Default)]
+struct CarriedOver {
+    paid: i128,
+    waived: i128,
+    touched_on: Option<Date>,
+}
+
+/// Shows what was paid of old rows as asked for and paid in the first new one.
+fn put_in_first(fresh: &mut [LoanRow], mut taken: CarriedOver, owed: fn(&mut LoanRow) -> &mut OwedAmount) {
+    if let (Some(first), Some(touched_on)) = (fresh.first_mut(), taken.touched_on) {
+        let owed = owed(first);
+        owed.charged += taken.paid;
+        owed.pay(&mut taken.paid, touched_on);
+    }
+}
+
+/// Puts principal and interest, in smallest amounts, into rows.
+pub(super) fn put(rows: &mut [LoanRow], smallest: i128) -> impl FnMut(usize, i128, i128) {
+    move |index, principal, interest| {
+        if let Some(line) = rows.get_mut(index) {
+            line.principal.charged = principal * smallest;
+            line.arising = interest * smallest;
+        }
+    }
+}
+
+/// Notes on what each row's interest is counted: the balance before it, less what is no multiple of the smallest amount,
+/// or the given flat base.
+pub(super) fn count_on_balances(rows: &mut [LoanRow], rest: i128, flat_base: Option<i128>) {
+    let mut balance = -rest;
+    for line in rows.iter_mut().rev() {
+        balance += line.principal.charged;
+        line.count_on(flat_base.unwrap_or(balance));
+    }
+}

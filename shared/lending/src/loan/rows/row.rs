@@ -1,0 +1,153 @@
+//! One instalment of a loan with its charges.
+
+use jiff::civil::Date;
+
+use super::amount::OwedAmount;
+use crate::Terms;
+use crate::calendar::days_between;
+use crate::loan::events::{ChargeKind, EventId};
+use crate::number::rounding::round_mul_div;
+use crate::schedule::Period;
+use crate::terms::{InterestMethod, Units};
+
+/// A fee or penalty with a due date of its own: charged by an event, or a late fee.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Charge {
+    pub(crate) kind: ChargeKind,
+    /// What charged it; nothing where it is a late fee, which arises by itself.
+    pub(crate) by: Option<EventId>,
+    pub(crate) due_on: Date,
+    /// The index of the row that it is shown in.
+    pub(crate) row: usize,
+    pub(crate) owed: OwedAmount,
+}
+
+impl Charge {
+    /// Of a late fee, as charged, waivers taken off; of another charge nothing.
+    pub(crate) fn late_fee_asked(&self) -> i128 {
+        if self.by.is_none() { self.owed.asked() } else { 0 }
+    }
+}
+
+/// One instalment.
+#[derive(Debug, Clone)]
+pub(crate) struct LoanRow {
+    /// The due date before, or the disbursement.
+    pub(crate) start: Date,
+    pub(crate) due_on: Date,
+    /// The day from which it can be late: its due date, or the day it was made if that is later.
+    pub(crate) late_from: Date,
+    pub(crate) period: Period,
+    /// The interest of the period, wherever it is paid.
+    pub(crate) arising: i128,
+    /// What it is counted on from `since`: the balance, or what stands for it under flat interest.
+    pub(crate) base: i128,
+    pub(crate) since: Date,
+    /// That times days, from `start` to `since`.
+    pub(crate) base_days: i128,
+    /// The interest and its base when the period began, or when a reschedule made the row.
+    pub(crate) whole: WholePeriod,
+    /// Its own fee.
+    pub(crate) fee: i128,
+    /// The loan was closed before it was due: no interest arises any more, and no fee.
+    pub(crate) is_stopped: bool,
+    pub(crate) principal: OwedAmount,
+    pub(crate) interest: OwedAmount,
+    pub(crate) fees: OwedAmount,
+    /// Indices of the charges shown in it, by due date: fees and penalties apart.
+    pub(crate) fee_charges: Vec<usize>,
+    pub(crate) penalty_charges: Vec<usize>,
+    /// How it got its due date.
+    pub(crate) due_dates: DueDates,
+}
+
+/// The interest of a whole period, and what it is counted on.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct WholePeriod {
+    interest: i128,
+    base: i128,
+}
+
+impl LoanRow {
+    /// With nothing in it.
+    pub(crate) fn empty(start: Date, due_on: Date, period: Period, due_dates: DueDates) -> Self {
+        Self {
+            start,
+            due_on,
+            late_from: due_on,
+            period,
+            arising: 0,
+            base: 0,
+            since: start,
+            base_days: 0,
+            whole: WholePeriod::default(),
+            fee: 0,
+            is_stopped: false,
+            principal: OwedAmount::default(),
+            interest: OwedAmount::default(),
+            fees: OwedAmount::default(),
+            fee_charges: Vec::new(),
+            penalty_charges: Vec::new(),
+            due_dates,
+        }
+    }
+
+    /// The same period, with nothing in it but its fee.
+    pub(crate) fn emptied(&self, fee: i128) -> Self {
+        let mut line = Self::empty(self.start, self.due_on, self.period, self.due_dates);
+        line.late_from = self.late_from;
+        line.own_fee(fee);
+        line
+    }
+
+    pub(crate) fn own_fee(&mut self, fee: i128) {
+        self.fee = fee;
+        self.fees = OwedAmount::of(fee);
+    }
+
+    pub(crate) fn days(&self) -> i128 {
+        i128::from(days_between(self.start, self.due_on))
+    }
+
+    /// What interest is counted on, summed over the days of the period before a day within it.
+    pub(crate) fn base_days_until(&self, on: Date) -> i128 {
+        self.base_days + self.base * i128::from(days_between(self.since, on))
+    }
+
+    /// Interest for so many base days, rounded once: declining balance by the rate of the period,
+    /// flat in proportion to the interest of the whole period.
+    pub(crate) fn interest_for(&self, base_days: i128, terms: &Terms, units: Units) -> i128 {
+        if terms.interest_method() != InterestMethod::Flat {
+            return self.period.rate.of_parts(base_days, self.days(), units.smallest, terms.rounding());
+        }
+        if self.whole.base == 0 {
+            return 0;
+        }
+        let interest = self.whole.interest / units.smallest;
+        round_mul_div(interest, base_days, self.whole.base * self.days(), terms.rounding()) * units.smallest
+    }
+
+    /// The interest of the period that is earned before a day within it.
+    pub(crate) fn earned(&self, on: Date, terms: &Terms, units: Units) -> i128 {
+        if self.is_stopped {
+            return self.arising;
+        }
+        self.interest_for(self.base_days_until(on), terms, units).min(self.arising)
+    }
+
+    /// Notes the interest of the whole period, and what it is counted on from its first day.
+    pub(crate) fn count_on(&mut self, base: i128) {
+        self.base = base;
+        self.base_days = 0;
+        self.since = self.start;
+        self.whole = WholePeriod { interest: self.arising, base };
+    }
+}
+
+/// How the due dates go on: the n-th instalment is due `n - before` repayment periods after the
+/// seed.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct DueDates {
+    pub(crate) seed: Date,
+    pub(crate) before: u32,
+}

@@ -1,0 +1,59 @@
+//! What closes a loan.
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+
+use super::conflict::Conflict;
+use super::contract::Contract;
+use super::events::Event;
+use super::fold::LoanFold;
+use super::history::History;
+use super::in_currency::InCurrency;
+use super::state::{Components, Settlement};
+
+/// The smallest payment that closes the loan on a day, beside those recorded for that day; `None` unless
+/// it is disbursed by then.
+///
+/// It is what the loan has charged until that day, less what was paid in and not refunded, never below
+/// zero. Charged are the principal; the interest of the periods that ended by then, in whichever row it is
+/// paid, and of the running row what its scheduled balances have earned by days; the fees of instalments due
+/// by then and all charges, due or not; late fees. Waivers by then are taken off, each up to what is charged
+/// of its kind. Interest or fees paid in advance, and money held, are credit. Of a loan that owes nothing all
+/// but the credit is zero; from a write-off on all is.
+///
+/// The first day on which a payment or a waiver leaves nothing of that closes the loan: what is unearned is
+/// dropped; what was paid of it, and what is held, pays all that is unpaid; the rest is held.
+///
+/// # Errors
+/// As [`fold`].
+pub fn settlement(
+    contract: &Contract,
+    events: &[Event],
+    on: Date,
+    known_at: Timestamp,
+) -> Result<Option<Settlement>, Conflict> {
+    let history = History::read(events, contract.amount.currency(), on, known_at)?;
+    if history.disbursed_on.is_none_or(|disbursed_on| disbursed_on > on) {
+        return Ok(None);
+    }
+    let mut fold = LoanFold::fold(contract, &history, on)?;
+    Ok(Some(at_end_of(contract, &mut fold, on)))
+}
+
+/// What closes the loan on the last day that is folded.
+fn at_end_of(contract: &Contract, fold: &mut LoanFold<'_>, on: Date) -> Settlement {
+    let units = InCurrency(contract.amount.currency());
+    let is_written_off = fold.written_off_on.is_some();
+    let (mut unpaid, mut credit) = ([0; 4], if is_written_off { 0 } else { fold.held });
+    if let Some(rows) = fold.rows.as_mut().filter(|_| !is_written_off)
+        && rows.unpaid_in_all() > 0
+    {
+        for ((unpaid, charged), paid) in unpaid.iter_mut().zip(rows.charged_until(on)).zip(rows.paid()) {
+            *unpaid = (charged - paid).max(0);
+            credit += (paid - charged).max(0);
+        }
+    }
+    let Components { principal, interest, fees, penalties } = units.components(unpaid);
+    let total = (unpaid.iter().sum::<i128>() - credit).max(0);
+    Settlement { principal, interest, fees, penalties, credit: units.money(credit), total: units.money(total) }
+}

@@ -1,0 +1,152 @@
+//! Periods between due dates, and the rate of each.
+
+use jiff::civil::Date;
+
+use crate::calendar::YearFraction;
+use crate::number::rounding::{Rounding, gcd, round_div};
+use crate::rate::Percent;
+use crate::terms::Terms;
+
+/// What a row's interest is computed with.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Period {
+    pub(crate) annual_rate: Percent,
+    /// The part of a year that the period is.
+    pub(crate) fraction: YearFraction,
+    /// The annual rate for that part; nothing where the period bears no interest.
+    pub(crate) rate: PeriodRate,
+}
+
+/// The periods of the rows. The first ones may bear no interest: their rate is nothing.
+pub(super) fn periods(
+    disbursed_on: Date,
+    first_due_on: Option<Date>,
+    terms: &Terms,
+    due_dates: impl Iterator<Item = Date>,
+) -> impl Iterator<Item = Period> {
+    let annual_rate = terms.interest_rate_apr().percent();
+    let mut start = disbursed_on;
+    // Periods of the same length follow each other: the fraction is reduced once for them.
+    let mut latest = Period { annual_rate, fraction: YearFraction::ZERO, rate: PeriodRate::ZERO };
+    due_dates.enumerate().map(move |(index, due_on)| {
+        let fraction = if index == 0 && first_due_on.is_some() {
+            first_period(terms, start, due_on)
+        } else {
+            regular_period(terms, start, due_on)
+        };
+        start = due_on;
+        if index < terms.grace().interest_free as usize {
+            return Period { annual_rate, fraction, rate: PeriodRate::ZERO };
+        }
+        if latest.fraction != fraction {
+            latest = Period::new(annual_rate, fraction);
+        }
+        latest
+    })
+}
+
+/// What [`Period::flat_share`] makes of periods together: at most 10^9 for 301 years.
+pub(crate) fn whole_term(periods: &[Period]) -> YearFraction {
+    periods.iter().fold(YearFraction::ZERO, |sum, period| sum.plus(period.flat_share()))
+}
+
+impl Period {
+    pub(crate) fn new(annual_rate: Percent, fraction: YearFraction) -> Self {
+        Self { annual_rate, fraction, rate: PeriodRate::new(annual_rate, fraction) }
+    }
+
+    /// The annual rate times the part of a year, in millionths of a percent; nothing where the period
+    /// bears no interest.
+    pub(super) fn flat_share(&self) -> YearFraction {
+        if self.rate == PeriodRate::ZERO {
+            return YearFraction::ZERO;
+        }
+        self.fraction.times(self.annual_rate.millionths())
+    }
+}
+
+/// The part of a year that a first period to a given date is. Unless it is one repayment period,
+/// it is counted by days.
+pub(crate) fn first_period(terms: &Terms, start: Date, end: Date) -> YearFraction {
+    if terms.is_regular_period(start, end) {
+        return regular_period(terms, start, end);
+    }
+    YearFraction::by_days(terms.day_count(), start, end)
+}
+
+/// The part of a year that a whole repayment period is.
+pub(crate) fn regular_period(terms: &Terms, start: Date, end: Date) -> YearFraction {
+    YearFraction::regular(terms.frequency(), terms.interest_period(), terms.day_count(), start, end)
+}
+
+/// A rate for a period: an exact fraction in lowest terms. Below 2^57 both, see [`Self::new`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct PeriodRate {
+    pub(super) numerator: u64,
+    pub(super) denominator: u64,
+}
+
+impl PeriodRate {
+    pub(crate) const ZERO: Self = Self { numerator: 0, denominator: 1 };
+
+    /// An annual rate for a part of a year.
+    ///
+    /// The rate is at most 10^9 millionths of a percent. A period lies within 301 years, so that
+    /// its fraction of a year is at most 301 * 365 * 366 / (365 * 366), or 12 * 301 / 12, or the
+    /// like: the numerator stays below 10^9 * 301 * 365 * 366 < 2^56, the denominator below
+    /// 10^8 * 365 * 366 < 2^44.
+    pub(crate) fn new(rate: Percent, fraction: YearFraction) -> Self {
+        let numerator = u64::from(rate.millionths()) * fraction.numerator;
+        let denominator = Percent::MILLIONTHS_OF_ONE * fraction.denominator;
+        let common = gcd(numerator, denominator);
+        Self { numerator: numerator / common, denominator: denominator / common }
+    }
+
+    /// The rate that makes `part` of `whole`. Both are whole numbers below 2^63, and `whole` is not
+    /// zero.
+    pub(crate) fn of_whole(part: i128, whole: i128) -> Self {
+        let part = u64::try_from(part).unwrap_or(u64::MAX >> 1);
+        let whole = u64::try_from(whole).unwrap_or(1).max(1);
+        let common = gcd(part, whole);
+        Self { numerator: part / common, denominator: whole / common }
+    }
+
+    /// This part of `amount` times `times` over `parts`, as a multiple of `unit`, rounded once.
+    /// `amount` times `times` is at most 10^15 times the days of 301 years (2^17), so that the
+    /// product stays below 2^50 * 2^17 * 2^56 = 2^123; `parts` and `unit` keep the divisor below
+    /// 2^44 * 2^17 * 2^50 = 2^111.
+    pub(crate) fn of_parts(self, amount_times: i128, parts: i128, unit: i128, rounding: Rounding) -> i128 {
+        let product = amount_times * i128::from(self.numerator);
+        round_div(product, i128::from(self.denominator) * parts * unit, rounding) * unit
+    }
+
+    /// This part of `amount`, rounded once. The amount is at most 10^15, so that the product stays
+    /// below 10^15 * 2^56 < 2^106.
+    pub(crate) fn of(self, amount: i128, rounding: Rounding) -> i128 {
+        let product = amount * i128::from(self.numerator);
+        round_div(product, i128::from(self.denominator), rounding)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rate(numerator: u64, denominator: u64) -> PeriodRate {
+        PeriodRate { numerator, denominator }
+    }
+
+    #[test]
+    fn ratios_are_in_lowest_terms() {
+        let ratio = |text: &str, numerator, denominator| {
+            PeriodRate::new(Percent::parse(text).unwrap(), YearFraction { numerator, denominator })
+        };
+        assert_eq!(ratio("24", 1, 12), rate(1, 50));
+        assert_eq!(ratio("0", 1, 12), PeriodRate::ZERO);
+        assert_eq!(ratio("1000", 301 * 12, 12), rate(3010, 1));
+        assert_eq!(ratio("0.000001", 1, 365 * 366), rate(1, 100_000_000 * 365 * 366));
+        // The largest numerator: everything at its bound, prime to the denominator.
+        let largest = ratio("999.999999", 301 * 365 * 366 - 1, 365 * 366);
+        assert!(largest.numerator < 1 << 56 && largest.denominator < 1 << 44);
+    }
+}

@@ -1,0 +1,78 @@
+//! Fees, late fees and graces, with their limits.
+
+use serde::Serialize;
+
+use super::number::Number;
+use super::words::{FeeWhen, LateFeeKind};
+use crate::Percent;
+use crate::refusal::Reason;
+
+/// An instalment bears at most so many late fees: far in the future, an unpaid loan would have millions otherwise.
+pub const MAX_LATE_FEES: u32 = 600;
+/// The most late fees of a loan, instalments times [`LateFee::max_times`], under terms that are new.
+pub const MAX_LATE_FEES_OF_A_LOAN: u32 = 3_600;
+
+/// The most fees that terms may have.
+pub const MAX_FEES: usize = 50;
+
+/// The most days a late fee may wait: ten years.
+pub const MAX_GRACE_DAYS: u32 = 3650;
+
+/// The longest code of a fee, in characters.
+pub(super) const LONGEST_CODE: usize = 64;
+
+/// Periods in which less than everything is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+pub struct Grace {
+    /// So many first rows repay no principal.
+    pub principal: u32,
+    /// The interest of so many first periods is paid with the first period after them.
+    pub interest_payment: u32,
+    /// So many first periods bear no interest.
+    pub interest_free: u32,
+}
+
+/// A fee that is part of the terms.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Fee {
+    /// The lender's name for it.
+    pub code: String,
+    /// When it is charged.
+    pub when: FeeWhen,
+    /// How much it is, each time.
+    #[serde(flatten)]
+    pub value: FeeValue,
+}
+
+/// How much a fee is, each time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FeeValue {
+    /// Money of the loan's currency.
+    Amount(Number),
+    /// Percent of the loan's amount.
+    Percent(Percent),
+}
+
+/// What an instalment bears that is paid late.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct LateFee {
+    /// So many days after the due date nothing happens: up to [`MAX_GRACE_DAYS`].
+    pub grace_days: u32,
+    /// What `value` counts.
+    pub kind: LateFeeKind,
+    /// Money of the loan's currency, or percent.
+    pub value: Number,
+    /// How often one instalment bears it at most: up to [`MAX_LATE_FEES`].
+    pub max_times: u32,
+}
+
+impl Fee {
+    /// What every stored code keeps.
+    pub(super) fn check_code(code: &str) -> Result<(), Reason> {
+        if code.trim().is_empty() || code.chars().count() > LONGEST_CODE || code.chars().any(char::is_control) {
+            return Err(Reason::NotAName { longest: LONGEST_CODE });
+        }
+        Ok(())
+    }
+}
