@@ -26,4 +26,5 @@ mod security;
 mod statements;
 mod states;
 mod statistics;
+mod tables;
 mod world;

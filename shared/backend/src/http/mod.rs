@@ -16,3 +16,4 @@ pub mod query;
 pub mod seal;
 pub mod shape;
 pub mod time;
+mod weights;
