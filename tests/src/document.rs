@@ -117,6 +117,7 @@ pub(crate) fn check(method: &Method, path: &str, reply: &Reply) {
         // Replayed answers are the rare ones.
         assert!(described == sent || (described && name == "idempotency-replayed"), "{name}: {reply}");
     }
+    assert!(reply.optional_header("link").is_none() || response["headers"].get("Link").is_some(), "link: {reply}");
     let sent = reply.optional_header("content-type");
     let Some(content) = response["content"].as_object() else {
         assert_eq!((sent, reply.text.as_str()), (None, ""), "{reply}");

@@ -1,13 +1,20 @@
 //! Reading loans: a customer its own, agents and admins all of them.
 
+use axum::{Json, extract::State, response::Response};
+use lending::{Currency, Money};
+use rust_decimal::Decimal;
+use serde::{Deserialize, Deserializer};
+use utoipa::IntoParams;
+use uuid::Uuid;
+
 use crate::shared;
-use axum::{Json, extract::State};
 use backend::{
     app::App,
     auth::callers::AnyUser,
     http::{
         answer::Answer,
-        pagination::{Page, bad_cursor},
+        csv::{self, Format},
+        pagination::{ExportLimit, Page, bad_cursor},
         path::PathParameter,
         problem::Problem,
         query::{QueryString, unless_empty},
@@ -23,11 +30,6 @@ use backend::{
         time::{BusinessDate, Instant, Period},
     },
 };
-use lending::{Currency, Money};
-use rust_decimal::Decimal;
-use serde::{Deserialize, Deserializer};
-use utoipa::IntoParams;
-use uuid::Uuid;
 
 /// The query of a list of loans. Filters combine.
 #[derive(Deserialize, IntoParams)]
@@ -75,9 +77,9 @@ pub(crate) struct ListQuery {
     /// `-created_at` (default), `created_at`, `-updated_at`, `updated_at`; with `currency`, `-amount` and `amount` too.
     #[param(inline)]
     sort: Option<Sort>,
-    /// How many on a page.
-    #[param(value_type = Option<u8>, minimum = 1, maximum = 200, default = 50)]
-    limit: Option<Limit>,
+    /// How many on a page: up to 200, or 5,000 as CSV.
+    #[param(value_type = Option<u16>, minimum = 1, maximum = 5000, default = 50)]
+    limit: Option<ExportLimit>,
     /// `next_cursor` of the page before.
     cursor: Option<String>,
 }
@@ -152,18 +154,21 @@ impl ListQuery {
 /// Lists loans: a customer's own, or all for agents and admins.
 #[utoipa::path(
     get, path = "/api/loans", tag = "loans", params(ListQuery),
-    responses((status = 200, description = "A page of loans", body = Page<LoanView>))
+    responses((status = 200, description = "A page of loans", content(
+        (Page<LoanView> = "application/json"), (String = "text/csv")),
+        headers(("Link" = Option<String>, description = "With CSV, where there is a next page: `<address>; rel=\"next\"`"))))
 )]
 pub(crate) async fn list_loans(
     user: AnyUser,
     State(app): State<App>,
+    format: Format,
     query: QueryString,
-) -> Result<Json<Page<LoanView>>, Problem> {
+) -> Result<Response, Problem> {
     let binding = user.binding(&query).await?;
     let read = || -> Result<_, Problem> {
         let list: ListQuery = query.read()?;
         let sort = list.sort.unwrap_or_default();
-        let limit = list.limit.unwrap_or_default();
+        let limit = ExportLimit::of(list.limit, format)?;
         let after = list.cursor.as_deref().map(|cursor| Position::from_cursor(cursor, &binding)).transpose()?;
         let filter = list.filter(&app, user.id())?;
         let scope = Scope::of(user.role(), user.id());
@@ -173,7 +178,7 @@ pub(crate) async fn list_loans(
     let (caller, loans) = user.read(list).await?;
     let today = app.date_of(caller.now);
     let loans = loans.iter().map(|loan| loan.view(today)).collect();
-    Ok(Json(Page::new(loans, limit, &binding, |last| sort.position(last))))
+    csv::page(loans, limit, format, (&query, &binding), |last| sort.position(last))
 }
 
 /// The query of one loan: which day, and what was known when.

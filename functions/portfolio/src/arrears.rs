@@ -1,14 +1,23 @@
 //! How much of what is out is at risk.
 
-use axum::{Json, extract::State};
-use backend::{
-    app::App,
-    auth::callers::Staff,
-    http::{problem::Problem, query::QueryString},
-    models::portfolio::{self, Arrears, Grouping},
+use axum::{
+    Json,
+    extract::State,
+    response::{IntoResponse, Response},
 };
 use serde::Deserialize;
 use utoipa::IntoParams;
+
+use backend::{
+    app::App,
+    auth::callers::Staff,
+    http::{
+        csv::{self, Format},
+        problem::Problem,
+        query::QueryString,
+    },
+    models::portfolio::{self, Arrears, Grouping},
+};
 
 /// The query of the arrears.
 #[derive(Deserialize, IntoParams)]
@@ -23,14 +32,20 @@ pub(crate) struct ArrearsQuery {
 /// Shows what is out today, and how much of it is so many days past due, by currency, product or agent.
 #[utoipa::path(
     get, path = "/api/portfolio/arrears", tag = "portfolio", params(ArrearsQuery),
-    responses((status = 200, description = "One for each group and currency", body = Vec<Arrears>))
+    responses((status = 200, description = "One for each group and currency", content(
+        (Vec<Arrears> = "application/json"), (String = "text/csv"))))
 )]
 pub(crate) async fn list_arrears(
     staff: Staff,
     State(app): State<App>,
+    format: Format,
     query: QueryString,
-) -> Result<Json<Vec<Arrears>>, Problem> {
+) -> Result<Response, Problem> {
     let ArrearsQuery { group_by } = staff.check(query.read()).await?;
     let (_, arrears) = staff.read(portfolio::arrears(group_by.unwrap_or_default(), app.today())).await?;
-    Ok(Json(Arrears::of(arrears)?))
+    let arrears = Arrears::of(arrears)?;
+    match format {
+        Format::Csv => csv::answer(&arrears),
+        Format::Json => Ok(Json(arrears).into_response()),
+    }
 }

@@ -1,25 +1,24 @@
 //! What to collect on a day.
 
-use axum::{Json, extract::State};
+use axum::{extract::State, response::Response};
+use jiff::civil::Date;
+use serde::Deserialize;
+use utoipa::IntoParams;
+use uuid::Uuid;
+
 use backend::{
     app::App,
     auth::callers::Staff,
     domain::users::Role,
     http::{
-        pagination::Page,
+        csv::{self, Format},
+        pagination::{ExportLimit, Page},
         problem::{Problem, ProblemBody},
         query::QueryString,
     },
     models::loans::{self, Bucket, Collection},
-    values::{
-        page::{Limit, Position},
-        time::BusinessDate,
-    },
+    values::{page::Position, time::BusinessDate},
 };
-use jiff::civil::Date;
-use serde::Deserialize;
-use utoipa::IntoParams;
-use uuid::Uuid;
 
 /// The query of what to collect.
 #[derive(Deserialize, IntoParams)]
@@ -34,9 +33,9 @@ pub(crate) struct CollectionsQuery {
     /// Those alone that are due, or overdue.
     #[param(inline)]
     bucket: Option<Bucket>,
-    /// How many on a page.
-    #[param(value_type = Option<u8>, minimum = 1, maximum = 200, default = 50)]
-    limit: Option<Limit>,
+    /// How many on a page: up to 200, or 5,000 as CSV.
+    #[param(value_type = Option<u16>, minimum = 1, maximum = 5000, default = 50)]
+    limit: Option<ExportLimit>,
     /// `next_cursor` of the page before.
     cursor: Option<String>,
 }
@@ -47,14 +46,17 @@ pub(crate) struct CollectionsQuery {
 #[utoipa::path(
     get, path = "/api/collections", tag = "portfolio", params(CollectionsQuery),
     responses(
-        (status = 200, description = "A page of loans", body = Page<Collection>),
+        (status = 200, description = "A page of loans", content(
+        (Page<Collection> = "application/json"), (String = "text/csv")),
+        headers(("Link" = Option<String>, description = "With CSV, where there is a next page: `<address>; rel=\"next\"`"))),
         (status = 403, description = "An agent named another one (`forbidden`)", body = ProblemBody))
 )]
 pub(crate) async fn list_collections(
     staff: Staff,
     State(app): State<App>,
+    format: Format,
     query: QueryString,
-) -> Result<Json<Page<Collection>>, Problem> {
+) -> Result<Response, Problem> {
     let binding = staff.binding(&query).await?;
     let read = || -> Result<_, Problem> {
         let CollectionsQuery { on, agent_id, bucket, limit, cursor } = query.read()?;
@@ -71,12 +73,12 @@ pub(crate) async fn list_collections(
         let first_on = after.as_ref().map(|Position((on, _), _)| *on);
         let on = on.map(|on| on.0).or(first_on).unwrap_or_else(|| app.today());
         let after = after.map(|Position((_, due_since), id)| Position(due_since, id));
-        let limit = limit.unwrap_or_default();
+        let limit = ExportLimit::of(limit, format)?;
         Ok((loans::to_collect(on, bucket, agent, after.as_ref(), limit), on, limit))
     };
     let (list, on, limit) = staff.check(read()).await?;
     let (_, (due, overdue)) = staff.read(list).await?;
     let collections = due.into_iter().chain(overdue).flatten().collect();
     let position = |last: &Collection| Position((on, last.due_since.0), last.loan_id);
-    Ok(Json(Page::new(collections, limit, &binding, position)))
+    csv::page(collections, limit, format, (&query, &binding), position)
 }

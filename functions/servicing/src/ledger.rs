@@ -16,7 +16,7 @@ use backend::{
         query::QueryString,
     },
     models::{
-        ledger::{self, AccountBalance, ChartAccount, Entry, FlatLine},
+        ledger::{self, AccountBalance, ChartAccount, Entry},
         loans::Scope,
         servicing::{self, File, Reading},
     },
@@ -54,7 +54,8 @@ pub(crate) struct LedgerQuery {
     get, path = "/api/loans/{id}/ledger", tag = "servicing",
     params(("id" = uuid::Uuid, Path, description = "The loan's id"), LedgerQuery),
     responses((status = 200, description = "A page of entries", content(
-        (Page<Entry> = "application/json"), (String = "text/csv"))))
+        (Page<Entry> = "application/json"), (String = "text/csv")),
+        headers(("Link" = Option<String>, description = "With CSV, where there is a next page: `<address>; rel=\"next\"`"))))
 )]
 pub(crate) async fn get_ledger(
     user: AnyUser,
@@ -83,12 +84,7 @@ pub(crate) async fn get_ledger(
     // Whether there was such a loan that day, as everywhere.
     let at = app.moment(&caller);
     File::new(loan, &versions, transactions, asked, at, &app.zone)?;
-    let page = Page::new(entries, limit, &binding, |last| Position(last.recorded_at.0, last.value_date.0));
-    if format == Format::Json {
-        return Ok(Json(page).into_response());
-    }
-    let lines = page.data.iter().flat_map(|entry| entry.lines.iter().map(move |line| FlatLine(entry, line)));
-    csv::answer(&lines.collect::<Vec<_>>(), page.next_cursor.map(|cursor| query.with_cursor(&cursor)))
+    csv::page(entries, limit, format, (&query, &binding), |last| Position(last.recorded_at.0, last.value_date.0))
 }
 
 /// What the accounts add up to: zero for each currency.
@@ -122,7 +118,7 @@ pub(crate) async fn get_trial_balance(
     }
     let known_at = Instant(asked.known_at.unwrap_or(caller.now));
     match format {
-        Format::Csv => csv::answer(&data, None),
+        Format::Csv => csv::answer(&data),
         Format::Json => Ok(Json(TrialBalance { as_of: BusinessDate(as_of), known_at, data }).into_response()),
     }
 }

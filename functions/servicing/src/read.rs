@@ -5,6 +5,12 @@ use axum::{
     extract::State,
     response::{IntoResponse, Response},
 };
+use jiff::Timestamp;
+use lending::{Currency, Money};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use uuid::Uuid;
+
 use backend::{
     app::App,
     auth::callers::AnyUser,
@@ -14,22 +20,16 @@ use backend::{
         path::PathParameter,
         problem::{Problem, ProblemBody},
         query::QueryString,
-        seal::Binding,
     },
     models::{
         loans::Scope,
         servicing::{self, File, Reading, TransactionView},
     },
     values::{
-        page::{Limit, Part, Position},
+        page::Position,
         time::{BusinessDate, Instant},
     },
 };
-use jiff::Timestamp;
-use lending::{Currency, Money};
-use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
-use uuid::Uuid;
 
 /// Reads a loan as of a day. `query` is what the request asks, looked at once the loan is known to be there.
 pub(crate) async fn file<Q>(
@@ -163,7 +163,8 @@ pub(crate) struct TransactionsQuery {
     get, path = "/api/loans/{id}/transactions", tag = "servicing",
     params(("id" = uuid::Uuid, Path, description = "The loan's id"), TransactionsQuery),
     responses((status = 200, description = "A page of transactions", content(
-        (Page<TransactionView> = "application/json"), (String = "text/csv"))))
+        (Page<TransactionView> = "application/json"), (String = "text/csv")),
+        headers(("Link" = Option<String>, description = "With CSV, where there is a next page: `<address>; rel=\"next\"`"))))
 )]
 pub(crate) async fn list_transactions(
     user: AnyUser,
@@ -185,19 +186,7 @@ pub(crate) async fn list_transactions(
     if let Some(Position(recorded_at, _)) = after {
         transactions.retain(|transaction| transaction.recorded_at.0 < recorded_at);
     }
-    let page = page_of(transactions, limit, &binding, |last| Position(last.recorded_at.0, last.id));
-    csv::page(page, format, &query)
-}
-
-/// A page of what is in memory whole.
-pub(crate) fn page_of<T, K: Part>(
-    mut rows: Vec<T>,
-    limit: Limit,
-    binding: &Binding,
-    position: impl Fn(&T) -> Position<K>,
-) -> Page<T> {
-    rows.truncate(usize::try_from(limit.and_one()).unwrap_or(usize::MAX));
-    Page::new(rows, limit, binding, position)
+    csv::page(transactions, limit, format, (&query, &binding), |last| Position(last.recorded_at.0, last.id))
 }
 
 /// Shows one transaction.

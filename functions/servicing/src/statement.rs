@@ -27,7 +27,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
-use crate::read::{self, page_of, reading};
+use crate::read::{self, reading};
 
 /// The query of a statement.
 #[derive(Deserialize, IntoParams)]
@@ -115,12 +115,16 @@ pub(crate) struct StatementLine {
     /// The principal outstanding after it.
     #[schema(value_type = String, example = "10098.11")]
     balance: Money,
+    /// What it is sorted by.
+    #[serde(skip)]
+    key: Key,
 }
 
 impl From<TransactionView> for StatementLine {
     fn from(view: TransactionView) -> Self {
         let shares = view.allocation;
         Self {
+            key: key(&view),
             on: view.on,
             transaction_id: view.id,
             kind: view.kind,
@@ -212,7 +216,8 @@ fn key(line: &TransactionView) -> Key {
     get, path = "/api/loans/{id}/statement", tag = "servicing",
     params(("id" = uuid::Uuid, Path, description = "The loan's id"), StatementQuery),
     responses((status = 200, description = "The statement", content(
-        (Statement = "application/json"), (String = "text/csv"))))
+        (Statement = "application/json"), (String = "text/csv")),
+        headers(("Link" = Option<String>, description = "With CSV, where there is a next page: `<address>; rel=\"next\"`"))))
 )]
 pub(crate) async fn get_statement(
     user: AnyUser,
@@ -251,11 +256,12 @@ pub(crate) async fn get_statement(
     if let Some(Position(last, _)) = after {
         lines.retain(|line| key(line) > last);
     }
-    let Page { data, next_cursor } = page_of(lines, limit, &binding, |last| Position(key(last), last.id));
-    let page = Page { data: data.into_iter().map(StatementLine::from).collect(), next_cursor };
+    let lines: Vec<_> = lines.into_iter().map(StatementLine::from).collect();
+    let position = |last: &StatementLine| Position(last.key, last.transaction_id);
     if format == Format::Csv {
-        return csv::page(page, format, &query);
+        return csv::page(lines, limit, format, (&query, &binding), position);
     }
+    let page = Page::new(lines, limit, &binding, position);
     Ok(Json(Statement {
         from: list.from,
         to: list.to,

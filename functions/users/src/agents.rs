@@ -1,13 +1,17 @@
 //! Agents, for admins; an agent's requests, for the agent too.
 
+use axum::{Json, extract::State, response::Response};
+use serde::Deserialize;
+use utoipa::IntoParams;
+
 use crate::lists::page;
-use axum::{Json, extract::State};
 use backend::{
     app::App,
     auth::callers::{Admin, Staff},
     domain::users::{Role, UserStatus},
     http::{
-        pagination::{Page, bad_cursor},
+        csv::{self, Format},
+        pagination::{ExportLimit, Page, bad_cursor},
         path::PathParameter,
         problem::{Problem, ProblemBody},
         query::{Needle, QueryString, unless_empty},
@@ -21,8 +25,6 @@ use backend::{
         page::{Limit, Position},
     },
 };
-use serde::Deserialize;
-use utoipa::IntoParams;
 
 /// The query of a list of agents.
 #[derive(Deserialize, IntoParams)]
@@ -50,7 +52,7 @@ pub(crate) struct AgentsQuery {
 )]
 pub(crate) async fn list_agents(admin: Admin, query: QueryString) -> Result<Json<Page<User>>, Problem> {
     let AgentsQuery { status, q, limit, cursor } = admin.check(query.read()).await?;
-    page(&admin, &query, &Filter { role: Some(Role::Agent), status, q }, limit, cursor).await
+    page(&admin, &query, &Filter { role: Some(Role::Agent), status, q }, limit.unwrap_or_default(), cursor).await
 }
 
 /// Shows an agent.
@@ -71,9 +73,9 @@ pub(crate) async fn get_agent(admin: Admin, path: PathParameter, query: QueryStr
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct RequestsQuery {
-    /// How many on a page.
-    #[param(value_type = Option<u8>, minimum = 1, maximum = 200, default = 50)]
-    limit: Option<Limit>,
+    /// How many on a page: up to 200, or 5,000 as CSV.
+    #[param(value_type = Option<u16>, minimum = 1, maximum = 5000, default = 50)]
+    limit: Option<ExportLimit>,
     /// `next_cursor` of the page before.
     cursor: Option<String>,
 }
@@ -83,15 +85,18 @@ pub(crate) struct RequestsQuery {
     get, path = "/api/agents/{id}/requests", tag = "agents",
     params(("id" = String, Path, description = "The agent's id, or `me`", example = "me"), RequestsQuery),
     responses(
-        (status = 200, description = "A page of loans", body = Page<LoanView>),
+        (status = 200, description = "A page of loans", content(
+        (Page<LoanView> = "application/json"), (String = "text/csv")),
+        headers(("Link" = Option<String>, description = "With CSV, where there is a next page: `<address>; rel=\"next\"`"))),
         (status = 403, description = "Neither an admin nor this agent (`forbidden`)", body = ProblemBody))
 )]
 pub(crate) async fn list_requests(
     State(app): State<App>,
     staff: Staff,
     path: PathParameter,
+    format: Format,
     query: QueryString,
-) -> Result<Json<Page<LoanView>>, Problem> {
+) -> Result<Response, Problem> {
     let id = if path.text() == "me" { staff.id() } else { staff.check(path.uuid()).await? };
     if staff.role() == Role::Agent && id != staff.id() {
         return staff.check(Err(Problem::forbidden("forbidden", "An agent sees its own requests alone."))).await;
@@ -100,7 +105,7 @@ pub(crate) async fn list_requests(
     let read = || -> Result<_, Problem> {
         let RequestsQuery { limit, cursor } = query.read()?;
         let after = cursor.map(|cursor| Position::from_cursor(&cursor, &binding)).transpose()?;
-        let limit = limit.unwrap_or_default();
+        let limit = ExportLimit::of(limit, format)?;
         let filter = loans::Filter { agent: Some(UserRef::Id(id)), ..loans::Filter::default() };
         let list = loans::list(filter, Scope::All, Sort::CreatedDescending, after, limit);
         Ok((list.ok_or_else(bad_cursor)?, limit))
@@ -114,5 +119,5 @@ pub(crate) async fn list_requests(
     agent.filter(|user| user.role == Role::Agent).ok_or_else(Problem::not_found)?;
     let (limit, today) = (limit?, app.date_of(caller.now));
     let loans = loans.unwrap_or_default().iter().map(|loan| loan.view(today)).collect();
-    Ok(Json(Page::new(loans, limit, &binding, |last| Sort::CreatedDescending.position(last))))
+    csv::page(loans, limit, format, (&query, &binding), |last| Sort::CreatedDescending.position(last))
 }

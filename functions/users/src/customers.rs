@@ -1,22 +1,22 @@
 //! Customers: for agents and admins, and each customer for itself.
 
-use axum::Json;
+use axum::{Json, response::Response};
+use serde::Deserialize;
+use utoipa::IntoParams;
+
+use crate::lists::{position, rows};
 use backend::{
     auth::callers::{AnyUser, Staff},
     domain::users::Role,
     http::{
-        pagination::Page,
+        csv::{self, Format},
+        pagination::{ExportLimit, Page},
         path::PathParameter,
         problem::Problem,
         query::{Needle, QueryString, unless_empty},
     },
     models::users::{self, Filter, User},
-    values::page::Limit,
 };
-use serde::Deserialize;
-use utoipa::IntoParams;
-
-use crate::lists::page;
 
 /// The query of a list of customers.
 #[derive(Deserialize, IntoParams)]
@@ -27,9 +27,9 @@ pub(crate) struct CustomersQuery {
     #[serde(default, deserialize_with = "unless_empty")]
     #[param(value_type = Option<String>, max_length = 254, example = "usr_india")]
     q: Option<Needle>,
-    /// How many on a page.
-    #[param(value_type = Option<u8>, minimum = 1, maximum = 200, default = 50)]
-    limit: Option<Limit>,
+    /// How many on a page: up to 200, or 5,000 as CSV.
+    #[param(value_type = Option<u16>, minimum = 1, maximum = 5000, default = 50)]
+    limit: Option<ExportLimit>,
     /// `next_cursor` of the page before.
     cursor: Option<String>,
 }
@@ -37,11 +37,16 @@ pub(crate) struct CustomersQuery {
 /// Lists customers, newest first.
 #[utoipa::path(
     get, path = "/api/customers", tag = "customers", params(CustomersQuery),
-    responses((status = 200, description = "A page of customers", body = Page<User>))
+    responses((status = 200, description = "A page of customers", content(
+        (Page<User> = "application/json"), (String = "text/csv")),
+        headers(("Link" = Option<String>, description = "With CSV, where there is a next page: `<address>; rel=\"next\"`"))))
 )]
-pub(crate) async fn list_customers(staff: Staff, query: QueryString) -> Result<Json<Page<User>>, Problem> {
+pub(crate) async fn list_customers(staff: Staff, format: Format, query: QueryString) -> Result<Response, Problem> {
     let CustomersQuery { q, limit, cursor } = staff.check(query.read()).await?;
-    page(&staff, &query, &Filter { role: Some(Role::Customer), status: None, q }, limit, cursor).await
+    let limit = staff.check(ExportLimit::of(limit, format)).await?;
+    let filter = Filter { role: Some(Role::Customer), status: None, q };
+    let (users, binding) = rows(&staff, &query, &filter, limit, cursor).await?;
+    csv::page(users, limit, format, (&query, &binding), position)
 }
 
 /// Shows a customer. Customers see themselves alone.

@@ -1,25 +1,43 @@
 //! What the lists of this group have in common.
 
 use axum::Json;
+use jiff::Timestamp;
+
 use backend::{
     auth::callers::{Guard, Kind},
-    http::{pagination::Page, problem::Problem, query::QueryString},
+    http::{pagination::Page, problem::Problem, query::QueryString, seal::Binding},
     models::users::{self, Filter, User},
     values::page::{Limit, Position},
 };
+
+/// The rows of a page of users for a caller who may see them, and what cursors of the list are bound to.
+pub(crate) async fn rows<K: Kind>(
+    caller: &Guard<K>,
+    query: &QueryString,
+    filter: &Filter,
+    limit: Limit,
+    cursor: Option<String>,
+) -> Result<(Vec<User>, Binding), Problem> {
+    let binding = caller.binding(query).await?;
+    let after = cursor.map(|cursor| Position::from_cursor(&cursor, &binding)).transpose();
+    let after = caller.check(after).await?;
+    let (_, users) = caller.read(users::list(filter, after.as_ref(), limit)).await?;
+    Ok((users, binding))
+}
+
+/// Where a page that ends with this user ends.
+pub(crate) fn position(last: &User) -> Position<Timestamp> {
+    Position(last.created_at.0, last.id)
+}
 
 /// A page of users for a caller who may see them.
 pub(crate) async fn page<K: Kind>(
     caller: &Guard<K>,
     query: &QueryString,
     filter: &Filter,
-    limit: Option<Limit>,
+    limit: Limit,
     cursor: Option<String>,
 ) -> Result<Json<Page<User>>, Problem> {
-    let binding = caller.binding(query).await?;
-    let after = cursor.map(|cursor| Position::from_cursor(&cursor, &binding)).transpose();
-    let after = caller.check(after).await?;
-    let limit = limit.unwrap_or_default();
-    let (_, users) = caller.read(users::list(filter, after.as_ref(), limit)).await?;
-    Ok(Json(Page::new(users, limit, &binding, |last| Position(last.created_at.0, last.id))))
+    let (users, binding) = rows(caller, query, filter, limit, cursor).await?;
+    Ok(Json(Page::new(users, limit, &binding, position)))
 }

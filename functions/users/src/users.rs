@@ -60,7 +60,7 @@ pub(crate) struct UsersQuery {
 )]
 pub(crate) async fn list_users(admin: Admin, query: QueryString) -> Result<Json<Page<User>>, Problem> {
     let UsersQuery { role, status, q, limit, cursor } = admin.check(query.read()).await?;
-    page(&admin, &query, &Filter { role, status, q }, limit, cursor).await
+    page(&admin, &query, &Filter { role, status, q }, limit.unwrap_or_default(), cursor).await
 }
 
 /// Shows a user.

@@ -28,9 +28,12 @@ const fn is_bidi_control(c: char) -> bool {
     matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
+/// Whether a character shows nothing.
+///
 /// Unicode's properties `White_Space`, `Default_Ignorable_Code_Point` and the general category `Control`, the anchors of
 /// interlinear annotation, and two characters whose picture is empty: the blank pattern of Braille and the null notehead.
-fn shows_nothing(c: char) -> bool {
+#[must_use]
+pub fn shows_nothing(c: char) -> bool {
     let is_ignorable = matches!(c,
         '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}'..='\u{1160}' | '\u{17b4}'..='\u{17b5}' | '\u{180b}'..='\u{180f}'
         | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{3164}'

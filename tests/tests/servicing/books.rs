@@ -80,7 +80,8 @@ async fn the_lines_of_any_day_known_at_any_instant_are_those_of_the_state() {
         {
             let state = fold(&loan.contract(), &events, as_of.parse().unwrap(), known_at).unwrap();
             let mut follows: Vec<(String, String)> = Account::ALL
-                .into_iter()
+                .iter()
+                .copied()
                 .map(|account| {
                     let of_account = state.postings.iter().filter(|posting| posting.account == account);
                     let zero = Money::zero(loan.amount.currency());

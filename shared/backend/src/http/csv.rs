@@ -12,7 +12,8 @@ use axum::{
 
 use serde::Serialize;
 
-use super::{pagination::Page, problem::Problem, query::QueryString};
+use super::{pagination::Page, problem::Problem, query::QueryString, seal::Binding, weights::weighted};
+use crate::values::page::{Limit, Part, Position};
 
 /// What a client wants to read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,20 +29,44 @@ impl<S: Send + Sync> FromRequestParts<S> for Format {
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
         let accepted = parts.headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
-        let csv = accepted.flat_map(|value| value.split(',')).any(is_csv);
-        Ok(if csv { Self::Csv } else { Self::Json })
+        Ok(Self::wanted(accepted))
     }
 }
 
-/// Whether a media range of `Accept` is `text/csv`, and not with the quality 0, which refuses it.
-fn is_csv(range: &str) -> bool {
-    let mut parts = range.split(';').map(str::trim);
-    let is_csv = parts.next().is_some_and(|essence| essence.eq_ignore_ascii_case("text/csv"));
-    let refused = parts.any(|parameter| {
-        let quality = parameter.split_once('=').filter(|(name, _)| name.trim().eq_ignore_ascii_case("q"));
-        quality.is_some_and(|(_, value)| value.trim().chars().all(|digit| matches!(digit, '0' | '.')))
-    });
-    is_csv && !refused
+impl Format {
+    /// What the lines of `Accept` ask for (RFC 9110, 12.5.1). CSV where it has the greater weight, or the same by a range
+    /// that names it more closely; JSON everywhere else, also where neither is acceptable.
+    fn wanted<'a>(lines: impl Iterator<Item = &'a str>) -> Self {
+        let (mut json, mut csv) = (Preference::default(), Preference::default());
+        for (range, weight) in lines.flat_map(weighted) {
+            for (preference, [subtype, kind]) in
+                [(&mut json, ["application/json", "application/*"]), (&mut csv, ["text/csv", "text/*"])]
+            {
+                let closeness = [kind, subtype].into_iter().rposition(|known| range.eq_ignore_ascii_case(known));
+                let closeness = closeness.map(|at| at + 2).or_else(|| (range == "*/*").then_some(1));
+                // The closest range decides, whatever its weight; of two that are as close, the weightier.
+                *preference = closeness.map_or(*preference, |closeness| preference.closer(closeness, weight));
+            }
+        }
+        if (csv.weight, csv.closeness) > (json.weight, json.closeness) && csv.weight > 0 {
+            Self::Csv
+        } else {
+            Self::Json
+        }
+    }
+}
+
+/// How a format is accepted: by which range, 0 for none, and with which weight in thousandths.
+#[derive(Clone, Copy, Default)]
+struct Preference {
+    closeness: usize,
+    weight: u16,
+}
+
+impl Preference {
+    fn closer(self, closeness: usize, weight: u16) -> Self {
+        if (closeness, weight) > (self.closeness, self.weight) { Self { closeness, weight } } else { self }
+    }
 }
 
 /// A cell of a table.
@@ -77,11 +102,18 @@ impl Cell {
         match self {
             Self::Empty => String::new(),
             Self::Value(value) => value,
-            // A spreadsheet would calculate it.
-            Self::Text(text) if text.starts_with(['=', '+', '-', '@', '\t', '\r']) => format!("'{text}"),
+            Self::Text(text) if is_formula(&text) => format!("'{text}"),
             Self::Text(text) => text,
         }
     }
+}
+
+/// Whether a spreadsheet may calculate a text: one that begins with a sign of a formula, also of full width, small, or behind
+/// characters that do not show; or with a character that ends a cell.
+fn is_formula(text: &str) -> bool {
+    const SIGNS: [char; 13] = ['=', '+', '-', '@', '＝', '＋', '－', '＠', '﹦', '﹢', '﹣', '﹫', '−'];
+    let first = text.chars().find(|c| !lending::shows_nothing(*c));
+    text.starts_with(['\t', '\r', '\n']) || first.is_some_and(|first| SIGNS.contains(&first))
 }
 
 /// What can be a line of a table.
@@ -93,41 +125,107 @@ pub trait Line {
     fn cells(&self) -> Vec<Cell>;
 }
 
-/// The lines as a table, in an answer; `next` is where the next page is.
-///
-/// # Errors
-///
-/// 500 for what memory does not take: a defect.
-pub fn answer<L: Line>(lines: &[L], next: Option<String>) -> Result<Response, Problem> {
-    let mut response = Response::new(Body::from(table(lines).map_err(Problem::internal)?));
+/// What can be lines of a table: one, or several.
+pub trait Lines {
+    /// The names of the columns.
+    const COLUMNS: &'static [&'static str];
+
+    /// The cells of each line, one for each column.
+    fn lines(&self) -> Vec<Vec<Cell>>;
+}
+
+impl<L: Line> Lines for L {
+    const COLUMNS: &'static [&'static str] = L::COLUMNS;
+
+    fn lines(&self) -> Vec<Vec<Cell>> {
+        vec![self.cells()]
+    }
+}
+
+/// The largest table, in bytes, as text in the JSON that a function answers with: Lambda takes 6 MB of it, headers and all.
+const LARGEST: usize = 4_900_000;
+
+/// How many bytes of JSON a text becomes.
+fn bytes_of_json(text: &[u8]) -> usize {
+    let bytes = text.iter().map(|byte| match byte {
+        b'"' | b'\\' | b'\n' | b'\r' | b'\t' => 2,
+        0..=0x1f => 6,
+        _ => 1,
+    });
+    bytes.sum()
+}
+
+/// Lines as CSV.
+fn written(lines: Vec<Vec<String>>) -> Result<Vec<u8>, csv::Error> {
+    let mut writer = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(Vec::new());
+    for line in lines {
+        writer.write_record(line)?;
+    }
+    writer.into_inner().map_err(|error| error.into_error().into())
+}
+
+/// The table of as many things as fit, of one at least, and how many those are.
+fn table<L: Lines>(things: &[L]) -> Result<(Vec<u8>, usize), csv::Error> {
+    let mut table = written(vec![L::COLUMNS.iter().map(ToString::to_string).collect()])?;
+    let mut size = bytes_of_json(&table);
+    for (taken, thing) in things.iter().enumerate() {
+        let texts = |cells: Vec<Cell>| cells.into_iter().map(Cell::into_text).collect();
+        let lines = written(thing.lines().into_iter().map(texts).collect())?;
+        size += bytes_of_json(&lines);
+        if size > LARGEST && taken > 0 {
+            return Ok((table, taken));
+        }
+        table.extend(lines);
+    }
+    Ok((table, things.len()))
+}
+
+fn answer_with(table: Vec<u8>, next: Option<String>) -> Response {
+    let mut response = Response::new(Body::from(table));
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/csv; charset=utf-8"));
     // Of ASCII by construction: a path, and a query that is encoded.
     if let Some(Ok(link)) = next.map(|next| HeaderValue::try_from(format!("<{next}>; rel=\"next\""))) {
         headers.insert(header::LINK, link);
     }
-    Ok(response)
+    response
 }
 
-fn table<L: Line>(lines: &[L]) -> Result<Vec<u8>, csv::Error> {
-    let mut table = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(Vec::new());
-    table.write_record(L::COLUMNS)?;
-    for line in lines {
-        table.write_record(line.cells().into_iter().map(Cell::into_text))?;
-    }
-    table.into_inner().map_err(|error| error.into_error().into())
-}
-
-/// A page of a list in the format that the client wants.
+/// All things as a table, where there are so few that they always fit.
 ///
 /// # Errors
 ///
-/// As of [`answer`].
-pub fn page<L: Line + Serialize>(page: Page<L>, format: Format, query: &QueryString) -> Result<Response, Problem> {
-    match format {
-        Format::Json => Ok(Json(page).into_response()),
-        Format::Csv => answer(&page.data, page.next_cursor.map(|cursor| query.with_cursor(&cursor))),
+/// 500 for what does not: a defect.
+pub fn answer<L: Lines>(things: &[L]) -> Result<Response, Problem> {
+    match table(things).map_err(Problem::internal)? {
+        (table, taken) if taken == things.len() => Ok(answer_with(table, None)),
+        _ => Err(Problem::internal("a table that is not paged is too large")),
     }
+}
+
+/// A page of a list in the format that the client wants, of what [`Limit::and_one`] brought. A page of CSV ends early where
+/// the table would become too large; `Link` is where the next one is.
+///
+/// # Errors
+///
+/// 500 for what memory does not take: a defect.
+pub fn page<L: Lines + Serialize, K: Part, I: Part>(
+    rows: Vec<L>,
+    limit: Limit,
+    format: Format,
+    (query, binding): (&QueryString, &Binding),
+    position: impl Fn(&L) -> Position<K, I>,
+) -> Result<Response, Problem> {
+    let page = Page::new(rows, limit, binding, &position);
+    if format == Format::Json {
+        return Ok(Json(page).into_response());
+    }
+    let (table, taken) = table(&page.data).map_err(Problem::internal)?;
+    let next = match page.data.get(..taken).and_then(<[L]>::last) {
+        Some(last) if taken < page.data.len() => Some(position(last).to_cursor(binding)),
+        _ => page.next_cursor,
+    };
+    Ok(answer_with(table, next.map(|cursor| query.with_cursor(&cursor))))
 }
 
 #[cfg(test)]
@@ -145,7 +243,7 @@ mod tests {
     }
 
     fn text(lines: &[Note]) -> String {
-        table(lines).map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default()
+        table(lines).map(|(bytes, _)| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default()
     }
 
     #[test]
@@ -169,12 +267,70 @@ mod tests {
     }
 
     #[test]
-    fn a_client_names_csv_among_what_it_accepts() {
-        for range in ["text/csv", " Text/CSV ; q=0.5", "text/csv;header=present", "text/csv;q=0.01"] {
-            assert!(is_csv(range), "{range}");
+    fn a_sign_of_a_formula_is_one_at_full_width_and_behind_what_does_not_show() {
+        for sign in ["=", "+", "-", "@", "＝", "＋", "－", "＠"] {
+            for before in ["", " ", "\u{a0}", "\u{200b}", "\u{feff}", "\u{2060}\u{ad}", "\u{3164}", "\u{202e}", "\u{1}"]
+            {
+                let text = format!("{before}{sign}1");
+                assert_eq!(Cell::Text(text.clone()).into_text(), format!("'{text}"), "{text:?}");
+                let inside = format!("a{text}");
+                assert_eq!(Cell::Text(inside.clone()).into_text(), inside, "{inside:?}");
+            }
         }
-        for range in ["application/json", "*/*", "text/*", "text/csv;q=0", "text/csv; q=0.000", "text/csvx"] {
-            assert!(!is_csv(range), "{range}");
+    }
+
+    #[test]
+    fn accept_is_read_with_its_weights_and_json_wins_where_nothing_else_does() {
+        for accept in [
+            "text/csv",
+            " Text/CSV ; q=0.5",
+            "text/csv;header=present",
+            "text/csv;q=0.01",
+            "text/*",
+            "text/csv, application/json;q=0.9",
+            "application/json;q=0.1, text/csv;q=0.101",
+            "text/csv, */*",
+            "text/csv, */*;q=0.1",
+            "application/json;q=0, */*",
+        ] {
+            assert_eq!(Format::wanted([accept].into_iter()), Format::Csv, "{accept}");
         }
+        for accept in [
+            "",
+            "application/json",
+            "application/json, text/csv;q=0.8",
+            "text/csv;q=0.8, application/json",
+            "text/csv, application/json",
+            "application/json, text/plain, */*",
+            "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8",
+            "text/csv;q=0.5, */*",
+            "*/*",
+            "image/png",
+            "text/csv;q=0",
+            "text/csv; q=0.000",
+            "text/csv;q=2",
+            "text/csv;q=x",
+            "text/*, text/csv;q=0",
+            "text/csvx",
+            "application/json;q=0",
+        ] {
+            assert_eq!(Format::wanted([accept].into_iter()), Format::Json, "{accept}");
+        }
+        // Several lines are one list.
+        assert_eq!(Format::wanted(["application/json;q=0.5", "text/csv"].into_iter()), Format::Csv);
+    }
+
+    #[test]
+    fn a_table_stays_under_five_megabytes_whatever_its_lines_hold() {
+        for (text, fits) in [("x".repeat(4_000), 1_000), ("\u{1}".repeat(4_000), 200), ("\"".repeat(4_000), 300)] {
+            let notes: Vec<Note> = std::iter::repeat_with(|| Note(text.clone().leak())).take(2_000).collect();
+            let (bytes, taken) = table(&notes).unwrap_or_default();
+            assert!(taken > fits && taken < notes.len(), "{taken}");
+            let json = serde_json::to_string(&String::from_utf8_lossy(&bytes)).unwrap_or_default();
+            assert!(json.len() < 5_000_000 && json.len() > 4_800_000, "{}", json.len());
+        }
+        // One thing is always told, or nobody would ever come past it.
+        let (_, taken) = table(&[Note("x".repeat(6_000_000).leak()), Note("y")]).unwrap_or_default();
+        assert_eq!(taken, 1);
     }
 }

@@ -16,3 +16,4 @@ pub mod problem;
 pub mod query;
 pub mod seal;
 pub mod shape;
+mod weights;

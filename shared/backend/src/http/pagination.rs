@@ -13,8 +13,7 @@ use crate::values::{
 /// The most things a page of CSV holds.
 const MOST_IN_CSV: u16 = 5000;
 
-/// How many things a page of a list holds that is there as CSV too: as [`Limit`], and up to 5,000 of CSV, which is what
-/// one of CSV holds where nothing is said.
+/// How many things a page of a list holds that is there as CSV too: as [`Limit`], and up to 5,000 of CSV.
 #[derive(Clone, Copy, Debug)]
 pub struct ExportLimit(u16);
 
@@ -36,8 +35,7 @@ impl ExportLimit {
     /// 422 for more than a page of JSON holds.
     pub fn of(limit: Option<Self>, format: Format) -> Result<Limit, Problem> {
         match (limit, format) {
-            (None, Format::Json) => Ok(Limit::default()),
-            (None, Format::Csv) => Ok(Limit(MOST_IN_CSV)),
+            (None, _) => Ok(Limit::default()),
             (Some(Self(limit)), Format::Json) if limit > MOST => Err(Problem::field(
                 "/limit",
                 "out_of_range",

@@ -11,14 +11,14 @@ use tokio_postgres::Row;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::{
-    columns,
-    portfolio::{AT_ONCE, decimal},
-    servicing::may_grow,
-};
 use crate::{
     db::{DbError, FromRow, OfLoan, Sql, Statement, column},
-    http::csv::{Cell, Line},
+    http::csv::{Cell, Line, Lines},
+    models::{
+        columns,
+        portfolio::{AT_ONCE, decimal},
+        servicing::may_grow,
+    },
     values::{
         page::{Limit, Position},
         time::{BusinessDate, Instant},
@@ -279,25 +279,24 @@ pub fn entries(
     sql.push(" ORDER BY t.recorded_at DESC, e.value_date DESC").push_bind(" LIMIT {}", limit.and_one()).all()
 }
 
-/// One line of an entry with its entry, as CSV shows it.
-pub struct FlatLine<'a>(pub &'a Entry, pub &'a EntryLine);
-
-impl Line for FlatLine<'_> {
+impl Lines for Entry {
     const COLUMNS: &'static [&'static str] =
         &["id", "value_date", "recorded_at", "transaction_id", "currency", "account", "debit", "credit"];
 
-    fn cells(&self) -> Vec<Cell> {
-        let Self(entry, line) = self;
-        vec![
-            Cell::value(&entry.id),
-            Cell::value(&entry.value_date),
-            Cell::value(&entry.recorded_at),
-            Cell::value(&entry.transaction_id),
-            Cell::value(&entry.currency),
-            Cell::value(&line.account.as_str()),
-            Cell::value(&line.debit),
-            Cell::value(&line.credit),
-        ]
+    fn lines(&self) -> Vec<Vec<Cell>> {
+        let cells = |line: &EntryLine| {
+            vec![
+                Cell::value(&self.id),
+                Cell::value(&self.value_date),
+                Cell::value(&self.recorded_at),
+                Cell::value(&self.transaction_id),
+                Cell::value(&self.currency),
+                Cell::value(&line.account.as_str()),
+                Cell::value(&line.debit),
+                Cell::value(&line.credit),
+            ]
+        };
+        self.lines.iter().map(cells).collect()
     }
 }
 

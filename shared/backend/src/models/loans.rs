@@ -14,11 +14,11 @@ use utoipa::{
 };
 use uuid::Uuid;
 
-use super::{columns, portfolio, terms::TermsSchema};
 use crate::{
     db::{DbError, FromRow, Sql, Statement, column},
-    domain::refusal::Refusal,
-    domain::users::Role,
+    domain::{refusal::Refusal, users::Role},
+    http::csv::{Cell, Line},
+    models::{columns, portfolio, terms::TermsSchema},
     values::{
         fields::UserRef,
         moment::Moment,
@@ -143,6 +143,25 @@ impl FromRow for Collection {
             due_since: BusinessDate(column(row, "due_since")?),
             days_past_due: column(row, "days_past_due")?,
         })
+    }
+}
+
+impl Line for Collection {
+    const COLUMNS: &'static [&'static str] =
+        &["loan_id", "customer", "full_name", "phone", "currency", "due", "overdue", "due_since", "days_past_due"];
+
+    fn cells(&self) -> Vec<Cell> {
+        vec![
+            Cell::value(&self.loan_id),
+            Cell::text(Some(&self.customer)),
+            Cell::text(self.full_name.as_deref()),
+            Cell::text(Some(&self.phone)),
+            Cell::value(&self.currency),
+            Cell::value(&self.due),
+            Cell::value(&self.overdue),
+            Cell::value(&self.due_since),
+            Cell::value(&self.days_past_due),
+        ]
     }
 }
 
@@ -457,6 +476,71 @@ pub struct LoanView {
     pub decided_at: Option<Instant>,
     /// Why.
     pub decision_reason: Option<String>,
+}
+
+/// Everything but the terms, which are no cell; of them the number of instalments.
+impl Line for LoanView {
+    const COLUMNS: &'static [&'static str] = &[
+        "id",
+        "borrower_id",
+        "borrower_username",
+        "agent_id",
+        "product",
+        "amount",
+        "currency",
+        "status",
+        "term_months",
+        "instalments",
+        "interest_rate_apr",
+        "instalment",
+        "total_interest",
+        "total_due",
+        "outstanding",
+        "held",
+        "next_due_on",
+        "days_past_due",
+        "version",
+        "created_by",
+        "created_at",
+        "edited_by",
+        "edited_at",
+        "updated_at",
+        "decided_by",
+        "decided_at",
+        "decision_reason",
+    ];
+
+    fn cells(&self) -> Vec<Cell> {
+        vec![
+            Cell::value(&self.id),
+            Cell::value(&self.borrower_id),
+            Cell::text(Some(&self.borrower_username)),
+            Cell::optional(self.agent_id.as_ref()),
+            Cell::text(Some(&self.product)),
+            Cell::value(&self.amount),
+            Cell::value(&self.currency),
+            Cell::value(self.status.as_str()),
+            Cell::optional(self.term_months.as_ref()),
+            Cell::value(&self.terms.instalments()),
+            Cell::value(&self.interest_rate_apr),
+            Cell::value(&self.instalment),
+            Cell::value(&self.total_interest),
+            Cell::value(&self.total_due),
+            Cell::value(&self.outstanding),
+            Cell::value(&self.held),
+            Cell::optional(self.next_due_on.as_ref()),
+            Cell::value(&self.days_past_due),
+            Cell::value(&self.version),
+            Cell::value(&self.created_by),
+            Cell::value(&self.created_at),
+            Cell::value(&self.edited_by),
+            Cell::value(&self.edited_at),
+            Cell::value(&self.updated_at),
+            Cell::optional(self.decided_by.as_ref()),
+            Cell::optional(self.decided_at.as_ref()),
+            Cell::text(self.decision_reason.as_deref()),
+        ]
+    }
 }
 
 /// What a step of an application is called.

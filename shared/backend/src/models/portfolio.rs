@@ -14,14 +14,15 @@ use tokio_postgres::Row;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::{
-    columns,
-    loans::{Loan, LoanStatus},
-    transactions::Transaction,
-};
 use crate::{
     db::{DbError, FromRow, OfLoan, Sql, Statement, column},
     domain::refusal::Refusal,
+    http::csv::{Cell, Line},
+    models::{
+        columns,
+        loans::{Loan, LoanStatus},
+        transactions::Transaction,
+    },
     values::moment::Moment,
 };
 
@@ -646,6 +647,40 @@ impl FromRow for Aged {
         let outstanding = columns::money(row, "outstanding", currency)?.units();
         let sums = ExposureSums { loans: column(row, "loans")?, outstanding };
         Ok(Self { group: column(row, "group_name")?, currency, days: column(row, "days")?, sums })
+    }
+}
+
+impl Line for Arrears {
+    const COLUMNS: &'static [&'static str] = &[
+        "group",
+        "currency",
+        "outstanding",
+        "loans",
+        "par1_amount",
+        "par1_share",
+        "par1_loans",
+        "par30_amount",
+        "par30_share",
+        "par30_loans",
+        "par60_amount",
+        "par60_share",
+        "par60_loans",
+        "par90_amount",
+        "par90_share",
+        "par90_loans",
+    ];
+
+    fn cells(&self) -> Vec<Cell> {
+        let mut cells = vec![
+            Cell::text(self.group.as_deref()),
+            Cell::value(&self.currency),
+            Cell::value(&self.outstanding),
+            Cell::value(&self.loans),
+        ];
+        for risk in [&self.par1, &self.par30, &self.par60, &self.par90] {
+            cells.extend([Cell::value(&risk.amount), Cell::value(&risk.share), Cell::value(&risk.loans)]);
+        }
+        cells
     }
 }
 

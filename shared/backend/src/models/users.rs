@@ -7,14 +7,17 @@ use tokio_postgres::Row;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::columns;
 use crate::{
     db::{DbError, FromRow, Sql, Statement, column},
     domain::{
         refusal::Refusal,
         users::{Role, UserStatus},
     },
-    http::query::Needle,
+    http::{
+        csv::{Cell, Line},
+        query::Needle,
+    },
+    models::columns,
     values::{
         fields::{Email, Name, Phone, Username},
         page::{Limit, Position},
@@ -65,6 +68,25 @@ impl FromRow for User {
             created_at: Instant(column(row, "created_at")?),
             updated_at: Instant(column(row, "updated_at")?),
         })
+    }
+}
+
+impl Line for User {
+    const COLUMNS: &'static [&'static str] =
+        &["id", "username", "email", "phone", "full_name", "role", "status", "created_at", "updated_at"];
+
+    fn cells(&self) -> Vec<Cell> {
+        vec![
+            Cell::value(&self.id),
+            Cell::text(Some(&self.username)),
+            Cell::text(self.email.as_deref()),
+            Cell::text(self.phone.as_deref()),
+            Cell::text(self.full_name.as_deref()),
+            Cell::value(self.role.as_str()),
+            Cell::value(self.status.as_str()),
+            Cell::value(&self.created_at),
+            Cell::value(&self.updated_at),
+        ]
     }
 }
 
