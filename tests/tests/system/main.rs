@@ -8,6 +8,7 @@ mod cursors;
 mod database;
 mod deployments;
 mod duties;
+mod errors;
 mod history;
 mod hostile;
 mod idempotency;
