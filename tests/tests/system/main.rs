@@ -7,6 +7,7 @@ mod book;
 mod cursors;
 mod database;
 mod deployments;
+mod docs;
 mod duties;
 mod errors;
 mod history;
