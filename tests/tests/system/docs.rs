@@ -1,10 +1,13 @@
-//! The documents: their links and the files that they name are there.
+//! The documents: their links lead somewhere, and their lines fit a page.
 
 use std::{
     collections::BTreeSet,
     fs,
     path::{Path, PathBuf},
 };
+
+/// The longest line of a document, in characters.
+const WIDTH: usize = 120;
 
 /// Folders that hold no document of ours.
 const OTHERS: [&str; 6] = [".git", ".data", "cache", "node_modules", "target", "uplot"];
@@ -101,4 +104,20 @@ fn every_file_that_a_document_names_is_there() {
         }
     }
     assert!(named > 30, "{named} names");
+}
+
+/// A row of a table cannot be broken, and neither can an address.
+#[test]
+fn no_line_of_a_document_is_longer_than_the_page() {
+    let mut long = Vec::new();
+    for document in documents() {
+        for (index, line) in fs::read_to_string(&document).unwrap().lines().enumerate() {
+            let is_row = line.trim_start().starts_with('|');
+            let is_address = line.split_whitespace().any(|word| word.contains("://") && word.chars().count() > 60);
+            if !is_row && !is_address && line.chars().count() > WIDTH {
+                long.push(format!("{}:{}", document.display(), index + 1));
+            }
+        }
+    }
+    assert!(long.is_empty(), "longer than {WIDTH} characters:\n{}", long.join("\n"));
 }
