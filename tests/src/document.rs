@@ -6,6 +6,7 @@ use std::{
 };
 
 use axum::http::Method;
+use backend::http::codes;
 use jsonschema::Validator;
 use serde_json::{Value, json};
 
@@ -87,6 +88,7 @@ fn validator(schema: &Value) -> Validator {
 /// Holds an answer against the document: the status must be among those of the operation, the headers, the content type
 /// and the body as they are described there, a problem's code among the examples.
 pub(crate) fn check(method: &Method, path: &str, reply: &Reply) {
+    check_codes(reply);
     // A part of a page, which the document leaves out.
     if path.starts_with("/docs/") || path.starts_with("/dashboard/") {
         return;
@@ -130,5 +132,18 @@ pub(crate) fn check(method: &Method, path: &str, reply: &Reply) {
     }
     if sent == "application/problem+json" {
         assert!(body["examples"].get(reply.code()).is_some(), "the document knows no such code: {reply}");
+    }
+}
+
+/// Every code that is answered is described, with its status.
+fn check_codes(reply: &Reply) {
+    if reply.optional_header("content-type") != Some("application/problem+json") {
+        return;
+    }
+    let described = |problem: &codes::ProblemCode| (problem.status, problem.code) == (reply.status, reply.code());
+    assert!(codes::PROBLEMS.iter().any(described), "backend::http::codes has no such problem: {reply}");
+    for error in reply["errors"].as_array().into_iter().flatten() {
+        let known = codes::FIELDS.iter().any(|field| error["code"] == field.code);
+        assert!(known, "backend::http::codes has no such code of a field: {reply}");
     }
 }

@@ -347,10 +347,25 @@ fn every_property_of_every_schema_is_described() {
             let description = described["description"].as_str().unwrap_or_default();
             let by_type = resolve(described)["description"].as_str().unwrap_or_default();
             assert!(!description.is_empty() || !by_type.is_empty(), "{what} is not described");
-            let typed = ["type", "$ref", "oneOf"].iter().any(|keyword| described.get(keyword).is_some());
+            let typed = ["type", "$ref", "oneOf", "anyOf"].iter().any(|keyword| described.get(keyword).is_some());
             assert!(typed, "{what} has no type");
         }
     }
+}
+
+#[test]
+fn a_code_is_one_of_those_known_or_any_later_one() {
+    let problem = &document()["components"]["schemas"]["Problem"];
+    let forms = problem["properties"]["code"]["anyOf"].as_array().unwrap();
+    assert_eq!(forms.iter().map(|form| form["type"].as_str().unwrap()).collect::<Vec<_>>(), ["string", "string"]);
+    let known: BTreeSet<_> = forms[0]["enum"].as_array().unwrap().iter().map(|code| code.as_str().unwrap()).collect();
+    let all = operations().flat_map(|(_, _, operation)| codes(operation).into_keys());
+    for code in all {
+        assert!(known.contains(code), "{code}");
+    }
+    assert_eq!(forms[1].get("enum"), None, "a new code breaks no client");
+    assert_eq!(violations(&problem["properties"]["code"], &json!("a_code_to_come")), [""; 0]);
+    assert_ne!(violations(&problem["properties"]["code"], &json!(7)), [""; 0]);
 }
 
 #[test]

@@ -3,6 +3,7 @@
 pub mod address;
 pub mod answer;
 pub mod body;
+pub mod codes;
 pub mod command;
 pub mod csv;
 pub mod etag;

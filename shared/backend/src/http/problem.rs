@@ -1,4 +1,5 @@
-//! The one error envelope: RFC 9457 problem details. What a client may read and what we log are kept apart by type.
+//! The one error envelope: RFC 9457 problem details. What a client may read and what we log are kept apart by type. Each
+//! code is described in [`codes`].
 
 use std::{borrow::Cow, error::Error, sync::Arc};
 
@@ -11,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use super::codes;
 use crate::{db::DbError, domain::refusal::Refusal, telemetry::chain, values::refusal::FieldError};
 
 /// The code of a refusal whose fields say what is wrong.
@@ -50,7 +52,7 @@ pub struct ProblemBody {
     #[schema(example = "The request breaks a rule of validation.")]
     pub detail: Cow<'static, str>,
     /// What is wrong, for a program; stable.
-    #[schema(example = "validation_failed")]
+    #[schema(schema_with = codes::schema)]
     pub code: Cow<'static, str>,
     /// The id of this request, as in the `X-Request-Id` header and our logs.
     pub request_id: String,
