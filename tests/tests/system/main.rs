@@ -27,4 +27,5 @@ mod statements;
 mod states;
 mod statistics;
 mod tables;
+mod web;
 mod world;

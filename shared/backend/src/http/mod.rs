@@ -4,6 +4,7 @@ pub mod address;
 pub mod answer;
 pub mod body;
 pub mod command;
+pub mod compression;
 pub mod csv;
 pub mod etag;
 pub mod idempotency;
