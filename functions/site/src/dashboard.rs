@@ -6,7 +6,7 @@ use std::{fmt::Write as _, sync::LazyLock};
 use axum::{
     extract::{Path, RawQuery, State},
     http::{HeaderName, HeaderValue, header},
-    response::{IntoResponse, Response},
+    response::{IntoResponse, Redirect, Response},
 };
 use backend::{app::App, http::problem::Problem};
 use sha2::{Digest as _, Sha256};
@@ -25,16 +25,19 @@ const FILES: [File; 6] = [
 
 /// What browsers keep a file by: the page asks for each as `name?v=` and this digest of them all, so that files can be kept
 /// for long and a new deployment's page never gets an old one's.
-static DIGEST: LazyLock<String> = LazyLock::new(|| {
+static DIGEST: LazyLock<String> = LazyLock::new(|| digest(FILES.map(|(.., text)| text)));
+
+/// What tells contents from others: some of their digest, in hexadecimal digits.
+pub(crate) fn digest<const N: usize>(texts: [&str; N]) -> String {
     let mut all = Sha256::new();
-    for (.., text) in FILES {
+    for text in texts {
         all.update(text);
     }
     all.finalize().iter().take(8).fold(String::new(), |mut hex, byte| {
         let _infallible = write!(hex, "{byte:02x}");
         hex
     })
-});
+}
 
 static PAGE: LazyLock<String> = LazyLock::new(|| include_str!("dashboard/dashboard.html").replace("{digest}", &DIGEST));
 
@@ -61,6 +64,18 @@ pub(crate) async fn get_dashboard_page(State(app): State<App>) -> Response {
     // Names of time zones hold nothing that ends an attribute.
     let zone = app.zone.iana_name().unwrap_or("UTC");
     (headers, PAGE.replace("{zone}", zone)).into_response()
+}
+
+/// Leads whoever names no page to this one.
+pub(crate) async fn lead_to_dashboard() -> Redirect {
+    Redirect::temporary("/dashboard")
+}
+
+/// The icon as browsers ask for it that were told of none.
+pub(crate) async fn get_favicon() -> Response {
+    const ICON: &[u8] = include_bytes!("dashboard/favicon.ico");
+    let headers = [(header::CONTENT_TYPE, "image/x-icon"), (header::CACHE_CONTROL, "public, max-age=86400")];
+    (headers, ICON).into_response()
 }
 
 /// A part of the page. While a new version is being deployed a page may ask a function of the other version: that answer is

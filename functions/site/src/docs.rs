@@ -1,18 +1,28 @@
 //! The OpenAPI document, and a page that shows it: Swagger UI, carried in the binary. The page asks no other host for
 //! anything, and its policy lets it not.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use axum::{
     extract::Path,
-    http::{HeaderName, HeaderValue, StatusCode, header},
+    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use backend::http::problem::Problem;
+use backend::http::{
+    compression::{Coding, gunzip, gzip},
+    problem::Problem,
+};
 use utoipa_swagger_ui::Config;
+
+use crate::dashboard::digest;
 
 /// The document, as it is generated from the code and checked in; a test holds one against the other.
 const DOCUMENT: &str = include_str!("../../../openapi.json");
+
+/// The document as gzip, made when it is first asked for.
+static COMPRESSED: LazyLock<Option<Vec<u8>>> = LazyLock::new(|| gzip(DOCUMENT.as_bytes()).ok());
+
+static DIGEST: LazyLock<String> = LazyLock::new(|| digest([DOCUMENT]));
 
 const PAGE: &str = include_str!("docs.html");
 
@@ -34,10 +44,27 @@ window.addEventListener('load', () => {
 /// Shows this document: the OpenAPI 3.1 description of the interface.
 #[utoipa::path(
     get, path = "/openapi.json", tag = "service",
-    responses((status = 200, description = "The document", body = serde_json::Value, content_type = "application/json"))
+    responses(
+        (status = 200, description = "The document", body = serde_json::Value, content_type = "application/json",
+            headers(("ETag" = String, description = "Names the document in this encoding, for `If-None-Match`"))),
+        (status = 304, description = "`If-None-Match` names the document in this encoding",
+            headers(("ETag" = String, description = "As with 200"))))
 )]
-pub(crate) async fn get_openapi_document() -> Response {
-    ([(header::CONTENT_TYPE, "application/json")], DOCUMENT).into_response()
+pub(crate) async fn get_openapi_document(asked: HeaderMap) -> Response {
+    let compressed = COMPRESSED.as_deref().filter(|_| Coding::wanted(&asked).is_gzip());
+    let tag = format!("\"{}{}\"", *DIGEST, if compressed.is_some() { "-gzip" } else { "" });
+    let headers = [(header::ETAG, tag.as_str()), (header::CACHE_CONTROL, "no-cache")];
+    let known = asked.get_all(header::IF_NONE_MATCH).iter().filter_map(|line| line.to_str().ok());
+    let mut known = known.flat_map(|line| line.split(',')).map(str::trim);
+    // Compared weakly: RFC 9110, 13.1.2.
+    if known.any(|known| known == "*" || known.trim_start_matches("W/") == tag) {
+        return (StatusCode::NOT_MODIFIED, headers).into_response();
+    }
+    let content_type = [(header::CONTENT_TYPE, "application/json")];
+    match compressed {
+        Some(bytes) => (headers, content_type, [(header::CONTENT_ENCODING, "gzip")], bytes).into_response(),
+        None => (headers, content_type, DOCUMENT).into_response(),
+    }
 }
 
 /// Shows the OpenAPI document as a page to read.
@@ -55,14 +82,19 @@ pub(crate) async fn get_docs_page() -> Response {
 }
 
 /// A part of the page.
-pub(crate) async fn get_docs_file(Path(name): Path<String>) -> Result<Response, Problem> {
+pub(crate) async fn get_docs_file(Path(name): Path<String>, asked: HeaderMap) -> Result<Response, Problem> {
     if name == "start.js" {
         return Ok(file("text/javascript", START.into(), None));
     }
     let found = utoipa_swagger_ui::serve(&name, Arc::new(Config::from("/openapi.json")));
     // An error here is a defect of the crate's own files.
     let found = found.map_err(|error| Problem::internal(error.to_string()))?.ok_or_else(Problem::not_found)?;
-    Ok(file(&found.content_type, found.bytes.into_owned(), Some(HeaderValue::from_static("gzip"))))
+    let (bytes, encoding) = match found.gzpipped {
+        true if Coding::wanted(&asked).is_gzip() => (found.bytes.into_owned(), Some(HeaderValue::from_static("gzip"))),
+        true => (gunzip(&found.bytes).map_err(Problem::internal)?, None),
+        false => (found.bytes.into_owned(), None),
+    };
+    Ok(file(&found.content_type, bytes, encoding))
 }
 
 fn file(content_type: &str, bytes: Vec<u8>, encoding: Option<HeaderValue>) -> Response {

@@ -12,6 +12,8 @@ backend::operations! {
     docs::get_docs_page,
     dashboard::get_dashboard_page;
     // Parts of the pages, of no interest to a client of the interface.
+    "/" => axum::routing::get(dashboard::lead_to_dashboard),
+    "/favicon.ico" => axum::routing::get(dashboard::get_favicon),
     "/docs/{file}" => axum::routing::get(docs::get_docs_file),
     "/dashboard/{file}" => axum::routing::get(dashboard::get_dashboard_file),
 }

@@ -131,6 +131,7 @@ mod tests {
     use tokio::runtime::Runtime;
 
     use super::*;
+    use crate::http::compression::gunzip;
 
     /// A function that tells what it was asked.
     fn events() -> Events {
@@ -167,6 +168,26 @@ mod tests {
         let (parent, name) = pointer.rsplit_once('/').unwrap();
         event.pointer_mut(parent).unwrap()[name] = value.into();
         event
+    }
+
+    #[tokio::test]
+    async fn an_answer_is_compressed_before_it_becomes_base64() {
+        let text = "text ".repeat(1000);
+        let told = text.clone();
+        let events = Events::to(layers::around(Router::new().fallback(async move || told)));
+        for (accept, is_compressed) in [("gzip", true), ("identity", false)] {
+            let payload = RawValue::from_string(with("/headers/accept-encoding", accept).to_string()).unwrap();
+            let answer = events.clone().answer(LambdaEvent::new(payload, Context::default())).await.unwrap();
+            let answer = serde_json::to_value(answer).unwrap();
+            assert_eq!(answer["isBase64Encoded"], is_compressed);
+            assert_eq!(answer["headers"]["content-encoding"] == "gzip", is_compressed);
+            let body = answer["body"].as_str().unwrap();
+            if is_compressed {
+                assert_eq!(gunzip(&STANDARD.decode(body).unwrap()).unwrap(), text.as_bytes());
+            } else {
+                assert_eq!(body, text);
+            }
+        }
     }
 
     async fn expect_the_next_is_served() {

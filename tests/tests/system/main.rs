@@ -30,4 +30,5 @@ mod statements;
 mod states;
 mod statistics;
 mod tables;
+mod web;
 mod world;

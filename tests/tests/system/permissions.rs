@@ -637,19 +637,14 @@ async fn too_much_is_told_before_who_asks_and_no_route_and_no_method_before_that
     // One byte less is let through to the next check.
     let body = format!("\"{}\"", "x".repeat(64 * 1024 - 2));
     anyone.post("/api/loans").raw_json(&body).refused(401, "unauthenticated").await;
-    for path in [
-        "/",
-        "/api",
-        "/api/",
-        "/api/nothing",
-        "/api/loans/",
-        "/api/loans/1/2/3",
-        "/API/loans",
-        "/api//loans",
-        "/health/",
-    ] {
-        for session in [&anyone, &lender.admin.session] {
-            session.post(path).body("text/plain", &too_much).refused(404, "not_found").await;
+    for session in [&anyone, &lender.admin.session] {
+        let post = |path| session.post(path).body("text/plain", &too_much);
+        for path in ["/api", "/api/nothing", "/api/loans/1/2/3", "/API/loans", "/api//loans", "//"] {
+            post(path).refused(404, "not_found").await;
+        }
+        post("/").refused(405, "method_not_allowed").await;
+        for path in ["/api/", "/api/loans/", "/health/"] {
+            post(path).expect(308).await;
         }
     }
 }

@@ -14,21 +14,25 @@ use axum::{
     Router,
     body::Body,
     extract::{MatchedPath, Request},
-    http::{Extensions, HeaderName, HeaderValue, Method, StatusCode, header},
+    http::{Extensions, HeaderName, HeaderValue, Method, StatusCode, Uri, header},
     middleware::{Next, from_fn, from_fn_with_state},
-    response::{IntoResponse, Response},
+    response::{IntoResponse, Redirect, Response},
 };
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use lambda_http::Context;
 use tower_http::catch_panic::CatchPanicLayer;
 use uuid::Uuid;
 
-use super::{
-    body::{BATCH, BATCH_LIMIT, BODY_LIMIT},
-    origin,
-    problem::Problem,
+use crate::{
+    app::App,
+    http::{
+        body::{BATCH, BATCH_LIMIT, BODY_LIMIT},
+        compression::compress,
+        origin,
+        problem::Problem,
+    },
+    telemetry,
 };
-use crate::{app::App, telemetry};
 
 /// Names the request in the answer, in problems and in the log.
 pub const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -59,7 +63,7 @@ impl CallerId {
 pub fn serve(router: Router<App>, app: App) -> Router {
     let router = router
         .route_layer(from_fn(limit_body))
-        .fallback(|| async { Problem::not_found() })
+        .fallback(not_there)
         // After the layer above, so that 405 wins over 413.
         .method_not_allowed_fallback(method_not_allowed);
     // Around everything, 404 and 405 too: who does not come the way that is set learns nothing but that.
@@ -73,7 +77,22 @@ pub fn serve(router: Router<App>, app: App) -> Router {
 
 /// The layers that every answer passes.
 pub fn around(router: Router) -> Router {
-    router.layer(CatchPanicLayer::custom(panicked)).layer(from_fn(deadline)).layer(from_fn(envelope))
+    router
+        .layer(CatchPanicLayer::custom(panicked))
+        .layer(from_fn(deadline))
+        .layer(from_fn(envelope))
+        .layer(from_fn(compress))
+}
+
+/// 404; where the path has slashes at its end, 308 to the one without them, which keeps the method and the query.
+async fn not_there(uri: Uri) -> Response {
+    let path = uri.path().trim_end_matches('/');
+    // To a browser, what begins with two slashes is another host, and a backslash is a slash.
+    if path.is_empty() || path == uri.path() || path.contains("//") || path.contains('\\') {
+        return Problem::not_found().into_response();
+    }
+    let query = uri.query().map(|query| format!("?{query}")).unwrap_or_default();
+    Redirect::permanent(&format!("{path}{query}")).into_response()
 }
 
 async fn method_not_allowed(method: Method) -> Problem {
@@ -123,6 +142,9 @@ fn panicked(panic: Box<dyn Any + Send>) -> Response {
     Problem::internal(format!("panic: {message}")).into_response()
 }
 
+/// Browsers that were answered over HTTPS use nothing else for so long; over HTTP they ignore it.
+const TWO_YEARS: HeaderValue = HeaderValue::from_static("max-age=63072000");
+
 /// Whether this process has answered a request before.
 static WARM: AtomicBool = AtomicBool::new(false);
 
@@ -160,6 +182,7 @@ async fn envelope(mut request: Request, next: Next) -> Response {
         headers.insert(X_REQUEST_ID, value);
     }
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(header::STRICT_TRANSPORT_SECURITY, TWO_YEARS);
     if private {
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     }

@@ -5,6 +5,7 @@ pub mod answer;
 pub mod body;
 pub mod codes;
 pub mod command;
+pub mod compression;
 pub mod csv;
 pub mod etag;
 pub mod idempotency;
