@@ -27,4 +27,5 @@ mod security;
 mod statements;
 mod states;
 mod statistics;
+mod template;
 mod world;
