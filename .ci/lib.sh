@@ -40,13 +40,14 @@ wait_for() {
   done
 }
 
-# install_python NAME REQUIREMENTS: what the file names, into .ci/cache/NAME, unless it is there.
+# install_python NAME REQUIREMENTS: what the file names, into .ci/cache/NAME, unless it is there. All of it is named, with its
+# hash, and built by those who published it: a build would fetch what no hash is known of.
 install_python() {
   local folder=$cache/$1
   if cmp -s "$2" "$folder/installed.txt"; then return; fi
   rm -rf "$folder"
   python3 -m venv "$folder"
-  "$folder/bin/pip" install --quiet --requirement "$2"
+  "$folder/bin/pip" install --quiet --only-binary :all: --require-hashes --requirement "$2"
   cp "$2" "$folder/installed.txt"
 }
 

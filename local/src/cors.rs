@@ -29,7 +29,12 @@ pub(crate) fn from_environment() -> Result<Option<CorsLayer>, Error> {
     layer(&text.to_string_lossy()).map_err(|reason| Error::Setting(format!("{ALLOWED_ORIGINS}: {reason}")))
 }
 
-fn layer(text: &str) -> Result<Option<CorsLayer>, String> {
+/// The layer for these origins, which commas part; none where there are none.
+///
+/// # Errors
+///
+/// When one of them is no origin.
+pub fn layer(text: &str) -> Result<Option<CorsLayer>, String> {
     let names: Vec<&str> = text.split(',').map(str::trim).filter(|name| !name.is_empty()).collect();
     let origins = match names[..] {
         [] => return Ok(None),

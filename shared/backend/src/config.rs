@@ -125,14 +125,17 @@ pub struct Limit {
 }
 
 impl Limit {
+    /// What `BURST/SECONDS` says; none where it is not that.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let (burst, seconds) = text.split_once('/')?;
+        let seconds: u64 = seconds.trim().parse().ok().filter(|seconds| (1..=86_400).contains(seconds))?;
+        Some(Self { burst: burst.trim().parse().ok()?, interval: Duration::from_secs(seconds) })
+    }
+
     fn from_env(name: &'static str, burst: u32, seconds: u64) -> Result<Self, ConfigError> {
         let text = variable(name).unwrap_or_else(|| format!("{burst}/{seconds}"));
-        let parse = || {
-            let (burst, seconds) = text.split_once('/')?;
-            let seconds: u64 = seconds.trim().parse().ok().filter(|seconds| (1..=86_400).contains(seconds))?;
-            Some(Self { burst: burst.trim().parse().ok()?, interval: Duration::from_secs(seconds) })
-        };
-        parse()
+        Self::parse(&text)
             .ok_or_else(|| ConfigError::new(name, format!("{text:?} is not BURST/SECONDS, such as {burst}/{seconds}")))
     }
 }

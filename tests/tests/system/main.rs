@@ -30,5 +30,6 @@ mod statements;
 mod states;
 mod statistics;
 mod tables;
+mod template;
 mod web;
 mod world;
