@@ -1,9 +1,19 @@
 //! One's own password.
 
 use axum::extract::State;
+use secrecy::ExposeSecret;
+use serde::Deserialize;
+use serde_json::json;
+use utoipa::ToSchema;
+
 use backend::{
     app::App,
-    auth::{attempts::Attempt, callers::AnyUser, limits::Guesses, passwords::Check},
+    auth::{
+        attempts::Attempt,
+        callers::AnyUser,
+        limits::Guesses,
+        passwords::{self, Check},
+    },
     domain::caller::Caller,
     http::{
         answer::Answer,
@@ -18,10 +28,6 @@ use backend::{
     },
     values::fields::{Password, PasswordAttempt},
 };
-use secrecy::ExposeSecret;
-use serde::Deserialize;
-use serde_json::json;
-use utoipa::ToSchema;
 
 /// A new password, and the one it replaces.
 #[derive(Deserialize, ToSchema)]
@@ -61,7 +67,7 @@ pub(crate) async fn change_password(State(app): State<App>, user: AnyUser, input
     if attempt.check(current.clone(), Some(password_hash.clone())).await? == Check::Wrong {
         return fail(&app, &caller, &attempt).await;
     }
-    let is_new = new_password.expose_secret() != current.expose_secret();
+    let is_new = new_password.expose_secret() != passwords::form(&current).expose_secret();
     let hash = attempt.hash(new_password).await?;
 
     let (tx, caller, locked) = user.begin(users::lock_credentials(user.id())).await?;

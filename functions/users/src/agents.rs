@@ -14,7 +14,7 @@ use backend::{
         pagination::{ExportLimit, Page, bad_cursor},
         path::PathParameter,
         problem::{Problem, ProblemBody},
-        query::{Needle, QueryString, unless_empty},
+        query::{QueryString, Words, unless_empty},
     },
     models::{
         loans::{self, LoanView, Scope, Sort},
@@ -34,10 +34,11 @@ pub(crate) struct AgentsQuery {
     /// Agents of this status: `pending` wait for approval, `active` are approved.
     #[serde(default, deserialize_with = "unless_empty")]
     status: Option<UserStatus>,
-    /// What the username, the e-mail address or the telephone number starts with, in any case.
+    /// One to ten words. Each must be the beginning of the e-mail address, the telephone number, a part of the username or a word
+    /// of the full name, without regard to case and accents. At least one word has two characters.
     #[serde(default, deserialize_with = "unless_empty")]
-    #[param(value_type = Option<String>, max_length = 254, example = "agent.")]
-    q: Option<Needle>,
+    #[param(value_type = Option<String>, min_length = 2, max_length = 254, example = "agent.")]
+    q: Option<Words>,
     /// How many on a page.
     #[param(value_type = Option<u8>, minimum = 1, maximum = 200, default = 50)]
     limit: Option<Limit>,
@@ -52,7 +53,7 @@ pub(crate) struct AgentsQuery {
 )]
 pub(crate) async fn list_agents(admin: Admin, query: QueryString) -> Result<Json<Page<User>>, Problem> {
     let AgentsQuery { status, q, limit, cursor } = admin.check(query.read()).await?;
-    page(&admin, &query, &Filter { role: Some(Role::Agent), status, q }, limit.unwrap_or_default(), cursor).await
+    page(&admin, &query, Filter { role: Some(Role::Agent), status, q }, limit.unwrap_or_default(), cursor).await
 }
 
 /// Shows an agent.

@@ -13,7 +13,7 @@ use backend::{
         pagination::{ExportLimit, Page},
         path::PathParameter,
         problem::Problem,
-        query::{Needle, QueryString, unless_empty},
+        query::{QueryString, Words, unless_empty},
     },
     models::users::{self, Filter, User},
 };
@@ -23,10 +23,11 @@ use backend::{
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct CustomersQuery {
-    /// What the username, the e-mail address or the telephone number starts with, in any case.
+    /// One to ten words. Each must be the beginning of the e-mail address, the telephone number, a part of the username or a word
+    /// of the full name, without regard to case and accents. At least one word has two characters.
     #[serde(default, deserialize_with = "unless_empty")]
-    #[param(value_type = Option<String>, max_length = 254, example = "usr_india")]
-    q: Option<Needle>,
+    #[param(value_type = Option<String>, min_length = 2, max_length = 254, example = "usr_india")]
+    q: Option<Words>,
     /// How many on a page: up to 200, or 5,000 as CSV.
     #[param(value_type = Option<u16>, minimum = 1, maximum = 5000, default = 50)]
     limit: Option<ExportLimit>,
@@ -45,7 +46,7 @@ pub(crate) async fn list_customers(staff: Staff, format: Format, query: QueryStr
     let CustomersQuery { q, limit, cursor } = staff.check(query.read()).await?;
     let limit = staff.check(ExportLimit::of(limit, format)).await?;
     let filter = Filter { role: Some(Role::Customer), status: None, q };
-    let (users, binding) = rows(&staff, &query, &filter, limit, cursor).await?;
+    let (users, binding) = rows(&staff, &query, filter, limit, cursor).await?;
     csv::page(users, limit, format, (&query, &binding), position)
 }
 

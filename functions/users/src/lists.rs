@@ -14,7 +14,7 @@ use backend::{
 pub(crate) async fn rows<K: Kind>(
     caller: &Guard<K>,
     query: &QueryString,
-    filter: &Filter,
+    filter: Filter,
     limit: Limit,
     cursor: Option<String>,
 ) -> Result<(Vec<User>, Binding), Problem> {
@@ -34,7 +34,7 @@ pub(crate) fn position(last: &User) -> Position<Timestamp> {
 pub(crate) async fn page<K: Kind>(
     caller: &Guard<K>,
     query: &QueryString,
-    filter: &Filter,
+    filter: Filter,
     limit: Limit,
     cursor: Option<String>,
 ) -> Result<Json<Page<User>>, Problem> {

@@ -45,4 +45,4 @@ pub use terms::{
     LateFeeKind, LateFeePatch, MAX_FEES, MAX_GRACE_DAYS, MAX_INSTALMENTS, MAX_LATE_FEES, MAX_LATE_FEES_OF_A_LOAN,
     Number, Prepayment, Terms, TermsPatch, term_months,
 };
-pub use text::{is_blank, is_one_line, shows_nothing};
+pub use text::{is_blank, is_default_ignorable, is_one_line, shows_nothing};

@@ -5,8 +5,8 @@ use std::{fs, path::Path};
 
 use backend::{
     config::Limit,
-    fields::{Email, Phone, Username},
     http::origin::OriginSecret,
+    values::fields::{Email, Phone, Username},
 };
 use jiff::tz::{self, TimeZone};
 use local::cors;

@@ -2,6 +2,7 @@
 
 pub mod fields;
 pub mod moment;
+pub mod opaque;
 pub mod page;
 pub mod refusal;
 pub mod time;
