@@ -3,8 +3,8 @@
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
-/// What a value refuses with while it is deserialised. serde's errors are text: the stable code stands in brackets before
-/// the rule in words.
+/// The error of a value that is refused while it is deserialised. serde's errors are text: the stable code stands in
+/// brackets before the rule in words.
 pub(crate) fn refused<E: serde::de::Error>(code: &str, rule: impl std::fmt::Display) -> E {
     E::custom(format_args!("[{code}] {rule}"))
 }
@@ -20,10 +20,10 @@ pub(crate) fn deserialize_text<'de, D: Deserializer<'de>>(deserializer: D) -> Re
     }
 }
 
-/// Reads a whole number within a range from a JSON number, digit by digit: `6.0` is one, `6.5` and `6e0` are none.
+/// Reads a whole number within a range from a JSON number, digit by digit: `6.0` is valid, `6.5` and `6e0` are not.
 ///
 /// # Errors
-/// What is none, and one that is not within the range.
+/// The value is not a whole number, or outside the range.
 pub fn whole_number<'de, D: Deserializer<'de>>(
     deserializer: D,
     range: std::ops::RangeInclusive<u32>,
@@ -40,8 +40,8 @@ pub fn whole_number<'de, D: Deserializer<'de>>(
     }
 }
 
-/// What serde derives for a struct takes a JSON array too, as its fields in order. These types are
-/// written as objects and nothing else: `"terms": []` is a wrong type.
+/// Deserialises structs from JSON objects alone. serde's derived code also accepts an array of the fields
+/// in order: `"terms": []` would not be a wrong type.
 macro_rules! objects_only {
     ($($name:ident, $expecting:literal;)+) => { $(
         impl<'de> serde::Deserialize<'de> for $name {

@@ -1,9 +1,10 @@
-//! Loan arithmetic: money, terms, due dates, schedules, annual percentage rates, and loans as functions of their events.
+//! Loan arithmetic: money, terms, due dates, schedules, annual percentage rates, and loans as
+//! functions of their events.
 //!
 //! Pure: no clock, no I/O, no SQL, no float. A schedule is a function of an amount, a date and
 //! [`Terms`]; every amount is a whole number of the currency's smallest units, and every rounding
-//! is done once, from the exact value. What a schedule costs a year is [`Schedule::apr`], what any
-//! advances and payments cost is [`apr()`], and [`time_value`] has the functions behind them.
+//! is done once, from the exact value. [`Schedule::apr`] is the yearly cost of a schedule, [`apr()`]
+//! that of any advances and payments; [`time_value`] has the functions behind them.
 
 // A new kind of event, status or mode is a question at every match.
 #![deny(clippy::wildcard_enum_match_arm)]

@@ -2,14 +2,14 @@
 //!
 //! `state = fold(contract, events, as_of, known_at)`: no clock, no storage. Events are appended and
 //! never changed; reading applies those with a value date up to `as_of` that were recorded by
-//! `known_at`. Late fees, days past due and what is held for a later charge follow from the events
+//! `known_at`. Late fees, days past due and money held for a later charge follow from the events
 //! and the date, without any job. The postings of the ledger follow from the events too.
 //!
-//! Within a value date: late fees (of what was unpaid at the end of the day before), disbursement,
-//! reschedule, charges, waivers, what is held pays charges that are due, repayments and recoveries,
-//! refunds, write-off; within each of these the order of recording. A payment or a waiver that leaves nothing
-//! to settle closes the loan. One day's repayments are
-//! allocated as one sum, whose parts are then shared among them in that order.
+//! Within a value date the order is: late fees (of the amounts unpaid at the end of the day before),
+//! disbursement, reschedule, charges, waivers, held money paying charges that are due, repayments and
+//! recoveries, refunds, write-off; within each of these the order of recording. A payment or a waiver
+//! that leaves nothing to settle closes the loan. One day's repayments are allocated as one sum, whose
+//! parts are then shared among them in that order.
 
 mod allocation;
 mod conflict;

@@ -31,7 +31,7 @@ pub struct Money {
     currency: Currency,
 }
 
-/// Why a number is not an amount of money.
+/// The reason why a number is not an amount of money.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum MoneyError {
     /// Not `[0-9]+(\.[0-9]+)?`.
@@ -103,13 +103,13 @@ impl Money {
             .ok_or(MoneyError::TooLarge)
     }
 
-    /// So many smallest units: 1050 in INR is 10.50.
+    /// An amount in smallest units: 1050 in INR is 10.50.
     #[must_use]
     pub const fn from_units(units: i64, currency: Currency) -> Self {
         Self { units: units as i128, currency }
     }
 
-    /// No money.
+    /// Zero.
     #[must_use]
     pub const fn zero(currency: Currency) -> Self {
         Self { units: 0, currency }
@@ -137,13 +137,13 @@ impl Money {
         self.currency
     }
 
-    /// Whether there is nothing.
+    /// Whether it is zero.
     #[must_use]
     pub const fn is_zero(self) -> bool {
         self.units == 0
     }
 
-    /// Whether it is less than nothing: owed back.
+    /// Whether it is below zero: owed back.
     #[must_use]
     pub const fn is_negative(self) -> bool {
         self.units < 0

@@ -28,7 +28,7 @@ pub struct Percent {
 #[serde(transparent)]
 pub struct AnnualRate(Percent);
 
-/// Why a number is not a rate.
+/// The reason why a number is not a rate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum RateError {
     /// Not `[0-9]+(\.[0-9]+)?`.
@@ -70,10 +70,10 @@ impl Percent {
     /// 1000 percent, in millionths.
     const MAX: i128 = 1000 * 10i128.pow(Self::DECIMALS);
 
-    /// Nothing.
+    /// Zero.
     pub const ZERO: Self = Self { millionths: 0 };
 
-    /// What `1` means in [`Self::millionths`], as a share of the whole: 100 percent is 10^8.
+    /// The whole in [`Self::millionths`]: 100 percent is 10^8.
     pub(crate) const MILLIONTHS_OF_ONE: u64 = 100_000_000;
 
     /// Reads `[0-9]+(\.[0-9]+)?`, at most six decimals, at most 1000.

@@ -1,4 +1,4 @@
-//! Why terms, or a loan on them, are refused: which field, a stable code, a sentence for people.
+//! Refusals of terms, or of a loan on them: a field, a stable code, a sentence for people.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -38,7 +38,7 @@ pub enum Field {
     Terms(Cow<'static, str>),
 }
 
-/// What is wrong with it.
+/// The reason.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Reason {
@@ -48,24 +48,24 @@ pub enum Reason {
     NotPositive,
     /// A whole number outside its range.
     OutOfRange {
-        /// The least that is taken.
+        /// The minimum.
         least: u32,
-        /// The most that is taken.
+        /// The maximum.
         most: u32,
     },
     /// A list of more things than this.
     TooMany {
-        /// The most that are taken.
+        /// The maximum.
         most: usize,
     },
     /// More late fees than a loan may bear: instalments times `max_times`.
     TooManyLateFees {
-        /// The most of them.
+        /// The maximum.
         most: u32,
     },
     /// A text that is blank or has more than this many characters.
     NotAName {
-        /// The most characters that are taken.
+        /// The maximum number of characters.
         longest: usize,
     },
     /// A fee has either `amount` or `percent`.
@@ -159,7 +159,7 @@ impl Refusal {
         &self.field
     }
 
-    /// What is wrong with it.
+    /// The reason.
     #[must_use]
     pub const fn reason(&self) -> Reason {
         self.reason

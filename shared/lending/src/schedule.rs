@@ -22,18 +22,18 @@ use crate::{Money, MoneyError};
 
 use period::periods;
 
-/// What a loan costs and when it is due.
+/// The cost of a loan and its due dates.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Schedule {
-    /// Principal and interest of an instalment, without fees, by the method's formula: what every
-    /// row that repays principal asks for, up to rounding in the last. Where the rows differ
+    /// Principal and interest of an instalment, without fees, by the method's formula: the amount of
+    /// every row that repays principal, up to rounding in the last. Where the rows differ
     /// (equal principal, or flat with periods of different length), that of the first such row.
     pub instalment: Money,
     /// The interest of all rows.
     pub total_interest: Money,
     /// The fees at disbursement and of all rows.
     pub total_fees: Money,
-    /// The sum of what the rows ask for.
+    /// The sum of the rows.
     pub total_due: Money,
     /// The amount of the loan less the fees at disbursement; negative if those are more.
     pub paid_out: Money,
@@ -58,7 +58,7 @@ pub struct ScheduleRow {
     pub fees: Money,
     /// All three together.
     pub due: Money,
-    /// Principal that is left afterwards.
+    /// The principal left afterwards.
     pub balance: Money,
 }
 
@@ -101,7 +101,7 @@ pub fn schedule(amount: Money, disbursed_on: Date, terms: &Terms) -> Result<Sche
     lay_out(amount, disbursed_on, first_due_on, terms, &mut |_| (), &mut |_, _| ()).map(|(schedule, _)| schedule)
 }
 
-/// A schedule with what its rows were made from.
+/// A schedule with the periods and interest behind its rows.
 pub(crate) struct Plan {
     pub(crate) schedule: Schedule,
     /// One for each row.
@@ -112,7 +112,7 @@ pub(crate) struct Plan {
     pub(crate) fees_each_row: i128,
 }
 
-/// [`schedule`], with what its rows were made from; the first due date is given apart from the terms.
+/// [`schedule`] with the periods and interest behind its rows; the first due date is given apart from the terms.
 pub(crate) fn plan(
     amount: Money,
     disbursed_on: Date,
@@ -131,8 +131,8 @@ pub(crate) fn plan(
     Ok(Plan { schedule, periods, arising, fees_each_row: fees.each_row })
 }
 
-/// The schedule and its fees. Tells the period of each row in their order, and the interest that arises
-/// in it, in smallest units of the currency: a schedule alone keeps nothing but its rows.
+/// The schedule and its fees. Passes on the period of each row in their order, and the interest that
+/// arises in it, in smallest units of the currency: a schedule alone keeps only its rows.
 fn lay_out(
     amount: Money,
     disbursed_on: Date,
@@ -187,7 +187,7 @@ fn lay_out(
     Ok((total(amount, money(instalment), &fees, rows), fees))
 }
 
-/// The rows with their dates, and no money in them yet.
+/// The rows with their dates, still without amounts.
 fn dated_rows(
     amount: Money,
     disbursed_on: Date,
@@ -273,7 +273,7 @@ fn defer_interest(terms: &Terms, rows: &mut [ScheduleRow]) {
     }
 }
 
-/// Adds the fees, and adds everything up.
+/// Adds the fees and the totals.
 fn total(amount: Money, instalment: Money, fees: &Fees, mut rows: Vec<ScheduleRow>) -> Schedule {
     let money = |units| Money::computed(units, amount.currency());
     let mut balance = amount.units();

@@ -1,5 +1,5 @@
-//! The terms of a loan: what a request may leave open ([`TermsPatch`]) and what a loan is computed
-//! with ([`Terms`]), which cannot be made from an impossible combination.
+//! The terms of a loan: as a request has them, with fields left open ([`TermsPatch`]), and complete
+//! ([`Terms`]), which cannot be made from an impossible combination.
 //!
 //! The JSON form is the one of products, quotes and loans. Rates and amounts are taken as strings
 //! or numbers, digit by digit, and written as strings.
@@ -55,7 +55,7 @@ pub struct Terms {
 }
 
 impl Terms {
-    /// Whether so many new instalments may be made on these terms; loans that have more late fees keep them.
+    /// Checks the late fees of new instalments; loans that have more keep them.
     ///
     /// # Errors
     /// A [`Refusal`] of `/late_fee/max_times` where the instalments could bear more late fees together than
@@ -69,7 +69,7 @@ impl Terms {
         Ok(())
     }
 
-    /// What must hold in every currency.
+    /// Checks that hold in every currency.
     fn check(&self) -> Result<(), Refusal> {
         let refuse = |pointer, reason| Err(Refusal::terms(pointer, reason));
         if !(1..=MAX_INSTALMENTS).contains(&self.instalments) {
@@ -139,13 +139,13 @@ impl Terms {
         Ok(units)
     }
 
-    /// How often an instalment falls due.
+    /// The interval between due dates.
     pub(crate) const fn frequency(&self) -> Frequency {
         Frequency { every: self.repay_every, unit: self.repay_unit, month_end: self.month_end }
     }
 
-    /// Whether a period between these dates is one repayment period, neither longer nor shorter: a
-    /// first one need not be, because of `first_due_on`.
+    /// Whether the period between these dates is exactly one repayment period: a first one need not be,
+    /// because of `first_due_on`.
     pub(crate) fn is_regular_period(&self, start: Date, end: Date) -> bool {
         self.frequency().after(start, 1) == Some(end)
     }
@@ -162,13 +162,13 @@ impl Terms {
         self.instalments
     }
 
-    /// How many units a repayment period has, at least 1.
+    /// The number of units in a repayment period, at least 1.
     #[must_use]
     pub const fn repay_every(&self) -> u32 {
         self.repay_every
     }
 
-    /// What a repayment period is counted in.
+    /// The unit of a repayment period.
     #[must_use]
     pub const fn repay_unit(&self) -> RepayUnit {
         self.repay_unit
@@ -187,55 +187,55 @@ impl Terms {
         self
     }
 
-    /// What interest is charged on.
+    /// The base of interest.
     #[must_use]
     pub const fn interest_method(&self) -> InterestMethod {
         self.interest_method
     }
 
-    /// What is equal from row to row.
+    /// The amount that is equal from row to row.
     #[must_use]
     pub const fn amortization(&self) -> Amortization {
         self.amortization
     }
 
-    /// How a regular period becomes a part of a year.
+    /// The conversion of a regular period to a part of a year.
     #[must_use]
     pub const fn interest_period(&self) -> InterestPeriod {
         self.interest_period
     }
 
-    /// How days become a part of a year.
+    /// The conversion of days to a part of a year.
     #[must_use]
     pub const fn day_count(&self) -> DayCount {
         self.day_count
     }
 
-    /// How amounts are rounded.
+    /// The rounding of amounts.
     #[must_use]
     pub const fn rounding(&self) -> Rounding {
         self.rounding
     }
 
-    /// What every amount of a row is a multiple of, where it is not the currency's unit.
+    /// The unit that every amount of a row is a multiple of, where it is not the currency's.
     #[must_use]
     pub const fn smallest_amount(&self) -> Option<Number> {
         self.smallest_amount
     }
 
-    /// What an equal instalment is a multiple of, where it is not the smallest amount.
+    /// The unit that an equal instalment is a multiple of, where it is not the smallest amount.
     #[must_use]
     pub const fn instalment_multiple(&self) -> Option<Number> {
         self.instalment_multiple
     }
 
-    /// What becomes of a due date on a day that its month does not have.
+    /// The due date in a month that lacks the seed day.
     #[must_use]
     pub const fn month_end(&self) -> MonthEnd {
         self.month_end
     }
 
-    /// Periods in which less than everything is asked for.
+    /// Grace periods.
     #[must_use]
     pub const fn grace(&self) -> Grace {
         self.grace
@@ -247,19 +247,19 @@ impl Terms {
         &self.fees
     }
 
-    /// In which order a payment pays what is owed.
+    /// The order in which payments are allocated.
     #[must_use]
     pub const fn allocation(&self) -> Allocation {
         self.allocation
     }
 
-    /// What an instalment bears that is paid late.
+    /// The late fee of an instalment.
     #[must_use]
     pub const fn late_fee(&self) -> Option<LateFee> {
         self.late_fee
     }
 
-    /// What a payment of more than is due does.
+    /// The treatment of a payment of more than is due.
     #[must_use]
     pub const fn prepayment(&self) -> Prepayment {
         self.prepayment

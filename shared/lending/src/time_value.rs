@@ -89,7 +89,7 @@ pub fn rate(periods: u32, payment: Decimal, present_value: Decimal, future_value
 
 /// The internal rate of return of amounts one period apart, the first of them now.
 ///
-/// Which of several, and when there is none, as in [`rate`].
+/// Several rates, or none: as in [`rate`].
 ///
 /// ```
 /// use lending::time_value::irr;

@@ -19,7 +19,7 @@ use crate::equation::{OddPart, StepsPerYear, Time};
 pub(crate) enum MonthDays {
     /// Each on its own date.
     Same,
-    /// What falls on the last day of a month means the last day of every month.
+    /// A date at the end of a month stands for the end of every month.
     Last,
     /// On this date, 29 or 30: the last day of February means the same.
     LateWith(i8),
@@ -59,8 +59,7 @@ impl MonthDays {
     }
 }
 
-/// The date so many months before `to`, whose day of the month is `day`; the last day of a month
-/// that does not have it.
+/// The date a number of months before `to`, on day `day` of its month; the last day of a shorter month.
 fn months_before(to: Date, day: i8, months: u32) -> Date {
     let index = i32::from(to.year()) * 12 + i32::from(to.month()) - 1 - i32::try_from(months).unwrap_or(0);
     let year = i16::try_from(index.div_euclid(12)).unwrap_or(to.year());

@@ -21,7 +21,7 @@ words! {
 }
 
 words! {
-    /// What a unit period is counted in.
+    /// The unit of a unit period.
     PeriodUnit {
         /// Calendar months.
         Month = "month",
@@ -34,7 +34,7 @@ words! {
     }
 }
 
-/// The period that a rate is for: so many months, half months, weeks or days.
+/// The period that a rate is for: a number of months, half months, weeks or days.
 ///
 /// ```
 /// use lending::{PeriodUnit, UnitPeriod};
@@ -69,7 +69,7 @@ impl UnitPeriod {
     /// The most units a period may have: as many as a year has days.
     pub const MAX_EVERY: u32 = 366;
 
-    /// So many units.
+    /// A period of `every` units.
     ///
     /// # Errors
     /// [`UnitPeriodError`] unless `every` is from 1 to [`Self::MAX_EVERY`].
@@ -80,13 +80,13 @@ impl UnitPeriod {
         }
     }
 
-    /// How many units it has.
+    /// The number of units.
     #[must_use]
     pub const fn every(self) -> u32 {
         self.every
     }
 
-    /// What they are.
+    /// The unit.
     #[must_use]
     pub const fn unit(self) -> PeriodUnit {
         self.unit

@@ -1,4 +1,5 @@
-//! The annual percentage rate of any advances and payments, by the rules of the United States and of the European Union.
+//! The annual percentage rate of any advances and payments, by the rules of the United States and of
+//! the European Union.
 
 use super::flow::Flow;
 use super::interval::{Counting, MonthDays};

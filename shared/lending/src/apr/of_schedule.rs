@@ -13,18 +13,18 @@ use crate::{Schedule, Terms};
 pub struct QuotedApr {
     /// The rate of a repayment period times the periods in a year.
     pub nominal: Option<Apr>,
-    /// What that rate grows to in a year: `(1 + i)^periods - 1`.
+    /// That rate compounded over a year: `(1 + i)^periods - 1`.
     pub effective: Option<Apr>,
 }
 
 impl Schedule {
-    /// What the loan costs a year, fees included: the rate at which the rows' `due` are worth what
-    /// is paid out. The rows fall due after 1, 2, 3... regular periods, whatever the calendar says;
+    /// The yearly cost of the loan, fees included: the rate at which the rows' `due` are worth the
+    /// amount paid out. The rows fall due after 1, 2, 3... regular periods, whatever the calendar says;
     /// 12/every, 52/every or 365/every of them make a year. A first period made irregular by
     /// `first_due_on` counts as its days over a regular one's.
     ///
-    /// `terms` are those the schedule was made with. There is no rate where nothing is paid out; one
-    /// beyond 10^24 percent is not told.
+    /// `terms` are those the schedule was made with. There is no rate where nothing is paid out, and none
+    /// beyond 10^24 percent.
     ///
     /// ```
     /// use lending::{Currency, Money, TermsPatch, parse_date, schedule};

@@ -5,12 +5,12 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::json::refused;
 
-/// The first year that is taken.
+/// The first year of the calendar.
 pub const FIRST_YEAR: i16 = 1900;
-/// The last year that is taken.
+/// The last year of the calendar.
 pub const LAST_YEAR: i16 = 2200;
 
-/// Why a text is no date that can be taken.
+/// The text is not a date of the calendar.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("must be a date of the form YYYY-MM-DD in the years {FIRST_YEAR} to {LAST_YEAR}")]
 pub struct DateError;
@@ -23,7 +23,7 @@ impl DateError {
     }
 }
 
-/// Reads a date in the one form that is taken, `YYYY-MM-DD`, in the years 1900 to 2200.
+/// Parses a date of the form `YYYY-MM-DD` in the years 1900 to 2200.
 ///
 /// ```
 /// use jiff::civil::date;
@@ -49,7 +49,7 @@ pub fn parse_date(text: &str) -> Result<Date, DateError> {
     text.parse::<Date>().ok().filter(|date| is_taken(*date)).ok_or(DateError)
 }
 
-/// Whether the date is in the years that are taken.
+/// Whether the date is between the first and the last year of the calendar.
 pub(crate) fn is_taken(date: Date) -> bool {
     (FIRST_YEAR..=LAST_YEAR).contains(&date.year())
 }
@@ -66,7 +66,7 @@ impl<'de> Deserialize<'de> for JsonDate {
     }
 }
 
-/// So many days later; `None` where that is beyond every date.
+/// The date a number of days later; `None` beyond every date.
 pub(crate) fn days_after(start: Date, days: i64) -> Option<Date> {
     start.checked_add(jiff::Span::new().try_days(days).ok()?).ok()
 }

@@ -6,7 +6,7 @@ use super::date::{days_after, is_taken};
 use crate::words::words;
 
 words! {
-    /// What a repayment period is counted in.
+    /// The unit of a repayment period.
     #[derive(Default)]
     RepayUnit {
         /// Calendar months.
@@ -20,7 +20,7 @@ words! {
 }
 
 words! {
-    /// What becomes of a due date on a day that its month does not have.
+    /// The due date in a month that lacks the seed day.
     #[derive(Default)]
     MonthEnd {
         /// The last day of that month.
@@ -31,7 +31,7 @@ words! {
     }
 }
 
-/// How often an instalment falls due: every so many months, weeks or days.
+/// The interval between due dates: a number of months, weeks or days.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Frequency {
     pub(crate) every: u32,
@@ -42,7 +42,7 @@ pub(crate) struct Frequency {
 impl Frequency {
     /// The date `count` repayment periods after `start`, whose day of the month is the seed day:
     /// it is taken wherever the month has it, whatever became of it in between. `None` beyond the
-    /// years that are taken.
+    /// last year of the calendar.
     pub(crate) fn after(self, start: Date, count: u32) -> Option<Date> {
         let steps = i64::from(count).checked_mul(i64::from(self.every))?;
         let date = match self.unit {

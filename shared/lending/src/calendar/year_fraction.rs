@@ -8,7 +8,7 @@ use crate::number::rounding::gcd;
 use crate::words::words;
 
 words! {
-    /// How a regular period becomes a part of a year.
+    /// The conversion of a regular period to a part of a year.
     #[derive(Default)]
     InterestPeriod {
         /// One of 12 months or 52 weeks, whatever the calendar says.
@@ -20,7 +20,7 @@ words! {
 }
 
 words! {
-    /// How days become a part of a year.
+    /// The conversion of days to a part of a year.
     #[derive(Default)]
     DayCount {
         /// Months of 30 days, years of 360.
@@ -103,7 +103,7 @@ impl YearFraction {
         Self::of(numerator, denominator)
     }
 
-    /// So many times as long.
+    /// A period several times as long.
     pub(crate) fn times(self, times: u32) -> Self {
         Self::of(self.numerator * u64::from(times), self.denominator)
     }

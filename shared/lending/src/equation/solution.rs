@@ -248,7 +248,7 @@ impl Equation {
     }
 }
 
-/// What a search found.
+/// The outcome of a search.
 enum Found {
     Rate(i128),
     Nothing,

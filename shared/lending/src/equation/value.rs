@@ -5,8 +5,8 @@ use std::cmp::Ordering;
 use crate::number::log::{Log, exp};
 use crate::number::real::Real;
 
-/// Where a flow lies: so many whole steps after the start, and `odd / of` more: less than a step, unless
-/// a series is counted in no whole steps at all.
+/// The time of a flow: whole steps after the start, and `odd / of` more, which is less than a step unless
+/// the series has no whole steps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Time {
     pub(crate) whole: u32,
@@ -15,14 +15,14 @@ pub(crate) struct Time {
     pub(crate) of: u64,
 }
 
-/// So many steps a year, `numerator / denominator`, neither of them zero.
+/// The steps in a year, `numerator / denominator`, neither of them zero.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct StepsPerYear {
     pub(crate) numerator: u64,
     pub(crate) denominator: u64,
 }
 
-/// What is asked for.
+/// The rate to be found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Unknown {
     /// The rate of a step times the steps a year.
@@ -34,7 +34,7 @@ pub(crate) enum Unknown {
 /// How the odd part of a time is discounted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum OddPart {
-    /// There is none in any time.
+    /// No time has an odd part.
     Nothing,
     /// A part of a step, with simple interest: `1 / (1 + odd/of * i)`.
     Simple,

@@ -1,11 +1,11 @@
-//! In which order a payment pays what is owed: data, not code.
+//! The allocation of payments, as data rather than code.
 
 use jiff::civil::Date;
 use serde::Serialize;
 
 use crate::{Allocation, Money};
 
-/// When an amount falls due, seen from the day it is paid.
+/// The due date of an amount, seen from the day it is paid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Bucket {
     /// Before that day.
@@ -17,7 +17,7 @@ pub enum Bucket {
 }
 
 impl Bucket {
-    /// Where an amount due on `due_on` is for a payment on `paid_on`.
+    /// The bucket of an amount due on `due_on` for a payment on `paid_on`.
     #[must_use]
     pub fn of(due_on: Date, paid_on: Date) -> Self {
         match due_on.cmp(&paid_on) {
@@ -28,12 +28,12 @@ impl Bucket {
     }
 }
 
-/// What an amount is owed for.
+/// A component of the amounts owed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Component {
-    /// Late fees, and charges of that kind.
+    /// Late fees and charged penalties.
     Penalty,
-    /// Fees of an instalment, and charges of that kind.
+    /// Fees of instalments and charged fees.
     Fee,
     /// Interest.
     Interest,
@@ -56,8 +56,8 @@ pub struct AllocationGroup {
     pub components: &'static [Component],
 }
 
-/// Groups, in the order in which they are paid. Those in advance come last and are apart from what
-/// is due, so that what a prepayment does can stand between the two.
+/// Groups in the order in which they are paid. Amounts in advance come last, in groups of their own, so
+/// that the effect of a prepayment can come between the two.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct AllocationOrder {
     /// The groups.
@@ -127,7 +127,7 @@ impl AllocationOrder {
     };
 }
 
-/// What a payment was for.
+/// The parts of a payment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Shares {
     /// Late fees and charged penalties.
@@ -138,7 +138,7 @@ pub struct Shares {
     pub interest: Money,
     /// Principal.
     pub principal: Money,
-    /// What nothing took: held for the borrower.
+    /// The rest, held for the borrower.
     pub overpayment: Money,
 }
 
@@ -146,7 +146,7 @@ pub struct Shares {
 mod tests {
     use super::*;
 
-    /// What the fold relies on: every amount has one place, and what is in advance comes last.
+    /// The fold relies on this: every amount has one place, and amounts in advance come last.
     #[test]
     fn the_presets_name_every_amount_once_and_what_is_in_advance_last() {
         for allocation in Allocation::ALL {

@@ -15,11 +15,11 @@ use crate::{MAX_INSTALMENTS, Money, Refusal};
 pub struct Conflict {
     /// The event.
     pub event: EventId,
-    /// What is wrong with it.
+    /// The reason.
     pub reason: ConflictReason,
 }
 
-/// What is wrong with an event.
+/// The reason why an event cannot stand.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ConflictReason {
@@ -41,12 +41,12 @@ pub enum ConflictReason {
     DateOutOfRange,
     /// A waiver of more than is unpaid.
     AboveUnpaid {
-        /// What is unpaid of that component that day.
+        /// The unpaid amount of that component on that day.
         unpaid: Money,
     },
     /// A refund of more than is held.
     AboveHeld {
-        /// What is held that day.
+        /// The amount held on that day.
         held: Money,
     },
     /// A write-off, and nothing is unpaid.

@@ -2,7 +2,7 @@
 
 use crate::{Money, Terms};
 
-/// What was agreed.
+/// The agreement.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Contract {
     /// The amount of the loan. Every amount of its events is in the same currency.

@@ -1,4 +1,4 @@
-//! The events of a loan: what happens to it.
+//! The events of a loan.
 
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -17,21 +17,21 @@ pub struct Event {
     pub id: EventId,
     /// The value date: the business date from which it counts.
     pub on: Date,
-    /// When it was recorded. Events are in the order of this, then of their ids.
+    /// The time of recording. Events are ordered by this, then by their ids.
     pub recorded_at: Timestamp,
-    /// What happened.
+    /// The kind of event.
     pub kind: EventKind,
 }
 
-/// What happened.
+/// The kind of event.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum EventKind {
     /// The amount of the loan, less the fees at disbursement, was paid out.
     Disbursement {
-        /// When the first instalment is due; by default as the terms say.
+        /// The first due date; by default that of the terms.
         first_due_on: Option<Date>,
     },
-    /// The borrower paid. After a write-off it is a recovery: the fold decides.
+    /// A payment by the borrower. After a write-off it is a recovery.
     Repayment {
         /// More than zero.
         amount: Money,
@@ -39,33 +39,33 @@ pub enum EventKind {
     /// The borrower owes more, from the value date on. It can be paid at once, and is in advance
     /// until it falls due. See [`levied_on`](super::levied_on) for the value date.
     Charge {
-        /// What it is.
+        /// Its kind.
         kind: ChargeKind,
         /// More than zero.
         amount: Money,
         /// When it falls due.
         due_on: Date,
     },
-    /// The lender asks for less. The oldest unpaid amounts of the component are waived first,
-    /// whether they are due or not.
+    /// The lender waives an amount. The oldest unpaid amounts of the component are waived first,
+    /// due or not.
     Waiver {
-        /// Of what.
+        /// The component.
         component: Waivable,
-        /// More than zero, at most what is unpaid.
+        /// More than zero, at most the unpaid amount.
         amount: Money,
     },
     /// An overpayment was paid back.
     Refund {
-        /// More than zero, at most what is held.
+        /// More than zero, at most the amount held.
         amount: Money,
     },
-    /// The lender gives up what is unpaid.
+    /// The lender gives up the unpaid amounts.
     WriteOff,
-    /// The principal due on `from` and later is amortised anew.
+    /// The principal due on `from` and later was amortised again.
     Reschedule {
         /// The due date of an instalment.
         from: Date,
-        /// How many new instalments, 1 to 600; by default as many as it replaces.
+        /// The number of new instalments, 1 to 600; by default that of the replaced ones.
         instalments: Option<u32>,
         /// The new rate; by default the old one.
         interest_rate_apr: Option<AnnualRate>,
@@ -80,7 +80,7 @@ pub enum EventKind {
     },
 }
 
-/// What a charge is.
+/// The kind of a charge.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ChargeKind {
     /// A fee.
@@ -98,7 +98,7 @@ impl ChargeKind {
     }
 }
 
-/// What can be waived.
+/// A component that can be waived.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Waivable {
     /// Late fees and charged penalties.
@@ -120,7 +120,7 @@ impl Waivable {
 }
 
 impl EventKind {
-    /// The amount that the event itself names.
+    /// The amount named by the event, if any.
     #[must_use]
     pub const fn amount(&self) -> Option<Money> {
         match self {
@@ -146,7 +146,7 @@ impl EventKind {
         }
     }
 
-    /// What it reverses, if it is a reversal.
+    /// The reversed event, if it is a reversal.
     #[must_use]
     pub const fn reverses(&self) -> Option<EventId> {
         match self {

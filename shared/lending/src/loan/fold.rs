@@ -1,4 +1,4 @@
-//! The fold itself: a loan's events, day by day, in whole smallest units of its currency.
+//! The fold of a loan's events, day by day, in whole smallest units of its currency.
 
 mod allocate;
 mod apply;
@@ -23,36 +23,36 @@ use super::state::Rescheduled;
 use crate::{Currency, Money};
 use allocate::AllocatedAmounts;
 
-/// A loan in the course of its fold.
+/// The fold of a loan up to a day.
 #[derive(Clone)]
 pub(super) struct LoanFold<'a> {
     contract: &'a Contract,
-    /// Once the loan is disbursed.
+    /// `None` before the disbursement.
     pub(super) rows: Option<LoanRows<'a>>,
     late_fees: Option<LateFees>,
-    /// What the disbursement paid out.
+    /// The amount paid out at the disbursement.
     pub(super) paid_out: i128,
     /// Unpaid principal.
     pub(super) balance: i128,
-    /// Overpayments that nothing took yet.
+    /// Overpayments held.
     pub(super) held: i128,
     pub(super) refunded: i128,
     pub(super) written_off_on: Option<Date>,
-    /// What the write-off gave up.
+    /// The amounts written off, by component.
     pub(super) written_off: [i128; 4],
     pub(super) recovered: i128,
-    /// For each known event what it did; nothing for what was reversed.
+    /// The effect of each known event; `None` for reversed ones.
     pub(super) effects: Vec<Option<Effect>>,
     /// The balance at the end of each day on which something happened.
     pub(super) balances: Vec<(Date, i128)>,
-    /// What was paid in before a write-off.
+    /// The sum of the payments before a write-off.
     paid_in: i128,
     pub(super) applied: Vec<AppliedAmounts>,
     pub(super) rescheduled: Vec<Rescheduled>,
     pub(super) postings: Vec<Posting>,
-    /// What moved so far on the day that is folded.
+    /// The movements so far on the day being folded.
     moved: Movements,
-    /// Empty between payments: its memory is used again.
+    /// Empty between payments; kept to reuse its memory.
     allocated: AllocatedAmounts,
 }
 
@@ -65,7 +65,7 @@ impl<'a> LoanFold<'a> {
         self.contract.amount.currency()
     }
 
-    /// A loan of which nothing is folded yet.
+    /// A loan before its first event.
     pub(super) fn new(contract: &'a Contract, history: &History<'_>) -> Self {
         Self {
             contract,
@@ -89,7 +89,7 @@ impl<'a> LoanFold<'a> {
         }
     }
 
-    /// The rows of a loan on which something can still be owed.
+    /// The rows of a loan that is disbursed and not written off.
     fn open_rows(&mut self) -> Result<&mut LoanRows<'a>, ConflictReason> {
         if self.written_off_on.is_some() {
             return Err(ConflictReason::AlreadyWrittenOff);
@@ -97,7 +97,7 @@ impl<'a> LoanFold<'a> {
         self.rows.as_mut().ok_or(ConflictReason::NotDisbursed)
     }
 
-    /// What was paid, or is held, now pays something else.
+    /// Moves money already paid, or held, to other amounts.
     fn move_paid(&mut self, on: Date, by: EventId, moved: [i128; 4]) {
         if moved == [0; 4] {
             return;
@@ -125,7 +125,7 @@ impl<'a> LoanFold<'a> {
         }
     }
 
-    /// Makes postings of what moved on a day.
+    /// Makes postings of the movements of a day.
     fn post_day(&mut self, on: Date) {
         let moved = std::mem::take(&mut self.moved);
         let currency = self.contract.amount.currency();

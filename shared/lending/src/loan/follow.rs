@@ -1,4 +1,4 @@
-//! What follows from a loan's events for every day at once: the postings of its ledger, and what the lender has out.
+//! The consequences of a loan's events for every day at once: the postings of its ledger and the lender's exposure.
 
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -14,37 +14,36 @@ use super::project;
 use super::state::{Outlook, Standing, State};
 use crate::Money;
 
-/// What a lender has out in a loan from one day until the next one of these.
+/// The lender's exposure in a loan from one day until the next exposure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Exposure {
     /// The first day.
     pub on: Date,
-    /// Where the loan stands: repaid also where an overpayment that is held will pay all that is left.
+    /// The standing of the loan. It is repaid also where a held overpayment will pay all that is left.
     pub standing: Standing,
-    /// Principal paid out, neither repaid nor written off.
+    /// Outstanding principal: paid out, neither repaid nor written off.
     pub outstanding: Money,
     /// Principal written off.
     pub written_off: Money,
-    /// Principal, interest and fees that fell due before this day and are unpaid. Penalties are not
-    /// among them.
+    /// Unpaid principal, interest and fees that fell due before this day; without penalties.
     pub past_due: Money,
 }
 
-/// What follows from a loan's events, for every day at once.
+/// The consequences of a loan's events, for every day at once.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Consequences {
-    /// What moves on the ledger, by value date and account, nothing that is zero. For any day, those up to it are those of
-    /// [`fold`](super::fold) as of that day.
+    /// The movements on the ledger other than zero, by value date and account. For any day, those up to it are those
+    /// of [`fold`](super::fold) as of that day.
     pub postings: Vec<Posting>,
-    /// From the disbursement on, one for each day on which something differs from the day before, in the order of their
-    /// days. For any day, the last of them up to it says what [`fold`](super::fold) says as of that day.
+    /// From the disbursement on, one for each day that differs from the day before, in the order of days. For any
+    /// day, the last of them up to it is that of [`fold`](super::fold) as of that day.
     pub exposures: Vec<Exposure>,
 }
 
-/// What follows from the events of a loan, as far as they are recorded by `known_at`.
+/// The consequences of the events of a loan that were recorded by `known_at`.
 ///
-/// Days to come are among it: what is unpaid falls due, and an overpayment that is held pays a charge on the charge's due
-/// date, without another event and without a job that would have to run that day.
+/// They include days to come: unpaid amounts fall due, and a held overpayment pays a charge on the charge's due date,
+/// without another event and without a job on that day.
 ///
 /// ```
 /// use jiff::Timestamp;
@@ -87,12 +86,12 @@ pub fn follow(contract: &Contract, events: &[Event], known_at: Timestamp) -> Res
     Ok(following.consequences(None))
 }
 
-/// What one more event changes.
+/// The consequences of one more event.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Change {
-    /// What followed without it, from its value date on. The first exposure may be the one that held when that day began.
+    /// The consequences without it, from its value date on. The first exposure may be the one from before that day.
     pub before: Consequences,
-    /// What follows with it, as far back.
+    /// The consequences with it, as far back.
     pub after: Consequences,
     /// The loan with it.
     pub state: State,
@@ -100,10 +99,10 @@ pub struct Change {
     pub outlook: Outlook,
 }
 
-/// What a new event changes, and the loan as of a day with it; as of the last value date if that is later.
+/// The consequences of a new event, and the loan with it as of a day, or as of the last value date if that is later.
 ///
-/// What [`follow`] says of the events without it and with it, and [`fold_on`](super::fold_on) with it, of all that is recorded.
-/// What was before its value date is folded once for all three.
+/// The same as [`follow`] without it, [`follow`] with it and [`fold_on`](super::fold_on) with it, of all that is recorded.
+/// Everything before its value date is folded once for all three.
 ///
 /// # Errors
 /// As [`fold`](super::fold).
@@ -132,16 +131,16 @@ pub fn change(contract: &Contract, known: &[Event], new: &Event, as_of: Date) ->
     Ok(Change { before: before.consequences(Some(new.on)), after: after.consequences(Some(new.on)), state, outlook })
 }
 
-/// The last day on which something happens of itself but time passing.
+/// The last day on which anything but the passing of time happens.
 fn last_day<'a>(events: impl IntoIterator<Item = &'a Event>) -> Option<Date> {
     events.into_iter().map(|event| event.kind.due_on().map_or(event.on, |due_on| event.on.max(due_on))).max()
 }
 
-/// A fold in the course of its days, and what the lender has out on them.
+/// A fold, day by day, with the exposures on its days.
 struct FoldWithExposures<'h, 'a> {
     days: FoldByDay<'h, 'a>,
     exposures: Vec<Exposure>,
-    /// Empty between days: its memory is used again.
+    /// Empty between days; kept to reuse its memory.
     falling_due: Vec<(Date, i128)>,
 }
 
@@ -150,7 +149,7 @@ impl<'h, 'a> FoldWithExposures<'h, 'a> {
         Self { days: FoldByDay::new(contract, history, until), exposures: Vec::new(), falling_due: Vec::new() }
     }
 
-    /// The same, from here on with another history: one that has the same events up to here.
+    /// The same, from here on with another history, which has the same events up to here.
     fn fork<'o>(&self, history: &'o History<'o>) -> FoldWithExposures<'o, 'a> {
         let exposures = self.exposures.clone();
         FoldWithExposures { days: self.days.fork(history), exposures, falling_due: Vec::new() }
@@ -165,7 +164,7 @@ impl<'h, 'a> FoldWithExposures<'h, 'a> {
         Ok(true)
     }
 
-    /// Folds all before a day, and keeps the exposure alone with which that begins.
+    /// Folds everything before a day, and keeps only the exposure with which that day begins.
     fn skip_to(&mut self, day: Date) -> Result<(), Conflict> {
         let mut last = None;
         while self.days.next().is_some_and(|next| next < day) {
@@ -178,7 +177,7 @@ impl<'h, 'a> FoldWithExposures<'h, 'a> {
         Ok(())
     }
 
-    /// Sees a day on which nothing may happen.
+    /// Adds the exposure of a day on which nothing happens.
     fn begin(&mut self, day: Date) {
         let next = self.days.next();
         if next != Some(day) {
@@ -186,7 +185,7 @@ impl<'h, 'a> FoldWithExposures<'h, 'a> {
         }
     }
 
-    /// Notes what is out from the end of a day until something may happen next.
+    /// Adds the exposures from the end of a day until something may happen next.
     fn look(&mut self, on: Date, next: Option<Date>) {
         let fold = &mut self.days.fold;
         let Some(standing) = fold.standing() else {
@@ -210,7 +209,7 @@ impl<'h, 'a> FoldWithExposures<'h, 'a> {
         }
     }
 
-    /// What followed, with postings from a day on.
+    /// The consequences, with postings from a day on.
     fn consequences(self, from: Option<Date>) -> Consequences {
         let mut postings = self.days.fold.postings;
         postings.drain(..postings.partition_point(|posting| Some(posting.on) < from));
@@ -228,8 +227,8 @@ fn push(exposures: &mut Vec<Exposure>, exposure: Exposure) {
 }
 
 impl LoanFold<'_> {
-    /// Where the loan stands; `None` before its disbursement. What is held will pay charges that fall due later: a loan of
-    /// which nothing else is unpaid is repaid.
+    /// The standing of the loan; `None` before its disbursement. Held money will pay charges that fall due later: a
+    /// loan with nothing else unpaid is repaid.
     fn standing(&mut self) -> Option<Standing> {
         let held = self.held;
         let rows = self.rows.as_mut()?;
@@ -244,8 +243,8 @@ impl LoanFold<'_> {
         })
     }
 
-    /// What is unpaid of principal, interest and fees that fell due before a day. Puts what falls due from then on, and before
-    /// the day before `next` if there is one, into `falling_due`: due dates with amounts, in the order of the dates.
+    /// The unpaid principal, interest and fees that fell due before a day. Puts the amounts that fall due from then
+    /// on, and before the day before `next` if there is one, into `falling_due`, in the order of their due dates.
     fn past_due(&mut self, on: Date, next: Option<Date>, falling_due: &mut Vec<(Date, i128)>) -> i128 {
         const COUNTED: [Component; 3] = [Component::Principal, Component::Interest, Component::Fee];
         let Some(rows) = &mut self.rows else {

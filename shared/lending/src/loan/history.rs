@@ -55,7 +55,7 @@ pub(super) struct History<'a> {
 
 impl<'a> History<'a> {
     /// # Errors
-    /// What is wrong with an event whatever the state of the loan, with a reversal, or with an
+    /// A [`Conflict`] of an event that is wrong in every state of the loan, of a reversal, or of an
     /// event without a disbursement before it.
     pub(super) fn read(
         events: impl IntoIterator<Item = &'a Event>,
@@ -107,7 +107,7 @@ impl Known<'_> {
     }
 }
 
-/// What must hold for an event by itself.
+/// Checks an event by itself.
 fn check(event: &Event, currency: Currency) -> Result<(), ConflictReason> {
     if !is_taken(event.on) {
         return Err(ConflictReason::DateOutOfRange);

@@ -1,4 +1,4 @@
-//! When late fees arise, and how much they are.
+//! Late fees: when they arise, and their amounts.
 
 use std::collections::BTreeSet;
 
@@ -24,7 +24,7 @@ enum Value {
 /// at the end of its due date plus `grace_days` bears a penalty due the next day, shown in that
 /// instalment. That day is the seed of the later ones: one more each repayment period after it, as
 /// long as the instalment is still unpaid at the end of the day before, at most `max_times` in all.
-/// The first time that it is found paid ends it. A fee that rounds to nothing is none, but counts.
+/// The first check that finds it paid ends it. A fee that rounds to zero is not charged, but counts.
 ///
 /// An instalment that a reschedule made after its due date cannot be late before that day: its
 /// grace runs from there.
@@ -39,7 +39,7 @@ pub(super) struct LateFees {
     /// The first row whose first check is still to come, and the day after it.
     next_row: usize,
     next_on: Option<Date>,
-    /// Later checks: the day after, the row, the seed, and how often the row bore a fee already.
+    /// Later checks: the day after, the row, the seed, and the number of fees that the row bore already.
     again: BTreeSet<(Date, usize, Date, u32)>,
 }
 
@@ -69,7 +69,7 @@ impl LateFees {
         }))
     }
 
-    /// The rows from `first` on are new: nothing is known of their lateness.
+    /// Starts again with the rows from `first` on, which are new.
     pub(super) fn rows_are_new_from(&mut self, first: usize, rows: &LoanRows<'_>) {
         self.again.retain(|(_, row, _, _)| *row < first);
         self.next_row = self.next_row.min(first);
@@ -145,8 +145,8 @@ mod tests {
     use crate::loan::history::History;
     use crate::{Currency, Money, TermsPatch, parse_date};
 
-    /// How many amounts a fold up to a day looks at: 600 daily instalments of 1.00 each, paid out on 1 January 2020, with
-    /// payments of 0.50 on the days after it.
+    /// The number of amounts that a fold up to a day visits: 600 daily instalments of 1.00 each, paid out on
+    /// 1 January 2020, with payments of 0.50 on the days after it.
     fn looked_at(max_times: u32, payments: u32, as_of: &str) -> u64 {
         let euro = Currency::from_code("EUR").unwrap();
         let terms = format!(

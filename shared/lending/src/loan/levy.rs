@@ -18,9 +18,9 @@ use super::state::Instalment;
 ///                 the day after the latest value date of the repayments, refunds and waivers that stand))
 /// ```
 ///
-/// A payment recorded before is then never allocated anew because of it, unless the charge had fallen
-/// due by that payment's date: the borrower could not have paid what nobody had asked for. Nor is one
-/// that was recorded after it, unless it was made in the period in which the charge fell due.
+/// A payment recorded before it keeps its allocation, unless the charge had fallen due by that payment's
+/// date: the borrower could not have paid a charge that did not exist. So does a payment recorded after it,
+/// unless it was made in the period in which the charge fell due.
 #[must_use]
 pub fn levied_on(due_on: Date, today: Date, events: &[Event], rows: &[Instalment]) -> Date {
     if due_on > today {

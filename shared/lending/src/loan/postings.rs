@@ -27,12 +27,12 @@ words! {
         OverpaymentsPayable = "overpayments_payable",
         /// Principal given up. An expense.
         WriteOffs = "write_offs",
-        /// What was paid after a write-off, up to all that was given up. Income.
+        /// Payments after a write-off, up to the amount written off. Income.
         Recoveries = "recoveries",
     }
 }
 
-/// What an account moves by on a value date.
+/// The movement of an account on a value date.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Posting {
     /// The value date.
@@ -57,13 +57,13 @@ pub struct JournalEntry {
 pub struct JournalLine {
     /// The account.
     pub account: Account,
-    /// What is debited.
+    /// The amount debited.
     pub debit: Money,
-    /// What is credited.
+    /// The amount credited.
     pub credit: Money,
 }
 
-/// What moves on one value date, in smallest units, by [`Account::ALL`]: debits less credits.
+/// The movements of one value date, in smallest units, by [`Account::ALL`]: debits less credits.
 pub(super) type Movements = [i128; Account::ALL.len()];
 
 /// The entries that bring what was posted to what follows: for each value date that differs one,

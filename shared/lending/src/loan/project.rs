@@ -1,4 +1,4 @@
-//! The end of a fold as a client reads it.
+//! The state of a loan, read from the end of its fold.
 
 mod transactions;
 
@@ -17,11 +17,11 @@ use super::state::{Applied, Instalment, InstalmentTotals, Outlook, Owed, Standin
 use crate::calendar::days_between;
 use transactions::transactions;
 
-/// The loan as of the end of a day, as far as it was known at an instant. The order of `events` does
-/// not matter.
+/// The loan as of the end of a business date, from events recorded by an instant. The order of
+/// `events` does not matter.
 ///
-/// A day that is not over, or in the future, has the events that are there: late fees and days past
-/// due go on, nothing else happens.
+/// A day that is not over, or in the future, has the events recorded so far: late fees arise and days
+/// past due are counted, nothing else happens.
 ///
 /// ```
 /// use jiff::Timestamp;
@@ -213,7 +213,7 @@ struct Reading {
     totals: RowSums,
     unpaid: ByComponent,
     paid: ByComponent,
-    /// What is unpaid, in no order; a date may be there several times.
+    /// Unpaid amounts in no order; a date may appear several times.
     owed: Vec<(Date, ByComponent)>,
     oldest_unpaid: Option<Date>,
 }

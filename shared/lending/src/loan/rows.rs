@@ -1,5 +1,5 @@
-//! The instalments of a loan while it is folded, in whole smallest units of its currency: what is
-//! charged, what was waived, paid and given up; and how they are made anew.
+//! The instalments of a loan while it is folded, in whole smallest units of its currency: charges,
+//! waivers, payments and write-offs.
 
 mod amount;
 mod closing;
@@ -11,7 +11,7 @@ mod row;
 use jiff::civil::Date;
 
 pub(crate) use amount::OwedAmount;
-pub(crate) use reschedule::{MadeAnew, NewRows};
+pub(crate) use reschedule::{NewRows, RescheduledRows};
 pub(crate) use row::{Charge, DueDates, LoanRow};
 
 use super::allocation::Component;
@@ -36,24 +36,24 @@ pub(crate) struct LoanRows<'a> {
     fees_each_row: i128,
     /// The rate in force.
     annual_rate: Percent,
-    /// So many first rows repay no principal.
+    /// The number of first rows that repay no principal.
     interest_only: usize,
-    /// The index of the row that the interest of the rows before it is paid with.
+    /// The index of the row with which the interest of the rows before it is paid.
     pub(crate) deferred_to: usize,
-    /// What `reduce_term` keeps, in smallest amounts: the instalment, or under equal principal the
-    /// principal of a row.
+    /// The amount that `reduce_term` keeps, in smallest amounts: the instalment, or under equal
+    /// principal the principal of a row.
     level: i128,
     /// Principal and interest of a regular row of the schedule in force.
     pub(crate) instalment: i128,
-    /// What was waived, by component.
+    /// The waivers by component.
     pub(crate) waived: [i128; 4],
-    /// Of that, what no row has taken: it waits for rows made later.
+    /// The part of the waivers that no row could take: it waits for rows made later.
     pub(crate) waiting: [i128; 4],
     /// Charges and late fees so far, by component.
     pub(crate) charged: [i128; 4],
     /// For each component, a row before which nothing of it is unpaid.
     pub(crate) open: [usize; 4],
-    /// How many amounts were looked at: what a fold costs.
+    /// The number of amounts that were visited: the cost of a fold.
     pub(crate) looked_at: u64,
 }
 
@@ -114,17 +114,17 @@ impl<'a> LoanRows<'a> {
         }
     }
 
-    /// The first row due after that day: the running one. The number of rows if there is none.
+    /// The running row: the first due after that day, else the number of rows.
     pub(crate) fn running(&self, on: Date) -> usize {
         self.due_on.partition_point(|due_on| *due_on <= on)
     }
 
-    /// The first row that is not past due on that day. The number of rows if there is none.
+    /// The first row that is not past due on that day, else the number of rows.
     pub(crate) fn first_not_past_due(&self, on: Date) -> usize {
         self.due_on.partition_point(|due_on| *due_on < on)
     }
 
-    /// The row that a charge is shown in: the first due on or after its due date, else the last.
+    /// The row that shows a charge: the first due on or after its due date, else the last.
     fn row_of(&self, due_on: Date) -> usize {
         self.first_not_past_due(due_on).min(self.lines.len().saturating_sub(1))
     }
@@ -195,7 +195,7 @@ impl<'a> LoanRows<'a> {
         }
     }
 
-    /// What is unpaid of a component in a row.
+    /// The unpaid amount of a component in a row.
     pub(crate) fn unpaid_in(&self, row: usize, component: Component) -> i128 {
         let line = &self.lines[row];
         let of = |charges: &[usize]| -> i128 { charges.iter().map(|charge| self.charges[*charge].owed.unpaid()).sum() };
@@ -207,18 +207,18 @@ impl<'a> LoanRows<'a> {
         }
     }
 
-    /// What is unpaid of a component in all rows.
+    /// The unpaid amount of a component in all rows.
     pub(crate) fn unpaid(&mut self, component: Component) -> i128 {
         (self.first_open(component)..self.lines.len()).map(|row| self.unpaid_in(row, component)).sum()
     }
 
-    /// What is unpaid of everything.
+    /// The unpaid amount of all components.
     pub(crate) fn unpaid_in_all(&mut self) -> i128 {
         Component::ALL.into_iter().map(|component| self.unpaid(component)).sum()
     }
 
-    /// The first row in which something of a component is unpaid; the number of rows if there is
-    /// none. Settled rows are not looked at again.
+    /// The first row with an unpaid amount of a component, else the number of rows. Settled rows are
+    /// not visited again.
     pub(crate) fn first_open(&mut self, component: Component) -> usize {
         let mut row = self.open[component as usize];
         while row < self.lines.len() && self.unpaid_in(row, component) == 0 {

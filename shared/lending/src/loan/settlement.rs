@@ -1,4 +1,4 @@
-//! What closes a loan.
+//! The settlement that closes a loan.
 
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -14,15 +14,15 @@ use super::state::{Components, Settlement};
 /// The smallest payment that closes the loan on a day, beside those recorded for that day; `None` unless
 /// it is disbursed by then.
 ///
-/// It is what the loan has charged until that day, less what was paid in and not refunded, never below
-/// zero. Charged are the principal; the interest of the periods that ended by then, in whichever row it is
-/// paid, and of the running row what its scheduled balances have earned by days; the fees of instalments due
-/// by then and all charges, due or not; late fees. Waivers by then are taken off, each up to what is charged
-/// of its kind. Interest or fees paid in advance, and money held, are credit. Of a loan that owes nothing all
-/// but the credit is zero; from a write-off on all is.
+/// It is the sum of the charges until that day less the payments not refunded, never below zero. The charges
+/// are the principal; the interest of the periods that ended by then, in whichever row it is paid, and the
+/// interest that the balances of the running row have earned by days; the fees of instalments due by then and
+/// all charges, due or not; late fees. Waivers by then reduce them, each at most to zero. Interest or fees
+/// paid in advance, and money held, are credit. Of a loan with nothing outstanding all but the credit is
+/// zero; after a write-off all of it is.
 ///
-/// The first day on which a payment or a waiver leaves nothing of that closes the loan: what is unearned is
-/// dropped; what was paid of it, and what is held, pays all that is unpaid; the rest is held.
+/// The first day on which a payment or a waiver leaves nothing of that closes the loan: unearned amounts are
+/// dropped; payments of them, and held money, pay everything unpaid; the rest is held.
 ///
 /// # Errors
 /// As [`fold`].
@@ -40,7 +40,7 @@ pub fn settlement(
     Ok(Some(at_end_of(contract, &mut fold, on)))
 }
 
-/// What closes the loan on the last day that is folded.
+/// The settlement on the last day of the fold.
 fn at_end_of(contract: &Contract, fold: &mut LoanFold<'_>, on: Date) -> Settlement {
     let units = InCurrency(contract.amount.currency());
     let is_written_off = fold.written_off_on.is_some();

@@ -1,4 +1,4 @@
-//! What a loan is on a day, as far as it was known at an instant.
+//! The loan as of a business date, from events recorded by an instant.
 
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -11,20 +11,20 @@ use crate::Money;
 use crate::words::words;
 
 words! {
-    /// Where a loan stands after its approval.
+    /// The standing of a loan after its approval.
     Standing {
         /// Not disbursed, or the disbursement was reversed.
         Approved = "approved",
-        /// Something is owed.
+        /// Something is outstanding.
         Disbursed = "disbursed",
-        /// Nothing is owed.
+        /// Nothing is outstanding.
         Repaid = "repaid",
         /// Written off, whatever was recovered since.
         Defaulted = "defaulted",
     }
 }
 
-/// Money by what it is owed for.
+/// Money by component.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Components {
     /// Principal.
@@ -47,62 +47,62 @@ pub struct Instalment {
     pub due_on: Date,
     /// Calendar days since the due date before, or since the disbursement.
     pub days: u32,
-    /// Principal asked for.
+    /// The principal due.
     pub principal: Money,
-    /// Interest asked for: as charged, waivers taken off.
+    /// The interest due: as charged, less waivers.
     pub interest: Money,
-    /// The instalment's fees and charged fees, waivers taken off.
+    /// The instalment's fees and charged fees, less waivers.
     pub fees: Money,
-    /// Late fees and charged penalties, waivers taken off.
+    /// Late fees and charged penalties, less waivers.
     pub penalties: Money,
     /// All four together.
     pub due: Money,
-    /// What was paid of it.
+    /// The part paid.
     pub paid: Money,
-    /// What is unpaid of it.
+    /// The part unpaid.
     pub outstanding: Money,
-    /// What a write-off gave up of it.
+    /// The part written off.
     pub written_off: Money,
     /// The day on which the last of it was paid or waived, where something is due and nothing is
     /// outstanding or written off.
     pub paid_on: Option<Date>,
-    /// Principal that is left afterwards by the schedule.
+    /// The principal left afterwards by the schedule.
     pub balance: Money,
 }
 
 /// The sums of the rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct InstalmentTotals {
-    /// Principal asked for: the amount of the loan.
+    /// The principal due: the amount of the loan.
     pub principal: Money,
-    /// Interest asked for.
+    /// The interest due.
     pub interest: Money,
-    /// Fees asked for; those at disbursement are not among them.
+    /// The fees due, without those at disbursement.
     pub fees: Money,
-    /// Penalties asked for.
+    /// The penalties due.
     pub penalties: Money,
     /// All four together.
     pub due: Money,
-    /// What was paid.
+    /// The part paid.
     pub paid: Money,
-    /// What is unpaid.
+    /// The part unpaid.
     pub outstanding: Money,
-    /// What a write-off gave up.
+    /// The part written off.
     pub written_off: Money,
 }
 
-/// What is unpaid of what falls due on one day.
+/// The unpaid part of the amounts that fall due on one day.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Owed {
     /// The day: that of the instalment, for charges and late fees their own.
     pub due_on: Date,
-    /// What is unpaid.
+    /// The part unpaid.
     #[serde(flatten)]
     pub unpaid: Components,
 }
 
 words! {
-    /// What a transaction is.
+    /// The kind of a transaction.
     TransactionKind {
         /// The loan was paid out.
         Disbursement = "disbursement",
@@ -112,37 +112,37 @@ words! {
         Recovery = "recovery",
         /// An overpayment was paid back.
         Refund = "refund",
-        /// More was asked for.
+        /// A charge.
         Charge = "charge",
-        /// Less was asked for.
+        /// A waiver.
         Waiver = "waiver",
-        /// What was unpaid was given up.
+        /// The unpaid rest was written off.
         WriteOff = "write_off",
-        /// Rows were made anew.
+        /// Rows were replaced by new ones.
         Reschedule = "reschedule",
         /// Another transaction never counted.
         Reversal = "reversal",
     }
 }
 
-/// What became of one event.
+/// The outcome of one event.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Transaction {
     /// The event.
     pub id: EventId,
-    /// What it is.
+    /// Its kind.
     pub kind: TransactionKind,
     /// Its value date.
     pub on: Date,
     /// When it was recorded.
     pub recorded_at: Timestamp,
     /// Paid out before fees, paid, charged, waived, refunded; the principal that was written off or
-    /// amortised anew; of a reversal what the reversed transaction was about, zero for a write-off
+    /// amortised again; of a reversal the amount of the reversed transaction, zero for a write-off
     /// or a reschedule.
     pub amount: Money,
-    /// What a repayment paid; what a waiver waived; what a write-off gave up. Of a recovery only the
-    /// overpayment: it pays nothing that is still owed. `None` for other kinds, and for what was
-    /// reversed: it paid nothing.
+    /// The parts of a repayment, a waiver or a write-off. Of a recovery only the overpayment: it pays
+    /// nothing that is outstanding. `None` for other kinds, and for reversed transactions, which paid
+    /// nothing.
     pub allocation: Option<Shares>,
     /// Of a recovery: what is booked against what was given up.
     pub recovered: Option<Money>,
@@ -158,21 +158,21 @@ pub struct Transaction {
     pub reversed_by: Option<EventId>,
 }
 
-/// Money that was there already pays something else: an overpayment that was held pays a charge on its due
-/// date; where a loan closes, what is held and what was paid of unearned interest and fees pays what is unpaid;
-/// where a reschedule makes rows that ask for less interest than was paid, the rest pays principal.
+/// Earlier money that pays something else: a held overpayment pays a charge on its due date; where a loan
+/// closes, held money and payments of unearned interest and fees pay the unpaid amounts; where a reschedule
+/// makes rows with less interest than was paid, the rest pays principal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Applied {
     /// The day.
     pub on: Date,
     /// The event that brought it about: what closes the loan, the reschedule, or the charge that is paid.
     pub by: EventId,
-    /// What was paid, less what was taken back of it; `overpayment` is what that adds to what is held: less
-    /// than zero where what is held pays.
+    /// The amounts paid, less those taken back; `overpayment` is the change of the money held: less than
+    /// zero where held money pays.
     pub shares: Shares,
 }
 
-/// Where a reschedule made rows anew.
+/// A reschedule that replaced rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Rescheduled {
     /// The event. The old rows are those of a reading as of the day before, or known before it.
@@ -183,7 +183,7 @@ pub struct Rescheduled {
     pub first_row: u32,
 }
 
-/// A loan as of a day, as far as it was known at an instant.
+/// The loan as of a business date, from events recorded by an instant.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct State {
     /// Where it stands.
@@ -198,13 +198,13 @@ pub struct State {
     /// payment that reduces principal, or a reschedule. Without fees, charges, interest deferred to a row, and
     /// what replaced rows had paid. Zero before the disbursement.
     pub instalment: Money,
-    /// What the rows ask for but late fees: what was allocated, is unpaid, lapsed or was written off.
+    /// The sum of the rows without late fees: allocated, unpaid, lapsed or written off.
     pub total_due: Money,
-    /// What is unpaid, whether it is due or not. Its principal is the principal outstanding.
+    /// The unpaid amounts, due or not. Their principal is the principal outstanding.
     pub unpaid: Components,
-    /// What is unpaid, by due date.
+    /// The unpaid amounts by due date.
     pub owed: Vec<Owed>,
-    /// What is unpaid of what fell due before this day.
+    /// The unpaid part of the amounts that fell due before this day.
     pub past_due: Components,
     /// The first due date from this day on for which something is unpaid.
     pub next_due_on: Option<Date>,
@@ -213,26 +213,26 @@ pub struct State {
     pub oldest_unpaid_due_on: Option<Date>,
     /// Days since that date, if it is past. Zero on the due date itself.
     pub days_past_due: u32,
-    /// What was paid, by component; what held overpayments paid among it, recoveries not.
+    /// The payments by component, those from held overpayments included, recoveries excluded.
     pub paid: Components,
     /// The overpayment held.
     pub overpayment: Money,
-    /// What was paid back of overpayments.
+    /// The sum of the refunds.
     pub refunded: Money,
     /// The value date of the write-off.
     pub written_off_on: Option<Date>,
-    /// What it gave up: the principal written off, the rest lapsed.
+    /// The amounts written off; interest, fees and penalties lapse.
     pub written_off: Components,
-    /// What was recovered of that.
+    /// The part recovered since.
     pub recovered: Money,
     /// One for each event with a value date up to this day, in order of recording.
     pub transactions: Vec<Transaction>,
     /// Where money that was there already paid something else, by day.
     pub applied: Vec<Applied>,
-    /// Where reschedules made rows anew, in the order in which they count. A later one may have
+    /// The reschedules that replaced rows, in the order in which they count. A later one may have
     /// replaced the rows of an earlier one.
     pub rescheduled: Vec<Rescheduled>,
-    /// What moved on the ledger up to this day, by value date and account.
+    /// The movements on the ledger up to this day, by value date and account.
     pub postings: Vec<Posting>,
 }
 
@@ -261,7 +261,7 @@ impl State {
     }
 }
 
-/// What closes a loan on a day: what it has charged until then, less what was paid in and not refunded.
+/// The price of closing a loan on a day: the charges until then, less payments not refunded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Settlement {
     /// Unpaid principal.
@@ -272,7 +272,7 @@ pub struct Settlement {
     pub fees: Money,
     /// Unpaid penalties.
     pub penalties: Money,
-    /// What was paid of each beyond what is charged so far, and what is held.
+    /// Payments beyond the charges so far, and money held.
     pub credit: Money,
     /// The four together less the credit, not below zero: the smallest payment that closes the loan.
     pub total: Money,

@@ -1,7 +1,7 @@
 //! Decimal text with a fixed number of decimals: `[0-9]+(\.[0-9]+)?`, read digit by digit so that it never passes
 //! through a binary float.
 
-/// Why a text is no number that can be taken.
+/// The reason why a text is not a number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum NumberError {
     #[error("must be digits, with at most one point between digits")]

@@ -130,7 +130,7 @@ impl Log {
         Self(if self.0 < 0 { -size } else { size }).clamp(Self::LEAST, Self::MOST)
     }
 
-    /// How large it is, whatever its sign.
+    /// The size, whatever its sign.
     pub(crate) const fn size(self) -> Self {
         Self(self.0.abs())
     }

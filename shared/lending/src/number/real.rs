@@ -123,7 +123,7 @@ impl Real {
         }
     }
 
-    /// How far apart the two are.
+    /// The distance between the two.
     pub(crate) fn distance(self, other: Self) -> Self {
         let (large, small) = if self.is_below(other) { (other, self) } else { (self, other) };
         if small.bits == 0 {
@@ -155,7 +155,7 @@ impl Real {
         (self.exponent, self.bits) < (other.exponent, other.bits)
     }
 
-    /// Which of two is the larger one; equal if they are the same to 28 decimal digits, which is
+    /// The larger of two; equal if they are the same to 28 decimal digits, which is
     /// what computed numbers are right to.
     pub(crate) fn compare(self, other: Self) -> Ordering {
         let distance = self.distance(other);

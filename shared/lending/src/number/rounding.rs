@@ -5,7 +5,7 @@ use std::cmp::Ordering;
 use crate::words::words;
 
 words! {
-    /// How an exact value becomes a whole number of units.
+    /// The rounding of an exact value to a whole number of units.
     #[derive(Default)]
     Rounding {
         /// To the nearest; halfway, to the even one.

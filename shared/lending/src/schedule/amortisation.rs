@@ -8,12 +8,12 @@ use crate::rate::Percent;
 use crate::refusal::{Reason, Refusal};
 use crate::terms::{Amortization, InterestMethod, Terms, Units};
 
-/// What becomes of an instalment below its row's interest.
+/// The treatment of an instalment below its row's interest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Shortfall {
     /// There is no such schedule.
     Refuse,
-    /// The row asks for its interest alone.
+    /// The row consists of its interest alone.
     InterestOnly,
 }
 
@@ -25,11 +25,11 @@ pub(crate) struct Amortisation<'a> {
     pub(crate) units: Units,
     /// The amount in smallest amounts, positive.
     pub(crate) principal: i128,
-    /// What flat interest is charged on, in smallest amounts.
+    /// The base of flat interest, in smallest amounts.
     pub(crate) flat_base: i128,
     /// The rate of each period, one for each row; at least one.
     pub(crate) rates: &'a [PeriodRate],
-    /// What [`whole_term`](super::period::whole_term) makes of the periods that bear flat interest by their rate.
+    /// The [`whole_term`](super::period::whole_term) of the periods that bear flat interest by their rate.
     pub(crate) flat_term: YearFraction,
     /// The interest of the first row where it is known already. Its rate is then that of
     /// [`PeriodRate::of_whole`], and its period is not in `flat_term`.
@@ -44,7 +44,7 @@ impl Amortisation<'_> {
         self.terms.rounding()
     }
 
-    /// How many rows repay principal; at least one.
+    /// The number of rows that repay principal; at least one.
     fn repaying(&self) -> i128 {
         (self.rates.len() - self.first_repaying) as i128
     }
@@ -54,7 +54,7 @@ impl Amortisation<'_> {
         round_to_multiple(value, multiple, self.rounding())
     }
 
-    /// Gives principal and interest of each row, interest where it arises, and returns the
+    /// Puts principal and interest of each row, interest where it arises. Returns the
     /// instalment.
     pub(crate) fn fill(&self, put: &mut impl FnMut(usize, i128, i128)) -> Result<i128, Refusal> {
         match (self.terms.interest_method(), self.terms.amortization()) {
@@ -90,7 +90,7 @@ impl Amortisation<'_> {
         Ok(())
     }
 
-    /// What a row with this interest has for principal.
+    /// The principal of a row with this interest.
     fn principal_within(&self, instalment: i128, interest: i128) -> Result<i128, Refusal> {
         match self.shortfall {
             Shortfall::Refuse if instalment < interest => Err(does_not_amortise()),
@@ -99,7 +99,7 @@ impl Amortisation<'_> {
     }
 
     /// Declining balance, equal instalments: what the row's interest leaves of the instalment is
-    /// principal; the last row takes the whole balance. Gives what the last row asks for.
+    /// principal; the last row takes the whole balance. Returns the amount of the last row.
     fn equal_instalments(&self, instalment: i128, put: &mut impl FnMut(usize, i128, i128)) -> Result<i128, Refusal> {
         let mut balance = self.principal;
         let mut due = 0;
@@ -145,8 +145,8 @@ impl Amortisation<'_> {
         Ok(instalment)
     }
 
-    /// Declining balance, equal principal: the last row takes the rest. Gives what the first row
-    /// that repays principal asks for.
+    /// Declining balance, equal principal: the last row takes the rest. Returns the amount of the
+    /// first row that repays principal.
     fn equal_principal(&self, share: i128, put: &mut impl FnMut(usize, i128, i128)) -> i128 {
         let mut balance = self.principal;
         let mut instalment = 0;
@@ -171,8 +171,8 @@ impl Amortisation<'_> {
     /// Flat: every row's interest is on the whole principal, and the last row takes what is left
     /// of the total. A row's principal is, under equal principal, an equal share; else what its
     /// interest leaves of the instalment: an equal share of principal with the row's interest, to the
-    /// multiple. The share or the instalment may be given. Gives what the first row that repays
-    /// principal asks for, up to rounding.
+    /// multiple. The share or the instalment may be given. Returns the amount of the first row that
+    /// repays principal, up to rounding.
     fn flat(&self, given: Option<i128>, put: &mut impl FnMut(usize, i128, i128)) -> Result<i128, Refusal> {
         let mut balance = self.principal;
         let mut interest_left = self.total_flat_interest();

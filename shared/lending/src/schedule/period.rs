@@ -7,11 +7,11 @@ use crate::number::rounding::{Rounding, gcd, round_div};
 use crate::rate::Percent;
 use crate::terms::Terms;
 
-/// What a row's interest is computed with.
+/// The period of a row, with its rate.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Period {
     pub(crate) annual_rate: Percent,
-    /// The part of a year that the period is.
+    /// The period as a part of a year.
     pub(crate) fraction: YearFraction,
     /// The annual rate for that part; nothing where the period bears no interest.
     pub(crate) rate: PeriodRate,
@@ -45,7 +45,7 @@ pub(super) fn periods(
     })
 }
 
-/// What [`Period::flat_share`] makes of periods together: at most 10^9 for 301 years.
+/// The sum of [`Period::flat_share`] over periods: at most 10^9 for 301 years.
 pub(crate) fn whole_term(periods: &[Period]) -> YearFraction {
     periods.iter().fold(YearFraction::ZERO, |sum, period| sum.plus(period.flat_share()))
 }
@@ -65,8 +65,8 @@ impl Period {
     }
 }
 
-/// The part of a year that a first period to a given date is. Unless it is one repayment period,
-/// it is counted by days.
+/// A first period to a given date as a part of a year: counted by days unless it is one repayment
+/// period.
 pub(crate) fn first_period(terms: &Terms, start: Date, end: Date) -> YearFraction {
     if terms.is_regular_period(start, end) {
         return regular_period(terms, start, end);
@@ -74,7 +74,7 @@ pub(crate) fn first_period(terms: &Terms, start: Date, end: Date) -> YearFractio
     YearFraction::by_days(terms.day_count(), start, end)
 }
 
-/// The part of a year that a whole repayment period is.
+/// A whole repayment period as a part of a year.
 pub(crate) fn regular_period(terms: &Terms, start: Date, end: Date) -> YearFraction {
     YearFraction::regular(terms.frequency(), terms.interest_period(), terms.day_count(), start, end)
 }

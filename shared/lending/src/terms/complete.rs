@@ -107,8 +107,8 @@ impl Fee {
         patches.iter().enumerate().map(|(index, patch)| Self::make(index, patch)).collect()
     }
 
-    /// What a request's code must be, beside [`check_code`](Self::check_code): one that shows something, on one line. Terms
-    /// that were stored before this was asked for stay readable.
+    /// Checks codes of a request: beyond [`check_code`](Self::check_code) they must be visible and on one line. Stored
+    /// terms from before this rule stay readable.
     fn check_new_codes(patches: &[FeePatch]) -> Result<(), Refusal> {
         match patches.iter().position(|patch| is_blank(&patch.code) || !is_one_line(&patch.code)) {
             None => Ok(()),

@@ -7,7 +7,7 @@ use super::words::{FeeWhen, LateFeeKind};
 use crate::Percent;
 use crate::refusal::Reason;
 
-/// An instalment bears at most so many late fees: far in the future, an unpaid loan would have millions otherwise.
+/// The most late fees of an instalment: far in the future, an unpaid loan would have millions otherwise.
 pub const MAX_LATE_FEES: u32 = 600;
 /// The most late fees of a loan, instalments times [`LateFee::max_times`], under terms that are new.
 pub const MAX_LATE_FEES_OF_A_LOAN: u32 = 3_600;
@@ -21,14 +21,14 @@ pub const MAX_GRACE_DAYS: u32 = 3650;
 /// The longest code of a fee, in characters.
 pub(super) const LONGEST_CODE: usize = 64;
 
-/// Periods in which less than everything is asked for.
+/// Grace periods.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
 pub struct Grace {
-    /// So many first rows repay no principal.
+    /// The number of first rows that repay no principal.
     pub principal: u32,
-    /// The interest of so many first periods is paid with the first period after them.
+    /// The number of first periods whose interest is paid with the first period after them.
     pub interest_payment: u32,
-    /// So many first periods bear no interest.
+    /// The number of first periods that bear no interest.
     pub interest_free: u32,
 }
 
@@ -39,12 +39,12 @@ pub struct Fee {
     pub code: String,
     /// When it is charged.
     pub when: FeeWhen,
-    /// How much it is, each time.
+    /// Its amount, each time.
     #[serde(flatten)]
     pub value: FeeValue,
 }
 
-/// How much a fee is, each time.
+/// The amount of a fee, each time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum FeeValue {
@@ -54,21 +54,21 @@ pub enum FeeValue {
     Percent(Percent),
 }
 
-/// What an instalment bears that is paid late.
+/// The late fee of an instalment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct LateFee {
-    /// So many days after the due date nothing happens: up to [`MAX_GRACE_DAYS`].
+    /// The days after the due date on which no fee arises: up to [`MAX_GRACE_DAYS`].
     pub grace_days: u32,
-    /// What `value` counts.
+    /// The meaning of `value`.
     pub kind: LateFeeKind,
     /// Money of the loan's currency, or percent.
     pub value: Number,
-    /// How often one instalment bears it at most: up to [`MAX_LATE_FEES`].
+    /// The most times one instalment bears it: up to [`MAX_LATE_FEES`].
     pub max_times: u32,
 }
 
 impl Fee {
-    /// What every stored code keeps.
+    /// Checks that hold for every stored code.
     pub(super) fn check_code(code: &str) -> Result<(), Reason> {
         if code.trim().is_empty() || code.chars().count() > LONGEST_CODE || code.chars().any(char::is_control) {
             return Err(Reason::NotAName { longest: LONGEST_CODE });

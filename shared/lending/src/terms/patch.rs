@@ -1,5 +1,4 @@
-//! Terms as a request has them: which fields are there, and nothing that is misspelt or of another
-//! type.
+//! Terms as a request has them. Unknown fields and wrong types are refused.
 
 use jiff::civil::Date;
 use serde::{Deserialize, Deserializer};
@@ -75,37 +74,37 @@ pub struct TermsPatch {
     /// 1 to 600. Must come from somewhere.
     #[serde(deserialize_with = "instalments")]
     pub instalments: Option<u32>,
-    /// How many units a repayment period has; 1 by default.
+    /// The number of units in a repayment period; 1 by default.
     #[serde(deserialize_with = "positive")]
     pub repay_every: Option<u32>,
-    /// What it is counted in.
+    /// The unit of `repay_every`.
     #[serde(deserialize_with = "present")]
     pub repay_unit: Option<RepayUnit>,
     /// The first due date; none by default.
     #[serde(deserialize_with = "given_date")]
     pub first_due_on: Given<Date>,
-    /// What interest is charged on.
+    /// The base of interest.
     #[serde(deserialize_with = "present")]
     pub interest_method: Option<InterestMethod>,
-    /// What is equal from row to row.
+    /// The amount that is equal from row to row.
     #[serde(deserialize_with = "present")]
     pub amortization: Option<Amortization>,
-    /// How a regular period becomes a part of a year.
+    /// The conversion of a regular period to a part of a year.
     #[serde(deserialize_with = "present")]
     pub interest_period: Option<InterestPeriod>,
-    /// How days become a part of a year.
+    /// The conversion of days to a part of a year.
     #[serde(deserialize_with = "present")]
     pub day_count: Option<DayCount>,
-    /// How amounts are rounded.
+    /// The rounding of amounts.
     #[serde(deserialize_with = "present")]
     pub rounding: Option<Rounding>,
-    /// What every amount of a row is a multiple of; none by default, which is the currency's unit.
+    /// The unit that every amount of a row is a multiple of; by default the currency's.
     #[serde(deserialize_with = "given_amount")]
     pub smallest_amount: Given<Number>,
-    /// What an equal instalment is a multiple of; none by default, which is `smallest_amount`.
+    /// The unit that an equal instalment is a multiple of; by default `smallest_amount`.
     #[serde(deserialize_with = "given_amount")]
     pub instalment_multiple: Given<Number>,
-    /// What becomes of a due date on a day that its month does not have.
+    /// The due date in a month that lacks the seed day.
     #[serde(deserialize_with = "present")]
     pub month_end: Option<MonthEnd>,
     /// Each of its fields that is left out comes from the base, then is 0.
@@ -114,12 +113,12 @@ pub struct TermsPatch {
     /// The whole list; none by default.
     #[serde(deserialize_with = "fees")]
     pub fees: Option<Vec<FeePatch>>,
-    /// In which order a payment pays what is owed.
+    /// The order in which payments are allocated.
     #[serde(deserialize_with = "present")]
     pub allocation: Option<Allocation>,
     /// The whole of it; none by default.
     pub late_fee: Given<LateFeePatch>,
-    /// What a payment of more than is due does.
+    /// The treatment of a payment of more than is due.
     #[serde(deserialize_with = "present")]
     pub prepayment: Option<Prepayment>,
 }
@@ -129,7 +128,7 @@ fn given_date<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Given<Date>,
     Ok(date.map_or(Given::Null, |JsonDate(date)| Given::Value(date)))
 }
 
-/// What a field's own rule refuses is told where the field is read, so that a reader can collect it with the rest.
+/// Applies a field's own rule where the field is read, so that a reader can collect its refusal with the rest.
 fn held<T, E: serde::de::Error>(value: T, rule: impl FnOnce(&T) -> Result<(), Reason>) -> Result<T, E> {
     rule(&value).map_err(|reason| refused(reason.code(), reason))?;
     Ok(value)

@@ -4,7 +4,7 @@ use super::number::Number;
 use crate::refusal::Reason;
 use crate::{Currency, Money, MoneyError};
 
-/// What amounts are multiples of, in smallest units of the currency.
+/// The units that amounts are multiples of, in smallest units of the currency.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Units {
     pub(crate) currency: Currency,

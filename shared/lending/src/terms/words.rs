@@ -3,19 +3,19 @@
 use crate::words::words;
 
 words! {
-    /// What interest is charged on.
+    /// The base of interest.
     #[derive(Default)]
     InterestMethod {
-        /// On what is still owed.
+        /// The outstanding principal.
         #[default]
         DecliningBalance = "declining_balance",
-        /// On the whole principal for the whole term.
+        /// The whole principal for the whole term.
         Flat = "flat",
     }
 }
 
 words! {
-    /// What is equal from row to row.
+    /// The amount that is equal from row to row.
     #[derive(Default)]
     Amortization {
         /// Principal and interest together.
@@ -27,7 +27,7 @@ words! {
 }
 
 words! {
-    /// When a fee is charged.
+    /// The time when a fee is charged.
     #[derive(Default)]
     FeeWhen {
         /// Once, taken from what is paid out.
@@ -39,7 +39,7 @@ words! {
 }
 
 words! {
-    /// In which order a payment pays what is owed.
+    /// The order in which payments are allocated.
     #[derive(Default)]
     Allocation {
         /// Past due, then due, then in advance; in each: penalty, fee, interest, principal.
@@ -60,7 +60,7 @@ words! {
 }
 
 words! {
-    /// What a payment of more than is due does.
+    /// The treatment of a payment of more than is due.
     #[derive(Default)]
     Prepayment {
         /// It pays the next rows as scheduled.
@@ -76,7 +76,7 @@ words! {
 }
 
 words! {
-    /// What the value of a late fee counts.
+    /// The meaning of a late fee's value.
     #[derive(Default)]
     LateFeeKind {
         /// Money.

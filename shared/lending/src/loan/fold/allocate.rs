@@ -9,11 +9,11 @@ use crate::loan::rows::LoanRows;
 /// Which amounts an allocation may take, seen from the day of the payment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum AllocationPass {
-    /// What has fallen due by then.
+    /// Amounts that have fallen due by then.
     Due,
-    /// What falls due later, from the first row on.
+    /// Amounts that fall due later, from the first row on.
     FirstInAdvance,
-    /// What falls due later, from the last row backwards.
+    /// Amounts that fall due later, from the last row backwards.
     LastInAdvance,
 }
 

@@ -1,4 +1,4 @@
-//! What each event does but a payment.
+//! The effect of each event except payments.
 
 use jiff::civil::Date;
 
@@ -10,12 +10,12 @@ use crate::loan::contract::Contract;
 use crate::loan::events::{Event, EventId, EventKind, Waivable};
 use crate::loan::late_fees::LateFees;
 use crate::loan::postings::Account;
-use crate::loan::rows::{LoanRows, MadeAnew, NewRows};
+use crate::loan::rows::{LoanRows, NewRows, RescheduledRows};
 use crate::loan::state::Rescheduled;
 use crate::schedule::plan;
 
 impl LoanFold<'_> {
-    /// Any event but a payment.
+    /// Applies any event except a payment.
     pub(super) fn apply(&mut self, event: &Event) -> Result<Effect, ConflictReason> {
         let mut effect = match &event.kind {
             EventKind::Disbursement { first_due_on } => self.disburse(event.on, *first_due_on)?,
@@ -70,7 +70,7 @@ impl LoanFold<'_> {
 
     fn reschedule(&mut self, id: EventId, on: Date, new: &NewRows) -> Result<Effect, ConflictReason> {
         let rows = self.open_rows()?;
-        let MadeAnew { first, amortised, excess } = rows.reschedule(on, new)?;
+        let RescheduledRows { first, amortised, excess } = rows.reschedule(on, new)?;
         if let (Some(late_fees), Some(rows)) = (&mut self.late_fees, &self.rows) {
             late_fees.rows_are_new_from(first, rows);
         }
@@ -107,7 +107,7 @@ impl LoanFold<'_> {
         Ok(Effect { amount, split: Some(split), ..Effect::default() })
     }
 
-    /// At most what is held and no charge that falls due later will take.
+    /// Refunds at most the held money that no later charge will take.
     fn refund(&mut self, amount: i128) -> Result<Effect, ConflictReason> {
         let unpaid = self.rows.as_mut().map_or(0, LoanRows::unpaid_in_all);
         let free = (self.held - unpaid).max(0);

@@ -48,7 +48,7 @@ impl<'a> LoanFold<'a> {
 pub(crate) struct FoldByDay<'h, 'a> {
     history: &'h History<'h>,
     until: Date,
-    /// The days on which what is held may have a charge to pay.
+    /// The due dates on which held money may pay a charge.
     due_dates: Vec<Date>,
     /// How many of the effective events are folded.
     folded: usize,
@@ -64,8 +64,8 @@ impl<'h, 'a> FoldByDay<'h, 'a> {
         Self { history, until, due_dates: charged_due_dates(history), folded: 0, last: None, fold }
     }
 
-    /// The same days, from here on with another history: one that has the same events up to here, though at other places in
-    /// what is known. Effects are at places of the first: they are nothing to read.
+    /// The same fold, from here on with another history. That has the same events up to here, but at other indices:
+    /// the effects so far must not be read.
     pub(crate) fn fork<'o>(&self, history: &'o History<'o>) -> FoldByDay<'o, 'a> {
         let Self { until, folded, last, ref fold, .. } = *self;
         FoldByDay { history, until, due_dates: charged_due_dates(history), folded, last, fold: fold.clone() }
@@ -86,7 +86,7 @@ impl<'h, 'a> FoldByDay<'h, 'a> {
         Ok(())
     }
 
-    /// Folds the next day on which something may happen, and says which one that was.
+    /// Folds the next day on which something may happen. Returns that day.
     pub(crate) fn day(&mut self) -> Result<Option<Date>, Conflict> {
         let Some(on) = self.next() else {
             return Ok(None);
@@ -101,8 +101,8 @@ impl<'h, 'a> FoldByDay<'h, 'a> {
     }
 }
 
-/// The days on which what is held may have a charge to pay. One that is due by the day it is levied has none: it is paid on
-/// the day of its event.
+/// The due dates on which held money may pay a charge. A charge that is due by the day it is levied has none: it is
+/// paid on the day of its event.
 fn charged_due_dates(history: &History<'_>) -> Vec<Date> {
     let mut dates: Vec<Date> = history
         .effective

@@ -1,17 +1,17 @@
-//! What events did, in whole smallest units.
+//! The effects of events, in whole smallest units.
 
 use jiff::civil::Date;
 
 use crate::loan::events::EventId;
 
-/// What was paid, by [`Component::ALL`], and what nothing took, in smallest units.
+/// A payment by [`Component::ALL`], with its overpayment, in smallest units.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Split {
     pub(crate) by_component: [i128; 4],
     pub(crate) overpayment: i128,
 }
 
-/// What an event did, in smallest units.
+/// The effect of an event, in smallest units.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Effect {
     pub(crate) amount: i128,
@@ -19,12 +19,12 @@ pub(crate) struct Effect {
     pub(crate) balance: i128,
 }
 
-/// What was held, or was paid of something that is no longer asked for, pays something else.
+/// Money held, or paid for something no longer owed, that pays other amounts.
 #[derive(Clone, Copy)]
 pub(crate) struct AppliedAmounts {
     pub(crate) on: Date,
-    /// What brought it about: what closes the loan, or the charge that what is held pays.
+    /// The cause: the event that closes the loan, or the charge that the held money pays.
     pub(crate) by: EventId,
-    /// What it paid, less what it took back.
+    /// The amounts paid, less those taken back.
     pub(crate) by_component: [i128; 4],
 }

@@ -12,7 +12,7 @@ use crate::loan::postings::Account;
 use crate::terms::Prepayment;
 
 impl LoanFold<'_> {
-    /// The payments of a day as one sum, after what is held has paid what is due. `waiver` is the last of the day.
+    /// Takes the payments of a day as one sum, after held money has paid charges. `waiver` is the last of the day.
     pub(super) fn pay_day(
         &mut self,
         on: Date,
@@ -47,8 +47,8 @@ impl LoanFold<'_> {
         })
     }
 
-    /// What is charged until a day less what was paid in and not refunded; below zero where that is more. A bound
-    /// below it, above zero, where not even the principal was paid in.
+    /// The charges until a day less payments not refunded; below zero where these are more. A lower bound above
+    /// zero where not even the principal was paid in.
     fn left_to_settle(&mut self, on: Date) -> i128 {
         let paid = self.paid_in - self.refunded;
         let principal = self.contract.amount.units() - paid;
@@ -87,7 +87,7 @@ impl LoanFold<'_> {
         Ok(())
     }
 
-    /// Pays what is due, then what is in advance; what nothing takes is left.
+    /// Pays amounts due, then amounts in advance. Returns the rest.
     fn allocate_payments(
         &mut self,
         on: Date,
@@ -100,8 +100,9 @@ impl LoanFold<'_> {
         if let Some(rows) = &mut self.rows {
             allocate(rows, order.groups, on, AllocationPass::Due, &mut left, allocated);
         }
-        let prepayment = self.contract.terms.prepayment();
-        let pass = match if is_closing { Prepayment::NextInstalments } else { prepayment } {
+        // A payment that closes the loan pays the rest as scheduled, whatever the terms say.
+        let prepayment = if is_closing { Prepayment::NextInstalments } else { self.contract.terms.prepayment() };
+        let pass = match prepayment {
             Prepayment::NextInstalments => AllocationPass::FirstInAdvance,
             Prepayment::LastInstalments => AllocationPass::LastInAdvance,
             Prepayment::ReduceInstalment | Prepayment::ReduceTerm => {
@@ -125,8 +126,8 @@ impl LoanFold<'_> {
         self.rows.as_mut().map_or([0; 4], |rows| rows.drop_unearned(on))
     }
 
-    /// Closes the loan: what was given back of what is unearned, and what is held, pays all that is unpaid, charges that
-    /// are not due yet too. The rest is held.
+    /// Closes the loan: held money, and payments of unearned interest and fees, pay everything unpaid, also charges
+    /// that are not due yet. The rest is held.
     fn close(&mut self, on: Date, history: &History<'_>, by: usize, given_back: [i128; 4]) {
         let Some(rows) = &mut self.rows else {
             return;
@@ -158,8 +159,8 @@ impl LoanFold<'_> {
         Ok(())
     }
 
-    /// What is held pays charges that have fallen due, in the allocation's order. While something is held nothing else is
-    /// unpaid, and nothing else is left to be dropped once they are paid.
+    /// Pays charges that have fallen due with held money, in the allocation's order. While money is held nothing
+    /// else is unpaid, and nothing else is left to be dropped once they are paid.
     fn apply_held(&mut self, on: Date) {
         let Some(rows) = self.rows.as_mut().filter(|_| self.held > 0) else {
             return;
@@ -181,7 +182,7 @@ impl LoanFold<'_> {
         }
     }
 
-    /// After a write-off: up to all that was given up, the rest is held.
+    /// Recovers up to the amount written off; the rest is held.
     fn recover(&mut self, payments: &[DayPayment]) {
         let given_up: i128 = self.written_off.iter().sum();
         for DayPayment { index, amount } in payments.iter().copied() {
@@ -200,14 +201,14 @@ impl LoanFold<'_> {
     }
 }
 
-/// A payment of a day: its place in what is known, and how much.
+/// A payment of a day: its index in the history, and its amount.
 #[derive(Clone, Copy)]
 struct DayPayment {
     index: usize,
     amount: i128,
 }
 
-/// The payment with which the payments of a day reach what closes the loan.
+/// The payment with which the payments of a day reach the settlement.
 fn closing_payment(payments: &[DayPayment], needed: i128) -> usize {
     let mut sum = 0;
     let reaches = |paid: &&DayPayment| {

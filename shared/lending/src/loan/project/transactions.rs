@@ -1,4 +1,4 @@
-//! What became of each event.
+//! The transaction of each event.
 
 use std::collections::HashMap;
 

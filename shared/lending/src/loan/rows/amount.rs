@@ -23,19 +23,19 @@ impl OwedAmount {
         self.charged - self.waived - self.paid - self.lapsed
     }
 
-    /// As charged, waivers taken off.
+    /// As charged, less waivers.
     pub(crate) fn asked(&self) -> i128 {
         self.charged - self.waived
     }
 
-    /// Pays as much of it as `sum` reaches, and says how much.
+    /// Pays as much of it as `sum` covers. Returns how much.
     pub(crate) fn pay(&mut self, sum: &mut i128, on: Date) -> i128 {
         let part = self.part(sum, on);
         self.paid += part;
         part
     }
 
-    /// Waives as much of it as `sum` reaches, and says how much.
+    /// Waives as much of it as `sum` covers. Returns how much.
     pub(crate) fn waive(&mut self, sum: &mut i128, on: Date) -> i128 {
         let part = self.part(sum, on);
         self.waived += part;
@@ -51,14 +51,14 @@ impl OwedAmount {
         part
     }
 
-    /// Takes off what was paid of it beyond what it asks for, and says how much.
+    /// Takes off payments beyond the amount due. Returns how much.
     pub(crate) fn give_back(&mut self) -> i128 {
         let part = (-self.unpaid()).max(0);
         self.paid -= part;
         part
     }
 
-    /// Gives up what is unpaid, and says how much.
+    /// Gives up the unpaid part. Returns how much.
     pub(crate) fn lapse(&mut self) -> i128 {
         let part = self.unpaid();
         self.lapsed += part;

@@ -1,4 +1,4 @@
-//! What a loan has charged until a day, which is what closing it that day costs, and the closing itself.
+//! The charges of a loan until a day, which are the price of closing it, and the closing itself.
 
 use jiff::civil::Date;
 
@@ -6,9 +6,9 @@ use super::{LoanRow, LoanRows};
 use crate::loan::allocation::Component;
 
 impl LoanRows<'_> {
-    /// What the loan has charged until a day, waivers taken off, by component: the principal; the
-    /// interest of the periods that ended by then, in whichever row it is paid, and what the running
-    /// one has earned; the fees of the rows due by then, and all charges.
+    /// The charges of the loan until a day, less waivers, by component: the principal; the interest
+    /// of the periods that ended by then, in whichever row it is paid, and the earned interest of the
+    /// running one; the fees of the rows due by then, and all charges.
     pub(crate) fn charged_until(&mut self, on: Date) -> [i128; 4] {
         let running = self.running(on);
         self.looked_at += running as u64;
@@ -26,7 +26,7 @@ impl LoanRows<'_> {
         charged
     }
 
-    /// What was paid, by component.
+    /// The payments by component.
     pub(crate) fn paid(&self) -> [i128; 4] {
         let mut paid = [0; 4];
         for line in &self.lines {
@@ -41,7 +41,7 @@ impl LoanRows<'_> {
     }
 
     /// Drops interest and instalment fees that are not earned by the day on which the loan closes.
-    /// Gives what was paid of them, by component. What was waived of them is waived of what is left.
+    /// Returns the payments of them by component. Their waivers go to the amounts that are left.
     pub(crate) fn drop_unearned(&mut self, on: Date) -> [i128; 4] {
         self.stop_earning(on);
         let mut given_back = [0; 4];

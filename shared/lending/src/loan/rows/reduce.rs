@@ -11,17 +11,17 @@ use crate::schedule::{Amortisation, Period, PeriodRate, Shortfall, whole_term};
 use crate::terms::{Amortization, InterestMethod, Prepayment};
 
 impl LoanRows<'_> {
-    /// Reduces principal that is not due by `reduction`, which is at most what is unpaid of it and
-    /// more than zero, and makes the rows due after that day anew.
+    /// Reduces principal that is not due by `reduction`, which is more than zero and at most the unpaid
+    /// part, and replaces the rows due after that day.
     ///
     /// The interest of the running period is counted by days on each balance. Flat interest is
-    /// counted from then on on so much less as principal is: in proportion. The running row's rate
-    /// becomes what makes its interest of the balance, so that the formula of a schedule holds as
+    /// counted from then on on a base reduced in proportion to principal. The running row gets the rate
+    /// that makes its interest of the balance, so that the formula of a schedule holds as
     /// it stands. An instalment below a row's interest, which only a coarse `instalment_multiple`
     /// brings about, leaves that row with interest alone.
     ///
     /// # Errors
-    /// None that terms can bring about which made a schedule.
+    /// None for terms that made a schedule.
     pub(crate) fn reduce(&mut self, on: Date, reduction: i128) -> Result<(), Refusal> {
         let running = self.running(on);
         let balance: i128 = self.lines[running..].iter().map(|line| line.principal.unpaid()).sum();
@@ -100,7 +100,7 @@ impl LoanRows<'_> {
         }
     }
 
-    /// Principal and interest of a regular one of the rows that are left. `reduce_term` keeps it, unless one row is left.
+    /// Principal and interest of a regular row of those that are left. `reduce_term` keeps it, unless one row is left.
     fn instalment_of_reduced(&self, fresh: &[LoanRow], running: usize, principal: i128) -> i128 {
         match (self.terms.prepayment(), fresh) {
             (Prepayment::ReduceTerm, [only]) => only.principal.charged + only.arising,

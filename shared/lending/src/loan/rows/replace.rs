@@ -1,4 +1,4 @@
-//! Rows in the place of others, which keep what was paid and waived of these.
+//! Replacing rows by new ones, which keep the payments and waivers.
 
 use jiff::civil::Date;
 
@@ -9,10 +9,10 @@ impl LoanRows<'_> {
     /// Puts rows in the place of those from `first` on, with `principal` paid in them, of which
     /// `from_interest` had paid interest.
     ///
-    /// What was paid of the old rows stays paid: interest and fees count towards the new ones, the
-    /// oldest first, then interest towards the rows before; principal, and what no row asks for, is
-    /// shown as asked for and paid in the first of them. Waivers of interest and fees count towards
-    /// the new ones as well; what these cannot take waits for rows made later.
+    /// Payments of the old rows stay: interest and fees count towards the new ones, the oldest first,
+    /// then interest towards the rows before; principal, and any excess, is shown as due and paid in
+    /// the first new row. Waivers of interest and fees count towards the new rows as well; a rest
+    /// waits for rows made later.
     pub(super) fn replace(
         &mut self,
         first: usize,
@@ -70,8 +70,8 @@ impl LoanRows<'_> {
         }
     }
 
-    /// Puts what was paid and waived of old rows into new ones; waivers that these cannot take wait.
-    /// Gives what was paid beyond what they ask for.
+    /// Carries payments and waivers of old rows to new ones; waivers beyond their amounts wait.
+    /// Returns the payments beyond the amounts due.
     fn carry(
         &mut self,
         fresh: &mut [LoanRow],
@@ -92,7 +92,7 @@ impl LoanRows<'_> {
         taken
     }
 
-    /// Pays interest of the rows that are left. Gives what is too much.
+    /// Pays interest of the rows that are left. Returns the rest.
     fn pay_interest_before(&mut self, mut taken: CarriedOver, on: Date) -> CarriedOver {
         for line in &mut self.lines {
             line.interest.pay(&mut taken.paid, on);
@@ -101,7 +101,7 @@ impl LoanRows<'_> {
     }
 }
 
-/// What was paid and waived of rows that are replaced, and when the last of it.
+/// The payments and waivers of replaced rows, with the latest date.
 #[derive(Clone, Copy, Default)]
 struct CarriedOver {
     paid: i128,
@@ -109,7 +109,7 @@ struct CarriedOver {
     touched_on: Option<Date>,
 }
 
-/// Shows what was paid of old rows as asked for and paid in the first new one.
+/// Shows payments of old rows as due and paid in the first new one.
 fn put_in_first(fresh: &mut [LoanRow], mut taken: CarriedOver, owed: fn(&mut LoanRow) -> &mut OwedAmount) {
     if let (Some(first), Some(touched_on)) = (fresh.first_mut(), taken.touched_on) {
         let owed = owed(first);
@@ -128,8 +128,8 @@ pub(super) fn put(rows: &mut [LoanRow], smallest: i128) -> impl FnMut(usize, i12
     }
 }
 
-/// Notes on what each row's interest is counted: the balance before it, less what is no multiple of the smallest amount,
-/// or the given flat base.
+/// Notes the base of each row's interest: the balance before it without the rest below the smallest amount, or the
+/// given flat base.
 pub(super) fn count_on_balances(rows: &mut [LoanRow], rest: i128, flat_base: Option<i128>) {
     let mut balance = -rest;
     for line in rows.iter_mut().rev() {

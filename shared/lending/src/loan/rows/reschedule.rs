@@ -1,4 +1,4 @@
-//! A reschedule: the rows from a due date on are made anew.
+//! Rescheduling: replacing the rows from a due date on.
 
 use jiff::civil::Date;
 
@@ -11,7 +11,7 @@ use crate::schedule::{Amortisation, Period, PeriodRate, Shortfall, first_period,
 use crate::terms::{Amortization, InterestMethod};
 use crate::{AnnualRate, MAX_INSTALMENTS, Percent, Refusal};
 
-/// What a reschedule asks for, checked by [`LoanRows::reschedule`].
+/// The parameters of a reschedule, checked by [`LoanRows::reschedule`].
 pub(crate) struct NewRows {
     pub(crate) from: Date,
     pub(crate) instalments: Option<u32>,
@@ -20,14 +20,13 @@ pub(crate) struct NewRows {
 }
 
 impl LoanRows<'_> {
-    /// Makes the rows from a due date on anew.
+    /// Replaces the rows from a due date on.
     ///
-    /// It is the unpaid principal of those rows that is amortised. Interest paid beyond what the rows
-    /// ask for pays principal before: the less principal is left, the less they ask for, until what
-    /// they ask for is what is paid of it. The graces of the terms are over. Without a new first due
-    /// date the due dates go on as they were, with their seed day, and the first period is the one it
-    /// was.
-    pub(crate) fn reschedule(&mut self, on: Date, new: &NewRows) -> Result<MadeAnew, ConflictReason> {
+    /// The unpaid principal of those rows is amortised. Interest paid beyond the interest of the new
+    /// rows pays principal first: less principal bears less interest, until the two are equal. The
+    /// graces of the terms are over. Without a new first due date the due dates continue with their
+    /// seed day, and the first period stays as it was.
+    pub(crate) fn reschedule(&mut self, on: Date, new: &NewRows) -> Result<RescheduledRows, ConflictReason> {
         let first = self.due_on.binary_search(&new.from).map_err(|_| ConflictReason::NotADueDate)?;
         let left: i128 = self.lines[first..].iter().map(|line| line.principal.unpaid()).sum();
         if left == 0 {
@@ -38,7 +37,7 @@ impl LoanRows<'_> {
         let mut excess = 0;
         let (fresh, instalment) = loop {
             let mut fresh = empty.clone();
-            let instalment = self.amortise_anew(&mut fresh, left - excess).map_err(ConflictReason::Schedule)?;
+            let instalment = self.amortise_rescheduled(&mut fresh, left - excess).map_err(ConflictReason::Schedule)?;
             let beyond = self.interest_beyond(first, &fresh, excess).min(left - excess);
             if beyond == 0 {
                 break (fresh, instalment);
@@ -53,14 +52,13 @@ impl LoanRows<'_> {
         }
         self.annual_rate = annual_rate;
         self.interest_only = 0;
-        // Interest of earlier periods that was to be paid with a row made anew is paid with the
-        // first of them.
+        // Interest of earlier periods that was deferred to a replaced row is paid with the first new one.
         self.deferred_to = self.deferred_to.min(first);
         self.replace(first, fresh, on, excess, excess);
-        Ok(MadeAnew { first, amortised: left - excess, excess })
+        Ok(RescheduledRows { first, amortised: left - excess, excess })
     }
 
-    /// The rows of a reschedule, with their dates and nothing in them but their fees.
+    /// The rows of a reschedule, with their dates and fees.
     fn rows_made_from(
         &self,
         first: usize,
@@ -97,9 +95,9 @@ impl LoanRows<'_> {
         Ok(fresh)
     }
 
-    /// Puts principal and interest into the rows of a reschedule. Gives the instalment, in smallest
+    /// Puts principal and interest into the rows of a reschedule. Returns the instalment, in smallest
     /// amounts.
-    fn amortise_anew(&self, fresh: &mut [LoanRow], left: i128) -> Result<i128, Refusal> {
+    fn amortise_rescheduled(&self, fresh: &mut [LoanRow], left: i128) -> Result<i128, Refusal> {
         let smallest = self.units.smallest;
         let principal = left / smallest;
         let is_flat = self.terms.interest_method() == InterestMethod::Flat;
@@ -141,8 +139,8 @@ impl LoanRows<'_> {
     }
 }
 
-/// What a reschedule did.
-pub(crate) struct MadeAnew {
+/// The outcome of a reschedule.
+pub(crate) struct RescheduledRows {
     /// The index of the first row that it made.
     pub(crate) first: usize,
     /// The principal that was amortised.

@@ -14,16 +14,16 @@ use crate::terms::{InterestMethod, Units};
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Charge {
     pub(crate) kind: ChargeKind,
-    /// What charged it; nothing where it is a late fee, which arises by itself.
+    /// The event that charged it; `None` for a late fee.
     pub(crate) by: Option<EventId>,
     pub(crate) due_on: Date,
-    /// The index of the row that it is shown in.
+    /// The index of the row that shows it.
     pub(crate) row: usize,
     pub(crate) owed: OwedAmount,
 }
 
 impl Charge {
-    /// Of a late fee, as charged, waivers taken off; of another charge nothing.
+    /// A late fee less waivers; zero for other charges.
     pub(crate) fn late_fee_asked(&self) -> i128 {
         if self.by.is_none() { self.owed.asked() } else { 0 }
     }
@@ -35,19 +35,19 @@ pub(crate) struct LoanRow {
     /// The due date before, or the disbursement.
     pub(crate) start: Date,
     pub(crate) due_on: Date,
-    /// The day from which it can be late: its due date, or the day it was made if that is later.
+    /// The day from which it can be late: its due date, or the day of the reschedule if that is later.
     pub(crate) late_from: Date,
     pub(crate) period: Period,
     /// The interest of the period, wherever it is paid.
     pub(crate) arising: i128,
-    /// What it is counted on from `since`: the balance, or what stands for it under flat interest.
+    /// The base of interest from `since` on: the balance, or the flat base.
     pub(crate) base: i128,
     pub(crate) since: Date,
-    /// That times days, from `start` to `since`.
+    /// The base times days, from `start` to `since`.
     pub(crate) base_days: i128,
     /// The interest and its base when the period began, or when a reschedule made the row.
     pub(crate) whole: WholePeriod,
-    /// Its own fee.
+    /// The instalment's own fee.
     pub(crate) fee: i128,
     /// The loan was closed before it was due: no interest arises any more, and no fee.
     pub(crate) is_stopped: bool,
@@ -57,11 +57,11 @@ pub(crate) struct LoanRow {
     /// Indices of the charges shown in it, by due date: fees and penalties apart.
     pub(crate) fee_charges: Vec<usize>,
     pub(crate) penalty_charges: Vec<usize>,
-    /// How it got its due date.
+    /// The series that its due date belongs to.
     pub(crate) due_dates: DueDates,
 }
 
-/// The interest of a whole period, and what it is counted on.
+/// The interest of a whole period and its base.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct WholePeriod {
     interest: i128,
@@ -69,7 +69,7 @@ pub(crate) struct WholePeriod {
 }
 
 impl LoanRow {
-    /// With nothing in it.
+    /// A row without amounts.
     pub(crate) fn empty(start: Date, due_on: Date, period: Period, due_dates: DueDates) -> Self {
         Self {
             start,
@@ -92,7 +92,7 @@ impl LoanRow {
         }
     }
 
-    /// The same period, with nothing in it but its fee.
+    /// The same period, with its fee alone.
     pub(crate) fn emptied(&self, fee: i128) -> Self {
         let mut line = Self::empty(self.start, self.due_on, self.period, self.due_dates);
         line.late_from = self.late_from;
@@ -109,12 +109,12 @@ impl LoanRow {
         i128::from(days_between(self.start, self.due_on))
     }
 
-    /// What interest is counted on, summed over the days of the period before a day within it.
+    /// The base of interest, summed over the days of the period before a day within it.
     pub(crate) fn base_days_until(&self, on: Date) -> i128 {
         self.base_days + self.base * i128::from(days_between(self.since, on))
     }
 
-    /// Interest for so many base days, rounded once: declining balance by the rate of the period,
+    /// Interest for a number of base days, rounded once: declining balance by the rate of the period,
     /// flat in proportion to the interest of the whole period.
     pub(crate) fn interest_for(&self, base_days: i128, terms: &Terms, units: Units) -> i128 {
         if terms.interest_method() != InterestMethod::Flat {
@@ -135,7 +135,7 @@ impl LoanRow {
         self.interest_for(self.base_days_until(on), terms, units).min(self.arising)
     }
 
-    /// Notes the interest of the whole period, and what it is counted on from its first day.
+    /// Notes the interest of the whole period and its base from the first day.
     pub(crate) fn count_on(&mut self, base: i128) {
         self.base = base;
         self.base_days = 0;
@@ -144,7 +144,7 @@ impl LoanRow {
     }
 }
 
-/// How the due dates go on: the n-th instalment is due `n - before` repayment periods after the
+/// The series of due dates: the n-th instalment is due `n - before` repayment periods after the
 /// seed.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct DueDates {
