@@ -10,19 +10,18 @@ use backend::{
     auth::callers::{Admin, AnyUser},
     http::{
         csv::{self, Format},
-        pagination::{ExportLimit, Limit, Page, Position},
+        pagination::{ExportLimit, Limit, Page},
         path::PathParameter,
         problem::Problem,
         query::QueryString,
         time::{BusinessDate, Instant},
     },
     models::{
-        ledger::{self, AccountBalance, ChartAccount, Entry, FlatLine},
+        ledger::{self, AccountBalance, ChartAccount, Entry, EntryPosition, FlatLine},
         loans::Scope,
         servicing::{self, File, Reading},
     },
 };
-use jiff::{Timestamp, civil::Date};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
@@ -64,7 +63,7 @@ pub(crate) async fn get_ledger(
     let binding = user.binding(&query).await?;
     let read = query.read::<LedgerQuery>().and_then(|list| {
         let limit = ExportLimit::of(list.limit, format)?;
-        let after = list.cursor.as_deref().map(|cursor| Position::<Timestamp, Date>::from_cursor(cursor, &binding));
+        let after = list.cursor.as_deref().map(|cursor| EntryPosition::from_cursor(cursor, &binding));
         Ok((reading(list.as_of, list.known_at), limit, after.transpose()?))
     });
     let (asked, limit, after) = match &read {
@@ -80,7 +79,7 @@ pub(crate) async fn get_ledger(
     // Whether there was such a loan that day, as everywhere.
     let at = app.moment(&caller);
     File::new(loan, &versions, transactions, asked, at, &app.zone)?;
-    let page = Page::new(entries, limit, &binding, |last| Position(last.recorded_at.0, last.value_date.0));
+    let page = Page::new(entries, limit, &binding, Entry::position);
     if format == Format::Json {
         return Ok(Json(page).into_response());
     }
