@@ -129,6 +129,18 @@ async fn by_hand_the_function_answers_with_its_report_or_fails() {
     assert!(invoked(&migrator(NOWHERE), json!({}), 900).await.unwrap_err().contains("connecting"));
 }
 
+/// There is time enough to migrate, and none to state loans again: another run does that.
+#[tokio::test]
+async fn a_deployment_goes_on_where_loans_are_left_to_be_stated_again() {
+    let api = Api::new().await;
+    let migrator = migrator(&without_tls(api.database.owner_url()));
+    let (told, url) = cloudformation(0).await;
+    assert_eq!(invoked(&migrator, change("Update", &url, Some("schema")), 60).await.unwrap(), None);
+    assert_eq!(told.0.lock().unwrap().0[0]["Status"], "SUCCESS");
+    assert_eq!(invoked(&migrator, json!({}), 60).await.unwrap().unwrap().restated, Restated::default());
+    assert!(invoked(&migrator, json!({}), 900).await.unwrap().unwrap().restated.finished);
+}
+
 /// When a deployment fails after its migrations, CloudFormation puts the old program back and has it migrate.
 #[tokio::test]
 async fn an_old_program_leaves_a_schema_that_is_further_alone() {
