@@ -153,7 +153,7 @@ async fn prepare(postgres: &Postgres, options: &Options) -> Result<App, Error> {
         demo_is_allowed: true,
         zone: zone.clone(),
     };
-    let report = migrator.run(Event { demo: options.contents == Contents::Demo }).await?;
+    let report = migrator.run(Event { demo: options.contents == Contents::Demo, ..Event::default() }).await?;
     say(format_args!("{} migrations applied", report.migrations.len()));
     if report.demo_loaded {
         say(format_args!("demo data loaded: log in as admin, agent or customer, password {DEMO_PASSWORD}"));

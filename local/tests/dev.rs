@@ -356,7 +356,7 @@ impl Schema for Demo {
         let owner = Connector::new(SecretSource::fixed(url.into()), None);
         let zone = config::business_time_zone()?;
         let migrator = Migrator { owner, application: None, admin: None, demo_is_allowed: true, zone };
-        migrator.run(Event { demo: true }).await?;
+        migrator.run(Event { demo: true, ..Event::default() }).await?;
         Ok(())
     }
 }

@@ -9,6 +9,16 @@ use std::{
     time::Duration,
 };
 
+use jiff::tz::TimeZone;
+use local::testing::{Database, Schema};
+use migrate::{Event, FirstAdmin, Migrator, Restated};
+use secrecy::SecretString;
+use serde_json::json;
+use tokio::sync::OnceCell;
+use tokio_postgres::NoTls;
+use uuid::Uuid;
+
+use crate::{Client, Session, Wire};
 use backend::{
     app::App,
     auth::{passwords, tokens::Tokens},
@@ -18,16 +28,6 @@ use backend::{
     http::{layers, origin::OriginSecret},
     secrets::SecretSource,
 };
-use jiff::tz::TimeZone;
-use local::testing::{Database, Schema};
-use migrate::{Event, FirstAdmin, Migrator};
-use secrecy::SecretString;
-use serde_json::json;
-use tokio::sync::OnceCell;
-use tokio_postgres::NoTls;
-use uuid::Uuid;
-
-use crate::{Client, Session, Wire};
 
 /// The password of every user that [`Api::user`] makes.
 pub const PASSWORD: &str = "correct horse battery";
@@ -151,7 +151,7 @@ impl Api {
                     "email": format!("{username}@example.com"), "phone": "+15550100000"});
                 FirstAdmin::of_secret(SecretSource::fixed(SecretString::from(admin.to_string())))
             });
-            migrator.run(Event { demo: options.demo }).await.unwrap();
+            migrator.run(Event { demo: options.demo, ..Event::default() }).await.unwrap();
         }
         let db = db(&database.application_url("microloans_app").await.unwrap());
         let keys = json!({"current": SIGNING_KEY_ID, "keys": {SIGNING_KEY_ID: SIGNING_KEY}});
@@ -175,9 +175,19 @@ impl Api {
         connect(&self.database.application_url("microloans_app").await.unwrap()).await
     }
 
+    /// One more connection of the owner's.
+    pub async fn connect_as_owner(&self) -> tokio_postgres::Client {
+        connect(self.database.owner_url()).await
+    }
+
     /// Migrates once more. Returns what was applied.
     pub async fn migrate(&self) -> Vec<String> {
         migrator(self.database.owner_url()).run(Event::default()).await.unwrap().migrations
+    }
+
+    /// Migrates once more. Returns what was done to loans of an earlier release.
+    pub async fn restate(&self, event: Event) -> Restated {
+        migrator(self.database.owner_url()).run(event).await.unwrap().restated
     }
 
     /// Makes a user with a session, without asking the interface.

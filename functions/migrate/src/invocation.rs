@@ -1,6 +1,6 @@
 //! One invocation of the function: who may invoke it, how long it may take, who is told what.
 
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use backend::telemetry;
 use lambda_runtime::{Context, Error, LambdaEvent};
@@ -14,6 +14,8 @@ use crate::{
 
 /// What is kept of the function's time to tell CloudFormation that the rest was not enough.
 const RESERVE: Duration = Duration::from_secs(40);
+/// What is kept beside that of the time in which loans are stated again: those that are begun are finished.
+const MARGIN: Duration = Duration::from_secs(20);
 
 /// Who invokes the function.
 #[derive(Deserialize)]
@@ -48,10 +50,14 @@ pub async fn invoke(migrator: &Migrator, event: LambdaEvent<Invocation>) -> Resu
 }
 
 async fn run(migrator: &Migrator, event: Event, context: &Context) -> Result<Report, MigrateError> {
-    let outcome = timeout(time_left(context), migrator.run(event)).await.unwrap_or(Err(MigrateError::Slow));
+    let left = time_left(context);
+    let until = Instant::now().checked_add(left.saturating_sub(MARGIN));
+    let outcome = timeout(left, migrator.run_until(event, until)).await.unwrap_or(Err(MigrateError::Slow));
     let request_id = &context.request_id;
     match &outcome {
-        Ok(report) => tracing::info!(request_id, migrations = report.migrations.len(), "migrated"),
+        Ok(Report { migrations, restated, .. }) => {
+            tracing::info!(request_id, migrations = migrations.len(), ?restated, "migrated");
+        }
         Err(error) => {
             let error = telemetry::chain(error);
             tracing::error!(request_id, error, "not migrated");

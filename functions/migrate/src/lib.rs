@@ -1,4 +1,5 @@
-//! Makes a database ready for the functions: its schema, the login they use, the first admin; on request demo data.
+//! Makes a database ready for the functions: its schema, the login they use, the first admin, loans that an earlier release
+//! wrote; on request demo data.
 //!
 //! Everything here may be run again at any time: what is there stays.
 
@@ -7,7 +8,14 @@ mod admin;
 mod demo;
 pub mod deployment;
 mod invocation;
+mod restate;
 mod schema;
+
+use std::time;
+
+use jiff::tz::TimeZone;
+use secrecy::ExposeSecret;
+use serde::{Deserialize, Serialize};
 
 use backend::{
     config::{self, ConfigError},
@@ -16,16 +24,15 @@ use backend::{
     http::problem::Problem,
     secrets::{SecretError, SecretSource},
     telemetry,
+    values::time::Instant,
 };
-use jiff::tz::TimeZone;
-use secrecy::ExposeSecret;
-use serde::{Deserialize, Serialize};
 
 pub use self::{
     access::{LOGIN_SETTINGS, Login},
     admin::FirstAdmin,
     demo::PASSWORD as DEMO_PASSWORD,
     invocation::{Invocation, invoke},
+    restate::Restated,
     schema::fingerprint,
 };
 
@@ -36,6 +43,10 @@ pub struct Event {
     /// Whether to load demo data too.
     #[serde(default)]
     pub demo: bool,
+    /// Whether to state again all loans that were written since an instant, whatever rules they follow: the old functions may
+    /// have written some when those of this release were not there yet.
+    #[serde(default)]
+    pub restate_since: Option<Instant>,
 }
 
 /// What was done.
@@ -47,6 +58,8 @@ pub struct Report {
     pub admin_created: bool,
     /// Whether demo data were loaded now.
     pub demo_loaded: bool,
+    /// Loans that an earlier release wrote, stated again by the rules of this one.
+    pub restated: Restated,
 }
 
 /// What it works with.
@@ -139,6 +152,11 @@ impl Migrator {
     ///
     /// See [`MigrateError`]. What had been done before stays and is not done again.
     pub async fn run(&self, event: Event) -> Result<Report, MigrateError> {
+        self.run_until(event, None).await
+    }
+
+    /// The same. Loans are stated again until a moment: another run does the rest.
+    pub(crate) async fn run_until(&self, event: Event, until: Option<time::Instant>) -> Result<Report, MigrateError> {
         if event.demo && !self.demo_is_allowed {
             return Err(MigrateError::DemoNotAllowed);
         }
@@ -158,11 +176,15 @@ impl Migrator {
             None => false,
         };
         let demo_loaded = event.demo && demo::load(&client, &self.zone).await?;
+        if let Some(since) = event.restate_since {
+            restate::ask(&client, since.0).await?;
+        }
+        let restated = restate::restate(&client, &self.zone, until).await;
         drop(client);
         let _ = connection.await;
         drop(holder);
         // The session, and with it the lock, has ended when the connection has.
         let _ = holding.await;
-        Ok(Report { migrations, admin_created, demo_loaded })
+        Ok(Report { migrations, admin_created, demo_loaded, restated })
     }
 }

@@ -5,6 +5,10 @@ use axum::{
     extract::State,
     response::{IntoResponse, Response},
 };
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use crate::read::{AsOf, reading};
 use backend::{
     app::App,
     auth::callers::{Admin, AnyUser},
@@ -16,20 +20,15 @@ use backend::{
         query::QueryString,
     },
     models::{
-        ledger::{self, AccountBalance, ChartAccount, Entry},
+        ledger::{self, AccountBalance, ChartAccount, Entry, EntryPosition},
         loans::Scope,
         servicing::{self, File, Reading},
     },
     values::{
-        page::{Limit, Position},
+        page::Limit,
         time::{BusinessDate, Instant},
     },
 };
-use jiff::{Timestamp, civil::Date};
-use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
-
-use crate::read::{AsOf, reading};
 
 /// The query of a loan's entries.
 #[derive(Deserialize, IntoParams)]
@@ -68,7 +67,7 @@ pub(crate) async fn get_ledger(
     let binding = user.binding(&query).await?;
     let read = query.read::<LedgerQuery>().and_then(|list| {
         let limit = ExportLimit::of(list.limit, format)?;
-        let after = list.cursor.as_deref().map(|cursor| Position::<Timestamp, Date>::from_cursor(cursor, &binding));
+        let after = list.cursor.as_deref().map(|cursor| EntryPosition::from_cursor(cursor, &binding));
         Ok((reading(list.as_of, list.known_at), limit, after.transpose()?))
     });
     let (asked, limit, after) = match &read {
@@ -84,7 +83,7 @@ pub(crate) async fn get_ledger(
     // Whether there was such a loan that day, as everywhere.
     let at = app.moment(&caller);
     File::new(loan, &versions, transactions, asked, at, &app.zone)?;
-    csv::page(entries, limit, format, (&query, &binding), |last| Position(last.recorded_at.0, last.value_date.0))
+    csv::page(entries, limit, format, (&query, &binding), Entry::position)
 }
 
 /// What the accounts add up to: zero for each currency.

@@ -3,7 +3,7 @@
 use std::pin::{Pin, pin};
 
 use backend::models::{
-    loans::{Due, Loan, LoanStatus},
+    loans::{Due, Loan, LoanStatus, RULES},
     transactions,
     users::User,
 };
@@ -93,7 +93,8 @@ const LOANS: Table = Table {
     copy: "COPY loans (id, borrower_id, agent_id, product_code, product_version, currency, amount, terms, instalments,
         interest_rate_apr, instalment, total_interest, total_due, disbursed_on, outstanding, next_due_on,
         oldest_unpaid_due_on, owed_on, owed, written_off, held_on, held, penalties_on, penalties, status, version, version_on,
-        created_by, edited_by, created_at, updated_at, decided_by, decided_at, decision_reason, edited_at) FROM STDIN BINARY",
+        created_by, edited_by, created_at, updated_at, decided_by, decided_at, decision_reason, edited_at,
+        rules_version) FROM STDIN BINARY",
     types: &[
         Type::UUID,
         Type::UUID,
@@ -130,6 +131,7 @@ const LOANS: Table = Table {
         Type::TIMESTAMPTZ,
         Type::TEXT,
         Type::TIMESTAMPTZ,
+        Type::INT4,
     ],
 };
 
@@ -180,6 +182,7 @@ pub(super) async fn loans(client: &Client, rows: &[(Loan, Date)]) -> Result<u64,
                 &decision.map(|decision| decision.at),
                 &decision.and_then(|decision| decision.reason.as_deref()),
                 &loan.edited_at,
+                &RULES,
             ],
         )
         .await?;

@@ -9,4 +9,5 @@ mod keys;
 mod portfolio;
 mod random;
 mod reads;
+mod restating;
 mod world;

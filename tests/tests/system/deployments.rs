@@ -7,13 +7,14 @@ use std::{
 };
 
 use axum::{Router, body::Bytes, extract::State, http::StatusCode, routing::put};
-use backend::{db::Connector, secrets::SecretSource};
 use jiff::tz::TimeZone;
 use lambda_runtime::{Context, LambdaEvent};
-use migrate::{Event, FirstAdmin, Migrator, Report, invoke};
+use migrate::{Event, FirstAdmin, Migrator, Report, Restated, invoke};
 use serde_json::{Value, json};
 use tests::{Api, PASSWORD, without_tls};
 use tokio::net::TcpListener;
+
+use backend::{db::Connector, secrets::SecretSource};
 
 /// What CloudFormation was told, and how often it refuses before it listens.
 #[derive(Clone, Default)]
@@ -124,8 +125,21 @@ async fn what_cloudformation_cannot_be_told_is_an_error_that_hides_the_address()
 async fn by_hand_the_function_answers_with_its_report_or_fails() {
     let api = Api::new().await;
     let report = invoked(&migrator(&without_tls(api.database.owner_url())), json!({}), 900).await.unwrap();
-    assert_eq!(report, Some(Report { migrations: Vec::new(), admin_created: false, demo_loaded: false }));
+    let restated = Restated { finished: true, ..Restated::default() };
+    assert_eq!(report, Some(Report { migrations: Vec::new(), admin_created: false, demo_loaded: false, restated }));
     assert!(invoked(&migrator(NOWHERE), json!({}), 900).await.unwrap_err().contains("connecting"));
+}
+
+/// There is time enough to migrate, and none to state loans again: another run does that.
+#[tokio::test]
+async fn a_deployment_goes_on_where_loans_are_left_to_be_stated_again() {
+    let api = Api::new().await;
+    let migrator = migrator(&without_tls(api.database.owner_url()));
+    let (told, url) = cloudformation(0).await;
+    assert_eq!(invoked(&migrator, change("Update", &url, Some("schema")), 60).await.unwrap(), None);
+    assert_eq!(told.0.lock().unwrap().0[0]["Status"], "SUCCESS");
+    assert_eq!(invoked(&migrator, json!({}), 60).await.unwrap().unwrap().restated, Restated::default());
+    assert!(invoked(&migrator, json!({}), 900).await.unwrap().unwrap().restated.finished);
 }
 
 /// When a deployment fails after its migrations, CloudFormation puts the old program back and has it migrate.

@@ -45,6 +45,7 @@ fn of_the_shared_crate() -> impl IntoIterator<Item = Named> {
         backend::models::loans::BORROWER_BY_USERNAME,
         backend::models::loans::HISTORY,
         backend::models::loans::INSERT,
+        backend::models::loans::NOTE_RULES,
         backend::models::loans::PENDING_BY_ID,
         backend::models::loans::PENDING_BY_USERNAME,
         backend::models::loans::RECORD_VERSION,

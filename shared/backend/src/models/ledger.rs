@@ -48,8 +48,8 @@ WITH lines AS (
     SELECT * FROM unnest($5::uuid[], $6::date[], $7::text[], $8::numeric[], $9::numeric[])
         AS line (entry_id, value_date, account, debit, credit)),
 entries AS (
-    INSERT INTO journal_entries (id, loan_id, transaction_id, currency, recorded_at, value_date)
-    SELECT DISTINCT entry_id, $1::uuid, $2::uuid, $3::text, $4::timestamptz, value_date FROM lines),
+    INSERT INTO journal_entries (id, loan_id, transaction_id, currency, recorded_at, value_date, restates)
+    SELECT DISTINCT entry_id, $1::uuid, $2::uuid, $3::text, $4::timestamptz, value_date, $10::bool FROM lines),
 accounts AS (
     INSERT INTO account_changes (on_date, currency, account, debit, credit)
     SELECT value_date, $3, account, debit, credit FROM lines)
@@ -57,7 +57,7 @@ INSERT INTO journal_lines (entry_id, account, debit, credit) SELECT entry_id, ac
 
 /// The entries of a loan, each with its lines.
 pub const ENTRIES: &str = "\
-SELECT e.id, e.value_date, t.recorded_at, e.transaction_id, e.currency, l.accounts, l.debits, l.credits
+SELECT e.id, e.value_date, e.recorded_at, t.recorded_at AS transaction_recorded_at, e.transaction_id, e.currency, l.accounts, l.debits, l.credits
 FROM transactions t JOIN journal_entries e ON e.transaction_id = t.id, LATERAL (
     SELECT array_agg(account ORDER BY credit > 0, account) AS accounts,
         array_agg(debit ORDER BY credit > 0, account) AS debits,
@@ -81,7 +81,12 @@ WITH posted AS (
     UNION ALL
     SELECT l.account, e.currency, -l.debit, -l.credit
     FROM transactions t JOIN journal_entries e ON e.transaction_id = t.id JOIN journal_lines l ON l.entry_id = e.id
-    WHERE t.recorded_at > $2 AND e.value_date <= $1)
+    WHERE t.recorded_at > $2 AND e.value_date <= $1
+    UNION ALL
+    SELECT l.account, e.currency, -l.debit, -l.credit
+    FROM journal_entries e JOIN journal_lines l ON l.entry_id = e.id
+    WHERE e.restates AND e.recorded_at > $2 AND e.value_date <= $1
+        AND (SELECT recorded_at FROM transactions t WHERE t.id = e.transaction_id) <= $2)
 SELECT account, currency, sum(debit) AS debit, sum(credit) AS credit FROM posted
 GROUP BY account, currency HAVING sum(debit) <> 0 OR sum(credit) <> 0 ORDER BY currency, account";
 
@@ -180,15 +185,25 @@ fn account(name: &str) -> Result<Account, DbError> {
     Account::from_name(name).ok_or_else(|| DbError::unexpected("a stored account is none"))
 }
 
-/// Makes the entries that a transaction of a loan causes.
+/// What entries are made for.
+#[derive(Clone, Copy, Debug)]
+pub struct Cause {
+    /// The loan.
+    pub loan: Uuid,
+    /// The transaction that they name.
+    pub transaction: Uuid,
+    /// The loan's currency.
+    pub currency: Currency,
+    /// When they are made.
+    pub recorded_at: Timestamp,
+    /// Whether they put right what earlier ones say, rather than come with the transaction.
+    pub restates: bool,
+}
+
+/// Makes entries of a loan.
 #[must_use]
-pub fn insert(
-    loan: Uuid,
-    transaction: Uuid,
-    currency: Currency,
-    recorded_at: Timestamp,
-    entries: &[JournalEntry],
-) -> Option<Statement<()>> {
+pub fn insert(cause: Cause, entries: &[JournalEntry]) -> Option<Statement<()>> {
+    let Cause { loan, transaction, currency, recorded_at, restates } = cause;
     if entries.is_empty() {
         return None;
     }
@@ -201,7 +216,8 @@ pub fn insert(
         .bind(lines().map(|(_, value_date, _)| value_date).collect::<Vec<_>>())
         .bind(lines().map(|(.., line)| line.account.as_str()).collect::<Vec<_>>())
         .bind(lines().map(|(.., line)| line.debit.to_decimal()).collect::<Vec<_>>())
-        .bind(lines().map(|(.., line)| line.credit.to_decimal()).collect::<Vec<_>>());
+        .bind(lines().map(|(.., line)| line.credit.to_decimal()).collect::<Vec<_>>())
+        .bind(restates);
     Some(sql.execute())
 }
 
@@ -215,8 +231,11 @@ pub struct Entry {
     pub value_date: BusinessDate,
     /// When it was made.
     pub recorded_at: Instant,
-    /// The transaction that caused it.
+    /// The transaction that caused it. Where newer rules state a loan again, the last one before that.
     pub transaction_id: Uuid,
+    /// When that was recorded.
+    #[serde(skip)]
+    pub transaction_recorded_at: Timestamp,
     /// ISO 4217.
     #[schema(value_type = String, example = "INR")]
     pub currency: Currency,
@@ -256,9 +275,21 @@ impl FromRow for Entry {
             value_date: BusinessDate(column(row, "value_date")?),
             recorded_at: Instant(column(row, "recorded_at")?),
             transaction_id: column(row, "transaction_id")?,
+            transaction_recorded_at: column(row, "transaction_recorded_at")?,
             currency,
             lines: lines?,
         })
+    }
+}
+
+/// Where a page of entries ends: when its last transaction was recorded, when the entry was, its value date.
+pub type EntryPosition = Position<(Timestamp, Timestamp), Date>;
+
+impl Entry {
+    /// Where a page that ends with it ends.
+    #[must_use]
+    pub fn position(&self) -> EntryPosition {
+        Position((self.transaction_recorded_at, self.recorded_at.0), self.value_date.0)
     }
 }
 
@@ -268,15 +299,18 @@ pub fn entries(
     loan: Uuid,
     as_of: Date,
     known_at: Option<Timestamp>,
-    after: Option<&Position<Timestamp, Date>>,
+    after: Option<&EntryPosition>,
     limit: Limit,
 ) -> Statement<Vec<Entry>> {
     let sql = Sql::new(ENTRIES).bind(loan).push_bind(" AND e.value_date <= {}", as_of);
-    let mut sql = sql.push_if(" AND t.recorded_at <= {}", known_at);
-    if let Some(&Position(recorded_at, value_date)) = after {
-        sql = sql.push_bind(" AND (t.recorded_at, e.value_date) < ({}, ", recorded_at).push_bind("{})", value_date);
+    let mut sql = sql.push_if(" AND t.recorded_at <= {} AND e.recorded_at <= {}", known_at);
+    if let Some(&Position((of_transaction, recorded_at), value_date)) = after {
+        sql = sql.push_bind(" AND (t.recorded_at, e.recorded_at, e.value_date) < ({}, ", of_transaction);
+        sql = sql.push_bind("{}, ", recorded_at).push_bind("{})", value_date);
     }
-    sql.push(" ORDER BY t.recorded_at DESC, e.value_date DESC").push_bind(" LIMIT {}", limit.and_one()).all()
+    sql.push(" ORDER BY t.recorded_at DESC, e.recorded_at DESC, e.value_date DESC")
+        .push_bind(" LIMIT {}", limit.and_one())
+        .all()
 }
 
 impl Lines for Entry {

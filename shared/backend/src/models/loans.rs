@@ -29,6 +29,10 @@ use crate::{
     },
 };
 
+/// The rules by which rows of loans and their part of the journal follow from terms and transactions. Counted up by a release
+/// in which the same transactions lead to anything else, a column or an entry: loans that are there are then stated again.
+pub const RULES: i32 = 1;
+
 /// Where a loan stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
@@ -748,22 +752,23 @@ pub const VERSION: &str = "SELECT * FROM loan_versions WHERE loan_id = $1 AND ve
 pub const INSERT: &str = "\
 INSERT INTO loans (id, borrower_id, agent_id, product_code, product_version, currency, amount, terms, instalments,
     interest_rate_apr, instalment, total_interest, total_due, status, version, version_on, created_by, edited_by,
-    created_at, updated_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)";
+    created_at, updated_at, rules_version)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)";
 
 /// A step of an application.
 pub const UPDATE: &str = "\
 UPDATE loans SET agent_id = $2, product_code = $3, product_version = $4, amount = $5, terms = $6, instalments = $7,
     interest_rate_apr = $8, instalment = $9, total_interest = $10, total_due = $11, status = $12, version = $13,
     version_on = $14, edited_by = $15, updated_at = $16, decided_by = $17, decided_at = $18, decision_reason = $19,
-    edited_at = $20
+    edited_at = $20, rules_version = $21
 WHERE id = $1";
 
 /// What money did to a loan.
 pub const UPDATE_MONEY: &str = "\
 UPDATE loans SET instalment = $2, total_interest = $3, total_due = $4, disbursed_on = $5, outstanding = $6, next_due_on = $7,
     oldest_unpaid_due_on = $8, owed_on = $9, owed = $10, written_off = $11,
-    status = $12, updated_at = $13, held_on = $14, held = $15, penalties_on = $16, penalties = $17
+    status = $12, updated_at = $13, held_on = $14, held = $15, penalties_on = $16, penalties = $17,
+    rules_version = $18
 WHERE id = $1";
 
 /// Loans of which something is unpaid, with what is due on a day and what was before.
@@ -778,6 +783,9 @@ SELECT l.id, u.username, u.full_name, u.phone, l.currency, least(l.owed_on[1], l
         WHERE due_on <= $1) AS penalties
 FROM loans l JOIN users u ON u.id = l.borrower_id
 WHERE l.status = 'disbursed'";
+
+/// Notes the rules that rows follow.
+pub const NOTE_RULES: &str = "UPDATE loans SET rules_version = $2 WHERE id = ANY ($1)";
 
 /// Waits for whoever is changing a loan.
 pub const SHARE: &str = "SELECT FROM loans WHERE id = $1";
@@ -879,6 +887,21 @@ pub fn lock(id: Uuid, scope: Scope) -> Statement<Option<Loan>> {
 fn select(id: Uuid, scope: Scope) -> Sql {
     let sql = Sql::new(SELECT).push_bind(" WHERE l.id = {}", id);
     sql.push_if(" AND l.borrower_id = {}", scope.borrower())
+}
+
+/// So many loans that were last written by older rules than these, but for some; locked for a change. Those that somebody else
+/// is changing are waited for, and are not among them if they are then written by these.
+#[must_use]
+pub fn of_older_rules(but_for: Vec<Uuid>, count: i64) -> Statement<Vec<Loan>> {
+    let sql = Sql::new(SELECT).push_bind(" WHERE l.rules_version < {}", RULES);
+    let sql = sql.push_bind(" AND l.id <> ALL ({}) ORDER BY l.rules_version, l.id", but_for);
+    sql.push_bind(" LIMIT {} FOR UPDATE OF l", count).all()
+}
+
+/// Notes that what loans' rows say is what follows from these rules.
+#[must_use]
+pub fn note_rules(loans: Vec<Uuid>) -> Statement<()> {
+    Sql::new(NOTE_RULES).bind(loans).bind(RULES).execute()
 }
 
 /// So many loans whose ids come after one, in the order of their ids.
@@ -988,7 +1011,8 @@ pub fn insert(loan: &Loan, reason: Option<String>, at: Moment<'_>) -> Vec<Statem
         .bind(loan.created_by)
         .bind(loan.edited_by)
         .bind(loan.created_at)
-        .bind(loan.updated_at);
+        .bind(loan.updated_at)
+        .bind(RULES);
     let changed = changed_fields(None, loan);
     let mut writes = vec![sql.execute(), record_version(loan.id, Action::Create, loan.created_by, reason, changed)];
     writes.extend(portfolio::step(None, loan, at));
@@ -1024,7 +1048,8 @@ pub fn step(
         .bind(decision.map(|decision| decision.by))
         .bind(decision.map(|decision| decision.at))
         .bind(decision.and_then(|decision| decision.reason.clone()))
-        .bind(after.edited_at);
+        .bind(after.edited_at)
+        .bind(RULES);
     let changed = changed_fields(Some(before), after);
     let mut writes = vec![sql.execute(), record_version(after.id, action, by, reason, changed)];
     writes.extend(portfolio::step(Some(before), after, at));
@@ -1050,6 +1075,7 @@ pub fn update_money(after: &Loan, today: Date) -> Statement<()> {
         .bind(amounts(&after.held))
         .bind(days(&after.penalties))
         .bind(amounts(&after.penalties))
+        .bind(RULES)
         .execute()
 }
 

@@ -7,6 +7,7 @@ pub mod ledger;
 pub mod loans;
 pub mod portfolio;
 pub mod products;
+pub mod restating;
 pub mod rights;
 pub mod schedules;
 pub mod servicing;

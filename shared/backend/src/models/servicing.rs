@@ -13,16 +13,16 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::{
-    ledger,
-    loans::{self, Action, Decision, Due, Figures, HistoryEntry, Loan, LoanStatus, Scope},
-    portfolio::{self, Part, Step},
-    transactions::{self, Notes, Transaction},
-};
 use crate::{
     db::Statement,
     domain::refusal::Refusal,
     http::csv::{Cell, Line},
+    models::{
+        ledger::{self, Cause},
+        loans::{self, Action, Decision, Due, Figures, HistoryEntry, Loan, LoanStatus, Scope},
+        portfolio::{self, Part, Step},
+        transactions::{self, Notes, Transaction},
+    },
     values::{
         moment::Moment,
         time::{BusinessDate, Instant},
@@ -263,7 +263,9 @@ impl Recorded {
         let Some(new) = self.transactions.last() else { return Vec::new() };
         let currency = self.loan.amount.currency();
         let mut writes = vec![transactions::insert(self.loan.id, currency, new)];
-        writes.extend(ledger::insert(self.loan.id, new.id(), currency, new.event.recorded_at, &self.entries));
+        let recorded_at = new.event.recorded_at;
+        let cause = Cause { loan: self.loan.id, transaction: new.id(), currency, recorded_at, restates: false };
+        writes.extend(ledger::insert(cause, &self.entries));
         writes.push(loans::update_money(&self.loan, self.today));
         writes.extend(self.figures.changes());
         writes
