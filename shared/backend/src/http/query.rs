@@ -230,15 +230,15 @@ mod tests {
 
     #[test]
     fn a_search_has_words_of_which_one_has_two_characters() {
+        #[derive(Debug, Deserialize)]
+        struct Search {
+            q: Words,
+        }
         let words = |text: &str| {
             let query = form_urlencoded::Serializer::new(String::new()).append_pair("q", text).finish();
             let read = QueryString { path: "/".into(), query }.read::<Search>();
             read.map(|Search { q }| q.into_strings()).map_err(|problem| problem.errors()[0].code.to_string())
         };
-        #[derive(Debug, Deserialize)]
-        struct Search {
-            q: Words,
-        }
         let found = |words: &[&str]| Ok(words.iter().map(|&word| word.to_owned()).collect::<Vec<_>>());
         assert_eq!(words("Asha"), found(&["Asha"]));
         assert_eq!(words(" asha  P Asha asha "), found(&["asha", "P", "Asha"]));
