@@ -115,6 +115,7 @@ ALTER TABLE transactions DISABLE TRIGGER transactions_check_time;
 ALTER TABLE loans DISABLE TRIGGER loans_check_new_borrower;
 ALTER TABLE transactions DISABLE TRIGGER transactions_check;
 ALTER TABLE transactions DISABLE TRIGGER transactions_check_second_person;
+ALTER TABLE users DISABLE TRIGGER users_keep_new_words;
 DELETE FROM statistics_snapshots;
 SET LOCAL enable_hashjoin = off;
 SET LOCAL enable_mergejoin = off";
@@ -126,13 +127,18 @@ ALTER TABLE audit_log ENABLE TRIGGER audit_log_check_time;
 ALTER TABLE transactions ENABLE TRIGGER transactions_check_time;
 ALTER TABLE loans ENABLE TRIGGER loans_check_new_borrower;
 ALTER TABLE transactions ENABLE TRIGGER transactions_check;
-ALTER TABLE transactions ENABLE TRIGGER transactions_check_second_person";
+ALTER TABLE transactions ENABLE TRIGGER transactions_check_second_person;
+ALTER TABLE users ENABLE TRIGGER users_keep_new_words";
+
+/// The words by which people are found, of all at once.
+const FIND_PEOPLE: &str = "\
+INSERT INTO user_words SELECT * FROM words_of_users WHERE person_id NOT IN (SELECT person_id FROM user_words)";
 
 /// What is taken off the tables while rows come, and how it is made again: foreign keys, which then look at all rows at
 /// once, and indexes that belong to no constraint. Each costs more, row by row, than everything else.
 const TAKEN_OFF: &str = "\
 WITH written AS (
-    SELECT unnest('{users, audit_log, loans, loan_versions, transactions, journal_entries, journal_lines}'::regclass[]) AS id)
+    SELECT unnest('{users, user_words, audit_log, loans, loan_versions, transactions, journal_entries, journal_lines}'::regclass[]) AS id)
 SELECT format('ALTER TABLE %s DROP CONSTRAINT %I', conrelid::regclass, conname) AS take_off,
     format('ALTER TABLE %s ADD CONSTRAINT %I %s', conrelid::regclass, conname, pg_get_constraintdef(oid)) AS put_back
 FROM pg_constraint WHERE contype = 'f' AND conrelid IN (TABLE written)
@@ -178,6 +184,7 @@ pub async fn load(
         }
         let loaded = load_all(client, plan, today, zone, &hash, progress).await?;
         run(PUT_BACK).await?;
+        run(FIND_PEOPLE).await?;
         for part in &taken_off {
             run(part.get("put_back")).await?;
         }

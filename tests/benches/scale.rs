@@ -143,6 +143,8 @@ impl Lender {
             ),
             ("first page of a filtered list", self.often(&self.admin, |_| list.clone()).await),
             ("page 1000 of it", self.often(&self.admin, |_| far.clone()).await),
+            ("search, a word of everybody", self.often(&self.admin, |_| "/api/customers?q=book".into()).await),
+            ("search, a word of nobody", self.often(&self.admin, |_| "/api/customers?q=nobody".into()).await),
             ("statistics", self.often(&self.admin, |_| "/api/stats".into()).await),
             ("statistics as of a year ago", {
                 let then = self.api.app.today().checked_sub(jiff::Span::new().years(1)).unwrap();

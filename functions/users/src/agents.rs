@@ -9,7 +9,7 @@ use backend::{
         pagination::{Limit, Page, Position},
         path::PathParameter,
         problem::{Problem, ProblemBody},
-        query::{Needle, QueryString, unless_empty},
+        query::{QueryString, Words, unless_empty},
     },
     models::{
         loans::{self, LoanView, Scope, Sort},
@@ -29,10 +29,11 @@ pub(crate) struct AgentsQuery {
     /// Agents of this status: `pending` wait for approval, `active` are approved.
     #[serde(default, deserialize_with = "unless_empty")]
     status: Option<UserStatus>,
-    /// What the username, the e-mail address or the telephone number starts with, in any case.
+    /// One to ten words. Each must be the beginning of the e-mail address, the telephone number, a part of the username or a word
+    /// of the full name, without regard to case and accents. At least one word has two characters.
     #[serde(default, deserialize_with = "unless_empty")]
-    #[param(value_type = Option<String>, max_length = 254, example = "agent.")]
-    q: Option<Needle>,
+    #[param(value_type = Option<String>, min_length = 2, max_length = 254, example = "agent.")]
+    q: Option<Words>,
     /// How many on a page.
     #[param(value_type = Option<u8>, minimum = 1, maximum = 200, default = 50)]
     limit: Option<Limit>,
@@ -47,7 +48,7 @@ pub(crate) struct AgentsQuery {
 )]
 pub(crate) async fn list_agents(admin: Admin, query: QueryString) -> Result<Json<Page<User>>, Problem> {
     let AgentsQuery { status, q, limit, cursor } = admin.check(query.read()).await?;
-    page(&admin, &query, &Filter { role: Some(Role::Agent), status, q }, limit, cursor).await
+    page(&admin, &query, Filter { role: Some(Role::Agent), status, q }, limit, cursor).await
 }
 
 /// Shows an agent.

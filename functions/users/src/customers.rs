@@ -7,7 +7,7 @@ use backend::{
         pagination::{Limit, Page},
         path::PathParameter,
         problem::Problem,
-        query::{Needle, QueryString, unless_empty},
+        query::{QueryString, Words, unless_empty},
     },
     models::users::{self, Filter, Role, User},
 };
@@ -21,10 +21,11 @@ use crate::lists::page;
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct CustomersQuery {
-    /// What the username, the e-mail address or the telephone number starts with, in any case.
+    /// One to ten words. Each must be the beginning of the e-mail address, the telephone number, a part of the username or a word
+    /// of the full name, without regard to case and accents. At least one word has two characters.
     #[serde(default, deserialize_with = "unless_empty")]
-    #[param(value_type = Option<String>, max_length = 254, example = "usr_india")]
-    q: Option<Needle>,
+    #[param(value_type = Option<String>, min_length = 2, max_length = 254, example = "usr_india")]
+    q: Option<Words>,
     /// How many on a page.
     #[param(value_type = Option<u8>, minimum = 1, maximum = 200, default = 50)]
     limit: Option<Limit>,
@@ -39,7 +40,7 @@ pub(crate) struct CustomersQuery {
 )]
 pub(crate) async fn list_customers(staff: Staff, query: QueryString) -> Result<Json<Page<User>>, Problem> {
     let CustomersQuery { q, limit, cursor } = staff.check(query.read()).await?;
-    page(&staff, &query, &Filter { role: Some(Role::Customer), status: None, q }, limit, cursor).await
+    page(&staff, &query, Filter { role: Some(Role::Customer), status: None, q }, limit, cursor).await
 }
 
 /// Shows a customer. Customers see themselves alone.

@@ -15,7 +15,7 @@ use backend::{
 pub(crate) async fn page<K: Kind>(
     caller: &Guard<K>,
     query: &QueryString,
-    filter: &Filter,
+    filter: Filter,
     limit: Option<Limit>,
     cursor: Option<String>,
 ) -> Result<Json<Page<User>>, Problem> {

@@ -11,7 +11,7 @@ use backend::{
         pagination::{Limit, Page},
         path::PathParameter,
         problem::{Problem, ProblemBody},
-        query::{Needle, QueryString, unless_empty},
+        query::{QueryString, Words, unless_empty},
     },
     models::{
         audit::{self, Subject},
@@ -36,10 +36,11 @@ pub(crate) struct UsersQuery {
     /// Users of this status.
     #[serde(default, deserialize_with = "unless_empty")]
     status: Option<UserStatus>,
-    /// What the username, the e-mail address or the telephone number starts with, in any case.
+    /// One to ten words. Each must be the beginning of the e-mail address, the telephone number, a part of the username or a word
+    /// of the full name, without regard to case and accents. At least one word has two characters.
     #[serde(default, deserialize_with = "unless_empty")]
-    #[param(value_type = Option<String>, max_length = 254, example = "usr_")]
-    q: Option<Needle>,
+    #[param(value_type = Option<String>, min_length = 2, max_length = 254, example = "usr_")]
+    q: Option<Words>,
     /// How many on a page.
     #[param(value_type = Option<u8>, minimum = 1, maximum = 200, default = 50)]
     limit: Option<Limit>,
@@ -54,7 +55,7 @@ pub(crate) struct UsersQuery {
 )]
 pub(crate) async fn list_users(admin: Admin, query: QueryString) -> Result<Json<Page<User>>, Problem> {
     let UsersQuery { role, status, q, limit, cursor } = admin.check(query.read()).await?;
-    page(&admin, &query, &Filter { role, status, q }, limit, cursor).await
+    page(&admin, &query, Filter { role, status, q }, limit, cursor).await
 }
 
 /// Shows a user.

@@ -244,6 +244,10 @@ async fn the_functions_login_changes_no_schema_and_no_rights() {
         ("CREATE INDEX ON loans (amount)", NO_RIGHT),
         ("CREATE ROLE mine", NO_RIGHT),
         ("DROP TABLE audit_log", NO_RIGHT),
+        ("UPDATE user_words SET word = 'asha'", NO_RIGHT),
+        ("DELETE FROM user_words", NO_RIGHT),
+        ("INSERT INTO user_words SELECT * FROM user_words", NO_RIGHT),
+        ("SELECT FROM words_of_users", NO_RIGHT),
         ("DROP TRIGGER audit_log_append_only ON audit_log", NO_RIGHT),
         ("DROP FUNCTION is_money(numeric, text)", NO_RIGHT),
         ("DROP INDEX users_email_key", NO_RIGHT),
@@ -289,7 +293,7 @@ async fn the_functions_login_changes_no_schema_and_no_rights() {
         rate_limits DELETE, rate_limits INSERT, rate_limits SELECT, rate_limits UPDATE, \
         sessions DELETE, sessions INSERT, sessions SELECT, \
         statistics_snapshots INSERT, statistics_snapshots SELECT, transactions INSERT, transactions SELECT, \
-        users INSERT, users SELECT";
+        user_words SELECT, users INSERT, users SELECT";
     assert_eq!(rights, expected);
 }
 

@@ -22,6 +22,7 @@ mod quotes;
 mod races;
 mod rights;
 mod routes;
+mod search;
 mod security;
 mod statements;
 mod states;

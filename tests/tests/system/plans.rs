@@ -13,7 +13,7 @@ const BOOK: Plan = Plan { loans: 2_000, seed: 1 };
 
 /// The tables that grow with the number of loans. What is left out is as small as the number of products, days or agents, or
 /// is made empty again and again by the scheduled function.
-const LARGE: [&str; 10] = [
+const LARGE: [&str; 11] = [
     "agent_days",
     "audit_addresses",
     "audit_log",
@@ -23,6 +23,7 @@ const LARGE: [&str; 10] = [
     "loan_versions",
     "loans",
     "transactions",
+    "user_words",
     "users",
 ];
 
@@ -166,6 +167,10 @@ async fn no_request_reads_a_large_table_from_end_to_end() {
         "/api/users".to_owned(),
         "/api/users?role=agent&status=active".to_owned(),
         "/api/users?q=book".to_owned(),
+        "/api/users?q=book&role=agent&status=active".to_owned(),
+        "/api/users?q=nobody".to_owned(),
+        "/api/customers?q=%2B2547".to_owned(),
+        "/api/customers?q=asha+patel".to_owned(),
         "/api/agents?status=active".to_owned(),
         "/api/customers".to_owned(),
         format!("/api/customers/{borrower}"),

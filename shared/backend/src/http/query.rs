@@ -114,26 +114,6 @@ impl Needle {
     pub fn into_string(self) -> String {
         self.0
     }
-
-    /// The pattern for `LIKE` of what starts with the text, in lower case. A blank in front is a plus: in a query string a
-    /// plus that is not escaped means a blank, nothing that is looked for starts with one, and telephone numbers start
-    /// with a plus.
-    #[must_use]
-    pub fn prefix_pattern(&self) -> String {
-        let mut pattern = String::with_capacity(self.0.len() + 1);
-        let rest = self.0.strip_prefix(' ');
-        if rest.is_some() {
-            pattern.push('+');
-        }
-        for c in rest.unwrap_or(&self.0).chars() {
-            if matches!(c, '\\' | '%' | '_') {
-                pattern.push('\\');
-            }
-            pattern.push(c.to_ascii_lowercase());
-        }
-        pattern.push('%');
-        pattern
-    }
 }
 
 impl<'de> Deserialize<'de> for Needle {
@@ -147,6 +127,43 @@ impl<'de> Deserialize<'de> for Needle {
             return Err(refusal("control_character", "must not hold control characters"));
         }
         Ok(Self(text))
+    }
+}
+
+/// The words of a search. A user matches a word if one of the words stored for the user starts with it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Words(Vec<String>);
+
+/// The largest number of words; few names have more.
+const MAX_WORDS: usize = 10;
+
+impl Words {
+    /// The words as typed, at least one.
+    #[must_use]
+    pub fn into_strings(self) -> Vec<String> {
+        self.0
+    }
+}
+
+impl<'de> Deserialize<'de> for Words {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let Needle(text) = Needle::deserialize(deserializer)?;
+        // In a query string a plus that is not escaped means a blank, and telephone numbers start with a plus.
+        let number = text.strip_prefix(' ').filter(|rest| rest.starts_with(|c: char| c.is_ascii_digit()));
+        let text = number.map_or_else(|| text.clone(), |digits| format!("+{digits}"));
+        let mut words: Vec<String> = Vec::new();
+        for word in text.split_whitespace() {
+            if !lending::is_blank(word) && !words.iter().any(|known| known == word) {
+                words.push(word.to_owned());
+            }
+        }
+        if !words.iter().any(|word| word.chars().count() >= 2) {
+            return Err(refusal("too_short", "must have a word of at least 2 characters"));
+        }
+        if words.len() > MAX_WORDS {
+            return Err(refusal("too_many_words", "must have at most 10 words"));
+        }
+        Ok(Self(words))
     }
 }
 
@@ -212,14 +229,25 @@ mod tests {
     }
 
     #[test]
-    fn a_prefix_means_its_characters_and_nothing_more() {
-        let pattern = |text: &str| Needle(text.into()).prefix_pattern();
-        assert_eq!(pattern("Usr_1"), "usr\\_1%");
-        assert_eq!(pattern("100%"), "100\\%%");
-        assert_eq!(pattern("a\\"), "a\\\\%");
-        assert_eq!(
-            (pattern(" 2547"), pattern("+2547"), pattern("a b")),
-            ("+2547%".into(), "+2547%".into(), "a b%".into())
-        );
+    fn a_search_has_words_of_which_one_has_two_characters() {
+        #[derive(Debug, Deserialize)]
+        struct Search {
+            q: Words,
+        }
+        let words = |text: &str| {
+            let query = form_urlencoded::Serializer::new(String::new()).append_pair("q", text).finish();
+            let read = QueryString { path: "/".into(), query }.read::<Search>();
+            read.map(|Search { q }| q.into_strings()).map_err(|problem| problem.errors()[0].code.to_string())
+        };
+        let found = |words: &[&str]| Ok(words.iter().map(|&word| word.to_owned()).collect::<Vec<_>>());
+        assert_eq!(words("Asha"), found(&["Asha"]));
+        assert_eq!(words(" asha  P Asha asha "), found(&["asha", "P", "Asha"]));
+        assert_eq!((words(" 2547"), words("+2547")), (found(&["+2547"]), found(&["+2547"])));
+        assert_eq!(words(" 1"), found(&["+1"]));
+        for text in ["", "a", "é", " a", "a b", "   ", "\u{200b}\u{200b}\u{200b}"] {
+            assert_eq!(words(text), Err("too_short".to_owned()), "{text:?}");
+        }
+        assert_eq!(words("aa b c d e f g h i j"), found(&["aa", "b", "c", "d", "e", "f", "g", "h", "i", "j"]));
+        assert_eq!(words("aa b c d e f g h i j k"), Err("too_many_words".to_owned()));
     }
 }

@@ -14,7 +14,7 @@ use crate::{
     http::{
         pagination::{Limit, Position},
         problem::Problem,
-        query::Needle,
+        query::Words,
         time::Instant,
     },
 };
@@ -319,24 +319,70 @@ pub struct Filter {
     pub role: Option<Role>,
     /// Users of this status.
     pub status: Option<UserStatus>,
-    /// Users whose username, e-mail address or telephone number starts so, without regard to case.
-    pub q: Option<Needle>,
+    /// Users who match all these words.
+    pub q: Option<Words>,
 }
 
 /// A page of users, newest first.
 #[must_use]
-pub fn list(filter: &Filter, after: Option<&Position<Timestamp>>, limit: Limit) -> Statement<Vec<User>> {
+pub fn list(filter: Filter, after: Option<&Position<Timestamp>>, limit: Limit) -> Statement<Vec<User>> {
+    let Filter { role, status, q } = filter;
+    if let Some(words) = q {
+        return search(role, status, words, after, limit);
+    }
     let mut sql = Sql::new(LIST)
-        .push_if(" AND role = {}", filter.role.map(Role::as_str))
-        .push_if(" AND status = {}", filter.status.map(UserStatus::as_str))
-        .push_if(
-            " AND (username LIKE {} OR lower(email) LIKE {} OR phone LIKE {})",
-            filter.q.as_ref().map(Needle::prefix_pattern),
-        );
+        .push_if(" AND role = {}", role.map(Role::as_str))
+        .push_if(" AND status = {}", status.map(UserStatus::as_str));
     if let Some(Position(created_at, id)) = after {
         sql = sql.push_bind(" AND (created_at, id) < ({}, ", *created_at).push_bind("{})", *id);
     }
     sql.push(" ORDER BY created_at DESC, id DESC").push_bind(" LIMIT {}", limit.and_one()).all()
+}
+
+/// A page of the users who match every word, newest first.
+///
+/// The page is filled month by month, backwards from the position, so that only the matches of single months are sorted. The planner
+/// chooses which word to read first.
+fn search(
+    role: Option<Role>,
+    status: Option<UserStatus>,
+    words: Words,
+    after: Option<&Position<Timestamp>>,
+    limit: Limit,
+) -> Statement<Vec<User>> {
+    let roles = role.map_or(vec![Role::Customer, Role::Agent, Role::Admin], |role| vec![role]);
+    let roles: Vec<&'static str> = roles.into_iter().map(Role::as_str).collect();
+    let mut sql = Sql::new(
+        "WITH RECURSIVE months (month) AS (
+            SELECT max(month) FROM user_words
+            WHERE month <= coalesce(date_trunc('month', $3 AT TIME ZONE 'UTC')::date, 'infinity')
+            UNION ALL SELECT (SELECT max(w.month) FROM user_words w WHERE w.month < m.month) FROM months m
+            WHERE m.month IS NOT NULL)
+        SELECT u.id, username, email, phone, full_name, u.role, u.status, u.created_at, updated_at
+        FROM (SELECT month FROM months WHERE month IS NOT NULL ORDER BY month DESC) m
+        CROSS JOIN LATERAL (
+            SELECT DISTINCT w.created_at, w.person_id FROM user_words w WHERE w.month = m.month AND w.role = ANY ($1)",
+    )
+    .bind(roles)
+    .bind(limit.and_one())
+    .bind(after.map(|Position(created_at, _)| *created_at))
+    .push_if(" AND (w.created_at, w.person_id) < ($3, {})", after.map(|Position(_, id)| *id))
+    .push_if(" AND w.status = {}", status.map(UserStatus::as_str));
+    let mut words = words.into_strings().into_iter();
+    sql = sql.push_if(" AND w.word ^@ fold_text({})", words.next());
+    for word in words {
+        sql = sql.push_bind(
+            " AND EXISTS (SELECT FROM user_words o WHERE o.person_id = w.person_id AND o.month = m.month
+                AND o.role = ANY ($1) AND o.word ^@ fold_text({}))",
+            word,
+        );
+    }
+    sql.push(
+        " ORDER BY w.created_at DESC, w.person_id DESC LIMIT $2) w
+        JOIN users u ON u.id = w.person_id
+        ORDER BY m.month DESC, w.created_at DESC, w.person_id DESC LIMIT $2",
+    )
+    .all()
 }
 
 /// Makes a user.
