@@ -7,7 +7,7 @@ use backend::{
         attempts::Attempt,
         callers::{AnyUser, Caller},
         limits::Guesses,
-        passwords::Check,
+        passwords::{self, Check},
     },
     fields::{Password, PasswordAttempt},
     http::{
@@ -65,7 +65,7 @@ pub(crate) async fn change_password(State(app): State<App>, user: AnyUser, input
     if attempt.check(current.clone(), Some(password_hash.clone())).await? == Check::Wrong {
         return fail(&app, &caller, &attempt).await;
     }
-    let is_new = new_password.expose_secret() != current.expose_secret();
+    let is_new = new_password.expose_secret() != passwords::form(&current).expose_secret();
     let hash = attempt.hash(new_password).await?;
 
     let (tx, caller, locked) = user.begin(users::lock_credentials(user.id())).await?;

@@ -15,7 +15,10 @@ use utoipa::{
 };
 use uuid::Uuid;
 
-use crate::http::{body::refusal, problem::Problem};
+use crate::{
+    auth::opaque::{self, Disallowed},
+    http::{body::refusal, problem::Problem},
+};
 
 /// What a rule says of a text it refuses: a stable code, and the rule in words.
 type Rule = (&'static str, &'static str);
@@ -164,7 +167,8 @@ fn is_phone(text: &str) -> bool {
     })
 }
 
-/// A new password: 12 to 128 characters, neither the username nor the e-mail address.
+/// A new password: 12 to 128 characters after the profile `OpaqueString` of RFC 8265, which normalises letters and spaces and excludes
+/// control characters; neither the username nor the e-mail address.
 // No Debug, Display or Serialize: it cannot be shown.
 #[derive(ToSchema)]
 #[schema(value_type = String, format = Password, min_length = 12, max_length = 128, example = "correct horse battery")]
@@ -190,7 +194,11 @@ impl Password {
 
 impl<'de> Deserialize<'de> for Password {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let PasswordAttempt(secret) = PasswordAttempt::deserialize(deserializer)?;
+        let PasswordAttempt(typed) = PasswordAttempt::deserialize(deserializer)?;
+        let secret = opaque::enforce(typed.expose_secret()).map(SecretString::from).map_err(|error| match error {
+            Disallowed::Control => refusal(CONTROL_CHARACTER.0, error),
+            Disallowed::Other => refusal("disallowed_character", error),
+        })?;
         match secret.expose_secret().chars().count() {
             0..12 => Err(refusal("too_short", "must have at least 12 characters")),
             12..=128 => Ok(Self(secret)),
@@ -528,6 +536,11 @@ mod tests {
         }
         assert!(read::<Password>("elevenchars").err().unwrap().starts_with("[too_short]"));
         assert!(read::<Password>("x".repeat(129)).err().unwrap().starts_with("[too_long]"));
+        // Counted in the form in which it is hashed.
+        assert!(read::<Password>("e\u{301}".repeat(128)).is_ok());
+        assert!(read::<Password>("e\u{301}".repeat(11)).err().unwrap().starts_with("[too_short]"));
+        assert!(read::<Password>("my cat is a \tby").err().unwrap().starts_with("[control_character]"));
+        assert!(read::<Password>("zero\u{200b}width space").err().unwrap().starts_with("[disallowed_character]"));
     }
 
     #[test]

@@ -43,4 +43,4 @@ pub use terms::{
     InterestPeriod, LateFee, LateFeeKind, LateFeePatch, MAX_FEES, MAX_GRACE_DAYS, MAX_INSTALMENTS, MAX_LATE_FEES,
     MAX_LATE_FEES_OF_A_LOAN, MonthEnd, Prepayment, RepayUnit, Rounding, Terms, TermsPatch, term_months,
 };
-pub use text::{is_blank, is_one_line};
+pub use text::{is_blank, is_default_ignorable, is_one_line};

@@ -314,6 +314,96 @@ async fn a_hash_of_a_flask_application_is_upgraded_at_login() {
     assert_eq!(customer.get("/api/auth/me").expect(200).await.body, before, "the user has not changed");
 }
 
+/// What one types on different keyboards: a letter with its accent, and the two apart; a space, and one that does not break lines.
+const KEYBOARDS: [&str; 2] = ["caf\u{e9} of the corner", "cafe\u{301}\u{a0}of the corner"];
+
+#[tokio::test]
+async fn a_password_is_the_same_from_every_keyboard() {
+    let api = Api::new().await;
+    let admin = api.admin("the.admin").await;
+    for (number, set) in KEYBOARDS.into_iter().enumerate() {
+        let [registered, made, changed, given] =
+            ["registered", "made", "changed", "given"].map(|who| format!("{who}.{number}"));
+        let body = |username: &str| {
+            json!({"username": username, "password": set, "email": format!("{username}@example.com"), "phone": "+12",
+                "role": "customer"})
+        };
+        api.anyone().post("/api/auth/register").json(body(&registered)).expect(201).await;
+        admin.post("/api/users").json(body(&made)).expect(201).await;
+        let customer = api.customer(&changed).await;
+        let change = json!({"current_password": PASSWORD, "new_password": set});
+        customer.put("/api/auth/password").json(change).expect(204).await;
+        let customer = api.customer(&given).await;
+        let path = format!("/api/users/{}/password", customer.id);
+        admin.put(&path).json(json!({"new_password": set})).expect(204).await;
+        for username in [registered, made, changed, given] {
+            for typed in KEYBOARDS {
+                json_login(&api, &username, typed).expect(200).await;
+                basic_login(&api, &username, typed).expect(200).await;
+            }
+            json_login(&api, &username, "cafe of the corner").refused(401, "invalid_credentials").await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_same_password_from_another_keyboard_is_still_known_to_whoever_set_it() {
+    let api = Api::new().await;
+    let (admin, customer) = (api.admin("the.admin").await, api.customer("the.customer").await);
+    let [composed, decomposed] = KEYBOARDS;
+    let path = format!("/api/users/{}/password", customer.id);
+    admin.put(&path).json(json!({"new_password": composed})).expect(204).await;
+    let customer = api.session(customer.id, Role::Customer).await;
+    let known = "SELECT count(*) FROM users WHERE password_set_by IS NOT NULL";
+    for (current, new, expected) in [(composed, decomposed, 1), (decomposed, PASSWORD, 0)] {
+        let change = json!({"current_password": current, "new_password": new});
+        customer.put("/api/auth/password").json(change).expect(204).await;
+        assert_eq!(api.count(known).await, expected, "{new}");
+    }
+}
+
+#[tokio::test]
+async fn a_hash_of_a_password_as_it_was_typed_is_made_anew_at_login() {
+    let api = Api::new().await;
+    api.customer("the.customer").await;
+    // Of `cafe\u{301} of the corner`, as Python's hashlib has them: our own form, with the salt `0123456789abcdef`, and Werkzeug's.
+    for old in [
+        "$pbkdf2-sha256$i=600000,l=32$MDEyMzQ1Njc4OWFiY2RlZg$A5xlsO1bJKP7vY4dSBU4Wez+TY8Dx3Gvunjf15mRxDQ",
+        "pbkdf2:sha256:1000$Zt3mPq8sLw0xYb1C$ddd165e50ae8c2aba3790aa8b87d8a0d99462c4979c9b8d92682a0b806a12217",
+    ] {
+        api.owner.execute("UPDATE users SET password_hash = $1", &[&old]).await.unwrap();
+        let stored =
+            async || -> String { api.owner.query_one("SELECT password_hash FROM users", &[]).await.unwrap().get(0) };
+        // Nobody knows what was typed but who types it again.
+        json_login(&api, "the.customer", "caf\u{e9} of the corner").refused(401, "invalid_credentials").await;
+        assert_eq!(stored().await, old);
+        json_login(&api, "the.customer", "cafe\u{301} of the corner").expect(200).await;
+        let anew = stored().await;
+        assert!(anew.starts_with("$pbkdf2-sha256$i=600000,l=32$") && anew != old, "{anew}");
+        for typed in ["caf\u{e9} of the corner", "cafe\u{301} of the corner"] {
+            json_login(&api, "the.customer", typed).expect(200).await;
+        }
+        assert_eq!(stored().await, anew, "once");
+    }
+}
+
+/// A password from before is no new one, and goes on working.
+#[tokio::test]
+async fn a_password_with_a_control_character_is_refused_where_it_is_new() {
+    let api = Api::new().await;
+    let customer = api.customer("the.customer").await;
+    // Of `tab\tof the corner`, as above.
+    let old = "$pbkdf2-sha256$i=600000,l=32$MDEyMzQ1Njc4OWFiY2RlZg$37VtWw9hZlImaFdALX2gTW9nmYoe9lx5y7YHFdgJKXQ";
+    api.owner.execute("UPDATE users SET password_hash = $1", &[&old]).await.unwrap();
+    let tab = "tab\tof the corner";
+    json_login(&api, "the.customer", tab).expect(200).await;
+    let change =
+        |new: &str| customer.put("/api/auth/password").json(json!({"current_password": tab, "new_password": new}));
+    change(tab).invalid(&[("/new_password", "control_character")]).await;
+    change("zero\u{200b}width space").invalid(&[("/new_password", "disallowed_character")]).await;
+    change(PASSWORD).expect(204).await;
+}
+
 /// A password is checked before the session is written; what becomes true in between must hold.
 #[tokio::test]
 async fn a_login_does_not_outlive_a_change_that_comes_while_it_is_checked() {

@@ -4,6 +4,7 @@ pub mod attempts;
 pub mod callers;
 pub mod keys;
 pub mod limits;
+pub mod opaque;
 pub mod passwords;
 pub mod profile;
 pub mod tokens;

@@ -3,6 +3,9 @@
 //! Hashes in the form that Flask applications hold (`pbkdf2:sha256:ROUNDS$SALT$HEX`, Werkzeug's) verify too. A failed
 //! check always costs the current number of rounds, whoever the user is and however old the hash.
 //!
+//! A password is hashed in its [`form`]. Older hashes are of the text as typed, so a password that differs from its form is checked in
+//! both. The typed text alone decides the number of hashes, whether or not the user exists.
+//!
 //! A process hashes at most as many passwords at once as it has cores: each hash takes a [`Turn`].
 
 use std::{
@@ -21,6 +24,7 @@ use tokio::{
     time::{Instant, timeout_at},
 };
 
+use super::opaque;
 use crate::http::problem::Problem;
 
 /// The current number of rounds: OWASP's recommendation for PBKDF2-HMAC-SHA256.
@@ -33,7 +37,7 @@ pub enum Check {
     Wrong,
     /// It is the password, and its hash has the current form.
     Right,
-    /// It is the password, but its hash has an older form: hash it anew.
+    /// It is the password, but its hash has an older format or is of the text as typed: hash it anew.
     RightButOutdated,
 }
 
@@ -74,14 +78,15 @@ impl Turn {
         Self::by(Instant::now() + PATIENCE).await
     }
 
-    /// Hashes a password with a fresh salt of 16 random bytes.
+    /// Hashes a password in its [`form`], with a fresh salt of 16 random bytes.
     ///
     /// # Errors
     ///
     /// When the system gives no random bytes: a defect.
     pub async fn hash(&self, password: SecretString) -> Result<String, Problem> {
         self.off_thread(move || {
-            let hash: PasswordHash = Pbkdf2::default().hash_password(password.expose_secret().as_bytes())?;
+            let form = form(&password);
+            let hash: PasswordHash = Pbkdf2::default().hash_password(form.expose_secret().as_bytes())?;
             Ok(hash.to_string())
         })
         .await
@@ -94,7 +99,10 @@ impl Turn {
     ///
     /// When the check cannot be run: a defect.
     pub async fn check(&self, password: SecretString, stored: Option<String>) -> Result<Check, Problem> {
-        self.off_thread(move || check_now(password.expose_secret().as_bytes(), stored.as_deref())).await
+        self.off_thread(move || {
+            check_each(&password, |candidate| check_now(candidate.expose_secret().as_bytes(), stored.as_deref()))
+        })
+        .await
     }
 
     async fn off_thread<T: Send + 'static>(
@@ -121,6 +129,29 @@ impl Turn {
 /// 429 where the turn does not come.
 pub async fn hash(password: SecretString) -> Result<String, Problem> {
     Turn::wait().await?.hash(password).await
+}
+
+/// The form in which a password is hashed: that of [`opaque::enforce`], or the typed text if the profile refuses it, since older
+/// passwords may have any characters.
+#[must_use]
+pub fn form(password: &SecretString) -> SecretString {
+    opaque::enforce(password.expose_secret()).map_or_else(|_| password.clone(), SecretString::from)
+}
+
+/// Checks a password in its form, then as typed if that differs. The typed text alone decides how many checks a wrong password gets.
+fn check_each(
+    typed: &SecretString,
+    mut check: impl FnMut(&SecretString) -> Result<Check, Failure>,
+) -> Result<Check, Failure> {
+    let form = form(typed);
+    let checked = check(&form)?;
+    if checked != Check::Wrong || form.expose_secret() == typed.expose_secret() {
+        return Ok(checked);
+    }
+    Ok(match check(typed)? {
+        Check::Wrong => Check::Wrong,
+        Check::Right | Check::RightButOutdated => Check::RightButOutdated,
+    })
 }
 
 fn check_now(password: &[u8], stored: Option<&str>) -> Result<Check, Failure> {
@@ -280,6 +311,52 @@ mod tests {
     async fn a_malformed_hash_fits_no_password() {
         for stored in ["pbkdf2:sha256:0$s$00", "pbkdf2:sha256:x$s", "pbkdf2:sha256:1$s$zz", "$pbkdf2-sha256$i=1", ""] {
             assert_eq!(check(secret(""), Some(stored.to_owned())).await.unwrap(), Check::Wrong, "{stored}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_password_is_the_same_from_every_keyboard() {
+        let [composed, decomposed] = ["caf\u{e9} of the corner", "cafe\u{301}\u{a0}of the corner"];
+        for (set, typed) in [(composed, decomposed), (decomposed, composed)] {
+            let stored = hash(secret(set)).await.unwrap();
+            for typed in [set, typed] {
+                assert_eq!(check(secret(typed), Some(stored.clone())).await.unwrap(), Check::Right, "{typed:?}");
+            }
+            assert_eq!(check(secret("cafe of the corner"), Some(stored)).await.unwrap(), Check::Wrong);
+        }
+    }
+
+    /// Of `cafe\u{301} of the corner`, and of `tab\tof the corner`, which is not taken any more: by Python's `hashlib`, with the
+    /// salt `0123456789abcdef`.
+    #[tokio::test]
+    async fn a_hash_of_what_was_typed_verifies_as_typed_and_asks_to_be_made_anew() {
+        let stored = "$pbkdf2-sha256$i=600000,l=32$MDEyMzQ1Njc4OWFiY2RlZg$A5xlsO1bJKP7vY4dSBU4Wez+TY8Dx3Gvunjf15mRxDQ";
+        let check_stored = |typed: &str| check(secret(typed), Some(stored.to_owned()));
+        assert_eq!(check_stored("cafe\u{301} of the corner").await.unwrap(), Check::RightButOutdated);
+        assert_eq!(check_stored("caf\u{e9} of the corner").await.unwrap(), Check::Wrong);
+        let stored = "$pbkdf2-sha256$i=600000,l=32$MDEyMzQ1Njc4OWFiY2RlZg$37VtWw9hZlImaFdALX2gTW9nmYoe9lx5y7YHFdgJKXQ";
+        assert_eq!(check(secret("tab\tof the corner"), Some(stored.to_owned())).await.unwrap(), Check::Right);
+        assert_eq!(check(secret("tab of the corner"), Some(stored.to_owned())).await.unwrap(), Check::Wrong);
+    }
+
+    #[test]
+    fn how_many_hashes_a_wrong_password_costs_is_up_to_its_text_alone() {
+        for (typed, expected) in [
+            ("correct horse battery", 1),
+            ("caf\u{e9}", 1),
+            ("cafe\u{301}", 2),
+            ("a\u{a0}b", 2),
+            ("a\tb", 1),
+            ("a\tcafe\u{301}", 1),
+            ("", 1),
+        ] {
+            let mut hashes = 0;
+            let wrong = |_: &SecretString| {
+                hashes += 1;
+                Ok(Check::Wrong)
+            };
+            assert_eq!(check_each(&secret(typed), wrong).unwrap(), Check::Wrong);
+            assert_eq!(hashes, expected, "{typed:?}");
         }
     }
 
