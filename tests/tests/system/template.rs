@@ -36,18 +36,23 @@ fn takes(parameter: &Yaml, text: &str) -> bool {
 /// What a parameter's reader says of a value.
 type Reads = fn(&str) -> bool;
 
-/// Parameters that code of ours reads, each with values that it takes and values that it does not.
-fn read() -> Vec<(&'static str, Reads, Vec<String>, Vec<String>)> {
+/// A parameter that code of ours reads, with values that it takes and values that it does not.
+type Row = (&'static str, Reads, Vec<String>, Vec<String>);
+
+fn all(texts: &[&str]) -> Vec<String> {
+    texts.iter().map(|&text| text.to_owned()).collect()
+}
+
+fn read() -> Vec<Row> {
+    [of_the_first_admin(), of_the_interface()].into_iter().flatten().collect()
+}
+
+fn of_the_first_admin() -> Vec<Row> {
     let username: Reads = |text| serde_json::from_value::<Username>(json!(text)).is_ok();
     let email: Reads = |text| serde_json::from_value::<Email>(json!(text)).is_ok();
     let phone: Reads = |text| serde_json::from_value::<Phone>(json!(text)).is_ok();
-    let zone: Reads = |text| TimeZone::get(text).is_ok();
-    let origins: Reads = |text| cors::layer(text).is_ok();
-    let secret: Reads = |text| text.is_empty() || OriginSecret::fixed(text).is_ok();
-    let all = |texts: &[&str]| texts.iter().map(|&text| text.to_owned()).collect::<Vec<_>>();
     let (local, label) = ("l".repeat(64), "d".repeat(63));
     let longest = format!("{local}@{label}.{label}.{}", "d".repeat(254 - 64 - 1 - 64 - 64));
-    let (word, other) = ("w".repeat(32), "o".repeat(256));
     vec![
         (
             "AdminUsername",
@@ -109,6 +114,15 @@ fn read() -> Vec<(&'static str, Reads, Vec<String>, Vec<String>)> {
                 "+\u{661}234567",
             ]),
         ),
+    ]
+}
+
+fn of_the_interface() -> Vec<Row> {
+    let zone: Reads = |text| TimeZone::get(text).is_ok();
+    let origins: Reads = |text| cors::layer(text).is_ok();
+    let secret: Reads = |text| text.is_empty() || OriginSecret::fixed(text).is_ok();
+    let (word, other) = ("w".repeat(32), "o".repeat(256));
+    vec![
         (
             "BusinessTimeZone",
             zone,
