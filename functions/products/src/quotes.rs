@@ -13,7 +13,8 @@ use backend::{
 };
 use jiff::civil::Date;
 use lending::{
-    Apr, AprMethod, Currency, Flow, MAX_FLOWS, Money, QuotedApr, Row, Terms, TermsPatch, UnitPeriod, apr, schedule,
+    Apr, AprMethod, Currency, Flow, MAX_FLOWS, Money, QuotedApr, ScheduledInstalment, Terms, TermsPatch, UnitPeriod,
+    apr, schedule,
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -75,7 +76,7 @@ pub(crate) struct Quote {
     apr: QuotedApr,
     /// One for each due date.
     #[schema(value_type = Vec<ScheduleRow>)]
-    rows: Vec<Row>,
+    rows: Vec<ScheduledInstalment>,
 }
 
 /// Annual percentage rates, with four decimals; null where no rate discounts what is due to what is paid out.

@@ -12,7 +12,7 @@ use backend::{
     },
     models::servicing::File,
 };
-use lending::{Currency, Instalment, InstalmentTotals, Money, Row};
+use lending::{Currency, Instalment, InstalmentTotals, Money, ScheduledInstalment};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -161,7 +161,7 @@ fn projection(file: &File) -> Result<(Vec<Instalment>, InstalmentTotals), Proble
         outstanding: schedule.total_due,
         written_off: zero,
     };
-    let instalment = |row: &Row| Instalment {
+    let instalment = |row: &ScheduledInstalment| Instalment {
         n: row.n,
         due_on: row.due_on,
         days: row.days,
