@@ -15,7 +15,8 @@ use backend::{
 };
 use jiff::civil::Date;
 use lending::{
-    Apr, AprMethod, Currency, Flow, MAX_FLOWS, Money, QuotedApr, Terms, TermsPatch, UnitPeriod, apr, schedule,
+    Apr, AprMethod, Currency, Flow, MAX_FLOWS, Money, QuotedApr, ScheduledInstalment, Terms, TermsPatch, UnitPeriod,
+    apr, schedule,
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -77,7 +78,7 @@ pub(crate) struct Quote {
     apr: QuotedApr,
     /// One for each due date.
     #[schema(value_type = Vec<ScheduleRow>)]
-    rows: Vec<lending::ScheduleRow>,
+    rows: Vec<ScheduledInstalment>,
 }
 
 /// Annual percentage rates, with four decimals; null where no rate discounts what is due to what is paid out.

@@ -8,7 +8,7 @@ use backend::{
     models::servicing::File,
     values::time::{BusinessDate, Instant},
 };
-use lending::{Currency, Instalment, InstalmentTotals, Money, ScheduleRow};
+use lending::{Currency, Instalment, InstalmentTotals, Money, ScheduledInstalment};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -157,7 +157,7 @@ fn projection(file: &File) -> Result<(Vec<Instalment>, InstalmentTotals), Proble
         outstanding: schedule.total_due,
         written_off: zero,
     };
-    let instalment = |row: &ScheduleRow| Instalment {
+    let instalment = |row: &ScheduledInstalment| Instalment {
         n: row.n,
         due_on: row.due_on,
         days: row.days,

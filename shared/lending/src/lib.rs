@@ -40,7 +40,7 @@ pub use money::{Money, MoneyError};
 pub use number::rounding::Rounding;
 pub use rate::{AnnualRate, Percent, RateError};
 pub use refusal::{Field, Reason, Refusal};
-pub use schedule::{Schedule, ScheduleRow, schedule};
+pub use schedule::{Schedule, ScheduledInstalment, schedule};
 pub use terms::{
     Allocation, Amortization, Fee, FeePatch, FeeValue, FeeWhen, Given, Grace, GracePatch, InterestMethod, LateFee,
     LateFeeKind, LateFeePatch, MAX_FEES, MAX_GRACE_DAYS, MAX_INSTALMENTS, MAX_LATE_FEES, MAX_LATE_FEES_OF_A_LOAN,

@@ -38,12 +38,12 @@ pub struct Schedule {
     /// The amount of the loan less the fees at disbursement; negative if those are more.
     pub paid_out: Money,
     /// One for each due date, in their order.
-    pub rows: Vec<ScheduleRow>,
+    pub rows: Vec<ScheduledInstalment>,
 }
 
 /// One instalment of a schedule.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-pub struct ScheduleRow {
+pub struct ScheduledInstalment {
     /// Counted from 1.
     pub n: u32,
     /// When it falls due.
@@ -193,7 +193,7 @@ fn dated_rows(
     disbursed_on: Date,
     first_due_on: Option<Date>,
     terms: &Terms,
-) -> Result<Vec<ScheduleRow>, Refusal> {
+) -> Result<Vec<ScheduledInstalment>, Refusal> {
     if !is_taken(disbursed_on) {
         return Err(Refusal::disbursed_on(Reason::DateOutOfRange));
     }
@@ -214,7 +214,7 @@ fn dated_rows(
             Refusal::terms(field, Reason::DateOutOfRange)
         })?;
         let days = days_between(start, due_on).unsigned_abs();
-        rows.push(ScheduleRow {
+        rows.push(ScheduledInstalment {
             n,
             due_on,
             days,
@@ -260,10 +260,10 @@ impl Fees {
 }
 
 /// Moves the interest of the first periods to the first row after them.
-fn defer_interest(terms: &Terms, rows: &mut [ScheduleRow]) {
+fn defer_interest(terms: &Terms, rows: &mut [ScheduledInstalment]) {
     let deferred = terms.grace().interest_payment as usize;
     // Always true: terms with a longer grace cannot be made.
-    if let Some((row, before)) = rows.get_mut(..=deferred).and_then(<[ScheduleRow]>::split_last_mut) {
+    if let Some((row, before)) = rows.get_mut(..=deferred).and_then(<[ScheduledInstalment]>::split_last_mut) {
         let mut interest = row.interest.units();
         for early in before {
             interest += early.interest.units();
@@ -274,7 +274,7 @@ fn defer_interest(terms: &Terms, rows: &mut [ScheduleRow]) {
 }
 
 /// Adds the fees and the totals.
-fn total(amount: Money, instalment: Money, fees: &Fees, mut rows: Vec<ScheduleRow>) -> Schedule {
+fn total(amount: Money, instalment: Money, fees: &Fees, mut rows: Vec<ScheduledInstalment>) -> Schedule {
     let money = |units| Money::computed(units, amount.currency());
     let mut balance = amount.units();
     let (mut total_interest, mut total_due) = (0, 0);

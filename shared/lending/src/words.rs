@@ -11,7 +11,7 @@ macro_rules! words {
 
         impl $name {
             /// Every value.
-            pub const ALL: &[Self] = &[$(Self::$variant,)+];
+            pub const ALL: [Self; [$($word,)+].len()] = [$(Self::$variant,)+];
 
             /// The word of the JSON form.
             #[must_use]

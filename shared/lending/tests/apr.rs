@@ -306,7 +306,7 @@ fn no_flows_no_rate() {
     let (advance, payment) = (flow("2024-01-01", "100"), flow("2024-02-01", "110"));
     let nothing = flow("2023-12-01", "0");
     for method in AprMethod::ALL {
-        let rate = |advances: &[Flow], payments: &[Flow]| rate(*method, month, advances, payments);
+        let rate = |advances: &[Flow], payments: &[Flow]| rate(method, month, advances, payments);
         assert_eq!(rate(&[], &[]), "none");
         assert_eq!(rate(&[advance], &[]), "none");
         assert_eq!(rate(&[], &[payment]), "none");
@@ -376,7 +376,7 @@ fn of_several_rates_the_lowest_that_is_not_negative() {
                 .collect::<Vec<Flow>>()
         };
         for method in AprMethod::ALL {
-            assert_eq!(rate(*method, year, &side(1), &side(-1)), expected, "{flows:?} {method:?}");
+            assert_eq!(rate(method, year, &side(1), &side(-1)), expected, "{flows:?} {method:?}");
         }
     }
 }
@@ -390,12 +390,12 @@ fn the_largest_flows_over_300_years() {
     for method in AprMethod::ALL {
         for unit in PeriodUnit::ALL {
             for every in [1, UnitPeriod::MAX_EVERY] {
-                let unit_period = period(every, *unit);
-                let finds = |advances: &[Flow], payments: &[Flow]| apr(*method, unit_period, advances, payments);
+                let unit_period = period(every, unit);
+                let finds = |advances: &[Flow], payments: &[Flow]| apr(method, unit_period, advances, payments);
                 let many: Vec<Flow> = spread.iter().map(|on| most(*on)).collect();
                 let few: Vec<Flow> = spread.iter().map(|on| least(*on)).collect();
                 // Compound interest makes more than 10^24 % of such a gain, or of a long period.
-                let is_told = *method == AprMethod::RegZ;
+                let is_told = method == AprMethod::RegZ;
                 assert!(finds(&[most(first)], &many).is_some() || (!is_told && every > 1), "{method:?} {unit:?}");
                 assert!(finds(&[least(first)], &many).is_some() || !is_told, "{method:?} {unit:?}");
                 assert!(finds(&[most(first)], &few).is_some(), "{method:?} {unit:?}");

@@ -129,7 +129,7 @@ impl<'a> LoanFold<'a> {
     fn post_day(&mut self, on: Date) {
         let moved = std::mem::take(&mut self.moved);
         let currency = self.contract.amount.currency();
-        for (account, amount) in Account::ALL.iter().copied().zip(moved) {
+        for (account, amount) in Account::ALL.into_iter().zip(moved) {
             if amount != 0 {
                 self.postings.push(Posting { on, account, amount: Money::computed(amount, currency) });
             }

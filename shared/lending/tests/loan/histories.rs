@@ -60,15 +60,15 @@ fn rate() -> impl Strategy<Value = String> {
 
 pub(crate) fn contracts() -> impl Strategy<Value = Contract> {
     let words = (
-        select(InterestMethod::ALL),
-        select(Amortization::ALL),
-        select(InterestPeriod::ALL),
-        select(DayCount::ALL),
-        select(Rounding::ALL),
-        select(MonthEnd::ALL),
-        select(RepayUnit::ALL),
-        select(Allocation::ALL),
-        select(Prepayment::ALL),
+        select(&InterestMethod::ALL),
+        select(&Amortization::ALL),
+        select(&InterestPeriod::ALL),
+        select(&DayCount::ALL),
+        select(&Rounding::ALL),
+        select(&MonthEnd::ALL),
+        select(&RepayUnit::ALL),
+        select(&Allocation::ALL),
+        select(&Prepayment::ALL),
     );
     let sizes = (units(), rate(), 1u32..=12, 1u32..=2, prop::option::weighted(0.3, 1i64..60));
     let steps = (prop::option::weighted(0.2, select(vec![5i64, 10])), prop::option::weighted(0.2, select(vec![1, 10])));

@@ -1151,7 +1151,7 @@ fn the_words_of_the_api() {
         ["disbursement", "repayment", "recovery", "refund", "charge", "waiver", "write_off", "reschedule", "reversal"]
     );
     assert_eq!(serde_json::to_string(&kinds[6]).unwrap(), r#""write_off""#);
-    for account in Account::ALL.iter().copied() {
+    for account in Account::ALL {
         assert_eq!(Account::from_name(account.as_str()), Some(account));
         assert_eq!(serde_json::to_string(&account).unwrap(), format!("{:?}", account.as_str()));
     }

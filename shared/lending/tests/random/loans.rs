@@ -89,19 +89,19 @@ fn every() -> impl Strategy<Value = u32> {
 
 fn fees() -> impl Strategy<Value = Vec<(FeeWhen, Result<i64, u32>)>> {
     let value = prop_oneof![(0i64..1_000_000).prop_map(Ok), (0u32..10_000_000).prop_map(Err),];
-    prop::collection::vec((select(FeeWhen::ALL), value), 0..3)
+    prop::collection::vec((select(&FeeWhen::ALL), value), 0..3)
 }
 
 /// A loan on any terms at all.
 pub(crate) fn loans() -> impl Strategy<Value = Loan> {
     let kinds = (
-        select(InterestMethod::ALL),
-        select(Amortization::ALL),
-        select(InterestPeriod::ALL),
-        select(DayCount::ALL),
-        select(Rounding::ALL),
-        select(MonthEnd::ALL),
-        select(RepayUnit::ALL),
+        select(&InterestMethod::ALL),
+        select(&Amortization::ALL),
+        select(&InterestPeriod::ALL),
+        select(&DayCount::ALL),
+        select(&Rounding::ALL),
+        select(&MonthEnd::ALL),
+        select(&RepayUnit::ALL),
     );
     let sizes = (
         units(),

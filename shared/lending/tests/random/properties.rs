@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use lending::{
-    Amortization, Currency, Given, InterestMethod, Money, Refusal, Rounding, Schedule, ScheduleRow, TermsPatch,
+    Amortization, Currency, Given, InterestMethod, Money, Refusal, Rounding, Schedule, ScheduledInstalment, TermsPatch,
     schedule,
 };
 use proptest::prelude::*;
@@ -18,7 +18,7 @@ use crate::loans::{Loan, loans};
 /// The rows of an equal-instalment schedule that must ask for exactly the instalment: those that
 /// repay principal, bear their own interest alone, leave something to the rows after them, and are
 /// not the last.
-fn is_equal(loan: &Loan, row: &ScheduleRow) -> bool {
+fn is_equal(loan: &Loan, row: &ScheduledInstalment) -> bool {
     let grace = loan.terms.grace();
     row.n > grace.principal
         && (grace.interest_payment == 0 || row.n > grace.interest_payment + 1)
@@ -41,7 +41,7 @@ proptest! {
     #[test]
     fn amounts_add_up(loan in loans()) {
         let Ok(schedule) = loan.schedule() else { return Ok(()) };
-        let sum = |cell: fn(&ScheduleRow) -> i128| schedule.rows.iter().map(cell).sum::<i128>();
+        let sum = |cell: fn(&ScheduledInstalment) -> i128| schedule.rows.iter().map(cell).sum::<i128>();
         let amount = loan.amount.units();
         prop_assert_eq!(sum(|row| row.principal.units()), amount);
         prop_assert_eq!(sum(|row| row.interest.units()), schedule.total_interest.units());
@@ -147,7 +147,7 @@ proptest! {
     /// However it is rounded, flat interest is the same up to one unit: it is rounded once, and
     /// the last row takes what the others left.
     #[test]
-    fn flat_interest_is_rounded_once(loan in loans(), rounding in select(Rounding::ALL)) {
+    fn flat_interest_is_rounded_once(loan in loans(), rounding in select(&Rounding::ALL)) {
         let loan = loan.with(&TermsPatch {
             interest_method: Some(InterestMethod::Flat),
             instalment_multiple: Given::Null,

@@ -224,8 +224,8 @@ fn flows(most: usize) -> impl Strategy<Value = Vec<Flow>> {
 
 fn deals() -> impl Strategy<Value = Deal> {
     let every = prop_oneof![4 => Just(1), 2 => 2u32..=13, 1 => 14..=UnitPeriod::MAX_EVERY];
-    let unit_period = (every, select(PeriodUnit::ALL)).prop_map(|(every, unit)| UnitPeriod::new(every, unit).unwrap());
-    (select(AprMethod::ALL), unit_period, flows(3), flows(8)).prop_map(|(method, unit_period, advances, payments)| {
+    let unit_period = (every, select(&PeriodUnit::ALL)).prop_map(|(every, unit)| UnitPeriod::new(every, unit).unwrap());
+    (select(&AprMethod::ALL), unit_period, flows(3), flows(8)).prop_map(|(method, unit_period, advances, payments)| {
         // What would come before the first advance comes with it.
         let start = advances.iter().map(|flow| flow.on).min().unwrap();
         let payments = payments.into_iter().map(|flow| Flow { on: flow.on.max(start), ..flow }).collect();
@@ -365,7 +365,7 @@ proptest! {
 
     /// A fee more raises both rates, whenever it is paid.
     #[test]
-    fn a_fee_raises_the_rates(loan in loans(), when in select(FeeWhen::ALL)) {
+    fn a_fee_raises_the_rates(loan in loans(), when in select(&FeeWhen::ALL)) {
         let amount = Number::from(lending::Money::from_units(loan.smallest().try_into().unwrap(), loan.amount.currency()));
         let fee = FeePatch { code: "more".to_owned(), when, amount: Some(amount), percent: None };
         let mut fees: Vec<FeePatch> = loan.terms.fees().iter().map(again).collect();
