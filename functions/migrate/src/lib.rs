@@ -91,6 +91,9 @@ pub enum MigrateError {
     /// A migration failed.
     #[error("a migration failed")]
     Migration(#[source] Box<refinery::Error>),
+    /// Migrations were never applied, though later ones were.
+    #[error("never applied, and numbered below the newest migration that was: {0}")]
+    Late(String),
     /// A statement failed.
     #[error("a statement failed")]
     Statement(#[from] DbError),

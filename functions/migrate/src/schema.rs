@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use refinery::{Error, Runner, embed_migrations};
+use refinery::{Error, Migration, Runner, embed_migrations};
 use tokio_postgres::{Client, error::SqlState};
 
 use crate::MigrateError;
@@ -22,6 +22,16 @@ const LOCK: &str = "\
 SET idle_in_transaction_session_timeout = 0;
 BEGIN;
 LOCK TABLE schema_lock IN EXCLUSIVE MODE";
+
+/// Whether there is a record of what was applied: there is none before the first run.
+const HAS_RECORD: &str = "SELECT to_regclass('refinery_schema_history') IS NOT NULL";
+
+/// What was applied, by number.
+const APPLIED: &str = "SELECT version::bigint FROM refinery_schema_history";
+
+/// Files of older releases, by name and checksum, which some database never had, and which a later file made up for. A released
+/// file can get no other number. There is none so far.
+const MADE_UP_FOR: &[(&str, u64)] = &[];
 
 fn runner() -> Runner {
     // A schema that is further than this program is no error: when a deployment fails after its migrations, CloudFormation
@@ -55,7 +65,57 @@ pub(crate) async fn lock(holder: &Client) -> Result<(), MigrateError> {
 
 /// Applies what has not been applied. Returns the names of the migrations.
 pub(crate) async fn apply(client: &mut Client) -> Result<Vec<String>, MigrateError> {
+    let runner = runner();
+    let late = late(runner.get_migrations(), &applied(client).await?, MADE_UP_FOR);
+    if !late.is_empty() {
+        return Err(MigrateError::Late(late.join(", ")));
+    }
     let failed = |error: Error| MigrateError::Migration(Box::new(error));
-    let report = runner().run_async(client).await.map_err(failed)?;
+    let report = runner.run_async(client).await.map_err(failed)?;
     Ok(report.applied_migrations().iter().map(ToString::to_string).collect())
+}
+
+/// The numbers of the migrations that this database has had.
+async fn applied(client: &Client) -> Result<Vec<i64>, MigrateError> {
+    if !client.query_one(HAS_RECORD, &[]).await?.try_get::<_, bool>(0)? {
+        return Ok(Vec::new());
+    }
+    let rows = client.query(APPLIED, &[]).await?;
+    Ok(rows.iter().map(|row| row.try_get(0)).collect::<Result<_, _>>()?)
+}
+
+/// The names of the migrations that were never applied and are numbered below the newest that was. Refinery passes over them
+/// and logs it: the code would run on a schema that it was not written for.
+fn late(migrations: &[Migration], applied: &[i64], made_up_for: &[(&str, u64)]) -> Vec<String> {
+    let newest = applied.iter().max();
+    let is_late = |migration: &&Migration| {
+        let number = i64::from(migration.version());
+        newest.is_some_and(|newest| number < *newest) && !applied.contains(&number)
+    };
+    let named = migrations.iter().filter(is_late).map(|migration| (migration.to_string(), migration.checksum()));
+    named.filter(|(name, checksum)| !made_up_for.contains(&(name, *checksum))).map(|(name, _)| name).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    #[test]
+    fn a_migration_below_the_newest_applied_is_late_unless_it_was_made_up_for() {
+        let migration = |name| Migration::unapplied(name, "SELECT 1").unwrap();
+        let migrations = [migration("V1__one"), migration("V2__two"), migration("V4__four"), migration("V9__nine")];
+        assert_eq!(late(&migrations, &[], &[]), Vec::<String>::new());
+        // There is no third one: a gap in the numbers is none in the schema.
+        assert_eq!(late(&migrations, &[1, 2, 4], &[]), Vec::<String>::new());
+        assert_eq!(late(&migrations, &[1, 4], &[]), ["V2__two"]);
+        // The schema is further than this program.
+        assert_eq!(late(&migrations, &[1, 2, 4, 9, 10], &[]), Vec::<String>::new());
+        assert_eq!(late(&migrations, &[1, 9], &[]), ["V2__two", "V4__four"]);
+        let second = migrations[1].checksum();
+        assert_eq!(late(&migrations, &[1, 9], &[("V2__two", second)]), ["V4__four"]);
+        // Another file of that name.
+        assert_eq!(late(&migrations, &[1, 4], &[("V2__two", second ^ 1)]), ["V2__two"]);
+    }
 }

@@ -220,3 +220,37 @@ async fn what_the_first_admin_lacks_is_named_and_never_quoted() {
     }
     assert_eq!(api.count("SELECT count(*) FROM users WHERE role = 'admin'").await, 0);
 }
+
+/// Refinery would pass over it, and the new code would run on a schema that it was not written for.
+#[tokio::test]
+async fn a_migration_that_comes_too_late_stops_the_deployment() {
+    let api = Api::new().await;
+    let forget = "DELETE FROM refinery_schema_history WHERE version = 14";
+    assert_eq!(api.owner.execute(forget, &[]).await.unwrap(), 1);
+    let (told, url) = cloudformation(0).await;
+    let migrator = migrator(&without_tls(api.database.owner_url()));
+    assert_eq!(invoked(&migrator, change("Update", &url, Some("schema")), 900).await.unwrap(), None);
+    let told = told.0.lock().unwrap().0.clone();
+    assert_eq!(told[0]["Status"], "FAILED", "{told:?}");
+    let reason = told[0]["Reason"].as_str().unwrap();
+    assert!(reason.contains("never applied") && reason.contains("V14__double_safety"), "{reason}");
+    // A number that no migration has is no gap in the schema: there is no V12.
+    assert!(!reason.contains("V12"), "{reason}");
+    let count = "SELECT count(*) FROM refinery_schema_history WHERE version = 14";
+    assert_eq!(api.owner.query_one(count, &[]).await.unwrap().get::<_, i64>(0), 0);
+}
+
+/// Databases that have had it would differ from those that have not.
+#[tokio::test]
+async fn a_released_migration_that_was_edited_stops_the_deployment() {
+    let api = Api::new().await;
+    let edit = "UPDATE refinery_schema_history SET checksum = '7' WHERE version = 3";
+    assert_eq!(api.owner.execute(edit, &[]).await.unwrap(), 1);
+    let (told, url) = cloudformation(0).await;
+    let migrator = migrator(&without_tls(api.database.owner_url()));
+    assert_eq!(invoked(&migrator, change("Update", &url, Some("schema")), 900).await.unwrap(), None);
+    let told = told.0.lock().unwrap().0.clone();
+    assert_eq!(told[0]["Status"], "FAILED", "{told:?}");
+    let reason = told[0]["Reason"].as_str().unwrap();
+    assert!(reason.contains("V3__products is different"), "{reason}");
+}

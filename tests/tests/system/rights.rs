@@ -479,6 +479,7 @@ pub(crate) fn migration(number: u32) -> String {
 fn migrations() -> Vec<(u32, String)> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../migrations");
     let files = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let files = files.filter(|path| path.extension().is_some_and(|extension| extension == "sql"));
     let mut all: Vec<(u32, String)> = files
         .map(|path| {
             let name = path.file_name().unwrap().to_str().unwrap().to_owned();
