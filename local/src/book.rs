@@ -17,12 +17,13 @@ mod people;
 use std::sync::Arc;
 use std::thread;
 
-use backend::auth::passwords;
-use backend::db::{Batch as _, DbError};
-use backend::models::audit::Subject;
-use backend::models::portfolio::Figures;
-use backend::models::products;
-use backend::{domain::refusal::Refusal, telemetry};
+use backend::{
+    auth::passwords,
+    db::{Batch as _, DbError},
+    domain::{portfolio::PortfolioDelta, refusal::Refusal},
+    store::{audit::Subject, products},
+    telemetry,
+};
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use migrate::DEMO_PASSWORD;
@@ -216,7 +217,7 @@ async fn load_all(
     client.batch_execute(copy::STAGE).await.map_err(sql("make room for entries"))?;
 
     let mut loaded = Loaded::default();
-    let (mut figures, mut posted) = (Figures::default(), Posted::new());
+    let (mut figures, mut posted) = (PortfolioDelta::default(), Posted::new());
     let mut batches = batches(&world, loans);
     let mut next = 0;
     while loaded.loans < loans {
@@ -275,7 +276,7 @@ async fn found(client: &Client, world: &World, hash: &str) -> Result<(), Error> 
 }
 
 /// Leaves figures as changes, as every command does.
-async fn leave(client: &Client, figures: Figures) -> Result<(), DbError> {
+async fn leave(client: &Client, figures: PortfolioDelta) -> Result<(), DbError> {
     for write in figures.changes() {
         write.run(client).await?;
     }

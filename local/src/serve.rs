@@ -6,16 +6,26 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use crate::{
+    Error, api,
+    book::{self, Loaded, Plan},
+    cors,
+    options::{Contents, Lifetime, Options},
+    postgres::{Postgres, random},
+    progress::Progress,
+    say,
+};
 use axum::extract::{ConnectInfo, Request};
 use axum::middleware::{Next, from_fn};
 use axum::response::Response;
-use backend::app::App;
-use backend::auth::tokens::Tokens;
-use backend::config::{self, Limits};
-use backend::db::{Connector, Db};
-use backend::http::address::Peer;
-use backend::http::layers;
-use backend::secrets::SecretSource;
+use backend::{
+    app::App,
+    auth::tokens::Tokens,
+    config::{self, Limits},
+    db::{Connector, Db},
+    http::{address::Peer, layers, origin::OriginSecret},
+    secrets::SecretSource,
+};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use migrate::{DEMO_PASSWORD, Event, MigrateError, Migrator};
@@ -24,12 +34,6 @@ use serde_json::json;
 use stats::Difference;
 use tokio::net::TcpListener;
 use url::Url;
-
-use crate::book::{self, Loaded, Plan};
-use crate::options::{Contents, Lifetime, Options};
-use crate::postgres::{Postgres, random};
-use crate::progress::Progress;
-use crate::{Error, api, cors, say};
 
 /// How many requests may work with the database at once.
 const CONNECTIONS: usize = 16;
@@ -142,7 +146,7 @@ async fn prepare(postgres: &Postgres, options: &Options) -> Result<App, Error> {
     let setting = |error: config::ConfigError| Error::Setting(error.to_string());
     let zone = config::business_time_zone().map_err(setting)?;
     let limits = Limits::from_env().map_err(setting)?;
-    let origin = config::origin_secret().map_err(setting)?;
+    let origin = OriginSecret::from_env().map_err(setting)?;
     let application = fixed(&on_this_machine(postgres.application_url())?);
 
     say("migrating the database ...");

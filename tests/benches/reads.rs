@@ -11,7 +11,7 @@
 use std::time::{Duration, Instant};
 
 use axum::{body::Body, http::Request};
-use backend::{auth::callers, http::layers, models::loans};
+use backend::{auth::callers, http::layers, store::loans};
 use http_body_util::BodyExt;
 use serde_json::json;
 use tests::Api;

@@ -7,21 +7,21 @@ use axum::{
 };
 use backend::{
     app::App,
-    auth::{attempts::Attempt, limits::Guesses, passwords::Check, tokens::LIFETIME},
-    domain::users::UserStatus,
+    auth::{attempts::Attempt, keys::LIFETIME, limits::Guesses, passwords::Check},
+    domain::users::{User, UserStatus},
     http::{
-        address::ClientAddress,
         answer::Answer,
         body::Input,
         command::{Outcome, conclude},
         problem::{Problem, ProblemBody},
     },
-    models::{
+    store::{
         audit::{self, Subject},
         sessions,
-        users::{self, Credentials, User},
+        users::{self, Credentials},
     },
     values::{
+        address::ClientAddress,
         fields::{PasswordAttempt, Username},
         time::Instant,
     },

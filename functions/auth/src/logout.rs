@@ -8,7 +8,7 @@ use backend::{
         problem::{Problem, ProblemBody},
         query::QueryString,
     },
-    models::{
+    store::{
         audit::{self, Subject},
         sessions,
     },

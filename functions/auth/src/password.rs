@@ -21,7 +21,7 @@ use backend::{
         command::{Outcome, conclude},
         problem::{Problem, ProblemBody},
     },
-    models::{
+    store::{
         audit::{self, Subject},
         sessions,
         users::{self, Credentials},

@@ -8,7 +8,7 @@ use backend::{
         limits::{Bucket, address_part},
         profile::ProfilePatch,
     },
-    domain::refusal::Refusal,
+    domain::{refusal::Refusal, users::User},
     http::{
         answer::Answer,
         body::Input,
@@ -16,7 +16,7 @@ use backend::{
         problem::{Problem, ProblemBody},
         query::QueryString,
     },
-    models::users::{self, User},
+    store::users,
 };
 
 /// Shows one's own profile.

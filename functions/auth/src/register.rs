@@ -7,18 +7,20 @@ use backend::{
         limits::{Bucket, address_part},
         passwords::Turn,
     },
-    domain::users::{Role, UserStatus},
+    domain::users::{NewUser, Role, User, UserStatus},
     http::{
-        address::ClientAddress,
         answer::Answer,
         body::Input,
         problem::{Problem, ProblemBody},
     },
-    models::{
+    store::{
         audit::{self, Subject},
-        users::{self, NewUser, User},
+        users,
     },
-    values::fields::{Email, Name, Password, Phone, Username},
+    values::{
+        address::ClientAddress,
+        fields::{Email, Name, Password, Phone, Username},
+    },
 };
 use serde::Deserialize;
 use serde_json::json;

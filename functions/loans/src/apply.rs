@@ -8,6 +8,9 @@ use backend::{
     domain::{
         applications::{self, Pointers, Proposal, Term},
         caller::Caller,
+        loan::Borrower,
+        loan_history::Action,
+        products::{Product, named},
         refusal::Refusal,
         users::Role,
     },
@@ -18,16 +21,16 @@ use backend::{
         idempotency::{Claim, Claimed, Fingerprinted, IdempotencyKey},
         problem::{Problem, ProblemBody, both},
     },
-    models::{
+    store::{
         audit::{self, Subject},
-        loans::{self, Action, Borrower, LoanView},
-        products::{self, Product},
+        loans, products,
     },
     telemetry::Count,
     values::{
         fields::{Instalments, NumberText, ProductCode, UserRef},
         moment::Moment,
     },
+    views::loan::LoanView,
 };
 use lending::{AnnualRate, Currency, Money};
 use serde::{Deserialize, Serialize};
@@ -200,5 +203,5 @@ fn product_of(body: &NewLoan, product: Option<Product>) -> Result<Product, Refus
         let detail = format!("{} has no default product; name one", body.currency);
         return Err(Refusal::field("/product", "no_default_product", detail));
     }
-    products::named(product)?.lending("/currency", body.currency)
+    named(product)?.lending("/currency", body.currency)
 }

@@ -5,7 +5,14 @@ use axum::extract::State;
 use backend::{
     app::App,
     auth::callers::{Admin, Agent, Applicant, Guard, Kind},
-    domain::{applications, caller::Caller, refusal::Refusal},
+    domain::{
+        applications,
+        caller::Caller,
+        duties::SameHand,
+        loan::{Loan, LoanStatus, Scope},
+        loan_history::Action,
+        refusal::Refusal,
+    },
     http::{
         answer::Answer,
         body::{Input, require_version},
@@ -13,11 +20,9 @@ use backend::{
         path::PathParameter,
         problem::{Problem, ProblemBody},
     },
-    models::{
-        duties::{self, SameHand},
-        loans::{self, Action, Loan, LoanStatus, LoanView, Scope},
-    },
+    store::{duties, loans},
     values::{fields::Reason, moment::Moment},
+    views::loan::LoanView,
 };
 use serde::{Deserialize, de::DeserializeOwned};
 use utoipa::ToSchema;
@@ -50,23 +55,23 @@ pub(crate) struct RequiredReason {
 }
 
 /// A body that may give a reason.
-trait Because: DeserializeOwned + ToSchema {
+trait HasReason: DeserializeOwned + ToSchema {
     fn reason(self) -> Option<String>;
 }
 
-impl Because for Note {
+impl HasReason for Note {
     fn reason(self) -> Option<String> {
         self.note.map(Reason::into_string)
     }
 }
 
-impl Because for OptionalReason {
+impl HasReason for OptionalReason {
     fn reason(self) -> Option<String> {
         self.reason.map(Reason::into_string)
     }
 }
 
-impl Because for RequiredReason {
+impl HasReason for RequiredReason {
     fn reason(self) -> Option<String> {
         Some(self.reason.into_string())
     }
@@ -79,7 +84,7 @@ enum Versioned {
 }
 
 /// Carries out one step: the loan is locked, the body read, the step decided and written.
-async fn take_step<K: Kind, B: Because>(
+async fn take_step<K: Kind, B: HasReason>(
     guard: Guard<K>,
     app: &App,
     path: &PathParameter,

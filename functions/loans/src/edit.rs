@@ -1,5 +1,6 @@
 //! Editing what is applied for: by agents, while nobody has approved it.
 
+use crate::shared::{self, Months};
 use axum::extract::State;
 use backend::{
     app::App,
@@ -7,6 +8,9 @@ use backend::{
     domain::{
         applications::{self, Proposal, Term},
         caller::Caller,
+        loan::{Loan, Scope},
+        loan_history::{Action, LoanState},
+        products::{Product, named},
     },
     http::{
         answer::Answer,
@@ -15,20 +19,16 @@ use backend::{
         path::PathParameter,
         problem::{Problem, ProblemBody, both},
     },
-    models::{
-        loans::{self, Action, Loan, LoanState, LoanView, Scope},
-        products::{self, Product},
-    },
+    store::{loans, products},
     values::{
         fields::{Instalments, NumberText, ProductCode, Reason, Whole, given},
         moment::Moment,
     },
+    views::loan::LoanView,
 };
 use lending::AnnualRate;
 use serde::Deserialize;
 use utoipa::ToSchema;
-
-use crate::shared::{self, Months};
 
 /// What changes of an application; what is left out stays. Another product brings its own terms and rate; the number of
 /// instalments stays.
@@ -117,7 +117,7 @@ fn update(
     require_version(&if_match, loan.version)?;
     applications::editable(&loan)?;
 
-    let product = products::named(product)?.lending("/product", currency)?;
+    let product = named(product)?.lending("/product", currency)?;
     let rate = patch.interest_rate_apr;
     let proposal = if product.code == loan.product {
         Proposal::changing(&loan, product, amount, term, rate, pointers)?

@@ -11,17 +11,23 @@ use crate::shared;
 use backend::{
     app::App,
     auth::callers::AnyUser,
+    domain::{
+        loan::{LoanStatus, Scope},
+        loan_as_of::{LoanAsOf, Reading},
+        loan_history::HistoryEntry,
+    },
     http::{
         answer::Answer,
-        csv::{self, Format},
+        csv,
+        format::Format,
         pagination::{ExportLimit, Page, bad_cursor},
         path::PathParameter,
         problem::Problem,
         query::{QueryString, unless_empty},
     },
-    models::{
-        loans::{self, Filter, HistoryEntry, LoanStatus, LoanView, Scope, Sort},
-        servicing::{self, File, Reading},
+    store::{
+        loan_as_of,
+        loans::{self, Filter, Sort},
     },
     values::{
         fields::{ProductCode, UserRef},
@@ -29,6 +35,7 @@ use backend::{
         page::{Limit, Position},
         time::{BusinessDate, Instant, Period},
     },
+    views::loan::LoanView,
 };
 
 /// The query of a list of loans. Filters combine.
@@ -229,12 +236,13 @@ async fn get_loan_as_of(
         as_of: asked.and_then(|asked| asked.as_of).map(|date| date.0),
         known_at: asked.and_then(|asked| asked.known_at).map(|instant| instant.0),
     };
-    let (caller, (_, loan, versions, transactions)) = user.read(servicing::file(id, scope, reading.known_at)).await?;
+    let (caller, (_, loan, versions, transactions)) =
+        user.read(loan_as_of::statements(id, scope, reading.known_at)).await?;
     let loan = loan.ok_or_else(Problem::not_found)?;
     // Whether the loan may be known of comes before what is wrong with the query.
     query?;
     let at = app.moment(&caller);
-    let file = File::new(loan, &versions, transactions, reading, at, &app.zone)?;
+    let file = LoanAsOf::new(loan, &versions, transactions, reading, at, &app.zone)?;
     shared::answer(&file.loan, Moment { today: file.as_of, ..at })
 }
 
@@ -283,11 +291,11 @@ pub(crate) async fn get_history(
     };
     let scope = Scope::of(user.role(), user.id());
     let entries = loans::history(id, taken_before, asked.known_at, before, limit);
-    let file = servicing::file(id, scope, asked.known_at);
+    let file = loan_as_of::statements(id, scope, asked.known_at);
     let (caller, ((_, loan, versions, transactions), entries)) = Box::pin(user.read((file, entries))).await?;
     let loan = loan.ok_or_else(Problem::not_found)?;
     read?;
     // Whether there was such a loan that day, as everywhere.
-    File::new(loan, &versions, transactions, asked, app.moment(&caller), &app.zone)?;
+    LoanAsOf::new(loan, &versions, transactions, asked, app.moment(&caller), &app.zone)?;
     Ok(Json(Page::new(entries, limit, &binding, |last| Position(last.version.0, id))))
 }

@@ -4,11 +4,13 @@ use backend::{
     domain::{
         applications::{Pointers, Term},
         caller::Caller,
+        loan::Loan,
+        loan_history::Action,
     },
     http::{answer::Answer, command::Outcome, problem::Problem},
-    models::{
+    store::{
         audit::{self, Subject},
-        loans::{self, Action, Loan},
+        loans,
     },
     telemetry::Count,
     values::{

@@ -4,14 +4,14 @@ use backend::{
     auth::passwords,
     config,
     db::Batch,
-    domain::users::{Role, UserStatus},
-    http::address::ClientAddress,
-    models::{
-        audit::{self, Subject},
-        users::{self, User},
-    },
+    domain::users::{Role, User, UserStatus},
     secrets::SecretSource,
+    store::{
+        audit::{self, Subject},
+        users,
+    },
     values::{
+        address::ClientAddress,
         fields::{Email, Password, Phone, Username},
         time::Instant,
     },

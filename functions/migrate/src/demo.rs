@@ -7,17 +7,15 @@ use backend::{
     db::{Batch, DbError, FromRow, Sql, Statement, column},
     domain::{
         applications::{self, Pointers, Proposal, Term},
+        loan::{Borrower, LoanStatus},
+        loan_history::Action,
+        portfolio::ApplicationStep,
         refusal::Refusal,
-        users::{Role, UserStatus},
+        servicing::{self, LockedLoan, NewTransaction, Recorded},
+        transaction::Notes,
+        users::{Role, User, UserStatus},
     },
-    models::{
-        loans::{self, Action, Borrower, LoanStatus},
-        portfolio::Step,
-        products,
-        servicing::{self, Books, New, Recorded},
-        transactions::Notes,
-        users::{self, User},
-    },
+    store::{loans, products, users},
     values::{moment::Moment, time::Instant},
 };
 use jiff::{Timestamp, ToSpan, civil::Date, tz::TimeZone};
@@ -158,8 +156,8 @@ impl DemoLoan {
         let mut decide = |verdict, action, reason: &str| {
             let decided = applications::decide(&loan, verdict, admin, Some(reason.into()), at).map_err(refused)?;
             writes.extend(loans::step(&loan, &decided, action, admin, Some(reason.into()), at));
-            let steps = vec![Step::to(&loan), Step::to(&decided)];
-            Ok::<Books, MigrateError>(Books { loan: decided, transactions: Vec::new(), steps })
+            let steps = vec![ApplicationStep::to(&loan), ApplicationStep::to(&decided)];
+            Ok::<LockedLoan, MigrateError>(LockedLoan { loan: decided, transactions: Vec::new(), steps })
         };
         match self.status {
             LoanStatus::Rejected => {
@@ -189,11 +187,11 @@ impl DemoLoan {
     }
 }
 
-fn disburse(books: Books, on: Date, by: Uuid, at: Moment<'_>) -> Result<Recorded, MigrateError> {
+fn disburse(books: LockedLoan, on: Date, by: Uuid, at: Moment<'_>) -> Result<Recorded, MigrateError> {
     record(books, EventKind::Disbursement { first_due_on: None }, on, by, at)
 }
 
-fn record(books: Books, kind: EventKind, on: Date, by: Uuid, at: Moment<'_>) -> Result<Recorded, MigrateError> {
-    let new = New { kind, on, notes: Notes::default() };
+fn record(books: LockedLoan, kind: EventKind, on: Date, by: Uuid, at: Moment<'_>) -> Result<Recorded, MigrateError> {
+    let new = NewTransaction { kind, on, notes: Notes::default() };
     servicing::record(books, new, by, at, "").map_err(|refusal| MigrateError::demo(&refusal))
 }

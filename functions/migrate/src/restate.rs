@@ -5,11 +5,9 @@ use std::{collections::BTreeMap, time::Instant};
 
 use backend::{
     db::{Batch as _, DbError, OfLoan, Sql, Statement},
-    http::problem::Problem,
-    models::{
-        ledger,
-        loans::{self, Loan},
-        portfolio,
+    domain::loan::Loan,
+    store::{
+        ledger, loans, portfolio,
         restating::{self, Stated},
         transactions,
     },
@@ -127,7 +125,7 @@ impl Restating<'_> {
                     }
                     Err(error) => done.refused.push(refused(loan, &telemetry::chain(&error))),
                 },
-                Err(problem) => done.refused.push(refused(loan, &why(&problem))),
+                Err(refusal) => done.refused.push(refused(loan, &telemetry::chain(&refusal))),
             }
         }
         if !done.right.is_empty() {
@@ -158,10 +156,6 @@ impl Restating<'_> {
 fn refused(loan: &Loan, why: &str) -> Uuid {
     tracing::error!(loan = %loan.id, why, "a loan cannot be stated again");
     loan.id
-}
-
-fn why(problem: &Problem) -> String {
-    problem.causes().unwrap_or_else(|| problem.code().to_owned())
 }
 
 fn by_loan<T>(rows: Vec<OfLoan<T>>) -> BTreeMap<Uuid, Vec<T>> {

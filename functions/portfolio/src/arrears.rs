@@ -11,12 +11,10 @@ use utoipa::IntoParams;
 use backend::{
     app::App,
     auth::callers::Staff,
-    http::{
-        csv::{self, Format},
-        problem::Problem,
-        query::QueryString,
-    },
-    models::portfolio::{self, Arrears, Grouping},
+    domain::portfolio::Grouping,
+    http::{csv, format::Format, problem::Problem, query::QueryString},
+    store::portfolio,
+    views::arrears::Arrears,
 };
 
 /// The query of the arrears.

@@ -9,14 +9,15 @@ use uuid::Uuid;
 use backend::{
     app::App,
     auth::callers::Staff,
-    domain::users::Role,
+    domain::{collection::Collection, users::Role},
     http::{
-        csv::{self, Format},
+        csv,
+        format::Format,
         pagination::{ExportLimit, Page},
         problem::{Problem, ProblemBody},
         query::QueryString,
     },
-    models::loans::{self, Bucket, Collection},
+    store::loans::{self, Bucket},
     values::{page::Position, time::BusinessDate},
 };
 

@@ -6,17 +6,18 @@ use axum::{Json, extract::State};
 use backend::{
     app::App,
     auth::callers::Staff,
-    domain::users::Role,
+    domain::{portfolio::AgentSums, users::Role},
     http::{
         path::PathParameter,
         problem::{Problem, ProblemBody},
         query::QueryString,
     },
-    models::{
-        portfolio::{self, AgentSums, Arrears, AtRisk, Came, share},
+    store::{
+        portfolio::{self, AgentPerformanceRow},
         users,
     },
     values::time::BusinessDate,
+    views::arrears::{Arrears, AtRisk, share},
 };
 use jiff::civil::{Date, date};
 use lending::Currency;
@@ -120,10 +121,18 @@ pub(crate) async fn get_performance(
 }
 
 impl Performance {
-    fn new(agent_id: Uuid, from: Option<Date>, to: Date, came: Vec<Came>, arrears: Vec<Arrears>) -> Self {
+    fn new(
+        agent_id: Uuid,
+        from: Option<Date>,
+        to: Date,
+        came: Vec<AgentPerformanceRow>,
+        arrears: Vec<Arrears>,
+    ) -> Self {
         let mut all = AgentSums::default();
         let mut by_currency: BTreeMap<Currency, (AgentSums, Option<AtRisk>)> = BTreeMap::new();
-        for Came(currency, sums) in came.into_iter().filter(|Came(_, sums)| *sums != AgentSums::default()) {
+        for AgentPerformanceRow(currency, sums) in
+            came.into_iter().filter(|AgentPerformanceRow(_, sums)| *sums != AgentSums::default())
+        {
             all += sums;
             by_currency.entry(currency).or_default().0 = sums;
         }

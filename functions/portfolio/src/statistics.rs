@@ -5,7 +5,7 @@ use backend::{
     app::App,
     auth::callers::Staff,
     http::{pagination::Page, problem::Problem, query::QueryString},
-    models::stats::{self, Interval, Kept, Statistics},
+    store::stats::{self, Interval, SnapshotRow, Statistics},
     values::{
         page::{Limit, Position},
         time::BusinessDate,
@@ -88,6 +88,6 @@ pub(crate) async fn list_statistics(staff: Staff, query: QueryString) -> Result<
     };
     let (list, limit) = staff.check(read()).await?;
     let (_, kept) = staff.read(list).await?;
-    let kept = kept.into_iter().map(|Kept(statistics)| statistics).collect();
+    let kept = kept.into_iter().map(|SnapshotRow(statistics)| statistics).collect();
     Ok(Json(Page::new(kept, limit, &binding, |last: &Statistics| Position(last.as_of.0, ()))))
 }

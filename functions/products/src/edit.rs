@@ -2,7 +2,7 @@
 
 use backend::{
     auth::callers::Admin,
-    domain::caller::Caller,
+    domain::{caller::Caller, products::Product},
     http::{
         answer::Answer,
         body::{Input, require_version},
@@ -11,14 +11,14 @@ use backend::{
         path::PathParameter,
         problem::{Problem, both},
     },
-    models::{
+    store::{
         audit::{self, Subject},
-        products::{self, Product},
-        terms::TermsGivenSchema,
+        products,
     },
     values::{
         fields::{Instalments, Name, NumberText, ProductCode, given},
         refusal::FieldError,
+        terms::TermsGivenSchema,
         time::Instant,
         version::Version,
     },

@@ -1,17 +1,21 @@
 //! What a loan would cost: open to anyone, nothing is stored.
 
+use crate::refused;
 use axum::{Json, extract::State};
 use backend::{
     app::App,
+    domain::products::named,
     http::{
         body::Input,
         problem::{Problem, ProblemBody, both},
     },
-    models::{products, schedules::ScheduleRow, terms::TermsGivenSchema},
+    store::products,
     values::{
         fields::{NumberText, ProductCode},
+        terms::TermsGivenSchema,
         time::BusinessDate,
     },
+    views::schedules::ScheduleRow,
 };
 use jiff::civil::Date;
 use lending::{
@@ -20,8 +24,6 @@ use lending::{
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-
-use crate::refused;
 
 /// The loan that is asked about.
 #[derive(Deserialize, ToSchema)]
@@ -135,7 +137,7 @@ async fn over_product(
     currency: Currency,
 ) -> Result<Terms, Problem> {
     let product = app.db.read(&products::by_code(code.into_string())).await?;
-    let product = products::named(product)?.lending("/currency", currency)?;
+    let product = named(product)?.lending("/currency", currency)?;
     terms.over(&product.terms.disbursed_on(disbursed_on), currency).map_err(|refusal| refused(&refusal))
 }
 

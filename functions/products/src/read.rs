@@ -3,8 +3,9 @@
 use axum::{Json, extract::State};
 use backend::{
     app::App,
+    domain::products::Product,
     http::{answer::Answer, pagination::Page, path::PathParameter, problem::Problem, query::QueryString},
-    models::products::{self, Product},
+    store::products,
     values::page::{Limit, Position},
 };
 use serde::Deserialize;

@@ -5,7 +5,7 @@ use axum::extract::State;
 use backend::{
     app::App,
     auth::callers::Admin,
-    domain::refusal::Refusal,
+    domain::{refusal::Refusal, servicing::NewTransaction, transaction::Notes},
     http::{
         answer::Answer,
         body::Input,
@@ -13,14 +13,11 @@ use backend::{
         path::PathParameter,
         problem::{Problem, ProblemBody, both},
     },
-    models::{
-        servicing::{New, TransactionView},
-        transactions::Notes,
-    },
     values::{
         fields::{Instalments, NumberText, Reason},
         time::BusinessDate,
     },
+    views::transaction::TransactionView,
 };
 use lending::{AnnualRate, EventKind};
 use serde::{Deserialize, Serialize};
@@ -125,7 +122,7 @@ pub(crate) async fn reverse_transaction(
         let reversed = books.transactions.iter().find(|known| known.id() == transaction);
         let reversed = reversed.ok_or_else(Problem::not_found)?;
         let notes = Notes { reason: Some(body.reason.into_string()), ..Notes::default() };
-        Ok(New { kind: EventKind::Reversal { of: reversed.event.id }, on: reversed.event.on, notes })
+        Ok(NewTransaction { kind: EventKind::Reversal { of: reversed.event.id }, on: reversed.event.on, notes })
     })
     .await
 }
@@ -162,7 +159,7 @@ pub(crate) async fn refund_overpayment(
         let amount = command::amount(&body.amount, books.loan.amount.currency());
         let (amount, on) = both(amount, command::past(body.paid_on, at, "/paid_on"))?;
         books.loan.disbursed()?;
-        Ok(New { kind: EventKind::Refund { amount }, on, notes: Notes::default() })
+        Ok(NewTransaction { kind: EventKind::Refund { amount }, on, notes: Notes::default() })
     })
     .await
 }
@@ -199,7 +196,7 @@ pub(crate) async fn write_off_loan(
         let on = command::past(body.on, at, "/on")?;
         books.loan.disbursed()?;
         let notes = Notes { reason: Some(body.reason.into_string()), ..Notes::default() };
-        Ok(New { kind: EventKind::WriteOff, on, notes })
+        Ok(NewTransaction { kind: EventKind::WriteOff, on, notes })
     })
     .await
 }
@@ -251,7 +248,7 @@ pub(crate) async fn reschedule_loan(
         // Before the disbursement nothing is due: the date itself is what is wrong then.
         let earliest = books.loan.disbursed_on.unwrap_or(from);
         let notes = Notes { reason: Some(body.reason.into_string()), ..Notes::default() };
-        Ok(New { kind, on: from.min(at.today).max(earliest), notes })
+        Ok(NewTransaction { kind, on: from.min(at.today).max(earliest), notes })
     })
     .await
 }

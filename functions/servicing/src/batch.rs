@@ -14,11 +14,11 @@ use backend::{
         problem::{Problem, ProblemBody},
         shape,
     },
-    models::servicing::TransactionView,
     values::{
         fields::{NumberText, Reference},
         time::BusinessDate,
     },
+    views::transaction::TransactionView,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;

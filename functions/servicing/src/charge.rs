@@ -5,7 +5,7 @@ use axum::extract::State;
 use backend::{
     app::App,
     auth::callers::Admin,
-    domain::refusal::Refusal,
+    domain::{refusal::Refusal, servicing::NewTransaction, transaction::Notes},
     http::{
         answer::Answer,
         body::Input,
@@ -13,14 +13,11 @@ use backend::{
         path::PathParameter,
         problem::{Problem, ProblemBody, both},
     },
-    models::{
-        servicing::{New, TransactionView},
-        transactions::Notes,
-    },
     values::{
         fields::{ChargeCode, NumberText, Reason},
         time::BusinessDate,
     },
+    views::transaction::TransactionView,
 };
 use lending::{ChargeKind, EventKind, Waivable};
 use serde::{Deserialize, Serialize};
@@ -128,7 +125,7 @@ pub(crate) async fn charge_loan(
         };
         let notes = Notes { code: Some(body.code.into_string()), ..Notes::default() };
         let on = books.levied_on(due_on, at.today)?;
-        Ok(New { kind: EventKind::Charge { kind, amount, due_on }, on, notes })
+        Ok(NewTransaction { kind: EventKind::Charge { kind, amount, due_on }, on, notes })
     })
     .await
 }
@@ -168,7 +165,7 @@ pub(crate) async fn waive_charge(
             Waived::Interest => Waivable::Interest,
         };
         let notes = Notes { reason: Some(body.reason.into_string()), ..Notes::default() };
-        Ok(New { kind: EventKind::Waiver { component, amount }, on, notes })
+        Ok(NewTransaction { kind: EventKind::Waiver { component, amount }, on, notes })
     })
     .await
 }

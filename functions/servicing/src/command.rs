@@ -5,7 +5,15 @@ use backend::{
     app::App,
     auth::callers::{Guard, Kind},
     db::Tx,
-    domain::{caller::Caller, refusal::Refusal},
+    domain::{
+        caller::Caller,
+        duties::SameHand,
+        loan::{Loan, Scope},
+        portfolio::ApplicationStep,
+        refusal::Refusal,
+        servicing::{self, LockedLoan, NewTransaction},
+        transaction::Transaction,
+    },
     http::{
         answer::Answer,
         body::Input,
@@ -13,13 +21,9 @@ use backend::{
         idempotency::{Claim, Claimed, Fingerprinted, IdempotencyKey, Key},
         problem::Problem,
     },
-    models::{
+    store::{
         audit::{self, Subject},
-        duties::{self, SameHand},
-        loans::{self, Loan, Scope},
-        portfolio::{self, Step},
-        servicing::{self, Books, New},
-        transactions::{self, Transaction},
+        duties, loans, portfolio, transactions,
     },
     telemetry::Count,
     values::{fields::NumberText, moment::Moment, time::BusinessDate},
@@ -61,7 +65,7 @@ pub(crate) enum Duty {
 }
 
 impl Duty {
-    fn check(self, same_hand: &SameHand, books: &Books, named: Option<Uuid>) -> Result<(), Refusal> {
+    fn check(self, same_hand: &SameHand, books: &LockedLoan, named: Option<Uuid>) -> Result<(), Refusal> {
         match self {
             Self::Free => Ok(()),
             Self::PayOut => same_hand.may_decide(&books.loan),
@@ -88,7 +92,7 @@ impl Command {
 }
 
 /// What the lock and the reads behind it bring.
-type Locked = (Option<Claimed>, Option<Loan>, Vec<Transaction>, (Vec<Step>, Vec<duties::Account>));
+type Locked = (Option<Claimed>, Option<Loan>, Vec<Transaction>, (Vec<ApplicationStep>, Vec<duties::Account>));
 
 /// Carries out a command whose key and body were sent as usual.
 pub(crate) async fn run<K: Kind, B: DeserializeOwned + Fingerprinted + ToSchema>(
@@ -97,7 +101,7 @@ pub(crate) async fn run<K: Kind, B: DeserializeOwned + Fingerprinted + ToSchema>
     command: Command,
     key: IdempotencyKey,
     input: &Input,
-    decide: impl FnOnce(B, &Books, Moment) -> Result<New, Problem>,
+    decide: impl FnOnce(B, &LockedLoan, Moment) -> Result<NewTransaction, Problem>,
 ) -> Result<Answer, Problem> {
     let key = key.read().and_then(Key::required);
     run_with(guard, app, command, key, input.read::<B>(), decide).await
@@ -110,7 +114,7 @@ pub(crate) async fn run_with<K: Kind, B: Fingerprinted>(
     command: Command,
     key: Result<Key, Problem>,
     body: Result<B, Problem>,
-    decide: impl FnOnce(B, &Books, Moment) -> Result<New, Problem>,
+    decide: impl FnOnce(B, &LockedLoan, Moment) -> Result<NewTransaction, Problem>,
 ) -> Result<Answer, Problem> {
     let request = key.and_then(|key| {
         let body = body?;
@@ -133,7 +137,7 @@ fn carry_out<B>(
     request: Result<(Claim, B), Problem>,
     (claimed, loan, transactions, (steps, same_hand)): Locked,
     at: Moment<'_>,
-    decide: impl FnOnce(B, &Books, Moment) -> Result<New, Problem>,
+    decide: impl FnOnce(B, &LockedLoan, Moment) -> Result<NewTransaction, Problem>,
 ) -> Result<Outcome, Problem> {
     let loan = loan.ok_or_else(Problem::not_found)?;
     if let Some(named) = command.transaction
@@ -145,7 +149,7 @@ fn carry_out<B>(
     if let Some(answer) = claim.earlier_answer(claimed)? {
         return Ok(Outcome::unchanged(answer));
     }
-    let books = Books { loan, transactions, steps };
+    let books = LockedLoan { loan, transactions, steps };
     command.duty.check(&SameHand::from(same_hand), &books, command.transaction)?;
     let new = decide(body, &books, at)?;
     let reason = new.notes.reason.clone();

@@ -5,7 +5,7 @@ use axum::extract::State;
 use backend::{
     app::App,
     auth::callers::Admin,
-    domain::refusal::Refusal,
+    domain::{refusal::Refusal, servicing::NewTransaction, transaction::Notes},
     http::{
         answer::Answer,
         body::Input,
@@ -13,11 +13,8 @@ use backend::{
         path::PathParameter,
         problem::{Problem, ProblemBody},
     },
-    models::{
-        servicing::{New, TransactionView},
-        transactions::Notes,
-    },
     values::{fields::Reference, time::BusinessDate},
+    views::transaction::TransactionView,
 };
 use lending::EventKind;
 use serde::{Deserialize, Serialize};
@@ -79,7 +76,7 @@ pub(crate) async fn disburse_loan(
             return Err(Refusal::rule("/first_due_on", "required", detail).into());
         }
         let notes = Notes { reference: body.reference.map(Reference::into_string), ..Notes::default() };
-        Ok(New { kind: EventKind::Disbursement { first_due_on }, on, notes })
+        Ok(NewTransaction { kind: EventKind::Disbursement { first_due_on }, on, notes })
     })
     .await
 }

@@ -12,17 +12,21 @@ use crate::read::{AsOf, reading};
 use backend::{
     app::App,
     auth::callers::{Admin, AnyUser},
+    domain::{
+        loan::Scope,
+        loan_as_of::{LoanAsOf, Reading},
+    },
     http::{
-        csv::{self, Format},
+        csv,
+        format::Format,
         pagination::{ExportLimit, Page},
         path::PathParameter,
         problem::Problem,
         query::QueryString,
     },
-    models::{
+    store::{
         ledger::{self, AccountBalance, ChartAccount, Entry, EntryPosition},
-        loans::Scope,
-        servicing::{self, File, Reading},
+        loan_as_of,
     },
     values::{
         page::Limit,
@@ -76,13 +80,13 @@ pub(crate) async fn get_ledger(
     };
     let as_of = asked.as_of.unwrap_or_else(|| app.today());
     let entries = ledger::entries(id, as_of, asked.known_at, after.as_ref(), limit);
-    let statements = servicing::file(id, Scope::of(user.role(), user.id()), asked.known_at);
+    let statements = loan_as_of::statements(id, Scope::of(user.role(), user.id()), asked.known_at);
     let (caller, ((_, loan, versions, transactions), entries)) = Box::pin(user.read((statements, entries))).await?;
     let loan = loan.ok_or_else(Problem::not_found)?;
     read?;
     // Whether there was such a loan that day, as everywhere.
     let at = app.moment(&caller);
-    File::new(loan, &versions, transactions, asked, at, &app.zone)?;
+    LoanAsOf::new(loan, &versions, transactions, asked, at, &app.zone)?;
     csv::page(entries, limit, format, (&query, &binding), Entry::position)
 }
 

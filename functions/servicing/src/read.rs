@@ -14,21 +14,24 @@ use uuid::Uuid;
 use backend::{
     app::App,
     auth::callers::AnyUser,
+    domain::{
+        loan::Scope,
+        loan_as_of::{LoanAsOf, Reading},
+    },
     http::{
-        csv::{self, Format},
+        csv,
+        format::Format,
         pagination::{ExportLimit, Page},
         path::PathParameter,
         problem::{Problem, ProblemBody},
         query::QueryString,
     },
-    models::{
-        loans::Scope,
-        servicing::{self, File, Reading, TransactionView},
-    },
+    store::loan_as_of,
     values::{
         page::Position,
         time::{BusinessDate, Instant},
     },
+    views::transaction::TransactionView,
 };
 
 /// Reads a loan as of a day. `query` is what the request asks, looked at once the loan is known to be there.
@@ -38,15 +41,15 @@ pub(crate) async fn file<Q>(
     id: Uuid,
     query: Result<Q, Problem>,
     reading: impl FnOnce(&Q) -> Reading,
-) -> Result<(File, Q), Problem> {
+) -> Result<(LoanAsOf, Q), Problem> {
     let reading = query.as_ref().map(reading).unwrap_or_default();
     let scope = Scope::of(user.role(), user.id());
-    let statements = servicing::file(id, scope, reading.known_at);
+    let statements = loan_as_of::statements(id, scope, reading.known_at);
     let (caller, (_, loan, versions, transactions)) = Box::pin(user.read(statements)).await?;
     let loan = loan.ok_or_else(Problem::not_found)?;
     let query = query?;
     let at = app.moment(&caller);
-    Ok((File::new(loan, &versions, transactions, reading, at, &app.zone)?, query))
+    Ok((LoanAsOf::new(loan, &versions, transactions, reading, at, &app.zone)?, query))
 }
 
 /// The query of a reading: which day, and what was known when.

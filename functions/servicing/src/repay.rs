@@ -4,6 +4,10 @@ use axum::extract::State;
 use backend::{
     app::App,
     auth::callers::Staff,
+    domain::{
+        servicing::{LockedLoan, NewTransaction},
+        transaction::Notes,
+    },
     http::{
         answer::Answer,
         body::Input,
@@ -11,15 +15,12 @@ use backend::{
         path::PathParameter,
         problem::{Problem, ProblemBody, both},
     },
-    models::{
-        servicing::{Books, New, TransactionView},
-        transactions::Notes,
-    },
     values::{
         fields::{Channel, NumberText, Reference},
         moment::Moment,
         time::BusinessDate,
     },
+    views::transaction::TransactionView,
 };
 use lending::EventKind;
 use serde::{Deserialize, Serialize};
@@ -56,7 +57,7 @@ impl NewRepayment {
     }
 
     /// The transaction.
-    pub(crate) fn decide(self, books: &Books, at: Moment<'_>) -> Result<New, Problem> {
+    pub(crate) fn decide(self, books: &LockedLoan, at: Moment<'_>) -> Result<NewTransaction, Problem> {
         let amount = command::amount(&self.amount, books.loan.amount.currency());
         let (amount, on) = both(amount, command::past(self.paid_on, at, "/paid_on"))?;
         books.loan.disbursed()?;
@@ -65,7 +66,7 @@ impl NewRepayment {
             channel: self.channel.map(Channel::into_string),
             ..Notes::default()
         };
-        Ok(New { kind: EventKind::Repayment { amount }, on, notes })
+        Ok(NewTransaction { kind: EventKind::Repayment { amount }, on, notes })
     }
 }
 

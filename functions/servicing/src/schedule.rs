@@ -4,8 +4,8 @@ use axum::{Json, extract::State};
 use backend::{
     app::App,
     auth::callers::AnyUser,
+    domain::loan_as_of::LoanAsOf,
     http::{path::PathParameter, problem::Problem, query::QueryString},
-    models::servicing::File,
     values::time::{BusinessDate, Instant},
 };
 use lending::{Currency, Instalment, InstalmentTotals, Money, ScheduledInstalment};
@@ -126,7 +126,7 @@ pub(crate) async fn get_schedule(
 ) -> Result<Json<LoanSchedule>, Problem> {
     let id = user.check(path.uuid()).await?;
     let (file, _) = read::file(&user, &app, id, query.read::<AsOf>(), AsOf::reading).await?;
-    let File { loan, state, as_of, known_at, .. } = &file;
+    let LoanAsOf { loan, state, as_of, known_at, .. } = &file;
     let (rows, totals) = match state.disbursed_on {
         Some(_) => (state.rows.clone(), state.totals),
         None => projection(&file)?,
@@ -143,7 +143,7 @@ pub(crate) async fn get_schedule(
 }
 
 /// The rows as if the loan were disbursed on the day of its version, and nothing paid.
-fn projection(file: &File) -> Result<(Vec<Instalment>, InstalmentTotals), Problem> {
+fn projection(file: &LoanAsOf) -> Result<(Vec<Instalment>, InstalmentTotals), Problem> {
     let schedule = file.loan.schedule().map_err(Problem::internal)?;
     let zero = Money::zero(file.loan.amount.currency());
     let fees = schedule.rows.iter().try_fold(zero, |sum, row| sum.checked_add(row.fees));

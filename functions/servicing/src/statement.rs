@@ -9,17 +9,19 @@ use backend::{
     app::App,
     auth::callers::AnyUser,
     http::{
-        csv::{self, Cell, Format, Line},
+        csv,
+        format::Format,
         pagination::{ExportLimit, Page},
         path::PathParameter,
         problem::Problem,
         query::QueryString,
     },
-    models::servicing::{AppliedView, TransactionView},
     values::{
         page::Position,
+        table::{Cell, Line},
         time::{BusinessDate, Instant},
     },
+    views::transaction::{AppliedView, TransactionView},
 };
 use jiff::{Timestamp, civil::Date};
 use lending::{Currency, Money, TransactionKind};
@@ -87,7 +89,7 @@ pub(crate) struct StatementLine {
     /// The transaction.
     transaction_id: Uuid,
     /// What it is.
-    #[schema(value_type = backend::models::servicing::TransactionKindSchema)]
+    #[schema(value_type = backend::domain::transaction::TransactionKindSchema)]
     kind: TransactionKind,
     /// What it is about.
     #[schema(value_type = String, example = "2142.40")]

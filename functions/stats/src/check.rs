@@ -8,9 +8,10 @@ use std::{
 
 use backend::{
     db::{Db, DbError, FromRow, Sql, column},
-    models::{
-        ledger::{self, Kept, Posted},
-        portfolio::{self, KeptAgent, KeptBook, KeptExposure},
+    domain::ledger::PostedSums,
+    store::{
+        ledger::{self, SummedRow},
+        portfolio::{self, AgentRow, BookRow, ExposureRow},
     },
     values::moment::Moment,
 };
@@ -94,14 +95,14 @@ pub async fn check(db: &Db, zone: &TimeZone) -> Result<Vec<Difference>, DbError>
     let (tx, _) = db.begin(&(Sql::new(ONE_INSTANT).execute(), Sql::new(NO_TIME_LIMIT).execute())).await?;
     let Recomputed { figures, accounts, mut differences, .. } = recompute(&tx, at).await?;
     let (book, exposures, agents) = tx.run(&portfolio::kept()).await?;
-    let book = book.into_iter().map(|KeptBook(key, sums)| (key, sums)).collect();
+    let book = book.into_iter().map(|BookRow(key, sums)| (key, sums)).collect();
     compare("book", &book, &figures.book, &mut differences);
-    let exposures = exposures.into_iter().map(|KeptExposure(key, sums)| (key, sums)).collect();
+    let exposures = exposures.into_iter().map(|ExposureRow(key, sums)| (key, sums)).collect();
     compare("exposures", &exposures, &figures.exposures, &mut differences);
-    let agents = agents.into_iter().map(|KeptAgent(key, sums)| (key, sums)).collect();
+    let agents = agents.into_iter().map(|AgentRow(key, sums)| (key, sums)).collect();
     compare("agents", &agents, &figures.agents, &mut differences);
     let kept = tx.run(&ledger::kept()).await?;
-    let kept = kept.into_iter().map(|Kept(Posted(key, sums))| (key, sums)).collect();
+    let kept = kept.into_iter().map(|SummedRow(PostedSums(key, sums))| (key, sums)).collect();
     compare("accounts", &kept, &accounts, &mut differences);
     for sql in [DIFFERENT_MONTHS, DIFFERENT_VERSIONS, LARGE_OBJECTS] {
         differences.extend(tx.run(&Sql::new(sql).all::<Difference>()).await?);

@@ -14,7 +14,7 @@ pub use recompute::Difference;
 
 use backend::{
     db::{Db, DbError, Sql},
-    models::stats::{self, Statistics},
+    store::stats::{self, Statistics},
 };
 use jiff::{Timestamp, ToSpan, tz::TimeZone};
 use serde::{Deserialize, Serialize};

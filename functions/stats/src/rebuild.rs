@@ -3,7 +3,7 @@
 
 use backend::{
     db::{Db, DbError, Sql, Statement},
-    models::ledger,
+    store::ledger,
     values::moment::Moment,
 };
 use jiff::{Timestamp, tz::TimeZone};

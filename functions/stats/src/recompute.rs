@@ -4,12 +4,16 @@ use std::{collections::BTreeMap, fmt::Debug};
 
 use backend::{
     db::{DbError, OfLoan, Tx},
-    models::{
-        ledger::{self, AccountKey, AccountSums, Made, Posted},
-        loans::{self, Loan},
-        portfolio::{self, Figures, Part, Step},
-        servicing,
-        transactions::{self, Transaction},
+    domain::{
+        ledger::{AccountKey, AccountSums, PostedSums},
+        loan::Loan,
+        loan_money,
+        portfolio::{ApplicationStep, LoanInPortfolio, PortfolioDelta},
+        transaction::Transaction,
+    },
+    store::{
+        ledger::{self, PostedRow},
+        loans, portfolio, transactions,
     },
     telemetry,
     values::moment::Moment,
@@ -42,7 +46,7 @@ pub(crate) struct Recomputed {
     /// How many loans there are.
     pub(crate) loans: u64,
     /// Their figures.
-    pub(crate) figures: Figures,
+    pub(crate) figures: PortfolioDelta,
     /// What is posted to accounts, by the journal.
     pub(crate) accounts: BTreeMap<AccountKey, AccountSums>,
     /// Loans, and their parts of the journal, that are not what follows.
@@ -82,9 +86,16 @@ fn by_loan<T>(rows: Vec<OfLoan<T>>) -> BTreeMap<Uuid, Vec<T>> {
 }
 
 impl Recomputed {
-    fn add(&mut self, loan: &Loan, transactions: &[Transaction], steps: &[Step], made: &[Made], at: Moment<'_>) {
+    fn add(
+        &mut self,
+        loan: &Loan,
+        transactions: &[Transaction],
+        steps: &[ApplicationStep],
+        made: &[PostedRow],
+        at: Moment<'_>,
+    ) {
         self.loans += 1;
-        for Made(Posted(key, sums)) in made {
+        for PostedRow(PostedSums(key, sums)) in made {
             *self.accounts.entry(*key).or_default() += *sums;
         }
         if let Err(why) = self.add_figures(loan, transactions, steps, made, at) {
@@ -98,11 +109,11 @@ impl Recomputed {
         &mut self,
         loan: &Loan,
         transactions: &[Transaction],
-        steps: &[Step],
-        made: &[Made],
+        steps: &[ApplicationStep],
+        made: &[PostedRow],
         at: Moment<'_>,
     ) -> Result<(), String> {
-        let expected = servicing::recompute(loan, transactions, steps, at.today);
+        let expected = loan_money::recompute(loan, transactions, steps, at.today);
         let expected = expected.map_err(|refusal| telemetry::chain(&refusal))?;
         if expected != *loan {
             self.differences.push(Difference::new(format!("loan {}", loan.id), loan, &expected));
@@ -110,14 +121,17 @@ impl Recomputed {
         let events: Vec<Event> = transactions.iter().map(|transaction| transaction.event.clone()).collect();
         let follows = lending::follow(&loan.contract(), &events, Timestamp::MAX);
         let follows = follows.map_err(|conflict| format!("{conflict:?}"))?;
-        let made: Option<Vec<Posting>> = made.iter().map(|Made(posted)| posted.posting()).collect();
+        let made: Option<Vec<Posting>> = made.iter().map(|PostedRow(posted)| posted.posting()).collect();
         let made = made.ok_or("amounts in the journal that no loan has")?;
         let missing = lending::journal_entries(&follows.postings, &made);
         if !missing.is_empty() {
             let of = format!("journal of the loan {}, entries that are missing", loan.id);
             self.differences.push(Difference::new(of, &made, &missing));
         }
-        self.figures += Figures::of(Part { loan: &expected, steps, exposures: &follows.exposures, transactions }, at);
+        self.figures += PortfolioDelta::of(
+            LoanInPortfolio { loan: &expected, steps, exposures: &follows.exposures, transactions },
+            at,
+        );
         Ok(())
     }
 }

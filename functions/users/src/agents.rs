@@ -8,22 +8,28 @@ use crate::lists::page;
 use backend::{
     app::App,
     auth::callers::{Admin, Staff},
-    domain::users::{Role, UserStatus},
+    domain::{
+        loan::Scope,
+        users::{Role, User, UserStatus},
+    },
     http::{
-        csv::{self, Format},
+        csv,
+        format::Format,
         pagination::{ExportLimit, Page, bad_cursor},
         path::PathParameter,
         problem::{Problem, ProblemBody},
-        query::{QueryString, Words, unless_empty},
+        query::{QueryString, unless_empty},
     },
-    models::{
-        loans::{self, LoanView, Scope, Sort},
-        users::{self, Filter, User},
+    store::{
+        loans::{self, Sort},
+        users::{self, Filter},
     },
     values::{
         fields::UserRef,
         page::{Limit, Position},
+        search::SearchWords,
     },
+    views::loan::LoanView,
 };
 
 /// The query of a list of agents.
@@ -38,7 +44,7 @@ pub(crate) struct AgentsQuery {
     /// of the full name, without regard to case and accents. At least one word has two characters.
     #[serde(default, deserialize_with = "unless_empty")]
     #[param(value_type = Option<String>, min_length = 2, max_length = 254, example = "agent.")]
-    q: Option<Words>,
+    q: Option<SearchWords>,
     /// How many on a page.
     #[param(value_type = Option<u8>, minimum = 1, maximum = 200, default = 50)]
     limit: Option<Limit>,

@@ -7,12 +7,13 @@ use backend::{
     http::{
         pagination::Page,
         problem::Problem,
-        query::{Needle, QueryString, unless_empty},
+        query::{QueryString, unless_empty},
     },
-    models::audit::{self, Entry, Filter},
+    store::audit::{self, Entry, Filter},
     values::{
         fields::UserRef,
         page::{Limit, Position},
+        search::SearchText,
         time::{BusinessDate, Period},
     },
 };
@@ -31,11 +32,11 @@ pub(crate) struct EntriesQuery {
     /// What was done.
     #[serde(default, deserialize_with = "unless_empty")]
     #[param(value_type = Option<String>, example = "user.suspend")]
-    action: Option<Needle>,
+    action: Option<SearchText>,
     /// To what: `user:`, `loan:` or `product:` and its id or code, or `nobody`.
     #[serde(default, deserialize_with = "unless_empty")]
     #[param(value_type = Option<String>, example = "user:01957d3a-7c4e-7a10-9d2b-6f1f4f0c2a12")]
-    subject: Option<Needle>,
+    subject: Option<SearchText>,
     /// The first business date.
     #[serde(default, deserialize_with = "unless_empty")]
     #[param(value_type = Option<String>, format = Date, example = "2026-03-02")]
@@ -55,8 +56,8 @@ impl EntriesQuery {
     fn filter(&self, app: &App) -> Result<Filter, Problem> {
         Ok(Filter {
             actor: self.actor.clone(),
-            action: self.action.clone().map(Needle::into_string),
-            subject: self.subject.clone().map(Needle::into_string),
+            action: self.action.clone().map(SearchText::into_string),
+            subject: self.subject.clone().map(SearchText::into_string),
             period: Period::new(&app.zone, self.from, self.to, "/from")?,
         })
     }

@@ -7,15 +7,17 @@ use utoipa::IntoParams;
 use crate::lists::{position, rows};
 use backend::{
     auth::callers::{AnyUser, Staff},
-    domain::users::Role,
+    domain::users::{Role, User},
     http::{
-        csv::{self, Format},
+        csv,
+        format::Format,
         pagination::{ExportLimit, Page},
         path::PathParameter,
         problem::Problem,
-        query::{QueryString, Words, unless_empty},
+        query::{QueryString, unless_empty},
     },
-    models::users::{self, Filter, User},
+    store::users::{self, Filter},
+    values::search::SearchWords,
 };
 
 /// The query of a list of customers.
@@ -27,7 +29,7 @@ pub(crate) struct CustomersQuery {
     /// of the full name, without regard to case and accents. At least one word has two characters.
     #[serde(default, deserialize_with = "unless_empty")]
     #[param(value_type = Option<String>, min_length = 2, max_length = 254, example = "usr_india")]
-    q: Option<Words>,
+    q: Option<SearchWords>,
     /// How many on a page: up to 200, or 5,000 as CSV.
     #[param(value_type = Option<u16>, minimum = 1, maximum = 5000, default = 50)]
     limit: Option<ExportLimit>,

@@ -3,7 +3,11 @@
 use axum::Json;
 use backend::{
     auth::callers::Admin,
-    domain::{caller::Caller, refusal::Refusal, users::UserStatus},
+    domain::{
+        caller::Caller,
+        refusal::Refusal,
+        users::{User, UserStatus},
+    },
     http::{
         answer::Answer,
         body::Input,
@@ -13,10 +17,10 @@ use backend::{
         problem::{Problem, ProblemBody},
         query::QueryString,
     },
-    models::{
+    store::{
         audit::{self, Subject},
         rights::{self, ContactChange},
-        users::{self, User},
+        users,
     },
     values::{
         fields::Reason,

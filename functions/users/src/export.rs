@@ -4,15 +4,15 @@ use axum::{Json, extract::State};
 use backend::{
     app::App,
     auth::callers::CustomerOrAdmin,
-    domain::users::Role,
+    domain::users::{Role, User},
     http::{pagination::bad_cursor, path::PathParameter, problem::Problem, query::QueryString},
-    models::{
+    store::{
         audit::Entry,
-        loans::LoanView,
         rights::{self, ContactChange, Held, HeldPage, HeldSession, HeldTransaction, HeldVersion},
-        users::{self, User},
+        users,
     },
     values::page::{Limit, Position},
+    views::loan::LoanView,
 };
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};

@@ -5,8 +5,9 @@ use jiff::Timestamp;
 
 use backend::{
     auth::callers::{Guard, Kind},
+    domain::users::User,
     http::{pagination::Page, problem::Problem, query::QueryString, seal::Binding},
-    models::users::{self, Filter, User},
+    store::users::{self, Filter},
     values::page::{Limit, Position},
 };
 

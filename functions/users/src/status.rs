@@ -4,7 +4,7 @@ use backend::{
     auth::callers::Admin,
     domain::{
         caller::Caller,
-        users::{Role, UserStatus},
+        users::{Role, User, UserStatus},
     },
     http::{
         answer::Answer,
@@ -13,10 +13,9 @@ use backend::{
         path::PathParameter,
         problem::{Problem, ProblemBody},
     },
-    models::{
+    store::{
         audit::{self, Subject},
-        sessions,
-        users::{self, User},
+        sessions, users,
     },
     values::fields::Reason,
 };

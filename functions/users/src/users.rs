@@ -10,7 +10,7 @@ use backend::{
     auth::{callers::Admin, passwords, profile::ProfilePatch},
     domain::{
         refusal::Refusal,
-        users::{Role, UserStatus},
+        users::{NewUser, Role, User, UserStatus},
     },
     http::{
         answer::Answer,
@@ -19,16 +19,17 @@ use backend::{
         pagination::Page,
         path::PathParameter,
         problem::{Problem, ProblemBody},
-        query::{QueryString, Words, unless_empty},
+        query::{QueryString, unless_empty},
     },
-    models::{
+    store::{
         audit::{self, Subject},
         sessions,
-        users::{self, Filter, NewUser, User},
+        users::{self, Filter},
     },
     values::{
         fields::{Email, Name, Password, Phone, Username},
         page::Limit,
+        search::SearchWords,
     },
 };
 
@@ -47,7 +48,7 @@ pub(crate) struct UsersQuery {
     /// of the full name, without regard to case and accents. At least one word has two characters.
     #[serde(default, deserialize_with = "unless_empty")]
     #[param(value_type = Option<String>, min_length = 2, max_length = 254, example = "usr_")]
-    q: Option<Words>,
+    q: Option<SearchWords>,
     /// How many on a page.
     #[param(value_type = Option<u8>, minimum = 1, maximum = 200, default = 50)]
     limit: Option<Limit>,

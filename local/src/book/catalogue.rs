@@ -1,7 +1,7 @@
 //! What the lender of a generated book lends: products with differing terms, and what is usually asked for.
 
 use backend::{
-    models::products::Product,
+    domain::products::Product,
     values::{time::Instant, version::Version},
 };
 use lending::{AnnualRate, Currency, Money, TermsPatch};

@@ -2,10 +2,12 @@
 
 use std::pin::{Pin, pin};
 
-use backend::models::{
-    loans::{Due, Loan, LoanStatus, RULES},
-    transactions,
-    users::User,
+use backend::{
+    domain::{
+        loan::{Due, Loan, LoanStatus},
+        users::User,
+    },
+    store::{loans::RULES, transactions},
 };
 use jiff::civil::Date;
 use rust_decimal::Decimal;

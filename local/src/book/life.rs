@@ -3,31 +3,6 @@
 
 use std::collections::BTreeMap;
 
-use backend::{
-    domain::{
-        applications::{self, Pointers, Proposal, Term},
-        caller::Caller,
-        users::Role,
-    },
-    http::address::ClientAddress,
-    models::{
-        audit::Subject,
-        loans::{self, Action, Borrower, Loan, LoanStatus},
-        portfolio::{Figures, Part, Step},
-        servicing::{self, Books},
-        transactions::{Notes, Transaction},
-        users::User,
-    },
-    values::moment::Moment,
-};
-use jiff::{Timestamp, ToSpan as _, civil::Date};
-use lending::{
-    Account, Consequences, Contract, Currency, Event, EventId, EventKind, JournalEntry, JournalLine, Money, Standing,
-    State,
-};
-use serde_json::{Value, json};
-use uuid::Uuid;
-
 use super::{
     Impossible,
     calendar::Calendar,
@@ -36,6 +11,28 @@ use super::{
     payer,
     people::{COUNTRIES, Customer, People},
 };
+use backend::{
+    domain::{
+        applications::{self, Pointers, Proposal, Term},
+        caller::Caller,
+        loan::{Borrower, Loan, LoanStatus},
+        loan_history::{Action, changed_fields},
+        loan_money,
+        portfolio::{ApplicationStep, LoanInPortfolio, PortfolioDelta},
+        servicing::LockedLoan,
+        transaction::{Notes, Transaction},
+        users::{Role, User},
+    },
+    store::audit::Subject,
+    values::{address::ClientAddress, moment::Moment},
+};
+use jiff::{Timestamp, ToSpan as _, civil::Date};
+use lending::{
+    Account, Consequences, Contract, Currency, Event, EventId, EventKind, JournalEntry, JournalLine, Money, Standing,
+    State,
+};
+use serde_json::{Value, json};
+use uuid::Uuid;
 
 /// What all loans of a book have in common.
 pub(super) struct World {
@@ -91,7 +88,7 @@ pub(super) struct Leavings {
     pub(super) transactions: Vec<Recorded>,
     pub(super) lines: Vec<Line>,
     pub(super) audit: Vec<Audit>,
-    pub(super) figures: Figures,
+    pub(super) figures: PortfolioDelta,
     pub(super) posted: Posted,
     /// Commands that the interface would have refused: they leave nothing.
     pub(super) refused: u64,
@@ -140,7 +137,7 @@ pub(super) struct Life<'a> {
     pub(super) dice: Dice,
     pub(super) offer: &'a Offer,
     customer: Customer,
-    books: Books,
+    books: LockedLoan,
     /// What happened to its money, as the engine takes it: all of the books' transactions.
     events: Vec<Event>,
     /// What follows from that.
@@ -178,7 +175,8 @@ impl<'a> Life<'a> {
         let borrower = Borrower { id: customer.user.id, username: customer.user.username.clone() };
         let loan = applications::create(borrower, proposal, by, by_agent.then_some(by), at, Pointers::PLAIN)?;
         let loan = Loan { id: dice.id(now), ..loan };
-        let books = Books { loan: loan.clone(), transactions: Vec::new(), steps: vec![Step::to(&loan)] };
+        let books =
+            LockedLoan { loan: loan.clone(), transactions: Vec::new(), steps: vec![ApplicationStep::to(&loan)] };
         let (events, follows) = (Vec::new(), Consequences::default());
         let mut life = Self { world, dice, offer, customer, books, events, follows, day, leavings };
         life.keep(None, Action::Create, by, None);
@@ -253,7 +251,7 @@ impl<'a> Life<'a> {
         let loan = self.books.loan.clone();
         let detail = json!({"version": loan.version, "status": loan.status});
         self.audit(loan.updated_at, by, action.audit(), detail);
-        let changed = loans::changed_fields(before, &loan);
+        let changed = changed_fields(before, &loan);
         self.leavings.versions.push(Version { loan, action, by, reason, changed });
     }
 
@@ -264,7 +262,7 @@ impl<'a> Life<'a> {
     }
 
     fn step(&mut self, next: Loan, action: Action, by: Uuid, reason: Option<&str>) {
-        self.books.steps.push(Step::to(&next));
+        self.books.steps.push(ApplicationStep::to(&next));
         let before = std::mem::replace(&mut self.books.loan, next);
         self.keep(Some(&before), action, by, reason.map(str::to_owned));
     }
@@ -273,12 +271,13 @@ impl<'a> Life<'a> {
     fn decide(mut self) -> Result<(), Impossible> {
         self.go_on()?;
         let Self { books, follows, day, leavings, world, .. } = self;
-        let Books { loan, transactions, steps } = books;
+        let LockedLoan { loan, transactions, steps } = books;
         let loan =
-            if transactions.is_empty() { loan } else { servicing::recompute(&loan, &transactions, &steps, day)? };
-        let part = Part { loan: &loan, steps: &steps, exposures: &follows.exposures, transactions: &transactions };
+            if transactions.is_empty() { loan } else { loan_money::recompute(&loan, &transactions, &steps, day)? };
+        let part =
+            LoanInPortfolio { loan: &loan, steps: &steps, exposures: &follows.exposures, transactions: &transactions };
         let at = Moment { now: loan.updated_at, today: day, zone: world.calendar.zone() };
-        leavings.figures += Figures::of(part, at);
+        leavings.figures += PortfolioDelta::of(part, at);
         let (id, currency) = (loan.id, loan.amount.currency());
         leavings.transactions.extend(transactions.into_iter().map(|transaction| (id, currency, transaction)));
         leavings.loans.push((loan, day));

@@ -3,12 +3,11 @@
 
 use std::collections::BTreeMap;
 
-use backend::models::transactions::Notes;
+use backend::domain::transaction::Notes;
 use jiff::{ToSpan as _, civil::Date};
 use lending::{ChargeKind, EventKind, Money, Standing, Waivable};
 
-use super::Impossible;
-use super::life::Life;
+use super::{Impossible, life::Life};
 
 /// How a borrower pays.
 #[derive(Clone, Copy)]

@@ -1,8 +1,7 @@
 //! The people of a generated book: admins, agents and customers, each a function of its number.
 
 use backend::{
-    domain::users::{Role, UserStatus},
-    models::users::User,
+    domain::users::{Role, User, UserStatus},
     values::time::Instant,
 };
 use jiff::{Timestamp, ToSpan as _, civil::Date};

@@ -41,7 +41,7 @@ impl App {
             tokens: Tokens::new(config::secret("SIGNING_KEYS_SECRET_ARN", "SIGNING_KEYS")?),
             zone: config::business_time_zone()?,
             limits: Arc::new(Limits::from_env()?),
-            origin: config::origin_secret()?,
+            origin: OriginSecret::from_env()?,
         })
     }
 

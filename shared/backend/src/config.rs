@@ -5,7 +5,7 @@ use std::{env, num::NonZeroU32, path::PathBuf, str::FromStr, time::Duration};
 use jiff::tz::TimeZone;
 use secrecy::SecretString;
 
-use crate::{http::origin::OriginSecret, secrets::SecretSource};
+use crate::secrets::SecretSource;
 
 /// A variable that is missing or has a value it cannot have.
 #[derive(Debug, thiserror::Error)]
@@ -23,7 +23,7 @@ impl ConfigError {
 }
 
 /// The variable's value; empty counts as absent, since `sam local` only passes variables that the template declares.
-fn variable(name: &'static str) -> Option<String> {
+pub(crate) fn variable(name: &'static str) -> Option<String> {
     env::var(name).ok().filter(|value| !value.is_empty())
 }
 
@@ -96,23 +96,6 @@ pub fn business_time_zone() -> Result<TimeZone, ConfigError> {
     const NAME: &str = "BUSINESS_TIME_ZONE";
     let name = variable(NAME).unwrap_or_else(|| "UTC".into());
     TimeZone::get(&name).map_err(|_| ConfigError::new(NAME, format!("{name:?} is no name of the tz database")))
-}
-
-/// What requests have to bring that come through a network in front of the gateway: from Secrets Manager if
-/// `ORIGIN_SECRET_ARN` is set, else `ORIGIN_SECRET` itself; none where neither is.
-///
-/// # Errors
-///
-/// When `ORIGIN_SECRET` is no such secret. The error does not say what it is.
-pub fn origin_secret() -> Result<Option<OriginSecret>, ConfigError> {
-    const NAME: &str = "ORIGIN_SECRET";
-    match (variable("ORIGIN_SECRET_ARN"), variable(NAME)) {
-        (Some(arn), _) => Ok(Some(OriginSecret::managed(SecretSource::manager(arn)))),
-        (None, Some(text)) => {
-            OriginSecret::fixed(&text).map(Some).map_err(|error| ConfigError::new(NAME, format!("it is not {error}")))
-        }
-        (None, None) => Ok(None),
-    }
 }
 
 /// How many attempts at once, and how long until each further one.

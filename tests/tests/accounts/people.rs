@@ -308,7 +308,7 @@ async fn lists_read_an_index_however_many_users_there_are() {
         (" AND role = 'agent' AND status = 'pending'", "users_by_role_and_status"),
         (" AND status = 'suspended'", "users_by_status"),
     ] {
-        let list = backend::models::users::LIST;
+        let list = backend::store::users::LIST;
         let sql = format!("EXPLAIN {list}{filter} ORDER BY created_at DESC, id DESC LIMIT 51");
         let plan = api.owner.query(&sql, &[]).await.unwrap();
         let plan: Vec<String> = plan.iter().map(|row| row.get(0)).collect();

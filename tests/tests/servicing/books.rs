@@ -1,18 +1,15 @@
 //! The columns of loans and the journal are what follows from the transactions, for every loan.
 
+use crate::world::World;
 use backend::{
     db::Batch,
-    models::{
-        loans::{self, Scope},
-        portfolio, servicing, transactions,
-    },
+    domain::{loan::Scope, loan_money},
+    store::{loans, portfolio, transactions},
 };
 use jiff::{Timestamp, ToSpan};
 use lending::{Account, Event, Money, fold};
 use serde_json::json;
 use uuid::Uuid;
-
-use crate::world::World;
 
 /// Recomputes every loan, the journal and every figure from the transactions, and finds no difference: before the
 /// scheduled function has added the figures up, and after it.
@@ -33,7 +30,7 @@ async fn rows_stay_right(world: &World) {
         let steps = portfolio::steps(loan.id).run(&world.owner).await.unwrap();
         for days in [1, 40, 400, 4_000, 40_000] {
             let day = world.app.today().saturating_add(days.days());
-            let follows = servicing::recompute(&loan, &transactions, &steps, day);
+            let follows = loan_money::recompute(&loan, &transactions, &steps, day);
             assert_eq!(follows.map_err(|refusal| refusal.to_string()), Ok(loan.clone()), "{day}");
         }
     }

@@ -1,6 +1,6 @@
 //! What each command does, and what it refuses.
 
-use backend::models::servicing::MAX_TRANSACTIONS;
+use backend::domain::servicing::MAX_TRANSACTIONS;
 use serde_json::{Value, json};
 use uuid::Uuid;
 

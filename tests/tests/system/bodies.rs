@@ -1,7 +1,7 @@
 //! Bodies: everything that is wrong with one is told at once, an empty one is one without fields, 6.0 is a whole number.
 
 use axum::http::Method;
-use backend::{domain::users::Role, models::loans::LoanStatus};
+use backend::domain::{loan::LoanStatus, users::Role};
 use local::operations::OPERATIONS;
 use serde_json::{Value, json};
 use tests::document::{document, resolve};

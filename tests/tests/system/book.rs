@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use backend::models::loans::LoanStatus;
+use backend::domain::loan::LoanStatus;
 use jiff::{Timestamp, civil::Date};
 use local::book::{self, Loaded, Plan};
 use tests::{Api, ApiOptions};

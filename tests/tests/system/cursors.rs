@@ -4,12 +4,12 @@
 use backend::{
     app::App,
     auth::tokens::Tokens,
+    domain::loan::LoanStatus,
     http::{
         layers,
         query::QueryString,
         seal::{Binding, CursorKeys},
     },
-    models::loans::LoanStatus,
     secrets::SecretSource,
     values::page::{Part, Position},
 };

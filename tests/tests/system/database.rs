@@ -3,9 +3,9 @@
 
 use std::collections::HashMap;
 
-use backend::{
-    domain::users::{Role, UserStatus},
-    models::loans::LoanStatus,
+use backend::domain::{
+    loan::LoanStatus,
+    users::{Role, UserStatus},
 };
 use lending::Currency;
 use serde_json::json;

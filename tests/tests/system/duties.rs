@@ -2,7 +2,7 @@
 
 use std::{fs, path::Path};
 
-use backend::{domain::users::Role, models::loans::LoanStatus};
+use backend::domain::{loan::LoanStatus, users::Role};
 use serde_json::{Value, json};
 use tests::{Call, PASSWORD, Session, User};
 use uuid::Uuid;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use backend::models::loans::LoanStatus;
+use backend::domain::loan::LoanStatus;
 use serde_json::{Value, json};
 use tests::{Call, Reply, User};
 

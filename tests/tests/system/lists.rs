@@ -4,7 +4,7 @@
 use std::cmp::Ordering;
 use std::fmt::Write as _;
 
-use backend::models::loans::{Loan, LoanStatus};
+use backend::domain::loan::{Loan, LoanStatus};
 use jiff::{Timestamp, ToSpan, civil::date, tz::TimeZone};
 use lending::Money;
 use serde_json::Value;

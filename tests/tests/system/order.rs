@@ -2,7 +2,7 @@
 //! shape, 412, 409 state, 422 rules of the product.
 
 use axum::http::Method;
-use backend::models::loans::LoanStatus;
+use backend::domain::loan::LoanStatus;
 use serde_json::{Value, json};
 use tests::{Call, Session};
 use uuid::Uuid;

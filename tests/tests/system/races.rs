@@ -2,7 +2,7 @@
 
 use std::{collections::HashSet, pin::Pin};
 
-use backend::models::loans::LoanStatus;
+use backend::domain::loan::LoanStatus;
 use serde_json::{Value, json};
 use tests::{Call, Reply, User};
 

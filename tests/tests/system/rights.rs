@@ -3,7 +3,7 @@
 
 use std::{collections::BTreeSet, error::Error, fs, path::Path};
 
-use backend::{domain::users::Role, models::loans::LoanStatus};
+use backend::domain::{loan::LoanStatus, users::Role};
 use jiff::Timestamp;
 use local::testing::{Database, Schema};
 use serde_json::{Value, json};

@@ -1,7 +1,7 @@
 //! Which step a loan may take from which status, and by whom.
 
 use axum::http::Method;
-use backend::models::loans::LoanStatus::{self, Approved, Pending, Rejected, Withdrawn};
+use backend::domain::loan::LoanStatus::{self, Approved, Pending, Rejected, Withdrawn};
 use serde_json::{Value, json};
 use tests::User;
 

@@ -1,6 +1,6 @@
 //! Lists as CSV: which there are, whose weight wins, how long a page is and where the next one is.
 
-use backend::models::loans::LoanStatus;
+use backend::domain::loan::LoanStatus;
 use tests::{Session, User, document::operations};
 
 use crate::world::World;

@@ -6,8 +6,8 @@ use axum::{
     http::{HeaderMap, Method, Request, StatusCode, header, request},
 };
 use backend::{
+    domain::loan::LoanStatus,
     http::{compression::gunzip, layers},
-    models::loans::LoanStatus,
 };
 use http_body_util::BodyExt;
 use serde_json::{Map, Value, json};

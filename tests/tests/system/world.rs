@@ -4,11 +4,12 @@ use std::ops::Deref;
 
 use backend::{
     db::{Batch, Statement},
-    domain::applications::{self, Pointers, Proposal, Term},
-    models::{
-        loans::{self, Action, Borrower, Loan, LoanStatus},
-        products,
+    domain::{
+        applications::{self, Pointers, Proposal, Term},
+        loan::{Borrower, Loan, LoanStatus},
+        loan_history::Action,
     },
+    store::{loans, products},
     values::moment::Moment,
 };
 use jiff::Timestamp;

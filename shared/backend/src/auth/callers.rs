@@ -22,7 +22,8 @@ use crate::{
     app::App,
     db::{Batch, Db, DbError, FromRow, Sql, Statement, Tx, column},
     domain::{caller::Caller, users::Role},
-    http::{address::ClientAddress, layers::CallerId, problem::Problem, query::QueryString, seal::Binding},
+    http::{layers::CallerId, problem::Problem, query::QueryString, seal::Binding},
+    values::address::ClientAddress,
 };
 
 /// A kind of caller: the roles it comprises.

@@ -15,8 +15,13 @@ use serde::Deserialize;
 use serde_json::json;
 use uuid::Uuid;
 
-use super::tokens::{LEEWAY_S, LIFETIME};
 use crate::{http::seal::CursorKeys, secrets};
+
+/// How far the clocks of two environments may differ.
+pub(super) const LEEWAY_S: i64 = 30;
+
+/// How long a token is valid.
+pub const LIFETIME: Duration = Duration::from_hours(1);
 
 /// The shortest key, in bytes: the output of the hash (RFC 7518, 3.2).
 const KEY_MIN: usize = 32;

@@ -16,7 +16,8 @@ use tokio_postgres::Row;
 use crate::{
     config::{Limit, Limits},
     db::{DbError, FromRow, Sql, Statement, column},
-    http::{address::ClientAddress, problem::Problem},
+    http::problem::Problem,
+    values::address::ClientAddress,
 };
 
 /// One bucket: what it limits, for whom.

@@ -5,12 +5,15 @@ use serde_json::json;
 use utoipa::ToSchema;
 
 use crate::{
-    domain::{caller::Caller, refusal::Refusal, users::UserStatus},
+    domain::{
+        caller::Caller,
+        refusal::Refusal,
+        users::{User, UserStatus},
+    },
     http::{answer::Answer, command::Outcome, problem::Problem},
-    models::{
+    store::{
         audit::{self, Subject},
-        rights,
-        users::{self, User},
+        rights, users,
     },
     values::fields::{Email, Name, Phone, given},
 };

@@ -1,25 +1,19 @@
 //! Access tokens: JWT, HS256, one hour, with `kid` naming the key. Two keys may be valid at once, so that they can be
 //! rotated without logging anyone out ([`keys`](super::keys)).
 
-use std::time::Duration;
-
 use jiff::Timestamp;
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation, decode, decode_header, encode};
 use secrecy::ExposeSecret;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::keys::{KeysError, SigningKeys};
+use super::keys::{KeysError, LEEWAY_S, LIFETIME, SigningKeys};
 use crate::{
     domain::users::Role,
     http::{problem::Problem, seal::CursorKeys},
     secrets::{SecretError, SecretSource},
 };
 
-/// How long a token is valid.
-pub const LIFETIME: Duration = Duration::from_hours(1);
-/// How far the clocks of two environments may differ.
-pub(super) const LEEWAY_S: i64 = 30;
 const ISSUER: &str = "microloans";
 
 /// What a token says. The role is fixed when the user is created, so the token may carry it; the status is not in it,

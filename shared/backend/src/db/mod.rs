@@ -19,6 +19,7 @@ use crate::{
     telemetry::InDatabase,
 };
 
+use self::tx::FIRST_ANSWER;
 pub use self::{
     connect::{ConnectError, Connector, DatabaseTarget},
     errors::DbError,
@@ -30,9 +31,6 @@ pub use self::{
 const WAIT: Duration = Duration::from_secs(5);
 /// How long a new connection may take, TLS and login included.
 const CREATE: Duration = Duration::from_secs(5);
-/// How long the first answer on a pooled connection may take before the connection counts as dead: the environment
-/// may have been frozen, and the other end may be gone without a word.
-const FIRST_ANSWER: Duration = Duration::from_secs(2);
 
 /// The database as handlers see it.
 #[derive(Clone)]

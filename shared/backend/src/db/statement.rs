@@ -17,7 +17,7 @@ use tokio_postgres::{
 };
 use uuid::Uuid;
 
-use super::DbError;
+use super::errors::DbError;
 
 /// A value that can be bound to a parameter. The Postgres type is stated rather than asked for: the server need not
 /// describe the statement first, which saves two round trips.

@@ -1,12 +1,21 @@
 //! A transaction that is opened and closed in the round trips of its statements.
 
+use std::time::Duration;
+
 use deadpool_postgres::Object;
 use futures_util::future::try_join_all;
 use tokio::time::timeout;
 use tokio_postgres::Client;
 
-use super::{Batch, DbError, FIRST_ANSWER, Statement};
+use super::{
+    errors::DbError,
+    statement::{Batch, Statement},
+};
 use crate::telemetry::InDatabase;
+
+/// How long the first answer on a pooled connection may take before the connection counts as dead: the environment
+/// may have been frozen, and the other end may be gone without a word.
+pub(super) const FIRST_ANSWER: Duration = Duration::from_secs(2);
 
 /// An open transaction. Dropped without [`commit`](Self::commit) or [`rollback`](Self::rollback), for instance when a
 /// request times out, its connection is closed rather than given back, and the server rolls back.

@@ -5,12 +5,14 @@ use jiff::civil::Date;
 use lending::{AnnualRate, Money, Terms, TermsPatch};
 use uuid::Uuid;
 
-use super::{caller::Caller, users::Role};
 use crate::{
-    domain::refusal::Refusal,
-    models::{
-        loans::{self, Borrower, Decision, Figures, Loan, LoanState, LoanStatus},
+    domain::{
+        caller::Caller,
+        loan::{self, Borrower, Decision, Loan, LoanStatus, ScheduleFigures},
+        loan_history::LoanState,
         products::{LimitPointers, Product},
+        refusal::Refusal,
+        users::Role,
     },
     values::{moment::Moment, refusal::FieldError, version::Version},
 };
@@ -154,9 +156,9 @@ impl Proposal {
         if errors.is_empty() { Ok(self) } else { Err(Refusal::Invalid(errors)) }
     }
 
-    fn figures(&self, on: Date, pointers: Pointers) -> Result<Figures, Refusal> {
-        let schedule = loans::projection(self.amount, on, &self.terms);
-        schedule.map(|schedule| Figures::from(&schedule)).map_err(|refusal| pointers.refusal(&refusal))
+    fn figures(&self, on: Date, pointers: Pointers) -> Result<ScheduleFigures, Refusal> {
+        let schedule = loan::projection(self.amount, on, &self.terms);
+        schedule.map(|schedule| ScheduleFigures::from(&schedule)).map_err(|refusal| pointers.refusal(&refusal))
     }
 }
 
@@ -208,8 +210,8 @@ pub fn create(
 /// The loan's next version, with its figures as of today. Where there is no schedule from today on, since the first due
 /// date of its terms has passed, it keeps those it has: who may decide or withdraw must not depend on that.
 fn next(loan: &Loan, status: LoanStatus, at: Moment<'_>) -> Loan {
-    let (figures, version_on) = match loans::projection(loan.amount, at.today, &loan.terms) {
-        Ok(schedule) => (Figures::from(&schedule), at.today),
+    let (figures, version_on) = match loan::projection(loan.amount, at.today, &loan.terms) {
+        Ok(schedule) => (ScheduleFigures::from(&schedule), at.today),
         Err(_) => (loan.figures, loan.version_on),
     };
     Loan {

@@ -3,8 +3,7 @@
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use super::users::Role;
-use crate::http::address::ClientAddress;
+use crate::{domain::users::Role, values::address::ClientAddress};
 
 /// A caller with a session that is not over and a user who is active.
 #[derive(Clone, Debug)]

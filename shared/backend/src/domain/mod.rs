@@ -3,5 +3,16 @@
 
 pub mod applications;
 pub mod caller;
+pub mod collection;
+pub mod duties;
+pub mod ledger;
+pub mod loan;
+pub mod loan_as_of;
+pub mod loan_history;
+pub mod loan_money;
+pub mod portfolio;
+pub mod products;
 pub mod refusal;
+pub mod servicing;
+pub mod transaction;
 pub mod users;

@@ -1,31 +1,17 @@
 //! The caller's network address: the gateway's `sourceIp`, locally the peer's. A header, which anyone can set, only where a
 //! network in front of the gateway has proved with its secret that it set it ([`origin`](super::origin)).
 
-use std::{
-    convert::Infallible,
-    net::{IpAddr, SocketAddr},
-};
-
-use axum::{extract::FromRequestParts, http::request::Parts};
+use crate::http::origin::Viewer;
+use crate::values::address::ClientAddress;
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
 use lambda_http::request::RequestContext;
-
-use super::origin::Viewer;
+use std::convert::Infallible;
+use std::net::SocketAddr;
 
 /// The other end of the connection: an extension that the local server adds to each request.
 #[derive(Clone, Copy, Debug)]
 pub struct Peer(pub SocketAddr);
-
-/// Where the request came from; unknown only in tests that do not say.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ClientAddress(pub Option<IpAddr>);
-
-impl ClientAddress {
-    /// As text for the audit log and the limits; empty if unknown.
-    #[must_use]
-    pub fn text(&self) -> String {
-        self.0.map(|address| address.to_string()).unwrap_or_default()
-    }
-}
 
 impl<S: Send + Sync> FromRequestParts<S> for ClientAddress {
     type Rejection = Infallible;

@@ -1,146 +1,20 @@
 //! Tables as CSV (RFC 4180), where a client asks for `text/csv`: a header line, a line for each thing, CRLF at each end.
 
-use std::convert::Infallible;
-
 use axum::{
     Json,
     body::Body,
-    extract::FromRequestParts,
-    http::{HeaderValue, header, request::Parts},
+    http::{HeaderValue, header},
     response::{IntoResponse, Response},
 };
-
 use serde::Serialize;
 
-use super::{pagination::Page, problem::Problem, query::QueryString, seal::Binding, weights::weighted};
-use crate::values::page::{Limit, Part, Position};
-
-/// What a client wants to read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Format {
-    /// What every operation answers.
-    Json,
-    /// What an operation that lists rows answers too.
-    Csv,
-}
-
-impl<S: Send + Sync> FromRequestParts<S> for Format {
-    type Rejection = Infallible;
-
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
-        let accepted = parts.headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
-        Ok(Self::wanted(accepted))
-    }
-}
-
-impl Format {
-    /// What the lines of `Accept` ask for (RFC 9110, 12.5.1). CSV where it has the greater weight, or the same by a range
-    /// that names it more closely; JSON everywhere else, also where neither is acceptable.
-    fn wanted<'a>(lines: impl Iterator<Item = &'a str>) -> Self {
-        let (mut json, mut csv) = (Preference::default(), Preference::default());
-        for (range, weight) in lines.flat_map(weighted) {
-            for (preference, [subtype, kind]) in
-                [(&mut json, ["application/json", "application/*"]), (&mut csv, ["text/csv", "text/*"])]
-            {
-                let closeness = [kind, subtype].into_iter().rposition(|known| range.eq_ignore_ascii_case(known));
-                let closeness = closeness.map(|at| at + 2).or_else(|| (range == "*/*").then_some(1));
-                // The closest range decides, whatever its weight; of two that are as close, the weightier.
-                *preference = closeness.map_or(*preference, |closeness| preference.closer(closeness, weight));
-            }
-        }
-        if (csv.weight, csv.closeness) > (json.weight, json.closeness) && csv.weight > 0 {
-            Self::Csv
-        } else {
-            Self::Json
-        }
-    }
-}
-
-/// How a format is accepted: by which range, 0 for none, and with which weight in thousandths.
-#[derive(Clone, Copy, Default)]
-struct Preference {
-    closeness: usize,
-    weight: u16,
-}
-
-impl Preference {
-    fn closer(self, closeness: usize, weight: u16) -> Self {
-        if (closeness, weight) > (self.closeness, self.weight) { Self { closeness, weight } } else { self }
-    }
-}
-
-/// A cell of a table.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Cell {
-    /// Nothing.
-    Empty,
-    /// A number, a date, an instant, an id or a word of ours: never a formula.
-    Value(String),
-    /// What a person wrote.
-    Text(String),
-}
-
-impl Cell {
-    /// A value of ours.
-    pub fn value(value: &(impl ToString + ?Sized)) -> Self {
-        Self::Value(value.to_string())
-    }
-
-    /// A value of ours, where there is one.
-    #[must_use]
-    pub fn optional(value: Option<&impl ToString>) -> Self {
-        value.map_or(Self::Empty, |value| Self::value(value))
-    }
-
-    /// What a person wrote, where someone did.
-    #[must_use]
-    pub fn text(text: Option<&str>) -> Self {
-        text.map_or(Self::Empty, |text| Self::Text(text.to_owned()))
-    }
-
-    fn into_text(self) -> String {
-        match self {
-            Self::Empty => String::new(),
-            Self::Value(value) => value,
-            Self::Text(text) if is_formula(&text) => format!("'{text}"),
-            Self::Text(text) => text,
-        }
-    }
-}
-
-/// Whether a spreadsheet may calculate a text: one that begins with a sign of a formula, also of full width, small, or behind
-/// characters that do not show; or with a character that ends a cell.
-fn is_formula(text: &str) -> bool {
-    const SIGNS: [char; 13] = ['=', '+', '-', '@', '＝', '＋', '－', '＠', '﹦', '﹢', '﹣', '﹫', '−'];
-    let first = text.chars().find(|c| !lending::shows_nothing(*c));
-    text.starts_with(['\t', '\r', '\n']) || first.is_some_and(|first| SIGNS.contains(&first))
-}
-
-/// What can be a line of a table.
-pub trait Line {
-    /// The names of the columns.
-    const COLUMNS: &'static [&'static str];
-
-    /// The cells, one for each column.
-    fn cells(&self) -> Vec<Cell>;
-}
-
-/// What can be lines of a table: one, or several.
-pub trait Lines {
-    /// The names of the columns.
-    const COLUMNS: &'static [&'static str];
-
-    /// The cells of each line, one for each column.
-    fn lines(&self) -> Vec<Vec<Cell>>;
-}
-
-impl<L: Line> Lines for L {
-    const COLUMNS: &'static [&'static str] = L::COLUMNS;
-
-    fn lines(&self) -> Vec<Vec<Cell>> {
-        vec![self.cells()]
-    }
-}
+use crate::{
+    http::{format::Format, pagination::Page, problem::Problem, query::QueryString, seal::Binding},
+    values::{
+        page::{Limit, Part, Position},
+        table::{Cell, Lines},
+    },
+};
 
 /// The largest table, in bytes, as text in the JSON that a function answers with: Lambda takes 6 MB of it, headers and all.
 const LARGEST: usize = 4_900_000;
@@ -231,6 +105,7 @@ pub fn page<L: Lines + Serialize, K: Part, I: Part>(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::values::table::Line;
 
     struct Note(&'static str);
 

@@ -14,9 +14,10 @@ use sha2::{Digest, Sha256};
 use tokio_postgres::Row;
 use uuid::Uuid;
 
-use super::{answer::Answer, problem::Problem};
 use crate::{
     db::{DbError, FromRow, Sql, Statement, column},
+    domain::products::Product,
+    http::{answer::Answer, problem::Problem},
     values::{fields::NumberText, refusal::refusal},
 };
 
@@ -245,6 +246,9 @@ impl Claim {
         Some(sql.bind(answer.location.clone()).execute())
     }
 }
+
+/// A new product, whose amounts are money by then.
+impl Fingerprinted for Product {}
 
 #[cfg(test)]
 mod tests {

@@ -8,6 +8,7 @@ pub mod command;
 pub mod compression;
 pub mod csv;
 pub mod etag;
+pub mod format;
 pub mod idempotency;
 pub mod layers;
 pub mod operations;

@@ -18,7 +18,10 @@ use axum::{
 use secrecy::{ExposeSecret, SecretString};
 
 use super::problem::Problem;
-use crate::secrets::{SecretError, SecretSource};
+use crate::{
+    config::{ConfigError, variable},
+    secrets::{SecretError, SecretSource},
+};
 
 /// What the network in front adds.
 pub const ORIGIN_SECRET: HeaderName = HeaderName::from_static("x-origin-secret");
@@ -55,6 +58,23 @@ impl fmt::Debug for OriginSecret {
 }
 
 impl OriginSecret {
+    /// What requests have to bring that come through a network in front of the gateway: from Secrets Manager if
+    /// `ORIGIN_SECRET_ARN` is set, else `ORIGIN_SECRET` itself; none where neither is.
+    ///
+    /// # Errors
+    ///
+    /// When `ORIGIN_SECRET` is no such secret. The error does not say what it is.
+    pub fn from_env() -> Result<Option<Self>, ConfigError> {
+        const NAME: &str = "ORIGIN_SECRET";
+        match (variable("ORIGIN_SECRET_ARN"), variable(NAME)) {
+            (Some(arn), _) => Ok(Some(Self::managed(SecretSource::manager(arn)))),
+            (None, Some(text)) => {
+                Self::fixed(&text).map(Some).map_err(|error| ConfigError::new(NAME, format!("it is not {error}")))
+            }
+            (None, None) => Ok(None),
+        }
+    }
+
     /// What a text says: one secret, or two with a comma between them.
     ///
     /// # Errors

@@ -4,7 +4,7 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::ToSchema;
 
-use super::{csv::Format, problem::Problem, seal::Binding};
+use super::{format::Format, problem::Problem, seal::Binding};
 use crate::values::{
     page::{Limit, MOST, Part, Position},
     refusal::refusal,

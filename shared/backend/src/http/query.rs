@@ -1,24 +1,21 @@
 //! Query strings: read late, like bodies, and refused with 422 naming the parameter.
 
-use std::convert::Infallible;
-
-use axum::{
-    extract::FromRequestParts,
-    http::{Uri, request::Parts},
-};
-use serde::{
-    Deserialize, Deserializer,
-    de::{DeserializeOwned, IntoDeserializer},
-};
-use sha2::{Digest, Sha256};
-use uuid::Uuid;
-
-use super::{
+use crate::http::{
     problem::Problem,
     seal::{Binding, CursorKeys},
     shape::field_error,
 };
-use crate::values::refusal::refusal;
+use axum::extract::FromRequestParts;
+use axum::http::Uri;
+use axum::http::request::Parts;
+use serde::Deserialize;
+use serde::Deserializer;
+use serde::de::DeserializeOwned;
+use serde::de::IntoDeserializer;
+use sha2::Digest;
+use sha2::Sha256;
+use std::convert::Infallible;
+use uuid::Uuid;
 
 /// A request's query string, not looked at yet.
 pub struct QueryString {
@@ -104,69 +101,6 @@ pub fn unless_empty<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer
     if text.is_empty() { Ok(None) } else { T::deserialize(text.into_deserializer()).map(Some) }
 }
 
-/// A text to be compared with what the database holds: at most 254 bytes.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Needle(String);
-
-impl Needle {
-    /// The text itself.
-    #[must_use]
-    pub fn into_string(self) -> String {
-        self.0
-    }
-}
-
-impl<'de> Deserialize<'de> for Needle {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        if text.len() > 254 {
-            return Err(refusal("too_long", "must have at most 254 characters"));
-        }
-        // Postgres text holds no NUL.
-        if text.contains('\0') {
-            return Err(refusal("control_character", "must not hold control characters"));
-        }
-        Ok(Self(text))
-    }
-}
-
-/// The words of a search. A user matches a word if one of the words stored for the user starts with it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Words(Vec<String>);
-
-/// The largest number of words; few names have more.
-const MAX_WORDS: usize = 10;
-
-impl Words {
-    /// The words as typed, at least one.
-    #[must_use]
-    pub fn into_strings(self) -> Vec<String> {
-        self.0
-    }
-}
-
-impl<'de> Deserialize<'de> for Words {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let Needle(text) = Needle::deserialize(deserializer)?;
-        // In a query string a plus that is not escaped means a blank, and telephone numbers start with a plus.
-        let number = text.strip_prefix(' ').filter(|rest| rest.starts_with(|c: char| c.is_ascii_digit()));
-        let text = number.map_or_else(|| text.clone(), |digits| format!("+{digits}"));
-        let mut words: Vec<String> = Vec::new();
-        for word in text.split_whitespace() {
-            if !lending::is_blank(word) && !words.iter().any(|known| known == word) {
-                words.push(word.to_owned());
-            }
-        }
-        if !words.iter().any(|word| word.chars().count() >= 2) {
-            return Err(refusal("too_short", "must have a word of at least 2 characters"));
-        }
-        if words.len() > MAX_WORDS {
-            return Err(refusal("too_many_words", "must have at most 10 words"));
-        }
-        Ok(Self(words))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
@@ -174,6 +108,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::values::search::{SearchText, SearchWords};
 
     proptest! {
         /// Any bytes, escaped well or badly, as UTF-8 or not: the query is read or refused with 422, and a cursor put into
@@ -206,7 +141,7 @@ mod tests {
         #[serde(default, deserialize_with = "unless_empty")]
         colour: Option<Colour>,
         #[serde(default, deserialize_with = "unless_empty")]
-        q: Option<Needle>,
+        q: Option<SearchText>,
     }
 
     fn read(query: &str) -> Result<Query, Problem> {
@@ -232,7 +167,7 @@ mod tests {
     fn a_search_has_words_of_which_one_has_two_characters() {
         #[derive(Debug, Deserialize)]
         struct Search {
-            q: Words,
+            q: SearchWords,
         }
         let words = |text: &str| {
             let query = form_urlencoded::Serializer::new(String::new()).append_pair("q", text).finish();

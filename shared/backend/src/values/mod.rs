@@ -1,9 +1,14 @@
 //! Values that rules and the interface share: each keeps its own rule, and knows neither SQL nor HTTP.
 
+pub mod address;
 pub mod fields;
 pub mod moment;
 pub mod opaque;
 pub mod page;
 pub mod refusal;
+pub mod search;
+pub mod table;
+pub mod terms;
 pub mod time;
+pub(crate) mod units;
 pub mod version;

@@ -10,9 +10,10 @@ use serde::{Deserialize, Serialize};
 use tokio_postgres::{Row, types::Json};
 use utoipa::ToSchema;
 
-use super::{columns, loans::LoanStatus};
 use crate::{
     db::{DbError, FromRow, Sql, Statement, column},
+    domain::loan::LoanStatus,
+    store::columns,
     values::{page::Limit, time::BusinessDate},
 };
 
@@ -125,9 +126,9 @@ impl Interval {
 }
 
 /// One row of [`HISTORY`].
-pub struct Kept(pub Statistics);
+pub struct SnapshotRow(pub Statistics);
 
-impl FromRow for Kept {
+impl FromRow for SnapshotRow {
     fn from_row(row: &Row) -> Result<Self, DbError> {
         let Json(figures) = column::<Json<Statistics>>(row, "figures")?;
         Ok(Self(figures))
@@ -136,7 +137,13 @@ impl FromRow for Kept {
 
 /// A page of the series, the latest first; `before` is the day of the last one of the page before.
 #[must_use]
-pub fn history(interval: Interval, from: Date, to: Date, before: Option<Date>, limit: Limit) -> Statement<Vec<Kept>> {
+pub fn history(
+    interval: Interval,
+    from: Date,
+    to: Date,
+    before: Option<Date>,
+    limit: Limit,
+) -> Statement<Vec<SnapshotRow>> {
     let period = interval.as_str();
     let sql = Sql::new(HISTORY).bind(period).bind(from).bind(to);
     let sql = sql.push_if(" AND date_trunc($1, business_date) < date_trunc($1, {}::date)", before);

@@ -1,46 +1,13 @@
 //! Separation of duties: whoever set the password of an account could act as that account, so nobody decides on what such
-//! an account has to do with, nor takes back what it recorded. The database's triggers refuse the same.
+//! an account has to do with, nor takes back what it recorded. The database refuses the same.
 
-use tokio_postgres::Row;
 use uuid::Uuid;
 
-use super::{loans::Loan, transactions::Transaction};
-use crate::{
-    db::{DbError, FromRow, Sql, Statement, column},
-    domain::refusal::Refusal,
-};
+use crate::domain::{loan::Loan, refusal::Refusal, transaction::Transaction};
 
 /// Of those who have to do with a loan, the accounts whose password the caller set.
 #[derive(Debug, Default)]
-pub struct SameHand(Vec<Uuid>);
-
-/// One of them.
-pub struct Account(Uuid);
-
-impl FromRow for Account {
-    fn from_row(row: &Row) -> Result<Self, DbError> {
-        Ok(Self(column(row, "id")?))
-    }
-}
-
-/// The accounts that have to do with a loan and whose password a user set.
-pub const SAME_HAND: &str = "\
-SELECT u.id FROM (
-    SELECT unnest(ARRAY[borrower_id, created_by, edited_by, agent_id]) AS id FROM loans WHERE id = $1
-    UNION SELECT recorded_by FROM transactions WHERE loan_id = $1
-) involved JOIN users u ON u.id = involved.id AND u.password_set_by = $2";
-
-/// The accounts that have to do with a loan and whose password this user set.
-#[must_use]
-pub fn same_hand(loan: Uuid, user: Uuid) -> Statement<Vec<Account>> {
-    Sql::new(SAME_HAND).bind(loan).bind(user).all()
-}
-
-impl From<Vec<Account>> for SameHand {
-    fn from(accounts: Vec<Account>) -> Self {
-        Self(accounts.into_iter().map(|Account(id)| id).collect())
-    }
-}
+pub struct SameHand(pub(crate) Vec<Uuid>);
 
 impl SameHand {
     /// To approve, reject or pay a loan out.

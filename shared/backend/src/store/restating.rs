@@ -4,14 +4,15 @@
 use jiff::{SignedDuration, Timestamp};
 use lending::{Event, JournalEntry, Posting};
 
-use super::{
-    ledger::{self, Cause, Made},
-    loans::{self, Loan},
-    portfolio::Step,
-    servicing,
-    transactions::Transaction,
+use crate::{
+    db::Statement,
+    domain::{loan::Loan, loan_money, portfolio::ApplicationStep, refusal::Refusal, transaction::Transaction},
+    store::{
+        ledger::{self, Cause, PostedRow},
+        loans,
+    },
+    values::moment::Moment,
 };
-use crate::{db::Statement, http::problem::Problem, values::moment::Moment};
 
 /// A loan that is locked, as its rows are.
 #[derive(Clone, Copy)]
@@ -21,9 +22,9 @@ pub struct Stated<'a> {
     /// What was recorded, in that order.
     pub transactions: &'a [Transaction],
     /// The steps of its application.
-    pub steps: &'a [Step],
+    pub steps: &'a [ApplicationStep],
     /// What was posted.
-    pub made: &'a [Made],
+    pub made: &'a [PostedRow],
 }
 
 /// What makes a loan follow the rules; nothing where it does. The figures of the portfolio have to be made anew then: what
@@ -32,9 +33,9 @@ pub struct Stated<'a> {
 /// # Errors
 ///
 /// 500 where the transactions cannot stand by these rules.
-pub fn restate(stated: Stated<'_>, at: Moment<'_>) -> Result<Vec<Statement<()>>, Problem> {
+pub fn restate(stated: Stated<'_>, at: Moment<'_>) -> Result<Vec<Statement<()>>, Refusal> {
     let Stated { loan, transactions, steps, made } = stated;
-    let follows = servicing::recompute(loan, transactions, steps, at.today)?;
+    let follows = loan_money::recompute(loan, transactions, steps, at.today)?;
     let entries = missing(loan, transactions, made)?;
     if follows == *loan && entries.is_empty() {
         return Ok(Vec::new());
@@ -46,7 +47,7 @@ pub fn restate(stated: Stated<'_>, at: Moment<'_>) -> Result<Vec<Statement<()>>,
             loan: loan.id,
             transaction: last.id(),
             currency: loan.amount.currency(),
-            recorded_at: at.now.max(after_all.map_err(Problem::internal)?),
+            recorded_at: at.now.max(after_all.map_err(Refusal::defect)?),
             restates: true,
         };
         writes.extend(ledger::insert(cause, &entries));
@@ -57,10 +58,10 @@ pub fn restate(stated: Stated<'_>, at: Moment<'_>) -> Result<Vec<Statement<()>>,
 }
 
 /// The entries that the journal lacks to be what follows.
-fn missing(loan: &Loan, transactions: &[Transaction], made: &[Made]) -> Result<Vec<JournalEntry>, Problem> {
+fn missing(loan: &Loan, transactions: &[Transaction], made: &[PostedRow]) -> Result<Vec<JournalEntry>, Refusal> {
     let events: Vec<Event> = transactions.iter().map(|transaction| transaction.event.clone()).collect();
-    let follows = lending::follow(&loan.contract(), &events, Timestamp::MAX).map_err(Problem::internal)?;
-    let made: Option<Vec<Posting>> = made.iter().map(|Made(posted)| posted.posting()).collect();
-    let made = made.ok_or_else(|| Problem::internal("amounts in the journal that no loan has"))?;
+    let follows = lending::follow(&loan.contract(), &events, Timestamp::MAX).map_err(Refusal::defect)?;
+    let made: Option<Vec<Posting>> = made.iter().map(|PostedRow(posted)| posted.posting()).collect();
+    let made = made.ok_or_else(|| Refusal::defect("amounts in the journal that no loan has"))?;
     Ok(lending::journal_entries(&follows.postings, &made))
 }

@@ -13,15 +13,19 @@ use tokio_postgres::Row;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::{
-    audit, columns,
-    loans::{self, HistoryEntry, Loan, Scope, Sort},
-    servicing::TransactionKindSchema,
-    users::User,
-};
 use crate::{
     db::{Batch, DbError, FromRow, OfLoan, Sql, Statement, column},
-    domain::{caller::Caller, users::UserStatus},
+    domain::{
+        caller::Caller,
+        loan::{Loan, Scope},
+        loan_history::HistoryEntry,
+        transaction::TransactionKindSchema,
+        users::{User, UserStatus},
+    },
+    store::{
+        audit, columns,
+        loans::{self, Sort},
+    },
     values::{
         page::{Limit, Position},
         time::{BusinessDate, Instant},

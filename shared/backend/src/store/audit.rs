@@ -10,8 +10,8 @@ use uuid::Uuid;
 use crate::{
     db::{DbError, FromRow, Sql, Statement, column},
     domain::caller::Caller,
-    http::address::ClientAddress,
     values::{
+        address::ClientAddress,
         fields::UserRef,
         page::{Limit, Position},
         time::{Instant, Period},

@@ -2,58 +2,22 @@
 //! cannot be shown.
 
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
 use tokio_postgres::Row;
-use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::{
     db::{DbError, FromRow, Sql, Statement, column},
     domain::{
         refusal::Refusal,
-        users::{Role, UserStatus},
+        users::{NewUser, Role, User, UserStatus},
     },
-    http::{
-        csv::{Cell, Line},
-        query::Words,
-    },
-    models::columns,
+    store::columns,
     values::{
-        fields::{Email, Name, Phone, Username},
         page::{Limit, Position},
+        search::SearchWords,
         time::Instant,
     },
 };
-
-/// A user as it is now.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct User {
-    /// Names the user.
-    #[schema(example = "01957d3a-7c4e-7a10-9d2b-6f1f4f0c2a11")]
-    pub id: Uuid,
-    /// The name to log in with, in lower case.
-    #[schema(example = "usr_india_999")]
-    pub username: String,
-    /// The e-mail address; null once the user is erased.
-    #[schema(format = Email, example = "asha@example.com")]
-    pub email: Option<String>,
-    /// The telephone number, E.164; null once the user is erased.
-    #[schema(example = "+919812345678")]
-    pub phone: Option<String>,
-    /// The name people see.
-    #[schema(example = "Asha Patel")]
-    pub full_name: Option<String>,
-    /// What the user is.
-    #[schema(example = "customer")]
-    pub role: Role,
-    /// Whether the user may log in.
-    #[schema(example = "active")]
-    pub status: UserStatus,
-    /// When the user was created.
-    pub created_at: Instant,
-    /// When profile, status or password last changed.
-    pub updated_at: Instant,
-}
 
 impl FromRow for User {
     fn from_row(row: &Row) -> Result<Self, DbError> {
@@ -71,68 +35,7 @@ impl FromRow for User {
     }
 }
 
-impl Line for User {
-    const COLUMNS: &'static [&'static str] =
-        &["id", "username", "email", "phone", "full_name", "role", "status", "created_at", "updated_at"];
-
-    fn cells(&self) -> Vec<Cell> {
-        vec![
-            Cell::value(&self.id),
-            Cell::text(Some(&self.username)),
-            Cell::text(self.email.as_deref()),
-            Cell::text(self.phone.as_deref()),
-            Cell::text(self.full_name.as_deref()),
-            Cell::value(self.role.as_str()),
-            Cell::value(self.status.as_str()),
-            Cell::value(&self.created_at),
-            Cell::value(&self.updated_at),
-        ]
-    }
-}
-
-impl User {
-    /// The user changed in this transaction. Waiting for a lock, it may have started before the one that changed the user
-    /// last; time does not go back.
-    #[must_use]
-    pub fn updated(self, now: Timestamp) -> Self {
-        Self { updated_at: self.updated_at.max(Instant(now)), ..self }
-    }
-}
-
-/// A user who is about to be made.
-#[derive(Clone, Debug)]
-pub struct NewUser {
-    /// The name to log in with.
-    pub username: Username,
-    /// The e-mail address.
-    pub email: Email,
-    /// The telephone number.
-    pub phone: Phone,
-    /// The name people see.
-    pub full_name: Option<Name>,
-    /// What the user is.
-    pub role: Role,
-    /// Whether the user may log in.
-    pub status: UserStatus,
-}
-
 impl NewUser {
-    /// The user, made now.
-    #[must_use]
-    pub fn made(self, now: Timestamp) -> User {
-        User {
-            id: Uuid::now_v7(),
-            username: self.username.into_string(),
-            email: Some(self.email.into_string()),
-            phone: Some(self.phone.into_string()),
-            full_name: self.full_name.map(Name::into_string),
-            role: self.role,
-            status: self.status,
-            created_at: Instant(now),
-            updated_at: Instant(now),
-        }
-    }
-
     /// Looks whether the username and the e-mail address are taken: before the costly hash, and only for that reason.
     #[must_use]
     pub fn taken(&self) -> Statement<Taken> {
@@ -291,7 +194,7 @@ pub struct Filter {
     /// Users of this status.
     pub status: Option<UserStatus>,
     /// Users who match all these words.
-    pub q: Option<Words>,
+    pub q: Option<SearchWords>,
 }
 
 /// A page of users, newest first.
@@ -317,7 +220,7 @@ pub fn list(filter: Filter, after: Option<&Position<Timestamp>>, limit: Limit) -
 fn search(
     role: Option<Role>,
     status: Option<UserStatus>,
-    words: Words,
+    words: SearchWords,
     after: Option<&Position<Timestamp>>,
     limit: Limit,
 ) -> Statement<Vec<User>> {

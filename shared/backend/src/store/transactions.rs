@@ -1,5 +1,4 @@
-//! What happened to a loan's money: rows that are appended and never changed. What follows from them is worked out by the
-//! crate `lending`; see [`servicing`](super::servicing).
+//! Transactions of loans: rows that are appended and never changed.
 
 use jiff::{Timestamp, civil::Date};
 use lending::{AnnualRate, ChargeKind, Currency, Event, EventId, EventKind, Money, Waivable};
@@ -7,36 +6,11 @@ use rust_decimal::Decimal;
 use tokio_postgres::Row;
 use uuid::Uuid;
 
-use super::columns;
-use crate::db::{DbError, FromRow, OfLoan, Sql, Statement, column};
-
-/// One transaction as it was recorded.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Transaction {
-    /// What happened, as the engine takes it.
-    pub event: Event,
-    /// What it was about, where the request or the loan named an amount.
-    pub amount: Option<Money>,
-    /// Of a disbursement: the amount less the fees taken then.
-    pub paid_out: Option<Money>,
-    /// Who recorded it.
-    pub recorded_by: Uuid,
-    /// What it is called and why it was done, in the words of whoever recorded it.
-    pub notes: Notes,
-}
-
-/// What people wrote about a transaction.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Notes {
-    /// The lender's name of a charge.
-    pub code: Option<String>,
-    /// Of a disbursement or a repayment: how the other side names it.
-    pub reference: Option<String>,
-    /// How a repayment came in.
-    pub channel: Option<String>,
-    /// Why something was done.
-    pub reason: Option<String>,
-}
+use crate::{
+    db::{DbError, FromRow, OfLoan, Sql, Statement, column},
+    domain::transaction::{Notes, Transaction},
+    store::columns,
+};
 
 /// The transactions of a loan, in the order in which they were recorded.
 pub const BY_LOAN: &str = "\
@@ -99,14 +73,6 @@ pub fn insert(loan: Uuid, currency: Currency, transaction: &Transaction) -> Stat
     };
     let reverses = event.kind.reverses().map(|of| Uuid::from_u128(of.0));
     sql.bind(reverses).bind(notes.reference.clone()).bind(notes.channel.clone()).bind(notes.reason.clone()).execute()
-}
-
-impl Transaction {
-    /// Names the transaction.
-    #[must_use]
-    pub const fn id(&self) -> Uuid {
-        Uuid::from_u128(self.event.id.0)
-    }
 }
 
 /// As the database writes it.

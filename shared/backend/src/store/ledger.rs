@@ -1,10 +1,10 @@
 //! The books: entries of the journal, each of balanced lines, and what they add up to by account. Entries are appended and
 //! never changed; which ones follow from a loan's transactions is worked out by the crate `lending`.
 
-use std::{collections::BTreeMap, ops::AddAssign};
+use std::collections::BTreeMap;
 
 use jiff::{Timestamp, civil::Date};
-use lending::{Account, Currency, JournalEntry, Money, Posting};
+use lending::{Account, Currency, JournalEntry, Money};
 use rust_decimal::Decimal;
 use serde::Serialize;
 use tokio_postgres::Row;
@@ -13,15 +13,15 @@ use uuid::Uuid;
 
 use crate::{
     db::{DbError, FromRow, OfLoan, Sql, Statement, column},
-    http::csv::{Cell, Line, Lines},
-    models::{
-        columns,
-        portfolio::{AT_ONCE, decimal},
-        servicing::may_grow,
+    domain::{
+        ledger::{AccountKey, AccountSums, PostedSums},
+        loan_as_of::may_grow,
     },
+    store::{columns, portfolio::AT_ONCE},
     values::{
         page::{Limit, Position},
         time::{BusinessDate, Instant},
+        units::decimal,
     },
 };
 
@@ -93,72 +93,42 @@ GROUP BY account, currency HAVING sum(debit) <> 0 OR sum(credit) <> 0 ORDER BY c
 /// The chart of accounts.
 pub const ACCOUNTS: &str = "SELECT code, name, class FROM ledger_accounts";
 
-/// What is posted to an account on a day, in smallest units.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct AccountSums {
-    /// All that was debited.
-    pub debit: i128,
-    /// All that was credited.
-    pub credit: i128,
-}
-
-impl AddAssign for AccountSums {
-    fn add_assign(&mut self, other: Self) {
-        self.debit += other.debit;
-        self.credit += other.credit;
-    }
-}
-
-/// Names what is posted to an account: currency, value date, account.
-pub type AccountKey = (Currency, Date, Account);
-
-/// What is posted to an account: one row of [`MADE`] and of [`KEPT_ACCOUNTS`].
-pub struct Posted(pub AccountKey, pub AccountSums);
-
-impl Posted {
+impl PostedSums {
     fn read(row: &Row, date: &str) -> Result<Self, DbError> {
         let currency = columns::currency(row, "currency")?;
         let units = |name: &str| columns::money(row, name, currency).map(Money::units);
         let sums = AccountSums { debit: units("debit")?, credit: units("credit")? };
         Ok(Self((currency, column(row, date)?, account(column(row, "account")?)?), sums))
     }
-
-    /// Debits less credits.
-    #[must_use]
-    pub fn posting(&self) -> Option<Posting> {
-        let Self((currency, on, account), AccountSums { debit, credit }) = *self;
-        let amount = Money::from_decimal(decimal(debit - credit, currency), currency);
-        amount.ok().map(|amount| Posting { on, account, amount })
-    }
 }
 
 /// One row of [`MADE`].
-pub struct Made(pub Posted);
+pub struct PostedRow(pub PostedSums);
 
-impl FromRow for Made {
+impl FromRow for PostedRow {
     fn from_row(row: &Row) -> Result<Self, DbError> {
-        Posted::read(row, "value_date").map(Self)
+        PostedSums::read(row, "value_date").map(Self)
     }
 }
 
 /// One row of [`KEPT_ACCOUNTS`].
-pub struct Kept(pub Posted);
+pub struct SummedRow(pub PostedSums);
 
-impl FromRow for Kept {
+impl FromRow for SummedRow {
     fn from_row(row: &Row) -> Result<Self, DbError> {
-        Posted::read(row, "on_date").map(Self)
+        PostedSums::read(row, "on_date").map(Self)
     }
 }
 
 /// What was posted for loans.
 #[must_use]
-pub fn made(loans: Vec<Uuid>) -> Statement<Vec<OfLoan<Made>>> {
+pub fn made(loans: Vec<Uuid>) -> Statement<Vec<OfLoan<PostedRow>>> {
     Sql::new(MADE).bind(loans).all()
 }
 
 /// What is posted to each account, as it is kept.
 #[must_use]
-pub fn kept() -> Statement<Vec<Kept>> {
+pub fn kept() -> Statement<Vec<SummedRow>> {
     Sql::new(KEPT_ACCOUNTS).all()
 }
 
@@ -313,27 +283,6 @@ pub fn entries(
         .all()
 }
 
-impl Lines for Entry {
-    const COLUMNS: &'static [&'static str] =
-        &["id", "value_date", "recorded_at", "transaction_id", "currency", "account", "debit", "credit"];
-
-    fn lines(&self) -> Vec<Vec<Cell>> {
-        let cells = |line: &EntryLine| {
-            vec![
-                Cell::value(&self.id),
-                Cell::value(&self.value_date),
-                Cell::value(&self.recorded_at),
-                Cell::value(&self.transaction_id),
-                Cell::value(&self.currency),
-                Cell::value(&line.account.as_str()),
-                Cell::value(&line.debit),
-                Cell::value(&line.credit),
-            ]
-        };
-        self.lines.iter().map(cells).collect()
-    }
-}
-
 /// What one account adds up to in one currency.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct AccountBalance {
@@ -366,20 +315,6 @@ impl FromRow for AccountBalance {
             credit,
             balance: balance.ok_or_else(|| DbError::unexpected("the sums of an account are out of range"))?,
         })
-    }
-}
-
-impl Line for AccountBalance {
-    const COLUMNS: &'static [&'static str] = &["account", "currency", "debit", "credit", "balance"];
-
-    fn cells(&self) -> Vec<Cell> {
-        vec![
-            Cell::value(&self.account.as_str()),
-            Cell::value(&self.currency),
-            Cell::value(&self.debit),
-            Cell::value(&self.credit),
-            Cell::value(&self.balance),
-        ]
     }
 }
 

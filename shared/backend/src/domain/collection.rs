@@ -1,0 +1,41 @@
+//! What is to be collected of a loan on a day.
+
+use lending::{Currency, Money};
+use serde::Serialize;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use crate::values::time::BusinessDate;
+
+/// What to collect of a loan on a day: principal, interest, fees and penalties.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct Collection {
+    /// The loan.
+    pub loan_id: Uuid,
+    /// The customer's username.
+    #[schema(example = "usr_india_002")]
+    pub customer: String,
+    /// The customer's name.
+    #[schema(example = "Asha Patel")]
+    pub full_name: Option<String>,
+    /// The customer's phone.
+    #[schema(example = "+919812345678")]
+    pub phone: String,
+    /// ISO 4217.
+    #[schema(value_type = String, example = "INR")]
+    pub currency: Currency,
+    /// What falls due that day, penalties among it.
+    #[schema(value_type = String, example = "2142.40")]
+    pub due: Money,
+    /// What fell due before and is unpaid, penalties among it.
+    #[schema(value_type = String, example = "0.00")]
+    pub overdue: Money,
+    /// How much of both are penalties: late fees and charged ones.
+    #[schema(value_type = String, example = "0.00")]
+    pub penalties: Money,
+    /// When the first of that fell due.
+    pub due_since: BusinessDate,
+    /// Days that the oldest unpaid instalment will then be past due; penalties alone do not count.
+    #[schema(example = 0)]
+    pub days_past_due: i32,
+}

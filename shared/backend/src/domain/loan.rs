@@ -1,0 +1,276 @@
+//! A loan, and the figures of its schedule.
+
+use std::str::FromStr;
+
+use jiff::{Timestamp, civil::Date};
+use lending::{Money, Schedule, Terms};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use crate::{
+    domain::{refusal::Refusal, users::Role},
+    values::version::Version,
+};
+
+/// Where a loan stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum LoanStatus {
+    /// Applied for; waits for a decision.
+    Pending,
+    /// Granted, not paid out yet.
+    Approved,
+    /// Turned down.
+    Rejected,
+    /// Taken back by the customer or the agent.
+    Withdrawn,
+    /// Paid out; being repaid.
+    Disbursed,
+    /// Nothing is owed any more.
+    Repaid,
+    /// Written off.
+    Defaulted,
+}
+
+impl LoanStatus {
+    /// All of them, in the order of a loan's life.
+    pub const ALL: [Self; 7] = [
+        Self::Pending,
+        Self::Approved,
+        Self::Rejected,
+        Self::Withdrawn,
+        Self::Disbursed,
+        Self::Repaid,
+        Self::Defaulted,
+    ];
+
+    /// As the interface and the database write it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Approved => "approved",
+            Self::Rejected => "rejected",
+            Self::Withdrawn => "withdrawn",
+            Self::Disbursed => "disbursed",
+            Self::Repaid => "repaid",
+            Self::Defaulted => "defaulted",
+        }
+    }
+
+    /// Whether money has been paid out.
+    #[must_use]
+    pub const fn is_disbursed(self) -> bool {
+        matches!(self, Self::Disbursed | Self::Repaid | Self::Defaulted)
+    }
+}
+
+impl FromStr for LoanStatus {
+    type Err = ();
+
+    /// In any case; `new` means pending.
+    fn from_str(text: &str) -> Result<Self, ()> {
+        let text = text.to_ascii_lowercase();
+        if text == "new" {
+            return Ok(Self::Pending);
+        }
+        Self::ALL.into_iter().find(|status| status.as_str() == text).ok_or(())
+    }
+}
+
+/// A loan as it is now.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Loan {
+    /// Names the loan.
+    pub id: Uuid,
+    /// Who borrows.
+    pub borrower_id: Uuid,
+    /// The borrower's username.
+    pub borrower_username: String,
+    /// The agent who applied for the customer, or was the first to forward or edit the customer's own application.
+    pub agent_id: Option<Uuid>,
+    /// The product's code.
+    pub product: String,
+    /// The version of the product that the terms were taken from.
+    pub product_version: Version,
+    /// What is lent; its currency is the loan's.
+    pub amount: Money,
+    /// The complete terms.
+    pub terms: Terms,
+    /// ScheduleFigures of the schedule.
+    pub figures: ScheduleFigures,
+    /// When it was paid out, if it was.
+    pub disbursed_on: Option<Date>,
+    /// Principal outstanding; zero before disbursement.
+    pub outstanding: Money,
+    /// Overpayments held: from a day on so much, where anything is held or will pay a charge.
+    pub held: Vec<Due>,
+    /// Principal that a write-off gave up.
+    pub written_off: Money,
+    /// Principal, interest and fees that are unpaid, by due date, past and to come, the oldest first.
+    pub owed: Vec<Due>,
+    /// Penalties that are unpaid, by due date: late fees to come are there already, as they arise while nothing is paid.
+    pub penalties: Vec<Due>,
+    /// When the oldest instalment was or is due of which some of what is owed is unpaid: a charge is late with its instalment.
+    pub oldest_unpaid_due_on: Option<Date>,
+    /// Where it stands.
+    pub status: LoanStatus,
+    /// Changes with every step of the application.
+    pub version: Version,
+    /// The business date of that version.
+    pub version_on: Date,
+    /// Who applied.
+    pub created_by: Uuid,
+    /// Who last changed what is applied for.
+    pub edited_by: Uuid,
+    /// When it was applied for.
+    pub created_at: Timestamp,
+    /// When what is applied for last changed.
+    pub edited_at: Timestamp,
+    /// When it last changed, by a step or by money.
+    pub updated_at: Timestamp,
+    /// Who decided, if someone has.
+    pub decision: Option<Decision>,
+}
+
+/// An amount of a day: what is unpaid of what falls due then, or what is held from then on.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Due {
+    /// The day.
+    pub on: Date,
+    /// How much.
+    pub amount: Money,
+}
+
+/// An approval or a rejection.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Decision {
+    /// The admin.
+    pub by: Uuid,
+    /// When.
+    pub at: Timestamp,
+    /// Why.
+    pub reason: Option<String>,
+}
+
+/// What a schedule adds up to.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct ScheduleFigures {
+    /// The equal instalment, or the first one.
+    pub instalment: Money,
+    /// Interest of all rows.
+    pub total_interest: Money,
+    /// Everything all rows ask for.
+    pub total_due: Money,
+}
+
+impl From<&Schedule> for ScheduleFigures {
+    fn from(schedule: &Schedule) -> Self {
+        let Schedule { instalment, total_interest, total_due, .. } = *schedule;
+        Self { instalment, total_interest, total_due }
+    }
+}
+
+/// The schedule as if disbursed on a day. A first due date that has passed by then is left out: a disbursement has to give
+/// another.
+///
+/// # Errors
+///
+/// When there is none: see [`lending::schedule`].
+pub fn projection(amount: Money, on: Date, terms: &Terms) -> Result<Schedule, lending::Refusal> {
+    lending::schedule(amount, on, &terms.clone().disbursed_on(on))
+}
+
+impl Loan {
+    /// The schedule: from the disbursement or, before it, as if disbursed on the date of the loan's version.
+    ///
+    /// # Errors
+    ///
+    /// When there is none: see [`lending::schedule`]. Terms that are stored have one.
+    pub fn schedule(&self) -> Result<Schedule, lending::Refusal> {
+        projection(self.amount, self.disbursed_on.unwrap_or(self.version_on), &self.terms)
+    }
+
+    /// The overpayment held on a day.
+    #[must_use]
+    pub fn held_on(&self, today: Date) -> Money {
+        let step = self.held.iter().rev().find(|step| step.on <= today);
+        step.map_or(Money::zero(self.amount.currency()), |step| step.amount)
+    }
+
+    /// Whether it is approved, or was until money moved or it was taken back.
+    #[must_use]
+    pub fn was_approved(&self) -> bool {
+        // A withdrawn loan keeps the decision that it had, which no rejected one is withdrawn with.
+        let is_withdrawn = self.status == LoanStatus::Withdrawn && self.decision.is_some();
+        self.status == LoanStatus::Approved || self.status.is_disbursed() || is_withdrawn
+    }
+
+    /// When the next unpaid instalment is due.
+    #[must_use]
+    pub fn next_due_on(&self, today: Date) -> Option<Date> {
+        self.owed.iter().map(|due| due.on).find(|due_on| *due_on >= today)
+    }
+
+    /// Days since the oldest unpaid instalment was due; 0 if none is late.
+    #[must_use]
+    pub fn days_past_due(&self, today: Date) -> i32 {
+        let due_on = self.oldest_unpaid_due_on.unwrap_or(today);
+        // At most the days of 300 years.
+        (today - due_on).get_days().max(0)
+    }
+}
+
+/// Whose loans a caller may know of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scope {
+    /// Everybody's.
+    All,
+    /// Those of this borrower.
+    Borrower(Uuid),
+}
+
+impl Scope {
+    /// What a user of this role may know of.
+    #[must_use]
+    pub const fn of(role: Role, user: Uuid) -> Self {
+        match role {
+            Role::Customer => Self::Borrower(user),
+            Role::Agent | Role::Admin => Self::All,
+        }
+    }
+
+    pub(crate) fn borrower(self) -> Option<Uuid> {
+        match self {
+            Self::All => None,
+            Self::Borrower(id) => Some(id),
+        }
+    }
+}
+
+/// Who may borrow: an active customer.
+#[derive(Clone, Debug)]
+pub struct Borrower {
+    /// The user's id.
+    pub id: Uuid,
+    /// The user's name.
+    pub username: String,
+}
+
+/// How many applications wait.
+#[derive(Clone, Copy, Debug)]
+pub struct Pending(pub(crate) i64);
+
+impl Pending {
+    /// # Errors
+    ///
+    /// 409 where there are as many as a borrower may have.
+    pub fn room(self, most: u32) -> Result<(), Refusal> {
+        if self.0 < i64::from(most) {
+            return Ok(());
+        }
+        let detail = format!("A borrower has at most {most} pending applications at once.");
+        Err(Refusal::conflict("too_many_pending", detail))
+    }
+}

@@ -1,0 +1,168 @@
+//! The steps of a loan application: each makes a version, which stays.
+
+use lending::{AnnualRate, Currency, MAX_INSTALMENTS, Money, Terms, TermsPatch};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use crate::{
+    domain::loan::{Loan, LoanStatus},
+    values::{terms::TermsSchema, time::Instant, version::Version},
+};
+
+/// What a step of an application is called.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Action {
+    /// Applied for.
+    Create,
+    /// Amount, product, term or rate changed, or a rejected application submitted again.
+    Edit,
+    /// Put before the admin in an agent's name.
+    Forward,
+    /// Back to what an earlier version asked for.
+    Revert,
+    /// Granted.
+    Approve,
+    /// Turned down.
+    Reject,
+    /// Taken back.
+    Withdraw,
+    /// An approval taken back.
+    UndoApproval,
+}
+
+impl Action {
+    /// As the interface and the database write it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Create => "create",
+            Self::Edit => "edit",
+            Self::Forward => "forward",
+            Self::Revert => "revert",
+            Self::Approve => "approve",
+            Self::Reject => "reject",
+            Self::Withdraw => "withdraw",
+            Self::UndoApproval => "undo_approval",
+        }
+    }
+
+    /// As the audit log writes it.
+    #[must_use]
+    pub const fn audit(self) -> &'static str {
+        match self {
+            Self::Create => "loan.create",
+            Self::Edit => "loan.edit",
+            Self::Forward => "loan.forward",
+            Self::Revert => "loan.revert",
+            Self::Approve => "loan.approve",
+            Self::Reject => "loan.reject",
+            Self::Withdraw => "loan.withdraw",
+            Self::UndoApproval => "loan.undo_approval",
+        }
+    }
+
+    pub(crate) const ALL: [Self; 8] = [
+        Self::Create,
+        Self::Edit,
+        Self::Forward,
+        Self::Revert,
+        Self::Approve,
+        Self::Reject,
+        Self::Withdraw,
+        Self::UndoApproval,
+    ];
+}
+
+/// One version of a loan, as the history shows it.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct HistoryEntry {
+    /// The version.
+    #[schema(value_type = i32, example = 2)]
+    pub version: Version,
+    /// The step that made it.
+    pub action: Action,
+    /// When.
+    pub at: Instant,
+    /// Who.
+    pub by: Uuid,
+    /// Why, if that was said.
+    pub reason: Option<String>,
+    /// The fields that differ from the version before.
+    #[schema(example = json!(["amount"]))]
+    pub changed: Vec<String>,
+    /// What the loan then was.
+    pub state: LoanState,
+}
+
+/// What a version of a loan was.
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+pub struct LoanState {
+    /// Where it stood.
+    pub status: LoanStatus,
+    /// The agent.
+    pub agent_id: Option<Uuid>,
+    /// The product's code.
+    #[schema(example = "microloan-inr")]
+    pub product: String,
+    /// The version of the product that the terms were taken from.
+    #[schema(value_type = i32, example = 1)]
+    pub product_version: Version,
+    /// What was applied for.
+    #[schema(value_type = String, example = "12000.50")]
+    pub amount: Money,
+    /// ISO 4217.
+    #[schema(value_type = String, example = "INR")]
+    pub currency: Currency,
+    /// Instalments times months between them; null where instalments are not monthly.
+    #[schema(example = 6)]
+    pub term_months: Option<u32>,
+    /// Percent a year.
+    #[schema(value_type = String, example = "24.00")]
+    pub interest_rate_apr: AnnualRate,
+    /// The complete terms.
+    #[schema(value_type = TermsSchema)]
+    pub terms: Terms,
+    /// The equal instalment, or the first one.
+    #[schema(value_type = String, example = "2142.40")]
+    pub instalment: Money,
+    /// Interest of all instalments.
+    #[schema(value_type = String, example = "853.89")]
+    pub total_interest: Money,
+    /// Everything all instalments ask for.
+    #[schema(value_type = String, example = "12854.39")]
+    pub total_due: Money,
+}
+
+/// The fields that a step changed: what was decided by someone, not the figures that follow from it.
+#[must_use]
+pub fn changed_fields(before: Option<&Loan>, after: &Loan) -> Vec<&'static str> {
+    let differs = |differs: fn(&Loan, &Loan) -> bool| before.is_none_or(|before| differs(before, after));
+    let mut changed = Vec::new();
+    let mut add = |name: &'static str, is_changed: bool| {
+        if is_changed {
+            changed.push(name);
+        }
+    };
+    add("amount", differs(|a, b| a.amount != b.amount));
+    add("product", differs(|a, b| a.product != b.product));
+    // The term under the name it has for this loan.
+    let term = if after.terms.term_months().is_some() { "term_months" } else { "instalments" };
+    let periods = |loan: &Loan| (loan.terms.term_months(), loan.terms.instalments());
+    add(term, before.is_none_or(|before| periods(before) != periods(after)));
+    add("interest_rate_apr", differs(|a, b| a.terms.interest_rate_apr() != b.terms.interest_rate_apr()));
+    // Everything else in them comes from a version of the product.
+    let others = |loan: &Loan| {
+        let same = TermsPatch {
+            instalments: Some(MAX_INSTALMENTS),
+            interest_rate_apr: Some(AnnualRate::ZERO),
+            ..TermsPatch::default()
+        };
+        same.over(&loan.terms, loan.amount.currency())
+    };
+    add("terms", before.is_some_and(|before| others(before) != others(after)));
+    add("agent_id", before.map_or(after.agent_id.is_some(), |before| before.agent_id != after.agent_id));
+    add("status", differs(|a, b| a.status != b.status));
+    changed
+}

@@ -1,0 +1,349 @@
+//! The figures of the portfolio: what one loan adds to them, and what a change of it changes.
+
+use std::{
+    collections::BTreeMap,
+    ops::{AddAssign, SubAssign},
+};
+
+use jiff::{Timestamp, civil::Date};
+use lending::{Currency, EventKind, Exposure, Money, Standing};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use crate::{
+    domain::{
+        loan::{Loan, LoanStatus},
+        transaction::Transaction,
+    },
+    values::moment::Moment,
+};
+
+/// The date under which all loans of a group are summed, whatever their date: before any that a loan can have.
+pub(crate) const ALL: Date = Date::constant(1, 1, 1);
+
+/// A loan's application from one step of it to the next.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ApplicationStep {
+    /// When the step was taken.
+    pub at: Timestamp,
+    /// The state that it led to.
+    pub status: LoanStatus,
+    /// What was asked for then.
+    pub amount: Money,
+}
+
+impl ApplicationStep {
+    /// The step that led to the loan as it is.
+    #[must_use]
+    pub const fn to(loan: &Loan) -> Self {
+        Self { at: loan.updated_at, status: loan.status, amount: loan.amount }
+    }
+}
+
+/// Sums of loans in one state and currency; money in smallest units.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct BookSums {
+    /// How many.
+    pub loans: i64,
+    /// What they are for.
+    pub amount: i128,
+    /// Principal paid out.
+    pub disbursed: i128,
+    /// Principal paid back.
+    pub repaid: i128,
+    /// Principal outstanding.
+    pub outstanding: i128,
+    /// Principal, interest and fees fallen due and not paid.
+    pub past_due: i128,
+}
+
+/// Sums of disbursed loans.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ExposureSums {
+    /// How many.
+    pub loans: i64,
+    /// Principal outstanding, in smallest units.
+    pub outstanding: i128,
+}
+
+/// Sums of an agent's loans; money in smallest units.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct AgentSums {
+    /// Applications.
+    pub requests: i64,
+    /// Of these, those that are approved, or were and went on or were withdrawn.
+    pub approved: i64,
+    /// Of these, those that are rejected.
+    pub rejected: i64,
+    /// Principal paid out.
+    pub disbursed: i128,
+    /// Payments taken, refunds taken off.
+    pub collected: i128,
+}
+
+macro_rules! sums {
+    ($name:ident { $($field:ident),* }) => {
+        impl AddAssign for $name {
+            fn add_assign(&mut self, other: Self) {
+                $(self.$field += other.$field;)*
+            }
+        }
+
+        impl SubAssign for $name {
+            fn sub_assign(&mut self, other: Self) {
+                $(self.$field -= other.$field;)*
+            }
+        }
+    };
+}
+
+sums!(BookSums { loans, amount, disbursed, repaid, outstanding, past_due });
+sums!(ExposureSums { loans, outstanding });
+sums!(AgentSums { requests, approved, rejected, disbursed, collected });
+
+/// Names a row of the book: the day from which on it counts, the currency, the state.
+pub type BookKey = (Date, Currency, LoanStatus);
+
+/// Names a row of what is out: what it is grouped by, the group, currency, date of the oldest unpaid instalment. All loans of
+/// the group are one of these rows too, under the first day there is.
+pub type ExposureKey = (Grouping, Option<String>, Currency, Option<Date>);
+
+/// Names a row of an agent: currency, agent, day.
+pub type AgentKey = (Currency, Uuid, Date);
+
+/// What loans are in the figures of the portfolio, or what a change of one changes in them.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct PortfolioDelta {
+    /// Loans by state, and their money: what each day adds.
+    pub book: BTreeMap<BookKey, BookSums>,
+    /// What is out.
+    pub exposures: BTreeMap<ExposureKey, ExposureSums>,
+    /// What agents' loans come to.
+    pub agents: BTreeMap<AgentKey, AgentSums>,
+}
+
+/// What the book has of one loan on a day.
+#[derive(Clone, Copy, PartialEq)]
+struct DayInPortfolio {
+    status: LoanStatus,
+    sums: BookSums,
+}
+
+/// A loan with what its figures rest on.
+#[derive(Clone, Copy, Debug)]
+pub struct LoanInPortfolio<'a> {
+    /// The loan as it is.
+    pub loan: &'a Loan,
+    /// The steps of its application.
+    pub steps: &'a [ApplicationStep],
+    /// What is out, from day to day: see [`lending::follow`]. Where a loan is compared before and after a change, what comes
+    /// before the first of these is the same: see [`lending::change`].
+    pub exposures: &'a [Exposure],
+    /// What happened to its money.
+    pub transactions: &'a [Transaction],
+}
+
+impl LoanInPortfolio<'_> {
+    /// What the book has of the loan from each of these days on, in their order.
+    fn positions(&self, at: Moment<'_>) -> impl Iterator<Item = (Date, DayInPortfolio)> {
+        let Self { loan, steps, exposures, .. } = *self;
+        // Money says that a loan is there even before its application was entered, and what it is from then on.
+        let disbursed_on = loan.disbursed_on;
+        let applied = steps.iter().map(move |step| (at.date_of(step.at), step));
+        let applied = applied.filter(move |(on, _)| disbursed_on.is_none_or(|disbursed_on| *on < disbursed_on));
+        let applied = applied.map(|(on, step)| (on, DayInPortfolio::applied(step)));
+        applied.chain(exposures.iter().map(|exposure| (exposure.on, DayInPortfolio::out(exposure, loan.amount))))
+    }
+}
+
+/// How much a loan before and after a change begins with that is the same: it cancels out.
+#[derive(Clone, Copy, Debug, Default)]
+struct CommonStart {
+    positions: usize,
+    transactions: usize,
+}
+
+impl CommonStart {
+    fn of(before: LoanInPortfolio<'_>, after: LoanInPortfolio<'_>, at: Moment<'_>) -> Self {
+        fn count<T: PartialEq>(before: impl Iterator<Item = T>, after: impl Iterator<Item = T>) -> usize {
+            before.zip(after).take_while(|(before, after)| before == after).count()
+        }
+        // The same transactions, but another agent: nothing cancels out.
+        let is_same_agent = before.loan.agent_id == after.loan.agent_id;
+        let transactions = count(before.transactions.iter(), after.transactions.iter());
+        Self {
+            positions: count(before.positions(at), after.positions(at)),
+            transactions: if is_same_agent { transactions } else { 0 },
+        }
+    }
+}
+
+impl AddAssign for PortfolioDelta {
+    fn add_assign(&mut self, other: Self) {
+        other.book.into_iter().for_each(|(key, sums)| *self.book.entry(key).or_default() += sums);
+        other.exposures.into_iter().for_each(|(key, sums)| *self.exposures.entry(key).or_default() += sums);
+        other.agents.into_iter().for_each(|(key, sums)| *self.agents.entry(key).or_default() += sums);
+    }
+}
+
+impl SubAssign for PortfolioDelta {
+    fn sub_assign(&mut self, other: Self) {
+        other.book.into_iter().for_each(|(key, sums)| *self.book.entry(key).or_default() -= sums);
+        other.exposures.into_iter().for_each(|(key, sums)| *self.exposures.entry(key).or_default() -= sums);
+        other.agents.into_iter().for_each(|(key, sums)| *self.agents.entry(key).or_default() -= sums);
+    }
+}
+
+impl PortfolioDelta {
+    /// What one loan is in them.
+    #[must_use]
+    pub fn of(part: LoanInPortfolio<'_>, at: Moment<'_>) -> Self {
+        Self::beyond(CommonStart::default(), part, at)
+    }
+
+    /// What a change of one loan changes in them.
+    #[must_use]
+    pub fn between(before: LoanInPortfolio<'_>, after: LoanInPortfolio<'_>, at: Moment<'_>) -> Self {
+        let shared = CommonStart::of(before, after, at);
+        let mut figures = Self::beyond(shared, after, at);
+        figures -= Self::beyond(shared, before, at);
+        figures
+    }
+
+    fn beyond(shared: CommonStart, part: LoanInPortfolio<'_>, at: Moment<'_>) -> Self {
+        let mut figures = Self::default();
+        figures.put_into_book(shared, part, at);
+        figures.put_exposure(part.loan);
+        if let Some(agent) = part.loan.agent_id {
+            figures.put_to_agent(shared, part, agent, at);
+        }
+        figures
+    }
+
+    fn put_into_book(&mut self, shared: CommonStart, part: LoanInPortfolio<'_>, at: Moment<'_>) {
+        let currency = part.loan.amount.currency();
+        let mut before: Option<DayInPortfolio> = None;
+        for (place, (on, position)) in part.positions(at).enumerate() {
+            let before = before.replace(position);
+            if place < shared.positions {
+                continue;
+            }
+            if let Some(DayInPortfolio { status, sums }) = before {
+                *self.book.entry((on, currency, status)).or_default() -= sums;
+            }
+            *self.book.entry((on, currency, position.status)).or_default() += position.sums;
+        }
+    }
+
+    fn put_exposure(&mut self, loan: &Loan) {
+        if loan.status != LoanStatus::Disbursed {
+            return;
+        }
+        let currency = loan.amount.currency();
+        let sums = ExposureSums { loans: 1, outstanding: loan.outstanding.units() };
+        let groups = [
+            (Grouping::Currency, Some(currency.code().to_owned())),
+            (Grouping::Product, Some(loan.product.clone())),
+            (Grouping::Agent, loan.agent_id.map(|agent| agent.to_string())),
+        ];
+        for (grouping, group) in groups {
+            for due_on in [loan.oldest_unpaid_due_on, Some(ALL)] {
+                *self.exposures.entry((grouping, group.clone(), currency, due_on)).or_default() += sums;
+            }
+        }
+    }
+
+    fn put_to_agent(&mut self, shared: CommonStart, part: LoanInPortfolio<'_>, agent: Uuid, at: Moment<'_>) {
+        let LoanInPortfolio { loan, transactions, .. } = part;
+        let currency = loan.amount.currency();
+        let mut add = |on: Date, sums: AgentSums| {
+            *self.agents.entry((currency, agent, on)).or_default() += sums;
+        };
+        let request = AgentSums {
+            requests: 1,
+            approved: i64::from(loan.was_approved()),
+            rejected: i64::from(loan.status == LoanStatus::Rejected),
+            ..AgentSums::default()
+        };
+        add(at.date_of(loan.created_at), request);
+        if let Some(disbursed_on) = loan.disbursed_on {
+            add(disbursed_on, AgentSums { disbursed: loan.amount.units(), ..AgentSums::default() });
+        }
+        for transaction in transactions.iter().skip(shared.transactions) {
+            let reversed = match transaction.event.kind {
+                EventKind::Reversal { of } => transactions.iter().find(|other| other.event.id == of),
+                _ => None,
+            };
+            // A reversal has the value date of what it takes back.
+            let collected = match (reversed, transaction.collected()) {
+                (Some(reversed), _) => -reversed.collected(),
+                (None, collected) => collected,
+            };
+            if collected != 0 {
+                add(transaction.event.on, AgentSums { collected, ..AgentSums::default() });
+            }
+        }
+    }
+}
+
+impl DayInPortfolio {
+    fn applied(step: &ApplicationStep) -> Self {
+        // What money led to is told by money.
+        let status = if step.status.is_disbursed() { LoanStatus::Approved } else { step.status };
+        Self { status, sums: BookSums { loans: 1, amount: step.amount.units(), ..BookSums::default() } }
+    }
+
+    fn out(exposure: &Exposure, amount: Money) -> Self {
+        let status = match exposure.standing {
+            Standing::Approved => LoanStatus::Approved,
+            Standing::Disbursed => LoanStatus::Disbursed,
+            Standing::Repaid => LoanStatus::Repaid,
+            Standing::Defaulted => LoanStatus::Defaulted,
+        };
+        let (amount, outstanding) = (amount.units(), exposure.outstanding.units());
+        let sums = BookSums {
+            loans: 1,
+            amount,
+            disbursed: amount,
+            repaid: amount - outstanding - exposure.written_off.units(),
+            outstanding,
+            past_due: exposure.past_due.units(),
+        };
+        Self { status, sums }
+    }
+}
+
+impl Transaction {
+    /// What it collected from the borrower, in smallest units; less than nothing for a refund.
+    fn collected(&self) -> i128 {
+        match self.event.kind {
+            EventKind::Repayment { amount } => amount.units(),
+            EventKind::Refund { amount } => -amount.units(),
+            _ => 0,
+        }
+    }
+}
+
+/// What arrears are grouped by.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Grouping {
+    /// One for each currency.
+    #[default]
+    Currency,
+    /// One for each product.
+    Product,
+    /// One for each agent and currency.
+    Agent,
+}
+
+impl Grouping {
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Currency => "currency",
+            Self::Product => "product",
+            Self::Agent => "agent",
+        }
+    }
+}

@@ -1,0 +1,141 @@
+//! Products, their limits, and the rules that hold between their fields.
+
+use lending::{AnnualRate, Currency, Money, Terms};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::{
+    domain::refusal::Refusal,
+    values::{refusal::FieldError, terms::TermsSchema, time::Instant, version::Version},
+};
+
+/// A product as it is now.
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+pub struct Product {
+    /// Names the product.
+    #[schema(example = "microloan-inr")]
+    pub code: String,
+    /// Changes with every change of the product.
+    #[schema(value_type = i32, example = 1)]
+    pub version: Version,
+    /// The name people see.
+    #[schema(example = "Microloan INR")]
+    pub name: String,
+    /// ISO 4217.
+    #[schema(value_type = String, example = "INR")]
+    pub currency: Currency,
+    /// The smallest amount of a loan.
+    #[schema(value_type = String, example = "0.01")]
+    pub min_amount: Money,
+    /// The largest amount of a loan.
+    #[schema(value_type = String, example = "50000.00")]
+    pub max_amount: Money,
+    /// The fewest instalments.
+    #[schema(example = 1)]
+    pub min_instalments: u32,
+    /// The most instalments.
+    #[schema(example = 60)]
+    pub max_instalments: u32,
+    /// The lowest rate, percent a year.
+    #[schema(value_type = String, example = "0.00")]
+    pub min_rate_apr: AnnualRate,
+    /// The highest rate, percent a year.
+    #[schema(value_type = String, example = "100.00")]
+    pub max_rate_apr: AnnualRate,
+    /// Whether a loan in this currency that names no product is made with this one.
+    pub is_default: bool,
+    /// Whether it can be applied for.
+    #[schema(example = true)]
+    pub active: bool,
+    /// The terms of its loans, where an application says nothing else.
+    #[schema(value_type = TermsSchema)]
+    pub terms: Terms,
+    /// When it was made.
+    pub created_at: Instant,
+    /// When it last changed.
+    pub updated_at: Instant,
+}
+
+/// The product that a request names.
+///
+/// # Errors
+///
+/// 422 if there is none of that code.
+pub fn named(product: Option<Product>) -> Result<Product, Refusal> {
+    product.ok_or_else(|| Refusal::field("/product", "product_not_found", "there is no product of this code"))
+}
+
+impl Product {
+    /// The product, if it lends this currency.
+    ///
+    /// # Errors
+    ///
+    /// 422, at the pointer, if it lends another one.
+    pub fn lending(self, pointer: &str, currency: Currency) -> Result<Self, Refusal> {
+        if self.currency == currency {
+            return Ok(self);
+        }
+        let detail = format!("{} lends {}, not {currency}", self.code, self.currency);
+        Err(Refusal::field(pointer, "currency_mismatch", detail))
+    }
+
+    /// The limits of the product that a loan with this amount and these terms breaks. `terms` is the JSON pointer of what
+    /// has `instalments` and `interest_rate_apr` in the request; `instalments` its name there.
+    #[must_use]
+    pub fn broken_limits(&self, amount: Money, terms: &Terms, at: LimitPointers) -> Vec<FieldError> {
+        let mut errors = Vec::new();
+        if amount < self.min_amount || amount > self.max_amount {
+            let rule = format!("{} lends {} to {} {}", self.code, self.min_amount, self.max_amount, self.currency);
+            errors.push(FieldError::new(at.amount, "amount_out_of_range", rule));
+        }
+        if !(self.min_instalments..=self.max_instalments).contains(&terms.instalments()) {
+            let rule = format!("{} has {} to {} instalments", self.code, self.min_instalments, self.max_instalments);
+            errors.push(FieldError::new(at.instalments, "instalments_out_of_range", rule));
+        }
+        let rate = terms.interest_rate_apr().to_decimal();
+        if rate < self.min_rate_apr.to_decimal() || rate > self.max_rate_apr.to_decimal() {
+            let rule = format!("{} charges {} to {} percent a year", self.code, self.min_rate_apr, self.max_rate_apr);
+            errors.push(FieldError::new(at.rate, "rate_out_of_range", rule));
+        }
+        errors
+    }
+
+    /// What is wrong with the product's own limits: each pair in order, and its own terms within them.
+    #[must_use]
+    pub fn broken_rules(&self) -> Vec<FieldError> {
+        let mut errors = Vec::new();
+        let mut order = |wrong: bool, pointer: &str, other: &str| {
+            if wrong {
+                errors.push(FieldError::new(pointer, "below_minimum", format!("must not be below {other}")));
+            }
+        };
+        order(self.max_amount < self.min_amount, "/max_amount", "min_amount");
+        order(self.max_instalments < self.min_instalments, "/max_instalments", "min_instalments");
+        let (min_rate, max_rate) = (self.min_rate_apr.to_decimal(), self.max_rate_apr.to_decimal());
+        order(max_rate < min_rate, "/max_rate_apr", "min_rate_apr");
+        if self.min_amount.is_zero() {
+            errors.push(FieldError::new("/min_amount", "not_positive", "must be more than zero"));
+        }
+        if errors.is_empty() {
+            errors = self.broken_limits(self.min_amount, &self.terms, LimitPointers::PRODUCT);
+        }
+        errors
+    }
+}
+
+/// Where a request has what a product limits, as JSON pointers.
+#[derive(Clone, Copy, Debug)]
+pub struct LimitPointers {
+    /// The amount.
+    pub amount: &'static str,
+    /// The number of instalments, or the term in months.
+    pub instalments: &'static str,
+    /// The rate.
+    pub rate: &'static str,
+}
+
+impl LimitPointers {
+    /// In a product itself.
+    pub const PRODUCT: Self =
+        Self { amount: "/min_amount", instalments: "/terms/instalments", rate: "/terms/interest_rate_apr" };
+}

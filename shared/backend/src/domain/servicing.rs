@@ -1,0 +1,191 @@
+//! What money does to a loan: which transaction may be recorded, what then follows for the loan's row and for the books,
+//! and what a loan was on any day as far as it was known at any instant. Pure: decided on rows that were read, by the
+//! crate `lending`; what is to be written is given as statements.
+
+use jiff::{SignedDuration, Timestamp, civil::Date};
+use lending::{Change, Conflict, ConflictReason, Event, EventId, EventKind, JournalEntry, State};
+use uuid::Uuid;
+
+use crate::{
+    domain::{
+        loan::{Loan, LoanStatus},
+        loan_money::{LoanMoney, event_of, last_day},
+        portfolio::{self, ApplicationStep, LoanInPortfolio},
+        refusal::Refusal,
+        transaction::{Notes, Transaction},
+    },
+    values::moment::Moment,
+};
+
+/// A loan that is locked, with all that happened to it.
+pub struct LockedLoan {
+    /// The loan.
+    pub loan: Loan,
+    /// What was recorded, in that order.
+    pub transactions: Vec<Transaction>,
+    /// The steps of its application.
+    pub steps: Vec<ApplicationStep>,
+}
+
+/// A transaction to be recorded.
+#[derive(Clone, Debug)]
+pub struct NewTransaction {
+    /// What happened.
+    pub kind: EventKind,
+    /// The business date from which it counts.
+    pub on: Date,
+    /// What was written about it.
+    pub notes: Notes,
+}
+
+/// A transaction that fits, and what follows from it.
+pub struct Recorded {
+    /// The loan as it now is.
+    pub loan: Loan,
+    /// All transactions, the new one last.
+    pub(crate) transactions: Vec<Transaction>,
+    pub(crate) state: State,
+    pub(crate) entries: Vec<JournalEntry>,
+    steps: Vec<ApplicationStep>,
+    /// What it changes in the figures of the portfolio.
+    pub(crate) figures: portfolio::PortfolioDelta,
+    pub(crate) today: Date,
+}
+
+impl LockedLoan {
+    /// The value date of a charge that is recorded today: see [`lending::levied_on`]. One that fell due by the day of a
+    /// write-off is entered late, as a payment or a waiver of a day before is.
+    ///
+    /// # Errors
+    ///
+    /// 409 for a charge that falls due after a write-off; 500 if the loan cannot be folded: a defect.
+    pub fn levied_on(&self, due_on: Date, today: Date) -> Result<Date, Refusal> {
+        let events: Vec<Event> = self.transactions.iter().map(event_of).collect();
+        let state = lending::fold(&self.loan.contract(), &events, today, Timestamp::MAX).map_err(Refusal::defect)?;
+        if state.written_off_on.is_some_and(|written_off_on| due_on > written_off_on) {
+            self.loan.not_written_off()?;
+        }
+        Ok(lending::levied_on(due_on, today, &events, &state.rows))
+    }
+}
+
+/// The most transactions of a loan, but for reversals, of which each has at most one: each command folds all of them.
+pub const MAX_TRANSACTIONS: usize = 10_000;
+
+/// The most transactions times instalments of a loan: what a command folds.
+pub const MAX_WORK: usize = 1_500_000;
+
+/// Records a transaction. `on` is where the request has its date, for errors.
+///
+/// # Errors
+///
+/// 422 for what breaks a rule, at its field; 409 where the loan's state does not allow it, where it has as many
+/// transactions as it may have ([`MAX_TRANSACTIONS`]), and where a transaction recorded before could no longer stand.
+pub fn record(
+    books: LockedLoan,
+    new: NewTransaction,
+    by: Uuid,
+    at: Moment<'_>,
+    on: &'static str,
+) -> Result<Recorded, Refusal> {
+    let LockedLoan { loan, mut transactions, steps } = books;
+    // What was recorded by mistake can be taken back.
+    let is_reversal = matches!(new.kind, EventKind::Reversal { .. });
+    if !is_reversal && transactions.len() >= MAX_TRANSACTIONS {
+        let detail = format!("A loan has at most {MAX_TRANSACTIONS} transactions.");
+        return Err(Refusal::conflict("too_many_transactions", detail));
+    }
+    let contract = loan.contract();
+    let rows = contract.terms.instalments() as usize;
+    if !is_reversal && (transactions.len() + 1).saturating_mul(rows) > MAX_WORK {
+        let detail = format!("A loan has at most {MAX_WORK} instalments times transactions.");
+        return Err(Refusal::conflict("too_many_transactions", detail));
+    }
+    // Later than everything that is known of the loan, whatever two clocks say.
+    let next_instant = loan.updated_at.checked_add(SignedDuration::from_micros(1)).map_err(Refusal::defect)?;
+    let recorded_at = at.now.max(next_instant);
+    let id = EventId(Uuid::now_v7().as_u128());
+    let NewTransaction { kind, on: value_date, notes } = new;
+    let amount = match kind {
+        EventKind::Disbursement { .. } => Some(loan.amount),
+        _ => kind.amount(),
+    };
+    let event = Event { id, on: value_date, recorded_at, kind };
+    let known = transactions.len();
+    let mut events: Vec<Event> = transactions.iter().map(event_of).collect();
+    let last = last_day(&events, at.today.max(value_date));
+    let changed = lending::change(&contract, &events, &event, last);
+    events.push(event.clone());
+    transactions.push(Transaction { event, amount, paid_out: None, recorded_by: by, notes });
+
+    let refused = |conflict: Conflict| {
+        // What is known could stand before: that it cannot any more is because of the new one.
+        match lending::fold(&contract, &events[..known], last, Timestamp::MAX) {
+            Ok(_) => refusal(&conflict, id, &transactions, on),
+            Err(defect) => Refusal::defect(defect),
+        }
+    };
+    let Change { before, after: follows, state, outlook } = changed.map_err(refused)?;
+    let money = LoanMoney { contract, state, outlook };
+    let entries = lending::journal_entries(&follows.postings, &before.postings);
+
+    if let Some(new) = transactions.last_mut() {
+        let folded = money.state.transaction(id);
+        new.paid_out = folded.and_then(|folded| folded.paid_out);
+        if matches!(new.event.kind, EventKind::WriteOff | EventKind::Reschedule { .. }) {
+            new.amount = folded.map(|folded| folded.amount);
+        }
+    }
+    let after = money.apply(Loan { updated_at: recorded_at, ..loan.clone() }, LoanStatus::Approved);
+    let part = LoanInPortfolio {
+        loan: &loan,
+        steps: &steps,
+        exposures: &before.exposures,
+        transactions: &transactions[..known],
+    };
+    let new_part = LoanInPortfolio { loan: &after, exposures: &follows.exposures, transactions: &transactions, ..part };
+    let figures = portfolio::PortfolioDelta::between(part, new_part, at);
+    Ok(Recorded { loan: after, transactions, state: money.state, entries, steps, figures, today: at.today })
+}
+
+impl Recorded {
+    /// The loan and its books once that is written, for the next transaction.
+    #[must_use]
+    pub fn into_books(self) -> LockedLoan {
+        LockedLoan { loan: self.loan, transactions: self.transactions, steps: self.steps }
+    }
+}
+
+/// A conflict as a refusal: of the new transaction, at its field; or because of an older one.
+fn refusal(conflict: &Conflict, new: EventId, transactions: &[Transaction], on: &'static str) -> Refusal {
+    let Conflict { event, reason } = conflict;
+    if *event != new {
+        let id = Uuid::from_u128(event.0);
+        let older = transactions.iter().find(|transaction| transaction.event.id == *event);
+        let date = older.map_or_else(String::new, |older| format!(" of {}", older.event.on));
+        let detail = format!("The transaction {id}{date} could no longer stand: {reason}.");
+        return Refusal::conflict_with(id, "later_event_depends_on_it", detail);
+    }
+    if reason.is_of_state() {
+        return Refusal::conflict(reason.code(), format!("It cannot be recorded: {reason}."));
+    }
+    let pointer = match reason {
+        ConflictReason::NotPositive
+        | ConflictReason::TooLarge
+        | ConflictReason::OtherCurrency
+        | ConflictReason::AboveUnpaid { .. }
+        | ConflictReason::AboveHeld { .. } => "/amount",
+        ConflictReason::NotADueDate => "/from",
+        ConflictReason::NotAfterDueDateBefore => "/first_due_on",
+        ConflictReason::InstalmentsOutOfRange => "/instalments",
+        ConflictReason::Schedule(refusal) => {
+            let pointer = match refusal.pointer() {
+                pointer @ ("/instalments" | "/interest_rate_apr" | "/first_due_on") if on == "/from" => pointer,
+                _ => on,
+            };
+            return Refusal::rule(pointer, refusal.code(), refusal.to_string());
+        }
+        _ => on,
+    };
+    Refusal::rule(pointer, reason.code(), reason.to_string())
+}

@@ -1,0 +1,37 @@
+//! Accounts whose password another user set.
+
+use tokio_postgres::Row;
+use uuid::Uuid;
+
+use crate::{
+    db::{DbError, FromRow, Sql, Statement, column},
+    domain::duties::SameHand,
+};
+
+/// One of them.
+pub struct Account(Uuid);
+
+impl FromRow for Account {
+    fn from_row(row: &Row) -> Result<Self, DbError> {
+        Ok(Self(column(row, "id")?))
+    }
+}
+
+/// The accounts that have to do with a loan and whose password a user set.
+pub const SAME_HAND: &str = "\
+SELECT u.id FROM (
+    SELECT unnest(ARRAY[borrower_id, created_by, edited_by, agent_id]) AS id FROM loans WHERE id = $1
+    UNION SELECT recorded_by FROM transactions WHERE loan_id = $1
+) involved JOIN users u ON u.id = involved.id AND u.password_set_by = $2";
+
+/// The accounts that have to do with a loan and whose password this user set.
+#[must_use]
+pub fn same_hand(loan: Uuid, user: Uuid) -> Statement<Vec<Account>> {
+    Sql::new(SAME_HAND).bind(loan).bind(user).all()
+}
+
+impl From<Vec<Account>> for SameHand {
+    fn from(accounts: Vec<Account>) -> Self {
+        Self(accounts.into_iter().map(|Account(id)| id).collect())
+    }
+}

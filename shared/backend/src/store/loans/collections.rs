@@ -1,0 +1,93 @@
+//! Loans to collect from on a day.
+
+use jiff::civil::Date;
+use serde::Deserialize;
+use tokio_postgres::Row;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use crate::{
+    db::{DbError, FromRow, Sql, Statement, column},
+    domain::collection::Collection,
+    store::columns,
+    values::{
+        page::{Limit, Position},
+        time::BusinessDate,
+    },
+};
+
+impl FromRow for Collection {
+    fn from_row(row: &Row) -> Result<Self, DbError> {
+        let currency = columns::currency(row, "currency")?;
+        Ok(Self {
+            loan_id: column(row, "id")?,
+            customer: column(row, "username")?,
+            full_name: column(row, "full_name")?,
+            phone: column(row, "phone")?,
+            currency,
+            due: columns::money(row, "due", currency)?,
+            overdue: columns::money(row, "overdue", currency)?,
+            penalties: columns::money(row, "penalties", currency)?,
+            due_since: BusinessDate(column(row, "due_since")?),
+            days_past_due: column(row, "days_past_due")?,
+        })
+    }
+}
+
+/// Loans of which something is unpaid, with what is due on a day and what was before.
+pub const TO_COLLECT: &str = "\
+SELECT l.id, u.username, u.full_name, u.phone, l.currency, least(l.owed_on[1], l.penalties_on[1]) AS due_since,
+    greatest($1 - l.oldest_unpaid_due_on, 0) AS days_past_due,
+    (SELECT coalesce(sum(unpaid.amount), 0) FROM unnest(l.owed_on || l.penalties_on, l.owed || l.penalties) AS unpaid (due_on, amount)
+        WHERE due_on = $1) AS due,
+    (SELECT coalesce(sum(unpaid.amount), 0) FROM unnest(l.owed_on || l.penalties_on, l.owed || l.penalties) AS unpaid (due_on, amount)
+        WHERE due_on < $1) AS overdue,
+    (SELECT coalesce(sum(unpaid.amount), 0) FROM unnest(l.penalties_on, l.penalties) AS unpaid (due_on, amount)
+        WHERE due_on <= $1) AS penalties
+FROM loans l JOIN users u ON u.id = l.borrower_id
+WHERE l.status = 'disbursed'";
+
+/// Which loans are to be collected: those of which the oldest that is unpaid falls due that day, or fell due before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Bucket {
+    /// Nothing fell due before that day.
+    Due,
+    /// Something did.
+    Overdue,
+}
+
+/// Reads what is to be collected in one round trip: loans that are due, then those that are overdue.
+pub type Collecting = (Option<Statement<Vec<Collection>>>, Option<Statement<Vec<Collection>>>);
+
+/// Loans of which something is unpaid that is due on a day or before: those that are due, then those that are overdue, the
+/// longest first. Each is a walk along a range of one index; of both together, a page is the beginning.
+#[must_use]
+pub fn to_collect(
+    on: Date,
+    bucket: Option<Bucket>,
+    agent: Option<Uuid>,
+    after: Option<&Position<Date>>,
+    limit: Limit,
+) -> Collecting {
+    let begin = || Sql::new(TO_COLLECT).bind(on).push_if(" AND l.agent_id = {}", agent);
+    let end = |sql: Sql| {
+        sql.push(" ORDER BY least(l.owed_on[1], l.penalties_on[1]), l.id").push_bind(" LIMIT {}", limit.and_one()).all()
+    };
+    // Whether a page before ended among those that are due.
+    let is_among_due = after.is_none_or(|Position(due_since, _)| *due_since >= on);
+    let due = (bucket != Some(Bucket::Overdue) && is_among_due).then(|| {
+        let after = after.map(|Position(_, id)| *id);
+        end(begin().push(" AND least(l.owed_on[1], l.penalties_on[1]) = $1").push_if(" AND l.id > {}", after))
+    });
+    let overdue = (bucket != Some(Bucket::Due)).then(|| {
+        let sql = begin().push(" AND least(l.owed_on[1], l.penalties_on[1]) < $1");
+        end(match after {
+            Some(&Position(due_since, id)) if !is_among_due => sql
+                .push_bind(" AND (least(l.owed_on[1], l.penalties_on[1]), l.id) > ({}, ", due_since)
+                .push_bind("{})", id),
+            _ => sql,
+        })
+    });
+    (due, overdue)
+}

@@ -1,0 +1,56 @@
+//! Sums of what is out, by the date of the oldest unpaid instalment.
+
+use jiff::civil::Date;
+use lending::Currency;
+use tokio_postgres::Row;
+use uuid::Uuid;
+
+use crate::{
+    db::{DbError, FromRow, Sql, Statement, column},
+    domain::portfolio::{ALL, ExposureSums, Grouping},
+    store::columns,
+};
+
+/// What is past due on a day by currency, product or agent, or of one group, by the fewest days that a loan is past due of
+/// those that are asked about; and under -1 all that is out of the group. What adds up to what is shown: [`Arrears::of`].
+pub const ARREARS: &str = "\
+SELECT group_name, currency,
+    CASE WHEN oldest_unpaid_due_on = $4 THEN -1 WHEN oldest_unpaid_due_on > $2::date - 30 THEN 1
+        WHEN oldest_unpaid_due_on > $2::date - 60 THEN 30 WHEN oldest_unpaid_due_on > $2::date - 90 THEN 60 ELSE 90 END AS days,
+    sum(loans)::int8 AS loans, sum(outstanding) AS outstanding
+FROM (SELECT * FROM exposures UNION ALL SELECT * FROM exposure_changes) kept
+WHERE grouped_by = $1 AND oldest_unpaid_due_on < $2::date AND ($3::text IS NULL OR group_name = $3)
+GROUP BY 1, 2, 3";
+
+/// One row of [`ARREARS`].
+pub struct ArrearsRow {
+    pub(crate) group: Option<String>,
+    pub(crate) currency: Currency,
+    pub(crate) days: i32,
+    pub(crate) sums: ExposureSums,
+}
+
+impl FromRow for ArrearsRow {
+    fn from_row(row: &Row) -> Result<Self, DbError> {
+        let currency = columns::currency(row, "currency")?;
+        let outstanding = columns::money(row, "outstanding", currency)?.units();
+        let sums = ExposureSums { loans: column(row, "loans")?, outstanding };
+        Ok(Self { group: column(row, "group_name")?, currency, days: column(row, "days")?, sums })
+    }
+}
+
+/// What is out and at risk on a day.
+#[must_use]
+pub fn arrears(grouping: Grouping, today: Date) -> Statement<Vec<ArrearsRow>> {
+    arrears_of(grouping, today, None)
+}
+
+/// What is out and at risk on a day of one agent, by currency.
+#[must_use]
+pub fn agents_arrears(agent: Uuid, today: Date) -> Statement<Vec<ArrearsRow>> {
+    arrears_of(Grouping::Agent, today, Some(agent.to_string()))
+}
+
+fn arrears_of(grouping: Grouping, today: Date, group: Option<String>) -> Statement<Vec<ArrearsRow>> {
+    Sql::new(ARREARS).bind(grouping.as_str()).bind(today).bind(group).bind(ALL).all()
+}

@@ -1,0 +1,161 @@
+//! The sums that the figures of the portfolio are read from.
+
+mod arrears;
+mod changes;
+
+pub(crate) use self::changes::AT_ONCE;
+pub use self::{
+    arrears::{ARREARS, ArrearsRow, agents_arrears, arrears},
+    changes::{CHANGE_AGENTS, CHANGE_BOOK, CHANGE_EXPOSURES, step},
+};
+
+use jiff::civil::Date;
+use lending::{Currency, Money};
+use tokio_postgres::Row;
+use uuid::Uuid;
+
+use crate::{
+    db::{DbError, FromRow, OfLoan, Sql, Statement, column},
+    domain::portfolio::{AgentKey, AgentSums, ApplicationStep, BookKey, BookSums, ExposureKey, ExposureSums},
+    store::columns,
+};
+
+/// The states that the applications of loans went through.
+pub const STEPS_OF_LOANS: &str = "\
+SELECT loan_id, at, status, currency, amount FROM loan_versions WHERE loan_id = ANY ($1) ORDER BY loan_id, version";
+
+/// The book as it is kept, in sums and changes.
+pub const KEPT_BOOK: &str = "\
+SELECT currency, on_date, status, sum(loans)::int8 AS loans, sum(amount) AS amount, sum(disbursed) AS disbursed,
+    sum(repaid) AS repaid, sum(outstanding) AS outstanding, sum(past_due) AS past_due
+FROM (SELECT * FROM book_days UNION ALL SELECT * FROM book_changes) kept GROUP BY currency, on_date, status";
+
+/// What is out, as it is kept.
+pub const KEPT_EXPOSURES: &str = "\
+SELECT grouped_by, group_name, currency, oldest_unpaid_due_on, sum(loans)::int8 AS loans, sum(outstanding) AS outstanding
+FROM (SELECT * FROM exposures UNION ALL SELECT * FROM exposure_changes) kept
+GROUP BY grouped_by, group_name, currency, oldest_unpaid_due_on";
+
+/// What an agent's loans came to in a range of days, by currency.
+pub const PERFORMANCE: &str = "\
+SELECT currency, sum(requests)::int8 AS requests, sum(approved)::int8 AS approved, sum(rejected)::int8 AS rejected,
+    sum(disbursed) AS disbursed, sum(collected) AS collected
+FROM (SELECT * FROM agent_days UNION ALL SELECT * FROM agent_changes) kept
+WHERE agent_id = $1 AND on_date >= $2 AND on_date <= $3 GROUP BY currency";
+
+/// What agents' loans come to, as it is kept.
+pub const KEPT_AGENTS: &str = "\
+SELECT currency, agent_id, on_date, sum(requests)::int8 AS requests, sum(approved)::int8 AS approved,
+    sum(rejected)::int8 AS rejected, sum(disbursed) AS disbursed, sum(collected) AS collected
+FROM (SELECT * FROM agent_days UNION ALL SELECT * FROM agent_changes) kept
+GROUP BY currency, agent_id, on_date";
+
+/// The states that a loan's application went through.
+pub const STEPS: &str = "SELECT at, status, currency, amount FROM loan_versions WHERE loan_id = $1 ORDER BY version";
+
+impl FromRow for ApplicationStep {
+    fn from_row(row: &Row) -> Result<Self, DbError> {
+        let currency = columns::currency(row, "currency")?;
+        let status: &str = column(row, "status")?;
+        Ok(Self {
+            at: column(row, "at")?,
+            status: status.parse().map_err(|()| DbError::unexpected("a stored status is none"))?,
+            amount: columns::money(row, "amount", currency)?,
+        })
+    }
+}
+
+/// The steps of a loan's application, in their order.
+#[must_use]
+pub fn steps(loan: Uuid) -> Statement<Vec<ApplicationStep>> {
+    Sql::new(STEPS).bind(loan).all()
+}
+
+/// The steps of loans' applications, each loan's in their order.
+#[must_use]
+pub fn steps_of_loans(loans: Vec<Uuid>) -> Statement<Vec<OfLoan<ApplicationStep>>> {
+    Sql::new(STEPS_OF_LOANS).bind(loans).all()
+}
+
+/// One row of [`KEPT_BOOK`].
+pub struct BookRow(pub BookKey, pub BookSums);
+
+/// One row of [`KEPT_EXPOSURES`].
+pub struct ExposureRow(pub ExposureKey, pub ExposureSums);
+
+/// One row of [`KEPT_AGENTS`].
+pub struct AgentRow(pub AgentKey, pub AgentSums);
+
+impl FromRow for BookRow {
+    fn from_row(row: &Row) -> Result<Self, DbError> {
+        let currency = columns::currency(row, "currency")?;
+        let money = |name: &str| columns::money(row, name, currency).map(Money::units);
+        let status: &str = column(row, "status")?;
+        let status = status.parse().map_err(|()| DbError::unexpected("a stored status is none"))?;
+        let sums = BookSums {
+            loans: column(row, "loans")?,
+            amount: money("amount")?,
+            disbursed: money("disbursed")?,
+            repaid: money("repaid")?,
+            outstanding: money("outstanding")?,
+            past_due: money("past_due")?,
+        };
+        Ok(Self((column(row, "on_date")?, currency, status), sums))
+    }
+}
+
+impl FromRow for ExposureRow {
+    fn from_row(row: &Row) -> Result<Self, DbError> {
+        let currency = columns::currency(row, "currency")?;
+        let outstanding = columns::money(row, "outstanding", currency)?.units();
+        let (grouping, group) = (columns::word(row, "grouped_by")?, column(row, "group_name")?);
+        let sums = ExposureSums { loans: column(row, "loans")?, outstanding };
+        Ok(Self((grouping, group, currency, column(row, "oldest_unpaid_due_on")?), sums))
+    }
+}
+
+impl FromRow for AgentRow {
+    fn from_row(row: &Row) -> Result<Self, DbError> {
+        let currency = columns::currency(row, "currency")?;
+        let sums = AgentSums {
+            requests: column(row, "requests")?,
+            approved: column(row, "approved")?,
+            rejected: column(row, "rejected")?,
+            disbursed: columns::money(row, "disbursed", currency)?.units(),
+            collected: columns::money(row, "collected", currency)?.units(),
+        };
+        Ok(Self((currency, column(row, "agent_id")?, column(row, "on_date")?), sums))
+    }
+}
+
+/// Reads all that is kept: see [`kept`].
+pub type SumsStatements = (Statement<Vec<BookRow>>, Statement<Vec<ExposureRow>>, Statement<Vec<AgentRow>>);
+
+/// What is kept, all of it: for the consistency check.
+#[must_use]
+pub fn kept() -> SumsStatements {
+    (Sql::new(KEPT_BOOK).all(), Sql::new(KEPT_EXPOSURES).all(), Sql::new(KEPT_AGENTS).all())
+}
+
+/// One row of [`PERFORMANCE`].
+pub struct AgentPerformanceRow(pub Currency, pub AgentSums);
+
+impl FromRow for AgentPerformanceRow {
+    fn from_row(row: &Row) -> Result<Self, DbError> {
+        let currency = columns::currency(row, "currency")?;
+        let sums = AgentSums {
+            requests: column(row, "requests")?,
+            approved: column(row, "approved")?,
+            rejected: column(row, "rejected")?,
+            disbursed: columns::money(row, "disbursed", currency)?.units(),
+            collected: columns::money(row, "collected", currency)?.units(),
+        };
+        Ok(Self(currency, sums))
+    }
+}
+
+/// What an agent's loans came to from one day to another, by currency.
+#[must_use]
+pub fn performance(agent: Uuid, from: Date, to: Date) -> Statement<Vec<AgentPerformanceRow>> {
+    Sql::new(PERFORMANCE).bind(agent).bind(from).bind(to).all()
+}

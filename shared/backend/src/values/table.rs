@@ -1,0 +1,74 @@
+//! Things as lines of a table.
+
+/// A cell of a table.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Cell {
+    /// Nothing.
+    Empty,
+    /// A number, a date, an instant, an id or a word of ours: never a formula.
+    Value(String),
+    /// What a person wrote.
+    Text(String),
+}
+
+impl Cell {
+    /// A value of ours.
+    pub fn value(value: &(impl ToString + ?Sized)) -> Self {
+        Self::Value(value.to_string())
+    }
+
+    /// A value of ours, where there is one.
+    #[must_use]
+    pub fn optional(value: Option<&impl ToString>) -> Self {
+        value.map_or(Self::Empty, |value| Self::value(value))
+    }
+
+    /// What a person wrote, where someone did.
+    #[must_use]
+    pub fn text(text: Option<&str>) -> Self {
+        text.map_or(Self::Empty, |text| Self::Text(text.to_owned()))
+    }
+
+    pub(crate) fn into_text(self) -> String {
+        match self {
+            Self::Empty => String::new(),
+            Self::Value(value) => value,
+            Self::Text(text) if is_formula(&text) => format!("'{text}"),
+            Self::Text(text) => text,
+        }
+    }
+}
+
+/// Whether a spreadsheet may calculate a text: one that begins with a sign of a formula, also of full width, small, or behind
+/// characters that do not show; or with a character that ends a cell.
+fn is_formula(text: &str) -> bool {
+    const SIGNS: [char; 13] = ['=', '+', '-', '@', '＝', '＋', '－', '＠', '﹦', '﹢', '﹣', '﹫', '−'];
+    let first = text.chars().find(|c| !lending::shows_nothing(*c));
+    text.starts_with(['\t', '\r', '\n']) || first.is_some_and(|first| SIGNS.contains(&first))
+}
+
+/// What can be a line of a table.
+pub trait Line {
+    /// The names of the columns.
+    const COLUMNS: &'static [&'static str];
+
+    /// The cells, one for each column.
+    fn cells(&self) -> Vec<Cell>;
+}
+
+/// What can be lines of a table: one, or several.
+pub trait Lines {
+    /// The names of the columns.
+    const COLUMNS: &'static [&'static str];
+
+    /// The cells of each line, one for each column.
+    fn lines(&self) -> Vec<Vec<Cell>>;
+}
+
+impl<L: Line> Lines for L {
+    const COLUMNS: &'static [&'static str] = L::COLUMNS;
+
+    fn lines(&self) -> Vec<Vec<Cell>> {
+        vec![self.cells()]
+    }
+}

@@ -1,0 +1,209 @@
+//! The loan as the interface shows it.
+
+use jiff::civil::Date;
+use lending::{AnnualRate, Currency, Money, Terms};
+use serde::Serialize;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use crate::{
+    domain::loan::{Loan, LoanStatus},
+    store::loans::Sort,
+    values::{
+        page::Position,
+        table::{Cell, Line},
+        terms::TermsSchema,
+        time::{BusinessDate, Instant},
+        version::Version,
+    },
+};
+
+impl Loan {
+    /// The loan as the interface shows it.
+    #[must_use]
+    pub fn view(&self, today: Date) -> LoanView {
+        let decision = self.decision.as_ref();
+        LoanView {
+            id: self.id,
+            borrower_id: self.borrower_id,
+            borrower_username: self.borrower_username.clone(),
+            agent_id: self.agent_id,
+            product: self.product.clone(),
+            amount: self.amount,
+            currency: self.amount.currency(),
+            status: self.status,
+            term_months: self.terms.term_months(),
+            interest_rate_apr: self.terms.interest_rate_apr(),
+            terms: self.terms.clone(),
+            instalment: self.figures.instalment,
+            total_interest: self.figures.total_interest,
+            total_due: self.figures.total_due,
+            outstanding: self.outstanding,
+            held: self.held_on(today),
+            next_due_on: self.next_due_on(today).map(BusinessDate),
+            days_past_due: self.days_past_due(today),
+            version: self.version,
+            created_by: self.created_by,
+            created_at: Instant(self.created_at),
+            edited_by: self.edited_by,
+            edited_at: Instant(self.edited_at),
+            updated_at: Instant(self.updated_at),
+            decided_by: decision.map(|decision| decision.by),
+            decided_at: decision.map(|decision| Instant(decision.at)),
+            decision_reason: decision.and_then(|decision| decision.reason.clone()),
+        }
+    }
+}
+
+/// A loan. Before disbursement its figures are as if it were disbursed on the day of its version.
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+#[schema(as = Loan)]
+pub struct LoanView {
+    /// Names the loan.
+    pub id: Uuid,
+    /// Who borrows.
+    pub borrower_id: Uuid,
+    /// The borrower's username.
+    #[schema(example = "usr_india_999")]
+    pub borrower_username: String,
+    /// The agent who applied for the customer, or was the first to forward or edit the customer's own application.
+    pub agent_id: Option<Uuid>,
+    /// The product's code.
+    #[schema(example = "microloan-inr")]
+    pub product: String,
+    /// What is lent.
+    #[schema(value_type = String, example = "12000.50")]
+    pub amount: Money,
+    /// ISO 4217.
+    #[schema(value_type = String, example = "INR")]
+    pub currency: Currency,
+    /// Where it stands.
+    pub status: LoanStatus,
+    /// Instalments times months between them; null where instalments are not monthly.
+    #[schema(example = 6)]
+    pub term_months: Option<u32>,
+    /// Percent a year.
+    #[schema(value_type = String, example = "24.00")]
+    pub interest_rate_apr: AnnualRate,
+    /// The complete terms.
+    #[schema(value_type = TermsSchema)]
+    pub terms: Terms,
+    /// Principal and interest of a regular instalment of the schedule in force: fixed by the disbursement, the last
+    /// payment that reduced principal or the last reschedule; under equal principal that of the first instalment.
+    #[schema(value_type = String, example = "2142.40")]
+    pub instalment: Money,
+    /// Interest of all instalments, without what was waived or dropped.
+    #[schema(value_type = String, example = "853.89")]
+    pub total_interest: Money,
+    /// Everything all instalments ask for, with charges, without late fees and without what was waived or dropped.
+    #[schema(value_type = String, example = "12854.39")]
+    pub total_due: Money,
+    /// Principal outstanding; zero before disbursement.
+    #[schema(value_type = String, example = "0.00")]
+    pub outstanding: Money,
+    /// The overpayment held; zero before disbursement.
+    #[schema(value_type = String, example = "0.00")]
+    pub held: Money,
+    /// When the next unpaid instalment is due; null before disbursement and when nothing falls due any more.
+    pub next_due_on: Option<BusinessDate>,
+    /// Days since the oldest unpaid instalment was due; 0 if none is late.
+    #[schema(minimum = 0, example = 0)]
+    pub days_past_due: i32,
+    /// Changes with every step of the application.
+    #[schema(value_type = i32, example = 1)]
+    pub version: Version,
+    /// Who applied.
+    pub created_by: Uuid,
+    /// When it was applied for.
+    pub created_at: Instant,
+    /// Who last changed what is applied for; who applied where nobody has.
+    pub edited_by: Uuid,
+    /// When that was.
+    pub edited_at: Instant,
+    /// When it last changed, by a step or by money.
+    pub updated_at: Instant,
+    /// The admin who approved or rejected it.
+    pub decided_by: Option<Uuid>,
+    /// When that was.
+    pub decided_at: Option<Instant>,
+    /// Why.
+    pub decision_reason: Option<String>,
+}
+
+/// Everything but the terms, which are no cell; of them the number of instalments.
+impl Line for LoanView {
+    const COLUMNS: &'static [&'static str] = &[
+        "id",
+        "borrower_id",
+        "borrower_username",
+        "agent_id",
+        "product",
+        "amount",
+        "currency",
+        "status",
+        "term_months",
+        "instalments",
+        "interest_rate_apr",
+        "instalment",
+        "total_interest",
+        "total_due",
+        "outstanding",
+        "held",
+        "next_due_on",
+        "days_past_due",
+        "version",
+        "created_by",
+        "created_at",
+        "edited_by",
+        "edited_at",
+        "updated_at",
+        "decided_by",
+        "decided_at",
+        "decision_reason",
+    ];
+
+    fn cells(&self) -> Vec<Cell> {
+        vec![
+            Cell::value(&self.id),
+            Cell::value(&self.borrower_id),
+            Cell::text(Some(&self.borrower_username)),
+            Cell::optional(self.agent_id.as_ref()),
+            Cell::text(Some(&self.product)),
+            Cell::value(&self.amount),
+            Cell::value(&self.currency),
+            Cell::value(self.status.as_str()),
+            Cell::optional(self.term_months.as_ref()),
+            Cell::value(&self.terms.instalments()),
+            Cell::value(&self.interest_rate_apr),
+            Cell::value(&self.instalment),
+            Cell::value(&self.total_interest),
+            Cell::value(&self.total_due),
+            Cell::value(&self.outstanding),
+            Cell::value(&self.held),
+            Cell::optional(self.next_due_on.as_ref()),
+            Cell::value(&self.days_past_due),
+            Cell::value(&self.version),
+            Cell::value(&self.created_by),
+            Cell::value(&self.created_at),
+            Cell::value(&self.edited_by),
+            Cell::value(&self.edited_at),
+            Cell::value(&self.updated_at),
+            Cell::optional(self.decided_by.as_ref()),
+            Cell::optional(self.decided_at.as_ref()),
+            Cell::text(self.decision_reason.as_deref()),
+        ]
+    }
+}
+
+impl Sort {
+    /// Where a page that ends with this loan ends.
+    #[must_use]
+    pub fn position(self, loan: &LoanView) -> Position<String> {
+        let key = match self {
+            Self::CreatedDescending | Self::Created => loan.created_at.0.to_string(),
+            Self::UpdatedDescending | Self::Updated => loan.updated_at.0.to_string(),
+            Self::AmountDescending | Self::Amount => loan.amount.to_string(),
+        };
+        Position(key, loan.id)
+    }
+}

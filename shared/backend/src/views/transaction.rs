@@ -1,0 +1,262 @@
+//! A transaction as the interface shows it.
+
+use std::collections::HashMap;
+
+use jiff::{civil::Date, tz::TimeZone};
+use lending::{Account, EventId, EventKind, Money, Shares, State, TransactionKind};
+use serde::Serialize;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use crate::{
+    domain::{
+        loan_as_of::LoanAsOf,
+        refusal::Refusal,
+        servicing::Recorded,
+        transaction::{Transaction, TransactionKindSchema},
+    },
+    values::{
+        table::{Cell, Line},
+        time::{BusinessDate, Instant},
+    },
+};
+
+impl Recorded {
+    /// The new transaction as the interface shows it.
+    ///
+    /// # Errors
+    ///
+    /// 500 if the engine does not know it: a defect.
+    pub fn view(&self, zone: &TimeZone) -> Result<TransactionView, Refusal> {
+        let find = |id| self.transactions.iter().find(|transaction| transaction.event.id == id);
+        let new = self.transactions.last().and_then(|new| self.state.transaction(new.event.id));
+        new.and_then(|folded| view(&self.state, folded, find, zone))
+            .ok_or_else(|| Refusal::defect("a transaction was recorded that does not count"))
+    }
+}
+
+impl LoanAsOf {
+    /// The transactions that count, in the order in which they were recorded.
+    #[must_use]
+    pub fn transactions(&self, zone: &TimeZone) -> Vec<TransactionView> {
+        views(&self.state, &self.transactions, zone)
+    }
+}
+
+/// A transaction as the interface shows it.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(as = Transaction)]
+pub struct TransactionView {
+    /// Names the transaction.
+    pub id: Uuid,
+    /// What it is. A payment after a write-off is a recovery.
+    #[schema(value_type = TransactionKindSchema)]
+    pub kind: TransactionKind,
+    /// The business date; of a charge that falls due later, the day on which it was recorded.
+    pub on: BusinessDate,
+    /// What it is about: paid, charged, waived or paid back; of a disbursement the amount of the loan, of a write-off or a
+    /// reschedule the principal, of a reversal what is reversed.
+    #[schema(value_type = String, example = "2142.40")]
+    pub amount: Money,
+    /// ISO 4217.
+    #[schema(value_type = String, example = "INR")]
+    pub currency: lending::Currency,
+    /// What a repayment paid, a waiver waived, or a write-off gave up; null for other kinds and for what was reversed.
+    #[schema(value_type = Option<AllocationSchema>)]
+    pub allocation: Option<Shares>,
+    /// What money that was there already paid because of it, less what it took back: of a repayment or a waiver that closes
+    /// the loan, of a reschedule, of a charge that what is held has paid; null elsewhere.
+    pub applied: Option<AppliedView>,
+    /// The business date of that, where it is another day: what is held pays a charge on its due date.
+    pub applied_on: Option<BusinessDate>,
+    /// How the other side names it.
+    #[schema(example = "receipt 1047")]
+    pub reference: Option<String>,
+    /// How a repayment came in.
+    #[schema(example = "cash")]
+    pub channel: Option<String>,
+    /// When it was recorded.
+    pub recorded_at: Instant,
+    /// Who recorded it.
+    pub recorded_by: Uuid,
+    /// Of a reversal: the transaction that it takes back.
+    pub reverses: Option<Uuid>,
+    /// The reversal that takes it back.
+    pub reversed_by: Option<Uuid>,
+    /// The principal outstanding after it.
+    #[schema(value_type = String, example = "10098.11")]
+    pub balance: Money,
+    /// Of a disbursement: the amount less the fees taken then.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = String, required = false, example = "12000.50")]
+    pub paid_out: Option<Money>,
+}
+
+/// What an amount was for.
+#[derive(ToSchema)]
+#[schema(as = TransactionAllocation)]
+#[expect(dead_code, reason = "describes shares of the engine in the OpenAPI document")]
+pub struct AllocationSchema {
+    /// Late fees and charged penalties.
+    #[schema(example = "0.00")]
+    penalty: String,
+    /// Fees.
+    #[schema(example = "0.00")]
+    fee: String,
+    /// Interest.
+    #[schema(example = "240.01")]
+    interest: String,
+    /// Principal.
+    #[schema(example = "1902.39")]
+    principal: String,
+    /// What nothing took: held for the borrower.
+    #[schema(example = "0.00")]
+    overpayment: String,
+}
+
+/// What money that was there already paid: an overpayment that was held, and what was paid of interest and fees that are
+/// no longer asked for, which are negative. The sum is what was held before less what is held then.
+#[derive(Clone, Copy, Debug, Serialize, ToSchema)]
+#[schema(as = Applied)]
+pub struct AppliedView {
+    /// Late fees and charged penalties.
+    #[schema(value_type = String, example = "0.00")]
+    pub penalty: Money,
+    /// Fees.
+    #[schema(value_type = String, example = "0.00")]
+    pub fee: Money,
+    /// Interest.
+    #[schema(value_type = String, example = "-608.32")]
+    pub interest: Money,
+    /// Principal.
+    #[schema(value_type = String, example = "608.32")]
+    pub principal: Money,
+}
+
+impl From<Shares> for AppliedView {
+    fn from(shares: Shares) -> Self {
+        let Shares { penalty, fee, interest, principal, .. } = shares;
+        Self { penalty, fee, interest, principal }
+    }
+}
+
+/// The transactions of a state, in the order in which they were recorded, with what is known of them beside.
+fn views(state: &State, transactions: &[Transaction], zone: &TimeZone) -> Vec<TransactionView> {
+    let recorded: HashMap<EventId, &Transaction> = transactions.iter().map(|it| (it.event.id, it)).collect();
+    let find = |id| recorded.get(&id).copied();
+    state.transactions.iter().filter_map(|folded| view(state, folded, find, zone)).collect()
+}
+
+/// A transaction of a state, with what is known of it beside: `recorded` finds that.
+fn view<'a>(
+    state: &State,
+    folded: &lending::Transaction,
+    recorded: impl Fn(EventId) -> Option<&'a Transaction>,
+    zone: &TimeZone,
+) -> Option<TransactionView> {
+    let recorded_one = recorded(folded.id)?;
+    // A reversal shows what it is about.
+    let about = match folded.reverses {
+        Some(reversed) => recorded(reversed)?,
+        None => recorded_one,
+    };
+    let amount = match about.event.kind {
+        // What was recorded since may have changed it.
+        EventKind::WriteOff | EventKind::Reschedule { .. }
+            if folded.reversed_by.is_none() && folded.reverses.is_none() =>
+        {
+            folded.amount
+        }
+        // The loan may have been paid out anew on other terms since: what was recorded stands.
+        _ => about.amount.unwrap_or(folded.amount),
+    };
+    let (on, balance) = match about.event.kind {
+        EventKind::Charge { due_on, .. } => {
+            let on = due_on.min(zone.to_datetime(about.event.recorded_at).date());
+            (on, if on > folded.on { balance_before(state, on) } else { folded.balance })
+        }
+        _ => (folded.on, folded.balance),
+    };
+    let applied = state.applied.iter().find(|it| it.by == folded.id);
+    Some(TransactionView {
+        id: recorded_one.id(),
+        kind: folded.kind,
+        on: BusinessDate(on),
+        amount,
+        currency: folded.amount.currency(),
+        allocation: folded.allocation,
+        applied: applied.map(|it| it.shares.into()),
+        applied_on: applied.filter(|it| it.on != on).map(|it| BusinessDate(it.on)),
+        reference: recorded_one.notes.reference.clone(),
+        channel: recorded_one.notes.channel.clone(),
+        recorded_at: Instant(folded.recorded_at),
+        recorded_by: recorded_one.recorded_by,
+        reverses: folded.reverses.map(|id| Uuid::from_u128(id.0)),
+        reversed_by: folded.reversed_by.map(|id| Uuid::from_u128(id.0)),
+        balance,
+        paid_out: recorded_one.paid_out,
+    })
+}
+
+/// The principal outstanding when a day begins.
+fn balance_before(state: &State, day: Date) -> Money {
+    let postings = state.postings.iter().filter(|it| it.account == Account::PrincipalReceivable && it.on < day);
+    let zero = Money::zero(state.overpayment.currency());
+    postings.fold(zero, |sum, posting| sum.checked_add(posting.amount).unwrap_or(sum))
+}
+
+impl Line for TransactionView {
+    const COLUMNS: &'static [&'static str] = &[
+        "id",
+        "kind",
+        "on",
+        "amount",
+        "currency",
+        "penalty",
+        "fee",
+        "interest",
+        "principal",
+        "overpayment",
+        "applied_penalty",
+        "applied_fee",
+        "applied_interest",
+        "applied_principal",
+        "reference",
+        "channel",
+        "recorded_at",
+        "recorded_by",
+        "reverses",
+        "reversed_by",
+        "balance",
+        "paid_out",
+    ];
+
+    fn cells(&self) -> Vec<Cell> {
+        let share = |of: fn(&Shares) -> Money| Cell::optional(self.allocation.as_ref().map(of).as_ref());
+        let applied = |of: fn(&AppliedView) -> Money| Cell::optional(self.applied.as_ref().map(of).as_ref());
+        vec![
+            Cell::value(&self.id),
+            Cell::value(&self.kind.as_str()),
+            Cell::value(&self.on),
+            Cell::value(&self.amount),
+            Cell::value(&self.currency),
+            share(|shares| shares.penalty),
+            share(|shares| shares.fee),
+            share(|shares| shares.interest),
+            share(|shares| shares.principal),
+            share(|shares| shares.overpayment),
+            applied(|applied| applied.penalty),
+            applied(|applied| applied.fee),
+            applied(|applied| applied.interest),
+            applied(|applied| applied.principal),
+            Cell::text(self.reference.as_deref()),
+            Cell::text(self.channel.as_deref()),
+            Cell::value(&self.recorded_at),
+            Cell::value(&self.recorded_by),
+            Cell::optional(self.reverses.as_ref()),
+            Cell::optional(self.reversed_by.as_ref()),
+            Cell::value(&self.balance),
+            Cell::optional(self.paid_out.as_ref()),
+        ]
+    }
+}
