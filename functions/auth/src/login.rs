@@ -20,11 +20,7 @@ use backend::{
         sessions,
         users::{self, Credentials},
     },
-    values::{
-        address::ClientAddress,
-        fields::{PasswordAttempt, Username},
-        time::Instant,
-    },
+    values::{address::ClientAddress, password::PasswordAttempt, text::Username, time::Instant},
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
 use secrecy::SecretString;

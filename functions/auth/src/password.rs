@@ -26,7 +26,7 @@ use backend::{
         sessions,
         users::{self, Credentials},
     },
-    values::fields::{Password, PasswordAttempt},
+    values::password::{Password, PasswordAttempt},
 };
 
 /// A new password, and the one it replaces.

@@ -19,7 +19,8 @@ use backend::{
     },
     values::{
         address::ClientAddress,
-        fields::{Email, Name, Password, Phone, Username},
+        password::Password,
+        text::{Email, Name, Phone, Username},
     },
 };
 use serde::Deserialize;

@@ -27,8 +27,10 @@ use backend::{
     },
     telemetry::Count,
     values::{
-        fields::{Instalments, NumberText, ProductCode, UserRef},
         moment::Moment,
+        number::{Instalments, NumberText},
+        text::ProductCode,
+        user_ref::UserRef,
     },
     views::loan::LoanView,
 };

@@ -21,7 +21,7 @@ use backend::{
         problem::{Problem, ProblemBody},
     },
     store::{duties, loans},
-    values::{fields::Reason, moment::Moment},
+    values::{moment::Moment, text::Reason},
     views::loan::LoanView,
 };
 use serde::{Deserialize, de::DeserializeOwned};

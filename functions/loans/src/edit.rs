@@ -21,8 +21,10 @@ use backend::{
     },
     store::{loans, products},
     values::{
-        fields::{Instalments, NumberText, ProductCode, Reason, Whole, given},
         moment::Moment,
+        number::{Instalments, NumberText, Whole},
+        patch::given,
+        text::{ProductCode, Reason},
     },
     views::loan::LoanView,
 };

@@ -30,10 +30,11 @@ use backend::{
         loans::{self, Filter, Sort},
     },
     values::{
-        fields::{ProductCode, UserRef},
         moment::Moment,
         page::{Limit, Position},
+        text::ProductCode,
         time::{BusinessDate, Instant, Period},
+        user_ref::UserRef,
     },
     views::loan::LoanView,
 };

@@ -14,8 +14,8 @@ use backend::{
     },
     telemetry::Count,
     values::{
-        fields::{Instalments, Whole},
         moment::Moment,
+        number::{Instalments, Whole},
     },
 };
 use serde_json::json;

@@ -12,7 +12,8 @@ use backend::{
     },
     values::{
         address::ClientAddress,
-        fields::{Email, Password, Phone, Username},
+        password::Password,
+        text::{Email, Phone, Username},
         time::Instant,
     },
 };

@@ -16,9 +16,11 @@ use backend::{
         products,
     },
     values::{
-        fields::{Instalments, Name, NumberText, ProductCode, given},
+        number::{Instalments, NumberText},
+        patch::given,
         refusal::FieldError,
         terms::TermsGivenSchema,
+        text::{Name, ProductCode},
         time::Instant,
         version::Version,
     },

@@ -10,11 +10,7 @@ use backend::{
         problem::{Problem, ProblemBody, both},
     },
     store::products,
-    values::{
-        fields::{NumberText, ProductCode},
-        terms::TermsGivenSchema,
-        time::BusinessDate,
-    },
+    values::{number::NumberText, terms::TermsGivenSchema, text::ProductCode, time::BusinessDate},
     views::schedules::ScheduleRow,
 };
 use jiff::civil::Date;

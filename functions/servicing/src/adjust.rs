@@ -14,7 +14,8 @@ use backend::{
         problem::{Problem, ProblemBody, both},
     },
     values::{
-        fields::{Instalments, NumberText, Reason},
+        number::{Instalments, NumberText},
+        text::Reason,
         time::BusinessDate,
     },
     views::transaction::TransactionView,

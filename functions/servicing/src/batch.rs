@@ -14,10 +14,7 @@ use backend::{
         problem::{Problem, ProblemBody},
         shape,
     },
-    values::{
-        fields::{NumberText, Reference},
-        time::BusinessDate,
-    },
+    values::{number::NumberText, text::Reference, time::BusinessDate},
     views::transaction::TransactionView,
 };
 use serde::{Deserialize, Serialize};

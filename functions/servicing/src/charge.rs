@@ -14,7 +14,8 @@ use backend::{
         problem::{Problem, ProblemBody, both},
     },
     values::{
-        fields::{ChargeCode, NumberText, Reason},
+        number::NumberText,
+        text::{ChargeCode, Reason},
         time::BusinessDate,
     },
     views::transaction::TransactionView,

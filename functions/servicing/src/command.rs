@@ -26,7 +26,7 @@ use backend::{
         duties, loans, portfolio, transactions,
     },
     telemetry::Count,
-    values::{fields::NumberText, moment::Moment, time::BusinessDate},
+    values::{moment::Moment, number::NumberText, time::BusinessDate},
 };
 use jiff::civil::Date;
 use lending::{Currency, EventKind, Money};

@@ -13,7 +13,7 @@ use backend::{
         path::PathParameter,
         problem::{Problem, ProblemBody},
     },
-    values::{fields::Reference, time::BusinessDate},
+    values::{text::Reference, time::BusinessDate},
     views::transaction::TransactionView,
 };
 use lending::EventKind;

@@ -16,8 +16,9 @@ use backend::{
         problem::{Problem, ProblemBody, both},
     },
     values::{
-        fields::{Channel, NumberText, Reference},
         moment::Moment,
+        number::NumberText,
+        text::{Channel, Reference},
         time::BusinessDate,
     },
     views::transaction::TransactionView,

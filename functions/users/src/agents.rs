@@ -25,9 +25,9 @@ use backend::{
         users::{self, Filter},
     },
     values::{
-        fields::UserRef,
         page::{Limit, Position},
         search::SearchWords,
+        user_ref::UserRef,
     },
     views::loan::LoanView,
 };

@@ -11,10 +11,10 @@ use backend::{
     },
     store::audit::{self, Entry, Filter},
     values::{
-        fields::UserRef,
         page::{Limit, Position},
         search::SearchText,
         time::{BusinessDate, Period},
+        user_ref::UserRef,
     },
 };
 use serde::Deserialize;

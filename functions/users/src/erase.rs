@@ -23,8 +23,8 @@ use backend::{
         users,
     },
     values::{
-        fields::Reason,
         page::{Limit, Position},
+        text::Reason,
     },
 };
 use serde::Deserialize;

@@ -17,7 +17,7 @@ use backend::{
         audit::{self, Subject},
         sessions, users,
     },
-    values::fields::Reason,
+    values::text::Reason,
 };
 use serde::Deserialize;
 use serde_json::json;

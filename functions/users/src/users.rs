@@ -27,9 +27,10 @@ use backend::{
         users::{self, Filter},
     },
     values::{
-        fields::{Email, Name, Password, Phone, Username},
         page::Limit,
+        password::Password,
         search::SearchWords,
+        text::{Email, Name, Phone, Username},
     },
 };
 

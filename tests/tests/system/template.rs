@@ -6,7 +6,7 @@ use std::{fs, path::Path};
 use backend::{
     config::Limit,
     http::origin::OriginSecret,
-    values::fields::{Email, Phone, Username},
+    values::text::{Email, Phone, Username},
 };
 use jiff::tz::{self, TimeZone};
 use local::cors;

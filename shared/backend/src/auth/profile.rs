@@ -15,7 +15,10 @@ use crate::{
         audit::{self, Subject},
         rights, users,
     },
-    values::fields::{Email, Name, Phone, given},
+    values::{
+        patch::given,
+        text::{Email, Name, Phone},
+    },
 };
 
 /// What changes of a profile; what is left out stays. Username and role never change.

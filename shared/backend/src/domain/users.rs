@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::values::{
-    fields::{Email, Name, Phone, Username},
+    text::{Email, Name, Phone, Username},
     time::Instant,
 };
 

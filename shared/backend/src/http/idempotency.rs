@@ -18,7 +18,7 @@ use crate::{
     db::{DbError, FromRow, Sql, Statement, column},
     domain::products::Product,
     http::{answer::Answer, problem::Problem},
-    values::{fields::NumberText, refusal::refusal},
+    values::{number::NumberText, refusal::refusal},
 };
 
 /// The key a client chose, with the operation it was sent to; not looked at yet.

@@ -6,7 +6,7 @@ use axum::{extract::FromRequestParts, http::request::Parts};
 use uuid::Uuid;
 
 use super::problem::Problem;
-use crate::values::fields::ProductCode;
+use crate::values::text::ProductCode;
 
 /// The parameters of the path, not looked at yet. Most paths have one.
 pub struct PathParameter(Vec<String>);

@@ -12,9 +12,9 @@ use crate::{
     domain::caller::Caller,
     values::{
         address::ClientAddress,
-        fields::UserRef,
         page::{Limit, Position},
         time::{Instant, Period},
+        user_ref::UserRef,
     },
 };
 

@@ -1,14 +1,18 @@
 //! Values that rules and the interface share: each keeps its own rule, and knows neither SQL nor HTTP.
 
 pub mod address;
-pub mod fields;
 pub mod moment;
+pub mod number;
 pub mod opaque;
 pub mod page;
+pub mod password;
+pub mod patch;
 pub mod refusal;
 pub mod search;
 pub mod table;
 pub mod terms;
+pub mod text;
 pub mod time;
 pub(crate) mod units;
+pub mod user_ref;
 pub mod version;

@@ -7,7 +7,7 @@ use utoipa::{
     openapi::{ObjectBuilder, RefOr, Schema, schema::Type},
 };
 
-use crate::values::fields::NumberText;
+use super::number::NumberText;
 
 /// Types for fields that are one of a few fixed words: those of the type of the same name in `lending`.
 macro_rules! words {

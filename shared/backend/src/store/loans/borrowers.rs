@@ -5,7 +5,7 @@ use tokio_postgres::Row;
 use crate::{
     db::{DbError, FromRow, Sql, Statement, column},
     domain::loan::{Borrower, Pending},
-    values::fields::UserRef,
+    values::user_ref::UserRef,
 };
 
 /// An active customer, by id; locked, so that of several who apply for it at once each sees the ones before.

@@ -14,10 +14,10 @@ use crate::{
     db::{Sql, Statement},
     domain::loan::{Loan, LoanStatus, Scope},
     values::{
-        fields::UserRef,
         page::{Limit, Part, Position},
         refusal::refusal,
         time::Period,
+        user_ref::UserRef,
     },
 };
 

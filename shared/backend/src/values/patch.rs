@@ -1,0 +1,43 @@
+//! Fields of a change, which may be left out.
+
+use serde::{Deserialize, Deserializer};
+
+/// Reads a field of a PATCH: `None` only where it is left out, so that `null` is a value or refused. To be used with
+/// `#[serde(default, deserialize_with = "given")]`.
+///
+/// # Errors
+///
+/// What `T` refuses.
+pub fn given<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
+    T::deserialize(deserializer).map(Some)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use serde_json::json;
+
+    use super::*;
+    use crate::values::text::{Email, Name};
+
+    fn read<T: serde::de::DeserializeOwned>(value: impl Into<serde_json::Value>) -> Result<T, String> {
+        serde_json::from_value(value.into()).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn a_field_of_a_patch_tells_absent_from_null() {
+        #[derive(Deserialize)]
+        struct Patch {
+            #[serde(default, deserialize_with = "given")]
+            email: Option<Email>,
+            #[serde(default, deserialize_with = "given")]
+            #[allow(clippy::option_option)]
+            full_name: Option<Option<Name>>,
+        }
+        let absent: Patch = read(json!({})).unwrap();
+        assert!(absent.email.is_none() && absent.full_name.is_none());
+        assert_eq!(read::<Patch>(json!({"full_name": null})).unwrap().full_name, Some(None));
+        assert!(read::<Patch>(json!({"email": null})).is_err());
+    }
+}
