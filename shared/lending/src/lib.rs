@@ -10,6 +10,10 @@
 #![deny(clippy::wildcard_enum_match_arm)]
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test that panics has failed"))]
 
+// What benchmarks and tests share names this crate from outside.
+#[cfg(test)]
+extern crate self as lending;
+
 mod apr;
 mod calendar;
 mod currency;
@@ -21,6 +25,7 @@ mod number;
 mod rate;
 mod refusal;
 mod schedule;
+mod steps;
 mod terms;
 mod text;
 pub mod time_value;

@@ -14,6 +14,8 @@
 mod allocation;
 mod conflict;
 mod contract;
+#[cfg(test)]
+mod counts;
 mod events;
 mod fold;
 mod follow;

@@ -17,6 +17,7 @@ use crate::calendar::{YearFraction, days_between, is_taken};
 use crate::number::rounding::round_div;
 use crate::rate::Percent;
 use crate::refusal::{Reason, Refusal};
+use crate::steps::steps;
 use crate::terms::{FeeValue, FeeWhen, InterestMethod, MAX_INSTALMENTS, Terms, Units};
 use crate::{Money, MoneyError};
 
@@ -209,6 +210,7 @@ fn dated_rows(
     let mut rows = Vec::with_capacity(terms.instalments() as usize);
     let mut start = disbursed_on;
     for n in 1..=terms.instalments() {
+        steps(1);
         let due_on = terms.frequency().after(seed, n - periods_before).ok_or_else(|| {
             let field = if n == 1 { "/repay_every" } else { "/instalments" };
             Refusal::terms(field, Reason::DateOutOfRange)

@@ -96,6 +96,9 @@ impl YearFraction {
 
     /// Both together, over the least common denominator.
     pub(crate) fn plus(self, other: Self) -> Self {
+        if self.denominator == other.denominator {
+            return Self::of(self.numerator + other.numerator, self.denominator);
+        }
         let common = self.denominator / gcd(self.denominator, other.denominator);
         let denominator = common * other.denominator;
         let numerator =

@@ -4,6 +4,7 @@ use std::cmp::Ordering;
 
 use crate::number::log::{Log, exp};
 use crate::number::real::Real;
+use crate::steps::steps;
 
 /// The time of a flow: whole steps after the start, and `odd / of` more, which is less than a step unless
 /// the series has no whole steps.
@@ -215,6 +216,7 @@ impl Equation {
 
     /// Both sides of the equation. The moments are summed up for `SLOPE` alone.
     pub(super) fn sums<const SLOPE: bool>(&self, point: &Point) -> PresentValues {
+        steps(self.flows.len());
         let zero = Real::ZERO;
         let mut sums = PresentValues { advances: zero, payments: zero, advance_moments: zero, payment_moments: zero };
         // The discount of whole steps goes along with the time.

@@ -13,6 +13,7 @@ use super::postings::Posting;
 use super::project;
 use super::state::{Outlook, Standing, State};
 use crate::Money;
+use crate::steps::steps;
 
 /// The lender's exposure in a loan from one day until the next exposure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -235,7 +236,7 @@ impl LoanFold<'_> {
         Some(if self.written_off_on.is_some() {
             Standing::Defaulted
         } else if Component::ALL.into_iter().all(|component| rows.first_open(component) == rows.lines.len())
-            || (held > 0 && Component::ALL.into_iter().map(|component| rows.unpaid(component)).sum::<i128>() <= held)
+            || (held > 0 && rows.unpaid_in_all() <= held)
         {
             Standing::Repaid
         } else {
@@ -246,16 +247,16 @@ impl LoanFold<'_> {
     /// The unpaid principal, interest and fees that fell due before a day. Puts the amounts that fall due from then
     /// on, and before the day before `next` if there is one, into `falling_due`, in the order of their due dates.
     fn past_due(&mut self, on: Date, next: Option<Date>, falling_due: &mut Vec<(Date, i128)>) -> i128 {
-        const COUNTED: [Component; 3] = [Component::Principal, Component::Interest, Component::Fee];
         let Some(rows) = &mut self.rows else {
             return 0;
         };
         // What falls due on the day before `next` is past due on `next`, which looks for itself.
         let end = next.map(|next| next.yesterday().unwrap_or(next));
-        let first = COUNTED.into_iter().map(|component| rows.first_open(component)).min().unwrap_or_default();
+        // All of a row that is past due is past due, except charges that the last row shows for want of a later one.
+        let first = rows.first_not_past_due(on).min(rows.lines.len().saturating_sub(1));
         // A charge is shown in the first row that is due with it or after it.
         let last = next.map_or(rows.lines.len(), |next| (rows.first_not_past_due(next) + 1).min(rows.lines.len()));
-        let mut past_due = 0;
+        let mut past_due = rows.unpaid_before(first);
         let mut add = |due_on: Date, amount: i128| {
             if due_on < on {
                 past_due += amount;
@@ -264,6 +265,7 @@ impl LoanFold<'_> {
             }
         };
         for line in rows.lines.get(first..last).unwrap_or_default() {
+            steps(1 + line.fee_charges.len());
             add(line.due_on, line.principal.unpaid() + line.interest.unpaid() + line.fees.unpaid());
             for charge in line.fee_charges.iter().map(|index| &rows.charges[*index]) {
                 add(charge.due_on, charge.owed.unpaid());

@@ -6,6 +6,7 @@ use jiff::civil::Date;
 use super::conflict::{Conflict, ConflictReason};
 use super::events::{Event, EventId, EventKind};
 use crate::calendar::is_taken;
+use crate::steps::steps;
 use crate::{Currency, Money};
 
 /// The phase of a day in which an event counts.
@@ -68,6 +69,7 @@ impl<'a> History<'a> {
             .filter(|event| event.recorded_at <= known_at)
             .map(|event| Known { event, reversed_by: None })
             .collect();
+        steps(known.len());
         known.sort_unstable_by_key(|known| (known.event.recorded_at, known.event.id));
         for known in &known {
             check(known.event, currency).map_err(|reason| Conflict::of(known.event, reason))?;

@@ -15,6 +15,7 @@ use super::in_currency::{ByComponent, InCurrency};
 use super::rows::{Charge, LoanRow, LoanRows, OwedAmount};
 use super::state::{Applied, Instalment, InstalmentTotals, Outlook, Owed, Standing, State};
 use crate::calendar::days_between;
+use crate::steps::steps;
 use transactions::transactions;
 
 /// The loan as of the end of a business date, from events recorded by an instant. The order of
@@ -82,6 +83,7 @@ pub fn fold_on(
 
 /// Calls `f` with each amount of a row, its component and its due date.
 fn each_owed(rows: &LoanRows<'_>, line: &LoanRow, f: &mut impl FnMut(&OwedAmount, Component, Date)) {
+    steps(3 + line.fee_charges.len() + line.penalty_charges.len());
     f(&line.principal, Component::Principal, line.due_on);
     f(&line.interest, Component::Interest, line.due_on);
     f(&line.fees, Component::Fee, line.due_on);
@@ -137,6 +139,7 @@ pub(super) fn outlook(contract: &Contract, fold: &LoanFold<'_>) -> Outlook {
 }
 
 fn applied(fold: &LoanFold<'_>, units: InCurrency) -> Vec<Applied> {
+    steps(fold.applied.len());
     let applied = fold.applied.iter().map(|&AppliedAmounts { on, by, by_component }| {
         let split = Split { by_component, overpayment: -by_component.iter().sum::<i128>() };
         Applied { on, by, shares: units.shares(split) }

@@ -7,6 +7,8 @@ mod reduce;
 mod replace;
 mod reschedule;
 mod row;
+mod unpaid;
+mod visit;
 
 use jiff::civil::Date;
 
@@ -14,7 +16,6 @@ pub(crate) use amount::OwedAmount;
 pub(crate) use reschedule::{NewRows, RescheduledRows};
 pub(crate) use row::{Charge, DueDates, LoanRow};
 
-use super::allocation::Component;
 use super::events::{ChargeKind, EventId};
 use crate::number::rounding::round_div;
 use crate::schedule::Plan;
@@ -53,8 +54,14 @@ pub(crate) struct LoanRows<'a> {
     pub(crate) charged: [i128; 4],
     /// For each component, a row before which nothing of it is unpaid.
     pub(crate) open: [usize; 4],
-    /// The number of amounts that were visited: the cost of a fold.
-    pub(crate) looked_at: u64,
+    /// The unpaid amount of each component, if it was added up since the rows were made.
+    unpaid: Option<[i128; 4]>,
+    /// The unpaid principal, interest and fees of a number of first rows, if they were added up.
+    unpaid_before: Option<(usize, i128)>,
+    /// Interest and fees of a number of first rows.
+    charged_before: (usize, i128, i128),
+    /// Unearned amounts were dropped, and no row was made since.
+    is_closed: bool,
 }
 
 impl<'a> LoanRows<'a> {
@@ -110,7 +117,10 @@ impl<'a> LoanRows<'a> {
             waiting: [0; 4],
             charged: [0; 4],
             open: [0; 4],
-            looked_at: 0,
+            unpaid: None,
+            unpaid_before: None,
+            charged_before: (0, 0, 0),
+            is_closed: false,
         }
     }
 
@@ -141,7 +151,9 @@ impl<'a> LoanRows<'a> {
     }
 
     fn add(&mut self, charge: Charge) {
-        self.charged[charge.kind.component() as usize] += charge.owed.charged;
+        let component = charge.kind.component();
+        self.charged[component as usize] += charge.owed.charged;
+        self.note_settled(charge.row, component, -charge.owed.charged);
         self.charges.push(charge);
         self.show(self.charges.len() - 1, charge.row);
     }
@@ -154,78 +166,12 @@ impl<'a> LoanRows<'a> {
         self.open[component] = self.open[component].min(row);
         let charges = &self.charges;
         let line = &mut self.lines[row];
-        let shown = match charges[charge].kind {
-            ChargeKind::Fee => &mut line.fee_charges,
-            ChargeKind::Penalty => &mut line.penalty_charges,
+        let (shown, settled) = match charges[charge].kind {
+            ChargeKind::Fee => (&mut line.fee_charges, &mut line.settled_fees),
+            ChargeKind::Penalty => (&mut line.penalty_charges, &mut line.settled_penalties),
         };
         let place = shown.partition_point(|other| charges[*other].due_on <= due_on);
         shown.insert(place, charge);
-    }
-
-    /// Calls `f` with each amount of a component in a row and its due date, the oldest first: the
-    /// instalment's own fee stands before charges that are due with it or after it.
-    pub(crate) fn each_amount(&mut self, row: usize, component: Component, f: &mut impl FnMut(&mut OwedAmount, Date)) {
-        let line = &mut self.lines[row];
-        self.looked_at += 1;
-        match component {
-            Component::Principal => f(&mut line.principal, line.due_on),
-            Component::Interest => f(&mut line.interest, line.due_on),
-            Component::Penalty => {
-                self.looked_at += line.penalty_charges.len() as u64;
-                for charge in &line.penalty_charges {
-                    let charge = &mut self.charges[*charge];
-                    f(&mut charge.owed, charge.due_on);
-                }
-            }
-            Component::Fee => {
-                self.looked_at += line.fee_charges.len() as u64;
-                let mut is_own_done = false;
-                for charge in &line.fee_charges {
-                    let charge = &mut self.charges[*charge];
-                    if !is_own_done && charge.due_on >= line.due_on {
-                        f(&mut line.fees, line.due_on);
-                        is_own_done = true;
-                    }
-                    f(&mut charge.owed, charge.due_on);
-                }
-                if !is_own_done {
-                    f(&mut line.fees, line.due_on);
-                }
-            }
-        }
-    }
-
-    /// The unpaid amount of a component in a row.
-    pub(crate) fn unpaid_in(&self, row: usize, component: Component) -> i128 {
-        let line = &self.lines[row];
-        let of = |charges: &[usize]| -> i128 { charges.iter().map(|charge| self.charges[*charge].owed.unpaid()).sum() };
-        match component {
-            Component::Principal => line.principal.unpaid(),
-            Component::Interest => line.interest.unpaid(),
-            Component::Penalty => of(&line.penalty_charges),
-            Component::Fee => line.fees.unpaid() + of(&line.fee_charges),
-        }
-    }
-
-    /// The unpaid amount of a component in all rows.
-    pub(crate) fn unpaid(&mut self, component: Component) -> i128 {
-        (self.first_open(component)..self.lines.len()).map(|row| self.unpaid_in(row, component)).sum()
-    }
-
-    /// The unpaid amount of all components.
-    pub(crate) fn unpaid_in_all(&mut self) -> i128 {
-        Component::ALL.into_iter().map(|component| self.unpaid(component)).sum()
-    }
-
-    /// The first row with an unpaid amount of a component, else the number of rows. Settled rows are
-    /// not visited again.
-    pub(crate) fn first_open(&mut self, component: Component) -> usize {
-        let mut row = self.open[component as usize];
-        while row < self.lines.len() && self.unpaid_in(row, component) == 0 {
-            row += 1;
-            self.looked_at += 1;
-        }
-        self.open[component as usize] = row;
-        row
+        *settled = place.min(*settled);
     }
 }

@@ -3,6 +3,7 @@
 use std::cmp::Ordering;
 
 use super::rounding::{Rounding, is_raised};
+use crate::steps::steps;
 
 /// Limbs of a [`Natural`]. 600 factors below 2^57, a principal below 2^50 and a few bits more need
 /// 538 of them.
@@ -39,6 +40,7 @@ impl Natural {
     }
 
     pub(crate) fn multiply(&mut self, factor: u64) {
+        steps(self.len);
         let mut carry = 0;
         for limb in &mut self.limbs[..self.len] {
             (*limb, carry) = split(u128::from(*limb) * u128::from(factor) + u128::from(carry));

@@ -171,7 +171,7 @@ impl Real {
     }
 
     /// The whole number nearest to `self * 2^places`, or a number beyond all bounds.
-    pub(super) fn at_places(self, places: u32) -> i128 {
+    pub(crate) fn at_places(self, places: u32) -> i128 {
         let shift = self.exponent + i64::from(places);
         if self.bits == 0 || shift < -128 {
             return 0;

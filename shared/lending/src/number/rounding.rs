@@ -24,7 +24,7 @@ words! {
 ///
 /// `rest` compares the distance to the nearer-to-zero one with one half; `None` means there is
 /// none. `odd` says whether the nearer-to-zero one is odd.
-pub(super) const fn is_raised(rounding: Rounding, rest: Option<Ordering>, odd: bool) -> bool {
+pub(crate) const fn is_raised(rounding: Rounding, rest: Option<Ordering>, odd: bool) -> bool {
     let Some(rest) = rest else {
         return false;
     };

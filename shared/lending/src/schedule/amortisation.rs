@@ -6,6 +6,7 @@ use crate::calendar::YearFraction;
 use crate::number::rounding::{Rounding, round_div, round_to_multiple};
 use crate::rate::Percent;
 use crate::refusal::{Reason, Refusal};
+use crate::steps::steps;
 use crate::terms::{Amortization, InterestMethod, Terms, Units};
 
 /// The treatment of an instalment below its row's interest.
@@ -58,11 +59,7 @@ impl Amortisation<'_> {
     /// instalment.
     pub(crate) fn fill(&self, put: &mut impl FnMut(usize, i128, i128)) -> Result<i128, Refusal> {
         match (self.terms.interest_method(), self.terms.amortization()) {
-            (InterestMethod::DecliningBalance, Amortization::EqualInstalments) => {
-                let instalment = self.smoothed_instalment()?;
-                self.equal_instalments(instalment, put)?;
-                Ok(instalment)
-            }
+            (InterestMethod::DecliningBalance, Amortization::EqualInstalments) => self.smoothed_instalments(put),
             (InterestMethod::DecliningBalance, Amortization::EqualPrincipal) => {
                 let share = round_div(self.principal, self.repaying(), self.rounding());
                 Ok(self.equal_principal(share, put))
@@ -101,6 +98,7 @@ impl Amortisation<'_> {
     /// Declining balance, equal instalments: what the row's interest leaves of the instalment is
     /// principal; the last row takes the whole balance. Returns the amount of the last row.
     fn equal_instalments(&self, instalment: i128, put: &mut impl FnMut(usize, i128, i128)) -> Result<i128, Refusal> {
+        steps(self.rates.len());
         let mut balance = self.principal;
         let mut due = 0;
         for (index, rate) in self.rates.iter().enumerate() {
@@ -121,20 +119,23 @@ impl Amortisation<'_> {
 
     /// The instalment of the formula, moved until the last row is close to it: while they differ
     /// by more than half a smallest amount a row, and at most three times, the difference is
-    /// shared among the rows; a move that does not bring them closer is not made.
-    fn smoothed_instalment(&self) -> Result<i128, Refusal> {
+    /// shared among the rows; a move that does not bring them closer is not made. Rows are put again at each
+    /// move: the last time counts.
+    fn smoothed_instalments(&self, put: &mut impl FnMut(usize, i128, i128)) -> Result<i128, Refusal> {
         let rates = &self.rates[self.first_repaying..];
         let exact = level_instalment(self.principal, rates, self.rounding());
         let mut instalment = self.to_instalment_multiple(exact);
-        let mut gap = self.equal_instalments(instalment, &mut |_, _, _| ())? - instalment;
+        let mut gap = self.equal_instalments(instalment, put)? - instalment;
+        let mut latest = instalment;
         for _ in 0..3 {
             if gap.abs() <= self.repaying() / 2 {
                 break;
             }
             let moved = instalment + round_div(gap, self.repaying(), self.rounding());
             let moved = self.to_instalment_multiple(moved);
+            latest = moved;
             // Too low an instalment is no reason to refuse here: the one before it amortises.
-            let Ok(last) = self.equal_instalments(moved, &mut |_, _, _| ()) else {
+            let Ok(last) = self.equal_instalments(moved, put) else {
                 break;
             };
             if (last - moved).abs() >= gap.abs() {
@@ -142,12 +143,16 @@ impl Amortisation<'_> {
             }
             (instalment, gap) = (moved, last - moved);
         }
+        if latest != instalment {
+            self.equal_instalments(instalment, put)?;
+        }
         Ok(instalment)
     }
 
     /// Declining balance, equal principal: the last row takes the rest. Returns the amount of the
     /// first row that repays principal.
     fn equal_principal(&self, share: i128, put: &mut impl FnMut(usize, i128, i128)) -> i128 {
+        steps(self.rates.len());
         let mut balance = self.principal;
         let mut instalment = 0;
         for (index, rate) in self.rates.iter().enumerate() {
@@ -174,6 +179,7 @@ impl Amortisation<'_> {
     /// multiple. The share or the instalment may be given. Returns the amount of the first row that
     /// repays principal, up to rounding.
     fn flat(&self, given: Option<i128>, put: &mut impl FnMut(usize, i128, i128)) -> Result<i128, Refusal> {
+        steps(self.rates.len());
         let mut balance = self.principal;
         let mut interest_left = self.total_flat_interest();
         let mut first_instalment = 0;

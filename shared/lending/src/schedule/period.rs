@@ -3,9 +3,10 @@
 use jiff::civil::Date;
 
 use crate::calendar::YearFraction;
+use crate::number::real::Real;
 use crate::number::rounding::{Rounding, gcd, round_div};
 use crate::rate::Percent;
-use crate::terms::Terms;
+use crate::terms::{InterestMethod, Terms};
 
 /// The period of a row, with its rate.
 #[derive(Debug, Clone, Copy)]
@@ -45,8 +46,11 @@ pub(super) fn periods(
     })
 }
 
-/// The sum of [`Period::flat_share`] over periods: at most 10^9 for 301 years.
-pub(crate) fn whole_term(periods: &[Period]) -> YearFraction {
+/// The sum of [`Period::flat_share`] over periods: at most 10^9 for 301 years. Nothing where interest is not flat.
+pub(crate) fn whole_term(terms: &Terms, periods: &[Period]) -> YearFraction {
+    if terms.interest_method() != InterestMethod::Flat {
+        return YearFraction::ZERO;
+    }
     periods.iter().fold(YearFraction::ZERO, |sum, period| sum.plus(period.flat_share()))
 }
 
@@ -109,6 +113,11 @@ impl PeriodRate {
         let whole = u64::try_from(whole).unwrap_or(1).max(1);
         let common = gcd(part, whole);
         Self { numerator: part / common, denominator: whole / common }
+    }
+
+    /// The present value of one, a period later: one over one and the rate.
+    pub(super) fn discount(self) -> Real {
+        Real::ratio(u128::from(self.denominator), u128::from(self.denominator) + u128::from(self.numerator))
     }
 
     /// This part of `amount` times `times` over `parts`, as a multiple of `unit`, rounded once.

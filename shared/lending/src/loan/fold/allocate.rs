@@ -80,12 +80,14 @@ pub(super) fn allocate(
             let row = if pass == AllocationPass::LastInAdvance { first + end - 1 - step } else { step };
             for component in group.components {
                 let mut paid = 0;
-                rows.each_amount(row, *component, &mut |owed, due_on| {
+                rows.each_open_amount(row, *component, &mut |owed, due_on| {
                     let bucket = Bucket::of(due_on, on);
                     if group.buckets.contains(&bucket) && is_taken(&bucket) {
                         paid += owed.pay(left, on);
                     }
+                    *left > 0
                 });
+                rows.note_settled(row, *component, paid);
                 allocated.push(*component, paid);
             }
             if *left == 0 {

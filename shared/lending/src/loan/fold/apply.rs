@@ -95,9 +95,12 @@ impl LoanFold<'_> {
         rows.waived[component as usize] += amount;
         let mut left = amount;
         for row in rows.first_open(component)..rows.lines.len() {
-            rows.each_amount(row, component, &mut |owed, _| {
+            let before = left;
+            rows.each_open_amount(row, component, &mut |owed, _| {
                 owed.waive(&mut left, on);
+                left > 0
             });
+            rows.note_settled(row, component, before - left);
             if left == 0 {
                 break;
             }
@@ -129,6 +132,7 @@ impl LoanFold<'_> {
                 rows.each_amount(row, component, &mut |owed, _| given_up[component as usize] += owed.lapse());
             }
         }
+        rows.note_replaced();
         if given_up == [0; 4] {
             return Err(ConflictReason::NothingToWriteOff);
         }

@@ -7,6 +7,7 @@ use crate::loan::conflict::Conflict;
 use crate::loan::contract::Contract;
 use crate::loan::history::{DayPhase, History};
 use crate::loan::late_fees::LateFees;
+use crate::steps::steps;
 
 impl<'a> LoanFold<'a> {
     /// Folds the events up to a day.
@@ -68,6 +69,7 @@ impl<'h, 'a> FoldByDay<'h, 'a> {
     /// the effects so far must not be read.
     pub(crate) fn fork<'o>(&self, history: &'o History<'o>) -> FoldByDay<'o, 'a> {
         let Self { until, folded, last, ref fold, .. } = *self;
+        steps(fold.rows.as_ref().map_or(0, |rows| rows.lines.len() + rows.charges.len()));
         FoldByDay { history, until, due_dates: charged_due_dates(history), folded, last, fold: fold.clone() }
     }
 
@@ -94,6 +96,7 @@ impl<'h, 'a> FoldByDay<'h, 'a> {
         let Self { history, folded, .. } = *self;
         let events = &history.effective[folded..];
         let count = events.iter().take_while(|index| history.known[**index].event.on == on).count();
+        steps(1 + count);
         self.fold.day(on, history, &events[..count])?;
         self.folded += count;
         self.last = Some(on);

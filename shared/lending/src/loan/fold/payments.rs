@@ -165,12 +165,13 @@ impl LoanFold<'_> {
         let Some(rows) = self.rows.as_mut().filter(|_| self.held > 0) else {
             return;
         };
-        let before: Vec<i128> = rows.charges.iter().map(|charge| charge.owed.paid).collect();
+        let open = rows.open_charges_until(on);
+        let before: Vec<i128> = open.iter().map(|charge| rows.charges[*charge].owed.paid).collect();
         let mut left = self.held;
         let order = self.contract.terms.allocation().order();
         allocate(rows, order.groups, on, AllocationPass::Due, &mut left, &mut AllocatedAmounts::default());
         let mut paid = Vec::new();
-        for (charge, before) in rows.charges.iter().zip(before) {
+        for (charge, before) in open.into_iter().map(|charge| &rows.charges[charge]).zip(before) {
             if let Some(by) = charge.by {
                 let mut moved = [0; 4];
                 moved[charge.kind.component() as usize] = charge.owed.paid - before;

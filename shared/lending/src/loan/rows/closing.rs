@@ -4,6 +4,7 @@ use jiff::civil::Date;
 
 use super::{LoanRow, LoanRows};
 use crate::loan::allocation::Component;
+use crate::steps::steps;
 
 impl LoanRows<'_> {
     /// The charges of the loan until a day, less waivers, by component: the principal; the interest
@@ -11,10 +12,7 @@ impl LoanRows<'_> {
     /// running one; the fees of the rows due by then, and all charges.
     pub(crate) fn charged_until(&mut self, on: Date) -> [i128; 4] {
         let running = self.running(on);
-        self.looked_at += running as u64;
-        let ended = self.lines.get(..running).unwrap_or_default();
-        let interest: i128 = ended.iter().map(|line| line.arising).sum();
-        let fees: i128 = ended.iter().map(|line| line.fee).sum();
+        let (interest, fees) = self.charged_before(running);
         let earned = self.lines.get(running).map_or(0, |line| line.earned(on, self.terms, self.units));
         let mut charged = self.charged;
         charged[Component::Interest as usize] = interest + earned;
@@ -26,8 +24,22 @@ impl LoanRows<'_> {
         charged
     }
 
+    /// Interest and fees of a number of first rows.
+    fn charged_before(&mut self, rows: usize) -> (i128, i128) {
+        let known = Some(self.charged_before).filter(|(known, ..)| *known <= rows);
+        let (known, mut interest, mut fees) = known.unwrap_or_default();
+        for line in self.lines.get(known..rows).unwrap_or_default() {
+            steps(1);
+            interest += line.arising;
+            fees += line.fee;
+        }
+        self.charged_before = (rows, interest, fees);
+        (interest, fees)
+    }
+
     /// The payments by component.
     pub(crate) fn paid(&self) -> [i128; 4] {
+        steps(self.lines.len() + self.charges.len());
         let mut paid = [0; 4];
         for line in &self.lines {
             paid[Component::Principal as usize] += line.principal.paid;
@@ -43,6 +55,11 @@ impl LoanRows<'_> {
     /// Drops interest and instalment fees that are not earned by the day on which the loan closes.
     /// Returns the payments of them by component. Their waivers go to the amounts that are left.
     pub(crate) fn drop_unearned(&mut self, on: Date) -> [i128; 4] {
+        // A payment that is held closes the loan again: nothing is left to be dropped.
+        if self.is_closed && self.waiting == [0; 4] {
+            return [0; 4];
+        }
+        steps(self.lines.len());
         self.stop_earning(on);
         let mut given_back = [0; 4];
         let mut arising = 0;
@@ -79,6 +96,8 @@ impl LoanRows<'_> {
             self.waiting[component as usize] = waiting;
         }
         self.open = [0; 4];
+        self.note_replaced();
+        self.is_closed = true;
         given_back
     }
 

@@ -8,6 +8,7 @@ use crate::Refusal;
 use crate::calendar::days_between;
 use crate::number::rounding::round_div;
 use crate::schedule::{Amortisation, Period, PeriodRate, Shortfall, whole_term};
+use crate::steps::steps;
 use crate::terms::{Amortization, InterestMethod, Prepayment};
 
 impl LoanRows<'_> {
@@ -24,6 +25,7 @@ impl LoanRows<'_> {
     /// None for terms that made a schedule.
     pub(crate) fn reduce(&mut self, on: Date, reduction: i128) -> Result<(), Refusal> {
         let running = self.running(on);
+        steps(self.lines.len() - running);
         let balance: i128 = self.lines[running..].iter().map(|line| line.principal.unpaid()).sum();
         let left = balance - reduction;
         let is_flat = self.terms.interest_method() == InterestMethod::Flat;
@@ -80,7 +82,7 @@ impl LoanRows<'_> {
             principal,
             flat_base,
             rates: &rates[..rows],
-            flat_term: whole_term(&periods[1..rows]),
+            flat_term: whole_term(self.terms, &periods[1..rows]),
             first_interest: Some(first_interest),
             first_repaying: self.interest_only.saturating_sub(running),
             shortfall: Shortfall::InterestOnly,

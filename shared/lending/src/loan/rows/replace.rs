@@ -4,6 +4,7 @@ use jiff::civil::Date;
 
 use super::{LoanRow, LoanRows, OwedAmount};
 use crate::loan::allocation::Component;
+use crate::steps::steps;
 
 impl LoanRows<'_> {
     /// Puts rows in the place of those from `first` on, with `principal` paid in them, of which
@@ -21,23 +22,20 @@ impl LoanRows<'_> {
         principal: i128,
         from_interest: i128,
     ) {
-        let old = self.lines.split_off(first);
-        let taken = |owed: fn(&LoanRow) -> OwedAmount| {
-            let amounts = old.iter().map(owed);
-            amounts.fold(CarriedOver::default(), |sum, owed| CarriedOver {
-                paid: sum.paid + owed.paid,
-                waived: sum.waived + owed.waived,
-                touched_on: sum.touched_on.max(owed.touched_on),
-            })
-        };
-        let mut principal_taken = taken(|line| line.principal);
+        steps(self.lines.len() + fresh.len() + self.charges.len());
+        self.note_replaced();
+        let [mut principal_taken, mut interest, mut fees] = [CarriedOver::default(); 3];
+        for line in &self.lines[first..] {
+            principal_taken.add(&line.principal);
+            interest.add(&line.interest);
+            fees.add(&line.fees);
+        }
         principal_taken.paid += principal;
         if principal > 0 {
             principal_taken.touched_on = Some(on);
         }
-        let mut interest = taken(|line| line.interest);
         interest.paid -= from_interest;
-        let fees = taken(|line| line.fees);
+        self.lines.truncate(first);
 
         // Interest is paid where it arises, or with the row it is deferred to.
         self.deferred_to = self.deferred_to.min(first + fresh.len() - 1);
@@ -84,6 +82,9 @@ impl LoanRows<'_> {
         taken.waived += std::mem::take(waiting);
         let touched_on = taken.touched_on.unwrap_or(on);
         for line in fresh {
+            if (taken.paid, taken.waived) == (0, 0) {
+                break;
+            }
             let owed = owed(line);
             owed.pay(&mut taken.paid, touched_on);
             owed.waive(&mut taken.waived, touched_on);
@@ -95,6 +96,9 @@ impl LoanRows<'_> {
     /// Pays interest of the rows that are left. Returns the rest.
     fn pay_interest_before(&mut self, mut taken: CarriedOver, on: Date) -> CarriedOver {
         for line in &mut self.lines {
+            if taken.paid == 0 {
+                break;
+            }
             line.interest.pay(&mut taken.paid, on);
         }
         taken
@@ -107,6 +111,14 @@ struct CarriedOver {
     paid: i128,
     waived: i128,
     touched_on: Option<Date>,
+}
+
+impl CarriedOver {
+    fn add(&mut self, owed: &OwedAmount) {
+        self.paid += owed.paid;
+        self.waived += owed.waived;
+        self.touched_on = self.touched_on.max(owed.touched_on);
+    }
 }
 
 /// Shows payments of old rows as due and paid in the first new one.

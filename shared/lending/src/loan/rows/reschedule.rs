@@ -8,6 +8,7 @@ use crate::loan::allocation::Component;
 use crate::loan::conflict::ConflictReason;
 use crate::number::rounding::round_div;
 use crate::schedule::{Amortisation, Period, PeriodRate, Shortfall, first_period, regular_period, whole_term};
+use crate::steps::steps;
 use crate::terms::{Amortization, InterestMethod};
 use crate::{AnnualRate, MAX_INSTALMENTS, Percent, Refusal};
 
@@ -33,14 +34,14 @@ impl LoanRows<'_> {
             return Err(ConflictReason::NothingToReschedule);
         }
         let annual_rate = new.interest_rate_apr.map_or(self.annual_rate, AnnualRate::percent);
-        let empty = self.rows_made_from(first, on, new, annual_rate)?;
+        let mut fresh = self.rows_made_from(first, on, new, annual_rate)?;
         let mut excess = 0;
-        let (fresh, instalment) = loop {
-            let mut fresh = empty.clone();
+        let instalment = loop {
+            steps(self.lines.len() + fresh.len());
             let instalment = self.amortise_rescheduled(&mut fresh, left - excess).map_err(ConflictReason::Schedule)?;
             let beyond = self.interest_beyond(first, &fresh, excess).min(left - excess);
             if beyond == 0 {
-                break (fresh, instalment);
+                break instalment;
             }
             excess += beyond;
         };
@@ -86,7 +87,10 @@ impl LoanRows<'_> {
                 .and_then(|periods| self.terms.frequency().after(due_dates.seed, periods))
                 .ok_or(ConflictReason::DateOutOfRange)?;
             let fraction = if n == number { first_fraction } else { regular_period(self.terms, previous, due_on) };
-            let mut line = LoanRow::empty(previous, due_on, Period::new(annual_rate, fraction), due_dates);
+            // Periods of a few lengths follow each other: the rate is computed once for those that are close.
+            let same = fresh.iter().rev().take(4).find(|line| line.period.fraction == fraction);
+            let period = same.map_or_else(|| Period::new(annual_rate, fraction), |line| line.period);
+            let mut line = LoanRow::empty(previous, due_on, period, due_dates);
             line.late_from = due_on.max(on);
             line.own_fee(self.fees_each_row);
             fresh.push(line);
@@ -111,12 +115,17 @@ impl LoanRows<'_> {
                 principal,
                 flat_base: principal,
                 rates: &rates,
-                flat_term: whole_term(&periods),
+                flat_term: whole_term(self.terms, &periods),
                 first_interest: None,
                 first_repaying: 0,
                 shortfall: Shortfall::Refuse,
             };
             instalment = amortisation.fill(&mut put(fresh, smallest))?;
+        } else {
+            for line in fresh.iter_mut() {
+                line.principal.charged = 0;
+                line.arising = 0;
+            }
         }
         if let Some(last) = fresh.last_mut() {
             last.principal.charged += left % smallest;

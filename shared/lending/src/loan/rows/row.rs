@@ -57,6 +57,9 @@ pub(crate) struct LoanRow {
     /// Indices of the charges shown in it, by due date: fees and penalties apart.
     pub(crate) fee_charges: Vec<usize>,
     pub(crate) penalty_charges: Vec<usize>,
+    /// The number of first ones of each that have nothing unpaid.
+    pub(super) settled_fees: usize,
+    pub(super) settled_penalties: usize,
     /// The series that its due date belongs to.
     pub(crate) due_dates: DueDates,
 }
@@ -88,6 +91,8 @@ impl LoanRow {
             fees: OwedAmount::default(),
             fee_charges: Vec::new(),
             penalty_charges: Vec::new(),
+            settled_fees: 0,
+            settled_penalties: 0,
             due_dates,
         }
     }
@@ -98,6 +103,14 @@ impl LoanRow {
         line.late_from = self.late_from;
         line.own_fee(fee);
         line
+    }
+
+    /// The charges of a kind, without the first ones that have nothing unpaid.
+    pub(super) fn open_charges(&self, kind: ChargeKind) -> &[usize] {
+        match kind {
+            ChargeKind::Fee => &self.fee_charges[self.settled_fees..],
+            ChargeKind::Penalty => &self.penalty_charges[self.settled_penalties..],
+        }
     }
 
     pub(crate) fn own_fee(&mut self, fee: i128) {
