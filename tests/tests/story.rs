@@ -409,7 +409,7 @@ impl Story {
     }
 
     async fn whatever_is_wrong_is_told_as_a_problem(&self, as_customer: &Session) {
-        for path in ["/nothing", "/api", "/api/nothing", "/api/auth", "/api/loans/", "/api/loans/a/b/c", "/health/x"] {
+        for path in ["/nothing", "/api", "/api/nothing", "/api/auth", "/api/loans/a/b/c", "/health/x"] {
             self.anyone.get(path).refused(404, "not_found").await;
         }
         for (method, path) in [

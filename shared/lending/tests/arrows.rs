@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 /// The crates that are held to the rule, by their folders in the workspace.
-const CRATES: [&str; 1] = ["shared/lending"];
+const CRATES: [&str; 2] = ["shared/lending", "shared/backend"];
 
 /// The module path of a file, from the crate's root.
 type Module = Vec<String>;
@@ -240,6 +240,35 @@ fn no_two_files_import_each_other() {
         let circular = sources.circular();
         assert!(!sources.0.is_empty());
         assert!(circular.is_empty(), "{name}: arrows on a circle:\n{}", circular.join("\n"));
+    }
+}
+
+/// What each part of `backend` may import of the other parts.
+const MAY_IMPORT: [(&str, &[&str]); 4] = [
+    ("values", &["values"]),
+    ("domain", &["domain", "values"]),
+    ("store", &["store", "domain", "values", "db"]),
+    ("views", &["views", "store", "domain", "values", "db"]),
+];
+
+/// Rules can be read, tested and used without SQL and HTTP, statements without HTTP.
+#[test]
+fn rules_know_no_statements_and_neither_knows_http() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let sources = Sources::read(&root.join("shared/backend/src"));
+    for (part, allowed) in MAY_IMPORT {
+        let mut files = 0;
+        for (from, targets) in sources.arrows() {
+            if from.first().is_none_or(|first| first != part) {
+                continue;
+            }
+            files += 1;
+            for (to, path) in targets {
+                let is_allowed = to.first().is_none_or(|first| allowed.contains(&first.as_str()));
+                assert!(is_allowed, "{} -> {} ({path})", from.join("::"), to.join("::"));
+            }
+        }
+        assert!(files > 3, "{part} has no files");
     }
 }
 

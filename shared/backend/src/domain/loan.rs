@@ -98,7 +98,7 @@ pub struct Loan {
     pub amount: Money,
     /// The complete terms.
     pub terms: Terms,
-    /// ScheduleFigures of the schedule.
+    /// Figures of the schedule.
     pub figures: ScheduleFigures,
     /// When it was paid out, if it was.
     pub disbursed_on: Option<Date>,

@@ -292,6 +292,7 @@ pub type HeldRows = <HeldStatements as Batch>::Answer;
 
 /// Everything that is held about a person after a position, newest first: statements that go together, for [`Held::new`].
 /// `None` for a position that is none of this list: see [`loans::list`].
+#[must_use]
 pub fn held(person: Uuid, after: Option<&End>, limit: Limit) -> Option<HeldStatements> {
     let filter = loans::Filter::default();
     let of_loans = after.map(|Position(at, id)| Position(at.to_string(), *id));

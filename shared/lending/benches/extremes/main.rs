@@ -110,7 +110,7 @@ fn rates(table: &mut Table) -> Result<(), Wrong> {
         let on = date(2024, 1, 3).checked_add(days.days())?;
         Ok(Flow { on, amount: FlowAmount::parse(amount).map_err(|error| error.to_string())? })
     };
-    for &method in AprMethod::ALL {
+    for method in AprMethod::ALL {
         let one = [flow(0, "10000")?];
         let all: Vec<Flow> = (1..=payments).map(|n| flow(n * 30, "95")).collect::<Result<_, _>>()?;
         let outward: Vec<Flow> = (0..payments).step_by(2).map(|n| flow(n * 7, "10000")).collect::<Result<_, _>>()?;
