@@ -100,7 +100,7 @@ fn is_allowed(role: Role, gives_rate: bool, names_borrower: bool) -> Result<(), 
         Role::Agent if !names_borrower => {
             Err(Problem::field("/borrower_id", "required", "an agent names the customer"))
         }
-        _ => Ok(()),
+        Role::Customer | Role::Agent | Role::Admin => Ok(()),
     }
 }
 

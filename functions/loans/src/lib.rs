@@ -1,5 +1,8 @@
 //! The route group `loans`: applications, decisions, history.
 
+// A new kind of event, status or role is decided upon wherever kinds are told apart.
+#![deny(clippy::wildcard_enum_match_arm)]
+
 mod apply;
 mod decide;
 mod edit;

@@ -156,7 +156,12 @@ fn carry_out<B>(
     let count = match new.kind {
         EventKind::Disbursement { .. } => Some(Count::Disbursed(books.loan.amount)),
         EventKind::Repayment { amount } => Some(Count::Collected(amount)),
-        _ => None,
+        EventKind::Charge { .. }
+        | EventKind::Waiver { .. }
+        | EventKind::Refund { .. }
+        | EventKind::WriteOff
+        | EventKind::Reschedule { .. }
+        | EventKind::Reversal { .. } => None,
     };
     let recorded = servicing::record(books, new, caller.id, at, command.on)?;
     let view = recorded.view(&app.zone)?;

@@ -1,5 +1,8 @@
 //! The route group `servicing`: what money does to a loan, and the books.
 
+// A new kind of event, status or role is decided upon wherever kinds are told apart.
+#![deny(clippy::wildcard_enum_match_arm)]
+
 mod adjust;
 mod batch;
 mod charge;

@@ -419,7 +419,13 @@ impl<'a> Life<'a> {
                 let is_own = !matches!(it.event.kind, EventKind::WriteOff | EventKind::Reschedule { .. });
                 it.amount.filter(|_| is_own)
             }),
-            _ => amount,
+            EventKind::Disbursement { .. }
+            | EventKind::Repayment { .. }
+            | EventKind::Charge { .. }
+            | EventKind::Waiver { .. }
+            | EventKind::Refund { .. }
+            | EventKind::WriteOff
+            | EventKind::Reschedule { .. } => amount,
         };
         about.unwrap_or(Money::zero(self.books.loan.amount.currency()))
     }

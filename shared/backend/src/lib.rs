@@ -1,8 +1,9 @@
-//! What every function is built on: authentication, models, the database pool, the conventions of the HTTP interface.
+//! What every function is built on: rules, statements, the database pool, the conventions of
+//! the HTTP interface, and who calls.
 //!
 //! A request's way: the caller's extractor ([`auth::callers`]), the body and query read late ([`http::body`],
-//! [`http::query`]), statements of a model ([`models`]) run by the database ([`db`]), an answer or a problem
-//! ([`http::answer`], [`http::problem`]). What a loan costs is decided by the crate `lending`, never here.
+//! [`http::query`]), statements ([`store`]) run by the database ([`db`]), a rule ([`domain`]), an answer or a
+//! problem ([`views`], [`http::answer`], [`http::problem`]). What a loan costs is decided by the crate `lending`, never here.
 
 pub mod app;
 pub mod auth;

@@ -233,7 +233,13 @@ fn next(loan: &Loan, status: LoanStatus, at: Moment<'_>) -> Loan {
 pub fn editable(loan: &Loan) -> Result<(), Refusal> {
     match loan.status {
         LoanStatus::Pending | LoanStatus::Rejected => Ok(()),
-        status => Err(wrong_state("not_editable", "Only a pending or rejected loan can be edited", status)),
+        status @ (LoanStatus::Approved
+        | LoanStatus::Withdrawn
+        | LoanStatus::Disbursed
+        | LoanStatus::Repaid
+        | LoanStatus::Defaulted) => {
+            Err(wrong_state("not_editable", "Only a pending or rejected loan can be edited", status))
+        }
     }
 }
 
@@ -326,7 +332,13 @@ pub fn withdraw(loan: &Loan, caller: &Caller, at: Moment<'_>) -> Result<Loan, Re
     }
     match loan.status {
         LoanStatus::Pending | LoanStatus::Approved => Ok(next(loan, LoanStatus::Withdrawn, at)),
-        status => Err(wrong_state("not_withdrawable", "Only a pending or approved loan can be withdrawn", status)),
+        status @ (LoanStatus::Rejected
+        | LoanStatus::Withdrawn
+        | LoanStatus::Disbursed
+        | LoanStatus::Repaid
+        | LoanStatus::Defaulted) => {
+            Err(wrong_state("not_withdrawable", "Only a pending or approved loan can be withdrawn", status))
+        }
     }
 }
 
@@ -338,14 +350,26 @@ pub fn withdraw(loan: &Loan, caller: &Caller, at: Moment<'_>) -> Result<Loan, Re
 pub fn undo_approval(loan: &Loan, at: Moment<'_>) -> Result<Loan, Refusal> {
     match loan.status {
         LoanStatus::Approved => Ok(Loan { decision: None, ..next(loan, LoanStatus::Pending, at) }),
-        status => Err(wrong_state("not_approved", "Only an approved loan's approval can be undone", status)),
+        status @ (LoanStatus::Pending
+        | LoanStatus::Rejected
+        | LoanStatus::Withdrawn
+        | LoanStatus::Disbursed
+        | LoanStatus::Repaid
+        | LoanStatus::Defaulted) => {
+            Err(wrong_state("not_approved", "Only an approved loan's approval can be undone", status))
+        }
     }
 }
 
 fn pending(loan: &Loan) -> Result<(), Refusal> {
     match loan.status {
         LoanStatus::Pending => Ok(()),
-        status => Err(wrong_state("not_pending", "Only a pending loan allows this", status)),
+        status @ (LoanStatus::Approved
+        | LoanStatus::Rejected
+        | LoanStatus::Withdrawn
+        | LoanStatus::Disbursed
+        | LoanStatus::Repaid
+        | LoanStatus::Defaulted) => Err(wrong_state("not_pending", "Only a pending loan allows this", status)),
     }
 }
 

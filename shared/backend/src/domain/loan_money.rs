@@ -65,10 +65,10 @@ impl Loan {
     pub fn disbursable(&self) -> Result<(), Refusal> {
         match self.status {
             LoanStatus::Approved => Ok(()),
-            status if status.is_disbursed() => {
+            LoanStatus::Disbursed | LoanStatus::Repaid | LoanStatus::Defaulted => {
                 Err(Refusal::conflict("already_disbursed", "The loan is disbursed already."))
             }
-            status => {
+            status @ (LoanStatus::Pending | LoanStatus::Rejected | LoanStatus::Withdrawn) => {
                 let detail = format!("Only an approved loan can be disbursed; this one is {}.", status.as_str());
                 Err(Refusal::conflict("not_approved", detail))
             }

@@ -1,6 +1,9 @@
 //! The rules: pure functions on what was read and locked. They refuse with a [`Refusal`](refusal::Refusal), and know neither
 //! SQL nor HTTP.
 
+// A new kind of event, status or role is decided upon wherever kinds are told apart.
+#![deny(clippy::wildcard_enum_match_arm)]
+
 pub mod applications;
 pub mod caller;
 pub mod collection;

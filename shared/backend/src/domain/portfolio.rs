@@ -273,7 +273,13 @@ impl PortfolioDelta {
         for transaction in transactions.iter().skip(shared.transactions) {
             let reversed = match transaction.event.kind {
                 EventKind::Reversal { of } => transactions.iter().find(|other| other.event.id == of),
-                _ => None,
+                EventKind::Disbursement { .. }
+                | EventKind::Repayment { .. }
+                | EventKind::Charge { .. }
+                | EventKind::Waiver { .. }
+                | EventKind::Refund { .. }
+                | EventKind::WriteOff
+                | EventKind::Reschedule { .. } => None,
             };
             // A reversal has the value date of what it takes back.
             let collected = match (reversed, transaction.collected()) {
@@ -320,7 +326,12 @@ impl Transaction {
         match self.event.kind {
             EventKind::Repayment { amount } => amount.units(),
             EventKind::Refund { amount } => -amount.units(),
-            _ => 0,
+            EventKind::Disbursement { .. }
+            | EventKind::Charge { .. }
+            | EventKind::Waiver { .. }
+            | EventKind::WriteOff
+            | EventKind::Reschedule { .. }
+            | EventKind::Reversal { .. } => 0,
         }
     }
 }

@@ -65,10 +65,10 @@ impl Refusal {
 
     /// What the engine refuses of a field. That a loan would never be repaid is a rule that clients know by its code.
     pub fn of_engine(pointer: impl Into<String>, refusal: &lending::Refusal) -> Self {
-        match refusal.reason() {
-            Reason::DoesNotAmortise => Self::rule(pointer, refusal.code(), refusal.to_string()),
-            _ => Self::field(pointer, refusal.code(), refusal.to_string()),
+        if refusal.reason() == Reason::DoesNotAmortise {
+            return Self::rule(pointer, refusal.code(), refusal.to_string());
         }
+        Self::field(pointer, refusal.code(), refusal.to_string())
     }
 
     /// A defect, with its cause.

@@ -108,7 +108,13 @@ pub fn record(
     let NewTransaction { kind, on: value_date, notes } = new;
     let amount = match kind {
         EventKind::Disbursement { .. } => Some(loan.amount),
-        _ => kind.amount(),
+        EventKind::Repayment { .. }
+        | EventKind::Charge { .. }
+        | EventKind::Waiver { .. }
+        | EventKind::Refund { .. }
+        | EventKind::WriteOff
+        | EventKind::Reschedule { .. }
+        | EventKind::Reversal { .. } => kind.amount(),
     };
     let event = Event { id, on: value_date, recorded_at, kind };
     let known = transactions.len();
@@ -185,7 +191,19 @@ fn refusal(conflict: &Conflict, new: EventId, transactions: &[Transaction], on: 
             };
             return Refusal::rule(pointer, refusal.code(), refusal.to_string());
         }
-        _ => on,
+        // Wrong for its date, or of the state: told above.
+        ConflictReason::NotDisbursed
+        | ConflictReason::AlreadyDisbursed
+        | ConflictReason::BeforeDisbursement
+        | ConflictReason::AlreadyWrittenOff
+        | ConflictReason::DateOutOfRange
+        | ConflictReason::NothingToWriteOff
+        | ConflictReason::NothingToReschedule
+        | ConflictReason::UnknownEvent
+        | ConflictReason::ReversalOfReversal
+        | ConflictReason::AlreadyReversed
+        | ConflictReason::OtherValueDate
+        | ConflictReason::RecordedTwice => on,
     };
     Refusal::rule(pointer, reason.code(), reason.to_string())
 }

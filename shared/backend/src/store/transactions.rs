@@ -58,7 +58,13 @@ pub fn insert(loan: Uuid, currency: Currency, transaction: &Transaction) -> Stat
         .bind(notes.code.clone());
     let sql = match event.kind {
         EventKind::Charge { due_on, .. } => sql.bind(Some(due_on)),
-        _ => sql.bind(None::<Date>),
+        EventKind::Disbursement { .. }
+        | EventKind::Repayment { .. }
+        | EventKind::Waiver { .. }
+        | EventKind::Refund { .. }
+        | EventKind::WriteOff
+        | EventKind::Reschedule { .. }
+        | EventKind::Reversal { .. } => sql.bind(None::<Date>),
     };
     let sql = match event.kind {
         EventKind::Reschedule { from, instalments, interest_rate_apr, first_due_on } => sql
@@ -69,7 +75,14 @@ pub fn insert(loan: Uuid, currency: Currency, transaction: &Transaction) -> Stat
         EventKind::Disbursement { first_due_on } => {
             sql.bind(None::<Date>).bind(None::<i32>).bind(None::<Decimal>).bind(first_due_on)
         }
-        _ => sql.bind(None::<Date>).bind(None::<i32>).bind(None::<Decimal>).bind(None::<Date>),
+        EventKind::Repayment { .. }
+        | EventKind::Charge { .. }
+        | EventKind::Waiver { .. }
+        | EventKind::Refund { .. }
+        | EventKind::WriteOff
+        | EventKind::Reversal { .. } => {
+            sql.bind(None::<Date>).bind(None::<i32>).bind(None::<Decimal>).bind(None::<Date>)
+        }
     };
     let reverses = event.kind.reverses().map(|of| Uuid::from_u128(of.0));
     sql.bind(reverses).bind(notes.reference.clone()).bind(notes.channel.clone()).bind(notes.reason.clone()).execute()
@@ -98,7 +111,12 @@ const fn component(kind: &EventKind) -> Option<&'static str> {
             Some("fee")
         }
         EventKind::Waiver { component: Waivable::Interest, .. } => Some("interest"),
-        _ => None,
+        EventKind::Disbursement { .. }
+        | EventKind::Repayment { .. }
+        | EventKind::Refund { .. }
+        | EventKind::WriteOff
+        | EventKind::Reschedule { .. }
+        | EventKind::Reversal { .. } => None,
     }
 }
 
@@ -117,7 +135,13 @@ impl FromRow for Transaction {
         };
         let paid_out = match kind {
             EventKind::Disbursement { .. } => optional_money(row, "paid_out", currency)?,
-            _ => None,
+            EventKind::Repayment { .. }
+            | EventKind::Charge { .. }
+            | EventKind::Waiver { .. }
+            | EventKind::Refund { .. }
+            | EventKind::WriteOff
+            | EventKind::Reschedule { .. }
+            | EventKind::Reversal { .. } => None,
         };
         let event = Event { id: EventId(id.as_u128()), on: column(row, "value_date")?, recorded_at, kind };
         Ok(Self { event, amount, paid_out, recorded_by: column(row, "recorded_by")?, notes })

@@ -168,14 +168,27 @@ fn view<'a>(
             folded.amount
         }
         // The loan may have been paid out anew on other terms since: what was recorded stands.
-        _ => about.amount.unwrap_or(folded.amount),
+        EventKind::Disbursement { .. }
+        | EventKind::Repayment { .. }
+        | EventKind::Charge { .. }
+        | EventKind::Waiver { .. }
+        | EventKind::Refund { .. }
+        | EventKind::WriteOff
+        | EventKind::Reschedule { .. }
+        | EventKind::Reversal { .. } => about.amount.unwrap_or(folded.amount),
     };
     let (on, balance) = match about.event.kind {
         EventKind::Charge { due_on, .. } => {
             let on = due_on.min(zone.to_datetime(about.event.recorded_at).date());
             (on, if on > folded.on { balance_before(state, on) } else { folded.balance })
         }
-        _ => (folded.on, folded.balance),
+        EventKind::Disbursement { .. }
+        | EventKind::Repayment { .. }
+        | EventKind::Waiver { .. }
+        | EventKind::Refund { .. }
+        | EventKind::WriteOff
+        | EventKind::Reschedule { .. }
+        | EventKind::Reversal { .. } => (folded.on, folded.balance),
     };
     let applied = state.applied.iter().find(|it| it.by == folded.id);
     Some(TransactionView {

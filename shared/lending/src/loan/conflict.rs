@@ -21,7 +21,6 @@ pub struct Conflict {
 
 /// The reason why an event cannot stand.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
 pub enum ConflictReason {
     /// There is no disbursement.
     NotDisbursed,
