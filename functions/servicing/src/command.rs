@@ -1,5 +1,5 @@
-//! How every command of this group goes: the loan is locked, the key claimed, the body read, the transaction decided and
-//! written with all that follows from it. Two round trips.
+//! How every command of this group goes: key and body are read, the key is claimed, the loan locked, the transaction decided
+//! and written with all that follows from it. Two round trips.
 
 use backend::{
     app::App,
@@ -124,6 +124,7 @@ pub(crate) async fn run_with<K: Kind, B: Fingerprinted>(
     let take = request.as_ref().ok().and_then(|(claim, _)| claim.take());
     let id = command.loan;
     let rest = (portfolio::steps(id), duties::same_hand(id, guard.id()));
+    // The transactions are read after the lock, by a statement with a snapshot of its own: they are all there are.
     let batch = (take, loans::lock(id, Scope::All), transactions::of_loan(id, None), rest);
     let (tx, caller, locked): (Tx, Caller, Locked) = Box::pin(guard.begin(batch)).await?;
     let at = app.moment(&caller);

@@ -1,6 +1,6 @@
 //! One SQL statement as a value: its text, its parameters with their types, and how to read its answer.
 //!
-//! Models build statements; only [`Db`](super::Db) and [`Tx`](super::Tx) run them. Because a statement is a value,
+//! `store` builds statements; only [`Db`](super::Db) and [`Tx`](super::Tx) run them. Because a statement is a value,
 //! several can be sent in one round trip, and a read can be sent again on a fresh connection.
 
 use std::{borrow::Cow, fmt::Write as _, pin::pin};

@@ -1,5 +1,5 @@
 //! The steps of a loan application: who may take which, from which state, and what becomes of the loan. Pure: a step is
-//! decided on the loan as it was read and locked; [`loans::step`](super::loans::step) writes it.
+//! decided on the loan as it was read and locked; [`loans::step`](crate::store::loans::step) writes it.
 
 use jiff::civil::Date;
 use lending::{AnnualRate, Money, Terms, TermsPatch};

@@ -45,7 +45,7 @@ pub struct LoanAsOf {
 }
 
 impl LoanAsOf {
-    /// Of the rows of [`file`], which are there: a loan that is not, or may not be known of, is told before.
+    /// Of the rows that `store::loan_as_of` reads, which are there: a loan that is not, or may not be known of, is told before.
     ///
     /// # Errors
     ///

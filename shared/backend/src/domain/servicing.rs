@@ -1,6 +1,6 @@
-//! What money does to a loan: which transaction may be recorded, what then follows for the loan's row and for the books,
-//! and what a loan was on any day as far as it was known at any instant. Pure: decided on rows that were read, by the
-//! crate `lending`; what is to be written is given as statements.
+//! Transactions of a loan: which may be recorded, and what follows for the loan's row, the journal and the figures. Pure:
+//! decided on rows that were read, by the crate `lending`. [`Recorded`] is what follows; `store::servicing` makes its
+//! statements, `views::transaction` its answer.
 
 use jiff::{SignedDuration, Timestamp, civil::Date};
 use lending::{Change, Conflict, ConflictReason, Event, EventId, EventKind, JournalEntry, State};
@@ -38,7 +38,7 @@ pub struct NewTransaction {
     pub notes: Notes,
 }
 
-/// A transaction that fits, and what follows from it.
+/// A transaction that fits, and what follows from it. `writes` is in `store::servicing`, `view` in `views::transaction`.
 pub struct Recorded {
     /// The loan as it now is.
     pub loan: Loan,

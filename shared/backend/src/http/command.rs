@@ -41,7 +41,8 @@ impl Outcome {
 ///
 /// # Errors
 ///
-/// The refusal; or 409 or 422 for a constraint that a request which came first made true, 503 without a database.
+/// The refusal; or what [`problem`](super::problem) makes of a constraint that a request which came first made true, or of
+/// a lock that was not free in time; 503 without a database.
 pub async fn conclude(tx: Tx, outcome: Result<Outcome, Problem>) -> Result<Answer, Problem> {
     match outcome {
         Ok(Outcome { answer, writes, count }) if !writes.is_empty() => {

@@ -1,5 +1,5 @@
 //! Loans that an earlier release wrote, stated again by the rules of this one: their columns, and their part of the journal,
-//! which is put right by further entries. Pure, as all of [`servicing`] is.
+//! which is put right by further entries. It decides on rows that were read, as [`servicing`](crate::domain::servicing) does.
 
 use jiff::{SignedDuration, Timestamp};
 use lending::{Event, JournalEntry, Posting};
