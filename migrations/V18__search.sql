@@ -14,7 +14,8 @@ BEGIN
     IF octet_length(given) = length(given) THEN
         RETURN left(lower(given COLLATE "C"), 254);
     END IF;
-    folded := regexp_replace(normalize(given, NFKD), '[\u0300-\u036f\u0640\u064b-\u065f\u0670'
+    -- An acute accent that stands alone is an apostrophe; it would become a blank.
+    folded := regexp_replace(normalize(translate(given, U&'\00B4', ''''), NFKD), '[\u0300-\u036f\u0640\u064b-\u065f\u0670'
         '\u093c\u09bc\u0a3c\u0abc\u0b3c\u0cbc\u00ad\u200b-\u200f\u2060\ufe00-\ufe0f\ufeff]', '', 'g');
     -- Latin letters that are not decomposed, then Greek, Cyrillic, Armenian.
     folded := translate(lower(folded COLLATE "C"),

@@ -100,7 +100,10 @@ impl Restating<'_> {
 
     async fn try_some(&self) -> Result<Done, DbError> {
         let client = self.client;
-        let loans = loans::of_older_rules(self.refused.clone(), AT_ONCE).run(client).await?;
+        let mut loans = loans::of_older_rules(self.refused.clone(), AT_ONCE).run(client).await?;
+        if loans.is_empty() {
+            loans = loans::written_since_stated(self.refused.clone(), AT_ONCE).run(client).await?;
+        }
         let ids: Vec<Uuid> = loans.iter().map(|loan| loan.id).collect();
         let rest = (transactions::of_loans(ids.clone()), portfolio::steps_of_loans(ids.clone()), ledger::made(ids));
         let (transactions, steps, made) = rest.run(client).await?;

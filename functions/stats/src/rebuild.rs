@@ -1,17 +1,16 @@
 //! Makes the figures anew from the transactions: on a database that had loans before it had figures, and where the check
 //! has found differences.
 
-use backend::{
-    db::{Db, DbError, Sql, Statement},
-    store::ledger,
-    values::moment::Moment,
-};
-use jiff::{Timestamp, tz::TimeZone};
-
 use crate::{
     NO_TIME_LIMIT,
     recompute::{Recomputed, recompute},
 };
+use backend::{
+    db::{Db, DbError, Sql, Statement},
+    store::{ledger, loans::RULES},
+    values::moment::Moment,
+};
+use jiff::{Timestamp, tz::TimeZone};
 
 /// Sees one state of the database from the first row that is read; commits only if nobody else has moved figures since.
 pub const ONE_STATE: &str = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ";
@@ -31,10 +30,10 @@ account_month AS (DELETE FROM account_months)
 DELETE FROM exposures";
 
 /// Keeps that the figures were built.
-pub const KEEP_BUILD: &str = "INSERT INTO figures_builds (built_at, loans) VALUES ($1, $2)";
+pub const KEEP_BUILD: &str = "INSERT INTO figures_builds (built_at, loans, rules) VALUES ($1, $2, $3)";
 
-/// Whether they were.
-pub const BUILT: &str = "SELECT FROM figures_builds LIMIT 1";
+/// Whether they were, by these rules.
+pub const BUILT: &str = "SELECT FROM figures_builds WHERE rules >= $1 LIMIT 1";
 
 /// Makes all figures anew, in one transaction, while commands write and readers read. Returns of how many loans. The
 /// series of past days is left as it was kept.
@@ -53,14 +52,15 @@ pub async fn rebuild(db: &Db, zone: &TimeZone) -> Result<u64, DbError> {
     writes.extend(figures.changes());
     writes.extend(ledger::changes(&accounts));
     let count = i64::try_from(loans).map_err(|error| DbError::Unexpected(error.into()))?;
-    writes.push(Sql::new(KEEP_BUILD).bind(now).bind(count).execute());
+    writes.push(Sql::new(KEEP_BUILD).bind(now).bind(count).bind(RULES).execute());
     tx.commit(writes).await?;
     Ok(loans)
 }
 
-/// Makes the figures if they have never been made: the first run on a database that had loans before it had figures.
+/// Makes the figures if they have never been made by these rules: the first run on a database that had loans before it had
+/// figures, or of a release whose rules differ.
 pub(crate) async fn build_once(db: &Db, zone: &TimeZone) -> Result<(), DbError> {
-    if !db.read(&Sql::new(BUILT).exists()).await? {
+    if !db.read(&Sql::new(BUILT).bind(RULES).exists()).await? {
         rebuild(db, zone).await?;
     }
     Ok(())

@@ -140,6 +140,8 @@ async fn a_search_finds_the_beginning_of_any_word_without_case_and_accents() {
         "ΑΘΗΝΆ Жұлдыз",
         // The same letters, with accents of their own.
         "Nguye\u{302}\u{303}n Van A",
+        // An accent where an apostrophe belongs.
+        "Rita D´Souza",
     ]
     .iter()
     .enumerate()
@@ -176,6 +178,13 @@ async fn a_search_finds_the_beginning_of_any_word_without_case_and_accents() {
         ("usr_3.in-pune@example.c", &[3]),
         // Of a telephone number and an e-mail address the whole begins so.
         ("example", &[]),
+        ("d´souza", &[8]),
+        ("d'souza rita", &[8]),
+        ("souza", &[8]),
+        // Marks alone are nothing to look for.
+        ("\u{301}\u{301}", &[]),
+        ("ـــ", &[]),
+        ("rita \u{301}\u{301}", &[]),
         ("+12 straß", &[5]),
         (" 12 straß", &[5]),
     ] {

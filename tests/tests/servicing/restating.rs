@@ -117,6 +117,40 @@ async fn loans_of_older_rules_are_stated_again() {
     assert_eq!(world.restate(Event { restate_since: since, ..Event::default() }).await, nothing);
 }
 
+/// A command adds what follows from it by the new rules, and puts nothing right that older rules posted before.
+#[tokio::test]
+async fn a_command_does_not_hide_a_loan_of_older_rules() {
+    let world = World::new().await;
+    let (closed, _) = closed_by_older_rules(&world).await;
+    plant(&world, "UPDATE loans SET rules_version = 0; UPDATE book_changes SET past_due = past_due + 1").await;
+    world.pay(&closed, "50", "2024-04-15").await;
+    assert!(!differences(&world).await.is_empty(), "the journal is as the older rules left it");
+    let expected = Restated { loans: 1, changed: 1, refused: 0, finished: true };
+    assert_eq!(world.restate(Event::default()).await, expected);
+    stats::run(&world.app.db, &world.app.zone).await.unwrap();
+    crate::books::are_right(&world).await;
+}
+
+/// Functions of the release before serve until the deployment is over. Some do not know the columns of this release, and those of
+/// a later one may know them and follow older rules.
+#[tokio::test]
+async fn what_functions_of_other_rules_write_after_a_loan_was_stated_is_found() {
+    let world = World::new().await;
+    let (first, second) = (world.plain().await, world.plain().await);
+    let nothing = Restated { finished: true, ..Restated::default() };
+    assert_eq!(world.restate(Event::default()).await, nothing);
+    let sql = format!("UPDATE loans SET total_due = 1, updated_at = clock_timestamp() WHERE id = '{}'", id(&first));
+    plant(&world, &sql).await;
+    let found = Restated { loans: 1, changed: 1, ..nothing };
+    assert_eq!(world.restate(Event::default()).await, found);
+    assert_eq!(world.restate(Event::default()).await, nothing);
+    // The rules of a release to come: this one's functions write by theirs.
+    plant(&world, &format!("UPDATE loans SET rules_version = 99 WHERE id = '{}'", id(&second))).await;
+    world.pay(&second, "10", "2024-02-15").await;
+    let right = Restated { loans: 1, ..nothing };
+    assert_eq!(world.restate(Event::default()).await, right);
+}
+
 /// The functions' login states nothing again.
 #[tokio::test]
 async fn the_owner_alone_adds_entries_to_a_transaction_that_is_there() {

@@ -243,11 +243,12 @@ fn search(
     .push_if(" AND (w.created_at, w.person_id) < ($3, {})", after.map(|Position(_, id)| *id))
     .push_if(" AND w.status = {}", status.map(UserStatus::as_str));
     let mut words = words.into_strings().into_iter();
-    sql = sql.push_if(" AND w.word ^@ fold_text({})", words.next());
+    // A word of marks alone is folded to nothing, which every word begins with.
+    sql = sql.push_if(" AND w.word ^@ nullif(fold_text({}), '')", words.next());
     for word in words {
         sql = sql.push_bind(
             " AND EXISTS (SELECT FROM user_words o WHERE o.person_id = w.person_id AND o.month = m.month
-                AND o.role = ANY ($1) AND o.word ^@ fold_text({}))",
+                AND o.role = ANY ($1) AND o.word ^@ nullif(fold_text({}), ''))",
             word,
         );
     }

@@ -36,15 +36,15 @@ pub const RULES: i32 = 1;
 pub const INSERT: &str = "\
 INSERT INTO loans (id, borrower_id, agent_id, product_code, product_version, currency, amount, terms, instalments,
     interest_rate_apr, instalment, total_interest, total_due, status, version, version_on, created_by, edited_by,
-    created_at, updated_at, rules_version)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)";
+    created_at, updated_at, rules_version, stated_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $20)";
 
 /// A step of an application.
 pub const UPDATE: &str = "\
 UPDATE loans SET agent_id = $2, product_code = $3, product_version = $4, amount = $5, terms = $6, instalments = $7,
     interest_rate_apr = $8, instalment = $9, total_interest = $10, total_due = $11, status = $12, version = $13,
     version_on = $14, edited_by = $15, updated_at = $16, decided_by = $17, decided_at = $18, decision_reason = $19,
-    edited_at = $20, rules_version = $21
+    edited_at = $20, stated_at = CASE WHEN stated_at = updated_at AND rules_version = $21 THEN $16 ELSE stated_at END
 WHERE id = $1";
 
 /// What money did to a loan.
@@ -52,11 +52,11 @@ pub const UPDATE_MONEY: &str = "\
 UPDATE loans SET instalment = $2, total_interest = $3, total_due = $4, disbursed_on = $5, outstanding = $6, next_due_on = $7,
     oldest_unpaid_due_on = $8, owed_on = $9, owed = $10, written_off = $11,
     status = $12, updated_at = $13, held_on = $14, held = $15, penalties_on = $16, penalties = $17,
-    rules_version = $18
+    stated_at = CASE WHEN stated_at = updated_at AND rules_version = $18 THEN $13 ELSE stated_at END
 WHERE id = $1";
 
-/// Notes the rules that rows follow.
-pub const NOTE_RULES: &str = "UPDATE loans SET rules_version = $2 WHERE id = ANY ($1)";
+/// Notes the rules that rows, and their part of the journal, follow.
+pub const NOTE_RULES: &str = "UPDATE loans SET rules_version = $2, stated_at = updated_at WHERE id = ANY ($1)";
 
 /// Waits for whoever is changing a loan.
 pub const SHARE: &str = "SELECT FROM loans WHERE id = $1";
@@ -78,8 +78,7 @@ fn select(id: Uuid, scope: Scope) -> Sql {
     sql.push_if(" AND l.borrower_id = {}", scope.borrower())
 }
 
-/// So many loans that were last written by older rules than these, but for some; locked for a change. Those that somebody else
-/// is changing are waited for, and are not among them if they are then written by these.
+/// So many loans that follow older rules than these, but for some; locked for a change.
 #[must_use]
 pub fn of_older_rules(but_for: Vec<Uuid>, count: i64) -> Statement<Vec<Loan>> {
     let sql = Sql::new(SELECT).push_bind(" WHERE l.rules_version < {}", RULES);
@@ -87,7 +86,15 @@ pub fn of_older_rules(but_for: Vec<Uuid>, count: i64) -> Statement<Vec<Loan>> {
     sql.push_bind(" LIMIT {} FOR UPDATE OF l", count).all()
 }
 
-/// Notes that what loans' rows say is what follows from these rules.
+/// So many loans that code of other rules wrote since they were stated, but for some; locked for a change.
+#[must_use]
+pub fn written_since_stated(but_for: Vec<Uuid>, count: i64) -> Statement<Vec<Loan>> {
+    let sql = Sql::new(SELECT).push(" WHERE l.stated_at IS DISTINCT FROM l.updated_at");
+    let sql = sql.push_bind(" AND l.id <> ALL ({}) ORDER BY l.id", but_for);
+    sql.push_bind(" LIMIT {} FOR UPDATE OF l", count).all()
+}
+
+/// Notes that what loans' rows and their part of the journal say is what follows from these rules.
 #[must_use]
 pub fn note_rules(loans: Vec<Uuid>) -> Statement<()> {
     Sql::new(NOTE_RULES).bind(loans).bind(RULES).execute()
