@@ -233,7 +233,12 @@ async fn refused_attempts_make_nobody_wait_longer() {
     api.customer("the.customer").await;
     let replies = join_all((0..250).map(|_| json_login(&api, "the.customer", WRONG).send())).await;
     let answered = |status| replies.iter().filter(|reply| reply.status == status).count();
-    assert_eq!((answered(401), answered(429)), (10, 240));
+    let wrong = answered(401);
+    assert!((1..=10).contains(&wrong) && wrong + answered(429) == 250, "{wrong}");
+    // A machine that has much to do refuses some for want of a turn to hash; what is left of the ten comes after.
+    for _ in wrong..10 {
+        json_login(&api, "the.customer", WRONG).refused(401, "invalid_credentials").await;
+    }
     let refused = json_login(&api, "the.customer", PASSWORD).send().await;
     assert!((1..=60).contains(&seconds_to_wait(&refused)), "{refused}");
     api.owner.execute("UPDATE rate_limits SET full_at = full_at - interval '60 seconds'", &[]).await.unwrap();
