@@ -92,7 +92,7 @@ fn basic_token(header: &[u8]) -> Option<&[u8]> {
     is_basic.then(|| rest.trim_ascii())
 }
 
-/// A Basic challenge, though Basic is taken, would make browsers open a dialog of their own.
+/// The layers add a Basic challenge for who came with Basic.
 fn wrong() -> Problem {
     Problem::new(StatusCode::UNAUTHORIZED, "invalid_credentials", "The username or the password is wrong.")
         .header(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))

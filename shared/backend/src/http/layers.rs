@@ -145,6 +145,15 @@ fn panicked(panic: Box<dyn Any + Send>) -> Response {
 /// Browsers that were answered over HTTPS use nothing else for so long; over HTTP they ignore it.
 const TWO_YEARS: HeaderValue = HeaderValue::from_static("max-age=63072000");
 
+/// The challenges of a 401 for who came with Basic. For anybody else Bearer stands alone, or browsers would open a dialog.
+const WITH_BASIC: HeaderValue = HeaderValue::from_static("Bearer, Basic realm=\"microloans\", charset=\"UTF-8\"");
+
+/// Whether credentials are of the scheme Basic (RFC 7617), in any case.
+fn is_basic(credentials: &HeaderValue) -> bool {
+    let (scheme, rest) = credentials.as_bytes().split_at_checked(5).unwrap_or_default();
+    scheme.eq_ignore_ascii_case(b"basic") && rest.first().is_none_or(|byte| *byte == b' ')
+}
+
 /// Whether this process has answered a request before.
 static WARM: AtomicBool = AtomicBool::new(false);
 
@@ -159,6 +168,7 @@ async fn envelope(mut request: Request, next: Next) -> Response {
     let private = request.uri().path().starts_with("/api/");
     // The route's pattern, never the path itself: paths hold ids.
     let matched = request.extensions().get::<MatchedPath>().cloned();
+    let with_basic = request.headers().get(header::AUTHORIZATION).is_some_and(is_basic);
     let caller = CallerId::default();
     request.extensions_mut().insert(caller.clone());
     request.extensions_mut().insert(RequestId(request_id.clone()));
@@ -173,6 +183,9 @@ async fn envelope(mut request: Request, next: Next) -> Response {
             if !rendered.headers().contains_key(name) && name != header::CONTENT_LENGTH {
                 rendered.headers_mut().insert(name, value.clone());
             }
+        }
+        if with_basic && rendered.status() == StatusCode::UNAUTHORIZED {
+            rendered.headers_mut().insert(header::WWW_AUTHENTICATE, WITH_BASIC);
         }
         *rendered.extensions_mut() = std::mem::take(response.extensions_mut());
         response = rendered;

@@ -6,8 +6,18 @@ use crate::{
 };
 
 impl Line for Collection {
-    const COLUMNS: &'static [&'static str] =
-        &["loan_id", "customer", "full_name", "phone", "currency", "due", "overdue", "due_since", "days_past_due"];
+    const COLUMNS: &'static [&'static str] = &[
+        "loan_id",
+        "customer",
+        "full_name",
+        "phone",
+        "currency",
+        "due",
+        "overdue",
+        "penalties",
+        "due_since",
+        "days_past_due",
+    ];
 
     fn cells(&self) -> Vec<Cell> {
         vec![
@@ -18,6 +28,7 @@ impl Line for Collection {
             Cell::value(&self.currency),
             Cell::value(&self.due),
             Cell::value(&self.overdue),
+            Cell::value(&self.penalties),
             Cell::value(&self.due_since),
             Cell::value(&self.days_past_due),
         ]
