@@ -10,6 +10,8 @@ mod calendar;
 mod catalogue;
 mod copy;
 mod dice;
+mod impossible;
+mod leavings;
 mod life;
 mod payer;
 mod people;
@@ -20,9 +22,8 @@ use std::thread;
 use backend::{
     auth::passwords,
     db::{Batch as _, DbError},
-    domain::{portfolio::PortfolioDelta, refusal::Refusal},
+    domain::portfolio::PortfolioDelta,
     store::{audit::Subject, products},
-    telemetry,
 };
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
@@ -36,7 +37,9 @@ use crate::Error;
 use calendar::Calendar;
 use catalogue::Offer;
 use dice::{Dice, Stream};
-use life::{Audit, Leavings, Posted, World};
+use impossible::Impossible;
+use leavings::{Audit, Leavings, Posted};
+use life::{Life, World};
 use people::People;
 
 /// What a book is made from.
@@ -59,41 +62,6 @@ pub struct Loaded {
     pub lines: u64,
     /// Commands that were refused, as the interface would have, and left nothing.
     pub refused: u64,
-}
-
-/// Something of a book that cannot be: a defect of its plan.
-#[derive(Debug)]
-struct Impossible(String);
-
-macro_rules! impossible {
-    ($($error:ty),* $(,)?) => {
-        $(impl From<$error> for Impossible {
-            fn from(error: $error) -> Self {
-                Self(error.to_string())
-            }
-        })*
-    };
-}
-
-impossible!(
-    jiff::Error,
-    lending::Conflict,
-    lending::RateError,
-    lending::Refusal,
-    lending::UnknownCurrency,
-    serde_json::Error,
-);
-
-impl From<Refusal> for Impossible {
-    fn from(refusal: Refusal) -> Self {
-        Self(telemetry::chain(&refusal))
-    }
-}
-
-impl From<Impossible> for Error {
-    fn from(Impossible(why): Impossible) -> Self {
-        Self::Book(why)
-    }
 }
 
 /// Loans that are made and sent together.
@@ -310,8 +278,16 @@ fn batches(world: &Arc<World>, loans: u64) -> Vec<mpsc::Receiver<Made>> {
 fn batch(world: &World, start: u64, end: u64) -> Made {
     let mut leavings = Leavings::default();
     for number in start..end {
-        life::make(world, number, &mut leavings)
-            .map_err(|Impossible(why)| Impossible(format!("loan {number}: {why}")))?;
+        live(world, number, &mut leavings).map_err(|Impossible(why)| Impossible(format!("loan {number}: {why}")))?;
     }
     Ok(leavings)
+}
+
+/// The life of one loan, from its application to the last day.
+fn live(world: &World, number: u64, leavings: &mut Leavings) -> Result<(), Impossible> {
+    let mut life = Life::begin(world, number, leavings)?;
+    if life.decide()? {
+        payer::repay(&mut life)?;
+    }
+    life.leave()
 }

@@ -177,7 +177,7 @@ impl DemoLoan {
                 let schedule = recorded.loan.schedule().map_err(|refusal| impossible(&refusal))?;
                 for row in schedule.rows {
                     let kind = EventKind::Repayment { amount: row.due };
-                    recorded = record(recorded.into_books(), kind, row.due_on, agent, at)?;
+                    recorded = record(recorded.into_locked(), kind, row.due_on, agent, at)?;
                     writes.extend(recorded.writes());
                 }
             }
@@ -187,11 +187,11 @@ impl DemoLoan {
     }
 }
 
-fn disburse(books: LockedLoan, on: Date, by: Uuid, at: Moment<'_>) -> Result<Recorded, MigrateError> {
-    record(books, EventKind::Disbursement { first_due_on: None }, on, by, at)
+fn disburse(locked: LockedLoan, on: Date, by: Uuid, at: Moment<'_>) -> Result<Recorded, MigrateError> {
+    record(locked, EventKind::Disbursement { first_due_on: None }, on, by, at)
 }
 
-fn record(books: LockedLoan, kind: EventKind, on: Date, by: Uuid, at: Moment<'_>) -> Result<Recorded, MigrateError> {
+fn record(locked: LockedLoan, kind: EventKind, on: Date, by: Uuid, at: Moment<'_>) -> Result<Recorded, MigrateError> {
     let new = NewTransaction { kind, on, notes: Notes::default() };
-    servicing::record(books, new, by, at, "").map_err(|refusal| MigrateError::demo(&refusal))
+    servicing::record(locked, new, by, at, "").map_err(|refusal| MigrateError::demo(&refusal))
 }

@@ -14,7 +14,7 @@ use crate::{
 
 /// What is kept of the function's time to tell CloudFormation that the rest was not enough.
 const RESERVE: Duration = Duration::from_secs(40);
-/// What is kept beside that of the time in which loans are stated again: those that are begun are finished.
+/// Time that is left for loans that are begun, beside the margin above.
 const MARGIN: Duration = Duration::from_secs(20);
 
 /// Who invokes the function.

@@ -43,13 +43,13 @@ pub struct Event {
     /// Whether to load demo data too.
     #[serde(default)]
     pub demo: bool,
-    /// Whether to state again all loans that were written since an instant, whatever rules they follow: the old functions may
+    /// All loans that were written since this instant are stated again, whatever rules they follow: the old functions may
     /// have written some when those of this release were not there yet.
     #[serde(default)]
     pub restate_since: Option<Instant>,
 }
 
-/// What was done.
+/// The result of a run.
 #[derive(Debug, PartialEq, Eq, Serialize)]
 pub struct Report {
     /// The migrations that were applied now, by name.

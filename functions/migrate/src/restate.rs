@@ -5,11 +5,13 @@ use std::{collections::BTreeMap, time::Instant};
 
 use backend::{
     db::{Batch as _, DbError, OfLoan, Sql, Statement},
-    domain::loan::Loan,
-    store::{
-        ledger, loans, portfolio,
+    domain::{
+        loan::Loan,
         restating::{self, Stated},
-        transactions,
+    },
+    store::{
+        ledger::{self, PostedRow},
+        loans, portfolio, transactions,
     },
     telemetry,
     values::moment::Moment,
@@ -28,7 +30,7 @@ const ASK: &str = "UPDATE loans SET rules_version = 0 WHERE updated_at >= $1";
 /// The figures of the portfolio rest on what loans were: the next run of the scheduled function makes them anew.
 const FORGET_FIGURES: &str = "DELETE FROM figures_builds";
 
-/// What was done.
+/// The result of stating loans again.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Restated {
     /// Loans that were looked at.
@@ -37,7 +39,7 @@ pub struct Restated {
     pub changed: u64,
     /// How many could not be stated again; the log says why. They are tried again by the next run.
     pub refused: u64,
-    /// Whether none is left for another run.
+    /// True if none is left for another run.
     pub finished: bool,
 }
 
@@ -74,7 +76,7 @@ struct Restating<'a> {
     restated: Restated,
 }
 
-/// What became of some loans, in a transaction that has yet to be committed.
+/// The result of one transaction, which has yet to be committed.
 #[derive(Default)]
 struct Done {
     right: Vec<Uuid>,
@@ -113,15 +115,16 @@ impl Restating<'_> {
         let at = Moment { now, today: self.zone.to_datetime(now).date(), zone: self.zone };
         let mut done = Done::default();
         for loan in &loans {
+            let made = made.remove(&loan.id).unwrap_or_default();
             let stated = Stated {
                 loan,
                 transactions: &transactions.remove(&loan.id).unwrap_or_default(),
                 steps: &steps.remove(&loan.id).unwrap_or_default(),
-                made: &made.remove(&loan.id).unwrap_or_default(),
+                posted: &made.into_iter().map(|PostedRow(posted)| posted).collect::<Vec<_>>(),
             };
             match restating::restate(stated, at) {
-                Ok(writes) if writes.is_empty() => done.right.push(loan.id),
-                Ok(writes) => match self.write(&writes).await? {
+                Ok(None) => done.right.push(loan.id),
+                Ok(Some(restatement)) => match self.write(&restatement.writes(at.today)).await? {
                     Ok(()) => {
                         done.right.push(loan.id);
                         done.changed += 1;

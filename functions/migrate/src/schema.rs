@@ -23,7 +23,7 @@ SET idle_in_transaction_session_timeout = 0;
 BEGIN;
 LOCK TABLE schema_lock IN EXCLUSIVE MODE";
 
-/// Whether there is a record of what was applied: there is none before the first run.
+/// Asks for a record of what was applied: there is none before the first run.
 const HAS_RECORD: &str = "SELECT to_regclass('refinery_schema_history') IS NOT NULL";
 
 /// What was applied, by number.

@@ -119,8 +119,8 @@ pub(crate) async fn reverse_transaction(
         on: "",
         duty: Duty::Reverse,
     };
-    command::run(&admin, &app, command, key, &input, |body: NewReversal, books, _| {
-        let reversed = books.transactions.iter().find(|known| known.id() == transaction);
+    command::run(&admin, &app, command, key, &input, |body: NewReversal, locked, _| {
+        let reversed = locked.transactions.iter().find(|known| known.id() == transaction);
         let reversed = reversed.ok_or_else(Problem::not_found)?;
         let notes = Notes { reason: Some(body.reason.into_string()), ..Notes::default() };
         Ok(NewTransaction { kind: EventKind::Reversal { of: reversed.event.id }, on: reversed.event.on, notes })
@@ -156,10 +156,10 @@ pub(crate) async fn refund_overpayment(
 ) -> Result<Answer, Problem> {
     let id = admin.check(path.uuid()).await?;
     let command = Command::on_loan(id, "refund", "loan.refund", "/paid_on").with_duty(Duty::GiveUp);
-    command::run(&admin, &app, command, key, &input, |body: NewRefund, books, at| {
-        let amount = command::amount(&body.amount, books.loan.amount.currency());
+    command::run(&admin, &app, command, key, &input, |body: NewRefund, locked, at| {
+        let amount = command::amount(&body.amount, locked.loan.amount.currency());
         let (amount, on) = both(amount, command::past(body.paid_on, at, "/paid_on"))?;
-        books.loan.disbursed()?;
+        locked.loan.disbursed()?;
         Ok(NewTransaction { kind: EventKind::Refund { amount }, on, notes: Notes::default() })
     })
     .await
@@ -193,9 +193,9 @@ pub(crate) async fn write_off_loan(
 ) -> Result<Answer, Problem> {
     let id = admin.check(path.uuid()).await?;
     let command = Command::on_loan(id, "write-off", "loan.write_off", "/on").with_duty(Duty::GiveUp);
-    command::run(&admin, &app, command, key, &input, |body: NewWriteOff, books, at| {
+    command::run(&admin, &app, command, key, &input, |body: NewWriteOff, locked, at| {
         let on = command::past(body.on, at, "/on")?;
-        books.loan.disbursed()?;
+        locked.loan.disbursed()?;
         let notes = Notes { reason: Some(body.reason.into_string()), ..Notes::default() };
         Ok(NewTransaction { kind: EventKind::WriteOff, on, notes })
     })
@@ -231,13 +231,13 @@ pub(crate) async fn reschedule_loan(
 ) -> Result<Answer, Problem> {
     let id = admin.check(path.uuid()).await?;
     let command = Command::on_loan(id, "reschedule", "loan.reschedule", "/from");
-    command::run(&admin, &app, command, key, &input, |body: NewReschedule, books, at| {
-        books.loan.disbursed()?;
-        books.loan.not_closed()?;
+    command::run(&admin, &app, command, key, &input, |body: NewReschedule, locked, at| {
+        locked.loan.disbursed()?;
+        locked.loan.not_closed()?;
         if let Some(instalments) = body.instalments {
             let refused =
                 |refusal: lending::Refusal| Refusal::rule("/instalments", refusal.code(), refusal.to_string());
-            books.loan.terms.check_late_fees(instalments.get()).map_err(refused)?;
+            locked.loan.terms.check_late_fees(instalments.get()).map_err(refused)?;
         }
         let from = body.from.0;
         let kind = EventKind::Reschedule {
@@ -247,7 +247,7 @@ pub(crate) async fn reschedule_loan(
             first_due_on: body.first_due_on.map(|date| date.0),
         };
         // Before the disbursement nothing is due: the date itself is what is wrong then.
-        let earliest = books.loan.disbursed_on.unwrap_or(from);
+        let earliest = locked.loan.disbursed_on.unwrap_or(from);
         let notes = Notes { reason: Some(body.reason.into_string()), ..Notes::default() };
         Ok(NewTransaction { kind, on: from.min(at.today).max(earliest), notes })
     })

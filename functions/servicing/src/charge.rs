@@ -112,11 +112,11 @@ pub(crate) async fn charge_loan(
 ) -> Result<Answer, Problem> {
     let id = admin.check(path.uuid()).await?;
     let command = Command::on_loan(id, "charges", "loan.charge", "/due_on");
-    command::run(&admin, &app, command, key, &input, |body: NewCharge, books, at| {
-        let amount = command::amount(&body.amount, books.loan.amount.currency())?;
+    command::run(&admin, &app, command, key, &input, |body: NewCharge, locked, at| {
+        let amount = command::amount(&body.amount, locked.loan.amount.currency())?;
         let due_on = body.due_on.0;
-        books.loan.disbursed()?;
-        if books.loan.disbursed_on.is_some_and(|disbursed_on| due_on < disbursed_on) {
+        locked.loan.disbursed()?;
+        if locked.loan.disbursed_on.is_some_and(|disbursed_on| due_on < disbursed_on) {
             let detail = "must not be before the disbursement";
             return Err(Refusal::rule("/due_on", "before_disbursement", detail).into());
         }
@@ -125,7 +125,7 @@ pub(crate) async fn charge_loan(
             Charged::Penalty => ChargeKind::Penalty,
         };
         let notes = Notes { code: Some(body.code.into_string()), ..Notes::default() };
-        let on = books.levied_on(due_on, at.today)?;
+        let on = locked.levied_on(due_on, at.today)?;
         Ok(NewTransaction { kind: EventKind::Charge { kind, amount, due_on }, on, notes })
     })
     .await
@@ -156,10 +156,10 @@ pub(crate) async fn waive_charge(
 ) -> Result<Answer, Problem> {
     let id = admin.check(path.uuid()).await?;
     let command = Command::on_loan(id, "waivers", "loan.waive", "/on");
-    command::run(&admin, &app, command, key, &input, |body: NewWaiver, books, at| {
-        let amount = command::amount(&body.amount, books.loan.amount.currency());
+    command::run(&admin, &app, command, key, &input, |body: NewWaiver, locked, at| {
+        let amount = command::amount(&body.amount, locked.loan.amount.currency());
         let (amount, on) = both(amount, command::past(body.on, at, "/on"))?;
-        books.loan.disbursed()?;
+        locked.loan.disbursed()?;
         let component = match body.component {
             Waived::Penalty => Waivable::Penalty,
             Waived::Fee => Waivable::Fee,

@@ -65,15 +65,15 @@ pub(crate) enum Duty {
 }
 
 impl Duty {
-    fn check(self, same_hand: &SameHand, books: &LockedLoan, named: Option<Uuid>) -> Result<(), Refusal> {
+    fn check(self, same_hand: &SameHand, locked: &LockedLoan, named: Option<Uuid>) -> Result<(), Refusal> {
         match self {
             Self::Free => Ok(()),
-            Self::PayOut => same_hand.may_decide(&books.loan),
+            Self::PayOut => same_hand.may_decide(&locked.loan),
             Self::Reverse => {
-                let reversed = books.transactions.iter().find(|transaction| Some(transaction.id()) == named);
+                let reversed = locked.transactions.iter().find(|transaction| Some(transaction.id()) == named);
                 reversed.map_or(Ok(()), |transaction| same_hand.may_reverse(transaction))
             }
-            Self::GiveUp => same_hand.may_give_up(&books.loan, &books.transactions),
+            Self::GiveUp => same_hand.may_give_up(&locked.loan, &locked.transactions),
         }
     }
 }
@@ -150,12 +150,12 @@ fn carry_out<B>(
     if let Some(answer) = claim.earlier_answer(claimed)? {
         return Ok(Outcome::unchanged(answer));
     }
-    let books = LockedLoan { loan, transactions, steps };
-    command.duty.check(&SameHand::from(same_hand), &books, command.transaction)?;
-    let new = decide(body, &books, at)?;
+    let locked = LockedLoan { loan, transactions, steps };
+    command.duty.check(&SameHand::from(same_hand), &locked, command.transaction)?;
+    let new = decide(body, &locked, at)?;
     let reason = new.notes.reason.clone();
     let count = match new.kind {
-        EventKind::Disbursement { .. } => Some(Count::Disbursed(books.loan.amount)),
+        EventKind::Disbursement { .. } => Some(Count::Disbursed(locked.loan.amount)),
         EventKind::Repayment { amount } => Some(Count::Collected(amount)),
         EventKind::Charge { .. }
         | EventKind::Waiver { .. }
@@ -164,7 +164,7 @@ fn carry_out<B>(
         | EventKind::Reschedule { .. }
         | EventKind::Reversal { .. } => None,
     };
-    let recorded = servicing::record(books, new, caller.id, at, command.on)?;
+    let recorded = servicing::record(locked, new, caller.id, at, command.on)?;
     let view = recorded.view(&app.zone)?;
     let location = format!("/api/loans/{}/transactions/{}", command.loan, view.id);
     let answer = Answer::created(location, &view)?;

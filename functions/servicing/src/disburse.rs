@@ -63,15 +63,15 @@ pub(crate) async fn disburse_loan(
 ) -> Result<Answer, Problem> {
     let id = admin.check(path.uuid()).await?;
     let command = Command::on_loan(id, "disbursements", "loan.disburse", "/disbursed_on").with_duty(Duty::PayOut);
-    command::run(&admin, &app, command, key, &input, |body: NewDisbursement, books, at| {
+    command::run(&admin, &app, command, key, &input, |body: NewDisbursement, locked, at| {
         let on = command::past(body.disbursed_on, at, "/disbursed_on")?;
         let first_due_on = body.first_due_on.map(|date| date.0);
         if first_due_on.is_some_and(|first| first <= on) {
             let detail = "must be after the disbursement";
             return Err(Problem::field("/first_due_on", "not_after_disbursement", detail));
         }
-        books.loan.disbursable()?;
-        if first_due_on.is_none() && books.loan.terms.first_due_on().is_some_and(|first| first <= on) {
+        locked.loan.disbursable()?;
+        if first_due_on.is_none() && locked.loan.terms.first_due_on().is_some_and(|first| first <= on) {
             let detail = "must be given: the first due date of the terms is not after the disbursement";
             return Err(Refusal::rule("/first_due_on", "required", detail).into());
         }

@@ -58,10 +58,10 @@ impl NewRepayment {
     }
 
     /// The transaction.
-    pub(crate) fn decide(self, books: &LockedLoan, at: Moment<'_>) -> Result<NewTransaction, Problem> {
-        let amount = command::amount(&self.amount, books.loan.amount.currency());
+    pub(crate) fn decide(self, locked: &LockedLoan, at: Moment<'_>) -> Result<NewTransaction, Problem> {
+        let amount = command::amount(&self.amount, locked.loan.amount.currency());
         let (amount, on) = both(amount, command::past(self.paid_on, at, "/paid_on"))?;
-        books.loan.disbursed()?;
+        locked.loan.disbursed()?;
         let notes = Notes {
             reference: self.reference.map(Reference::into_string),
             channel: self.channel.map(Channel::into_string),
@@ -95,5 +95,5 @@ pub(crate) async fn record_repayment(
 ) -> Result<Answer, Problem> {
     let id = staff.check(path.uuid()).await?;
     let command = NewRepayment::command(id);
-    command::run(&staff, &app, command, key, &input, |body: NewRepayment, books, at| body.decide(books, at)).await
+    command::run(&staff, &app, command, key, &input, |body: NewRepayment, locked, at| body.decide(locked, at)).await
 }

@@ -9,9 +9,9 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::{
-    Impossible,
     calendar::Calendar,
     dice::{Dice, Stream},
+    impossible::Impossible,
 };
 
 /// A product, and how it is lent.

@@ -15,7 +15,7 @@ use tokio_postgres::binary_copy::BinaryCopyInWriter;
 use tokio_postgres::types::{Json, ToSql, Type};
 use tokio_postgres::{Client, Error};
 
-use super::life::{Audit, Line, Posted, Version};
+use super::leavings::{Audit, Line, Posted, Recorded, Version};
 
 /// A table, or the columns of it that are written.
 struct Table {
@@ -250,7 +250,7 @@ pub(super) async fn versions(client: &Client, rows: &[Version]) -> Result<u64, E
 }
 
 /// Transactions: what the interface's own statement binds is the row.
-pub(super) async fn transactions(client: &Client, rows: &[super::life::Recorded]) -> Result<u64, Error> {
+pub(super) async fn transactions(client: &Client, rows: &[Recorded]) -> Result<u64, Error> {
     let Some((loan, currency, first)) = rows.first() else { return Ok(0) };
     let types = transactions::insert(*loan, *currency, first).types();
     let sink = client.copy_in(COPY_TRANSACTIONS).await?;

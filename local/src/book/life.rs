@@ -1,14 +1,12 @@
 //! One loan of a generated book, from its application on: the steps that people take, by the same functions as the
 //! interface's. What is left is what the interface would have left.
 
-use std::collections::BTreeMap;
-
 use super::{
-    Impossible,
     calendar::Calendar,
     catalogue::Offer,
     dice::{Dice, Stream},
-    payer,
+    impossible::Impossible,
+    leavings::{Audit, Leavings, Version},
     people::{COUNTRIES, Customer, People},
 };
 use backend::{
@@ -21,16 +19,13 @@ use backend::{
         portfolio::{ApplicationStep, LoanInPortfolio, PortfolioDelta},
         servicing::LockedLoan,
         transaction::{Notes, Transaction},
-        users::{Role, User},
+        users::Role,
     },
     store::audit::Subject,
     values::{address::ClientAddress, moment::Moment},
 };
 use jiff::{Timestamp, ToSpan as _, civil::Date};
-use lending::{
-    Account, Consequences, Contract, Currency, Event, EventId, EventKind, JournalEntry, JournalLine, Money, Standing,
-    State,
-};
+use lending::{Consequences, Contract, Event, EventId, EventKind, Money, Standing, State};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -42,102 +37,13 @@ pub(super) struct World {
     pub(super) offers: Vec<Offer>,
 }
 
-/// A version of a loan, for its history.
-pub(super) struct Version {
-    pub(super) loan: Loan,
-    pub(super) action: Action,
-    pub(super) by: Uuid,
-    pub(super) reason: Option<String>,
-    pub(super) changed: Vec<&'static str>,
-}
-
-/// A line of the journal with its entry.
-pub(super) struct Line {
-    pub(super) entry: Uuid,
-    pub(super) loan: Uuid,
-    pub(super) transaction: Uuid,
-    pub(super) currency: Currency,
-    pub(super) value_date: Date,
-    pub(super) recorded_at: Timestamp,
-    pub(super) posting: JournalLine,
-}
-
-/// An entry of the audit log.
-pub(super) struct Audit {
-    pub(super) id: Uuid,
-    pub(super) at: Timestamp,
-    pub(super) actor: Option<Uuid>,
-    pub(super) action: &'static str,
-    pub(super) subject: Subject,
-    pub(super) detail: Value,
-}
-
-/// A transaction with its loan and that one's currency.
-pub(super) type Recorded = (Uuid, Currency, Transaction);
-
-/// What was posted to an account on a day, in smallest units: debits and credits.
-pub(super) type Posted = BTreeMap<(Date, Currency, Account), (i128, i128)>;
-
-/// What some loans leave in the database.
-#[derive(Default)]
-pub(super) struct Leavings {
-    pub(super) customers: Vec<User>,
-    /// With the business date of what last changed each.
-    pub(super) loans: Vec<(Loan, Date)>,
-    pub(super) versions: Vec<Version>,
-    pub(super) transactions: Vec<Recorded>,
-    pub(super) lines: Vec<Line>,
-    pub(super) audit: Vec<Audit>,
-    pub(super) figures: PortfolioDelta,
-    pub(super) posted: Posted,
-    /// Commands that the interface would have refused: they leave nothing.
-    pub(super) refused: u64,
-}
-
-impl Leavings {
-    /// An entry of the journal with its lines, and what they post.
-    fn enter(&mut self, loan: &Loan, transaction: Uuid, recorded_at: Timestamp, id: Uuid, entry: &JournalEntry) {
-        let (currency, value_date) = (loan.amount.currency(), entry.value_date);
-        for posting in &entry.lines {
-            let posted = self.posted.entry((value_date, currency, posting.account)).or_default();
-            *posted = (posted.0 + posting.debit.units(), posted.1 + posting.credit.units());
-            let (entry, loan, posting) = (id, loan.id, *posting);
-            self.lines.push(Line { entry, loan, transaction, currency, value_date, recorded_at, posting });
-        }
-    }
-}
-
-/// Makes a loan, with its customer if it is that one's first.
-pub(super) fn make(world: &World, number: u64, leavings: &mut Leavings) -> Result<(), Impossible> {
-    let calendar = &world.calendar;
-    let mut dice = Dice::new(world.seed, Stream::Loan(number));
-    let is_first = Calendar::is_first(number);
-    let known = Calendar::customers_before(number);
-    let customer = if is_first { known } else { dice.below(known) };
-    let first_loan_on = calendar.applied_on(Calendar::first_loan(customer));
-    let customer = world.people.customer(customer, first_loan_on, calendar);
-    if is_first {
-        let at = customer.user.created_at.0;
-        leavings.audit.push(Audit {
-            id: dice.id(at),
-            at,
-            actor: None,
-            action: "auth.register",
-            subject: Subject::User(customer.user.id),
-            detail: json!({"role": Role::Customer}),
-        });
-        leavings.customers.push(customer.user.clone());
-    }
-    Life::apply(world, number, dice, customer, leavings)?.decide()
-}
-
 /// A loan whose life goes on.
 pub(super) struct Life<'a> {
     pub(super) world: &'a World,
     pub(super) dice: Dice,
     pub(super) offer: &'a Offer,
     customer: Customer,
-    books: LockedLoan,
+    locked: LockedLoan,
     /// What happened to its money, as the engine takes it: all of the books' transactions.
     events: Vec<Event>,
     /// What follows from that.
@@ -148,6 +54,30 @@ pub(super) struct Life<'a> {
 }
 
 impl<'a> Life<'a> {
+    /// An application, with its customer if it is that one's first.
+    pub(super) fn begin(world: &'a World, number: u64, leavings: &'a mut Leavings) -> Result<Self, Impossible> {
+        let calendar = &world.calendar;
+        let mut dice = Dice::new(world.seed, Stream::Loan(number));
+        let is_first = Calendar::is_first(number);
+        let known = Calendar::customers_before(number);
+        let customer = if is_first { known } else { dice.below(known) };
+        let first_loan_on = calendar.applied_on(Calendar::first_loan(customer));
+        let customer = world.people.customer(customer, first_loan_on, calendar);
+        if is_first {
+            let at = customer.user.created_at.0;
+            leavings.audit.push(Audit {
+                id: dice.id(at),
+                at,
+                actor: None,
+                action: "auth.register",
+                subject: Subject::User(customer.user.id),
+                detail: json!({"role": Role::Customer}),
+            });
+            leavings.customers.push(customer.user.clone());
+        }
+        Self::apply(world, number, dice, customer, leavings)
+    }
+
     /// The application, by the customer or the agent.
     fn apply(
         world: &'a World,
@@ -175,16 +105,16 @@ impl<'a> Life<'a> {
         let borrower = Borrower { id: customer.user.id, username: customer.user.username.clone() };
         let loan = applications::create(borrower, proposal, by, by_agent.then_some(by), at, Pointers::PLAIN)?;
         let loan = Loan { id: dice.id(now), ..loan };
-        let books =
+        let locked =
             LockedLoan { loan: loan.clone(), transactions: Vec::new(), steps: vec![ApplicationStep::to(&loan)] };
         let (events, follows) = (Vec::new(), Consequences::default());
-        let mut life = Self { world, dice, offer, customer, books, events, follows, day, leavings };
+        let mut life = Self { world, dice, offer, customer, locked, events, follows, day, leavings };
         life.keep(None, Action::Create, by, None);
         Ok(life)
     }
 
     pub(super) fn loan(&self) -> &Loan {
-        &self.books.loan
+        &self.locked.loan
     }
 
     /// What happened to its money.
@@ -199,7 +129,7 @@ impl<'a> Life<'a> {
 
     /// The principal that a write-off gave up.
     pub(super) fn written_off(&self) -> Money {
-        let zero = Money::zero(self.books.loan.amount.currency());
+        let zero = Money::zero(self.locked.loan.amount.currency());
         self.follows.exposures.last().map_or(zero, |last| last.written_off)
     }
 
@@ -209,12 +139,12 @@ impl<'a> Life<'a> {
     }
 
     pub(super) fn contract(&self) -> Contract {
-        self.books.loan.contract()
+        self.locked.loan.contract()
     }
 
     /// The value date of a charge that is recorded on a day.
     pub(super) fn levied_on(&self, due_on: Date, today: Date) -> Result<Date, Impossible> {
-        Ok(self.books.levied_on(due_on, today)?)
+        Ok(self.locked.levied_on(due_on, today)?)
     }
 
     pub(super) fn admin(&mut self) -> Uuid {
@@ -223,7 +153,7 @@ impl<'a> Life<'a> {
 
     /// Who takes payments of the loan: its agent, or an admin where it has none.
     pub(super) fn collector(&mut self) -> Uuid {
-        self.books.loan.agent_id.unwrap_or_else(|| self.world.people.admins[0].id)
+        self.locked.loan.agent_id.unwrap_or_else(|| self.world.people.admins[0].id)
     }
 
     /// The moment of a command some days after the last one, if that is not today or later.
@@ -240,7 +170,7 @@ impl<'a> Life<'a> {
         let calendar = &self.world.calendar;
         let now = calendar.at(day, &mut self.dice);
         // Two commands of one day: the second one some seconds later.
-        let after = self.books.loan.updated_at + self.dice.between(1..=90).seconds();
+        let after = self.locked.loan.updated_at + self.dice.between(1..=90).seconds();
         let now = now.max(after);
         self.day = day;
         Some(Moment { now, today: day, zone: calendar.zone() })
@@ -248,7 +178,7 @@ impl<'a> Life<'a> {
 
     /// What a step leaves: a version, a step for the figures, an entry in the audit log.
     fn keep(&mut self, before: Option<&Loan>, action: Action, by: Uuid, reason: Option<String>) {
-        let loan = self.books.loan.clone();
+        let loan = self.locked.loan.clone();
         let detail = json!({"version": loan.version, "status": loan.status});
         self.audit(loan.updated_at, by, action.audit(), detail);
         let changed = changed_fields(before, &loan);
@@ -256,22 +186,21 @@ impl<'a> Life<'a> {
     }
 
     fn audit(&mut self, at: Timestamp, by: Uuid, action: &'static str, detail: Value) {
-        let subject = Subject::Loan(self.books.loan.id);
+        let subject = Subject::Loan(self.locked.loan.id);
         let id = self.dice.id(at);
         self.leavings.audit.push(Audit { id, at, actor: Some(by), action, subject, detail });
     }
 
     fn step(&mut self, next: Loan, action: Action, by: Uuid, reason: Option<&str>) {
-        self.books.steps.push(ApplicationStep::to(&next));
-        let before = std::mem::replace(&mut self.books.loan, next);
+        self.locked.steps.push(ApplicationStep::to(&next));
+        let before = std::mem::replace(&mut self.locked.loan, next);
         self.keep(Some(&before), action, by, reason.map(str::to_owned));
     }
 
-    /// The way of the application, as far as it has come by the last day.
-    fn decide(mut self) -> Result<(), Impossible> {
-        self.go_on()?;
-        let Self { books, follows, day, leavings, world, .. } = self;
-        let LockedLoan { loan, transactions, steps } = books;
+    /// Leaves what has become of it by the last day.
+    pub(super) fn leave(self) -> Result<(), Impossible> {
+        let Self { locked, follows, day, leavings, world, .. } = self;
+        let LockedLoan { loan, transactions, steps } = locked;
         let loan =
             if transactions.is_empty() { loan } else { loan_money::recompute(&loan, &transactions, &steps, day)? };
         let part =
@@ -284,26 +213,25 @@ impl<'a> Life<'a> {
         Ok(())
     }
 
-    fn go_on(&mut self) -> Result<(), Impossible> {
+    /// The way of the application. Returns whether it ends with an approval that stands.
+    pub(super) fn decide(&mut self) -> Result<bool, Impossible> {
         if !self.prepare()? || !self.verdict()? {
-            return Ok(());
+            return Ok(false);
         }
         if self.dice.percent(2) {
-            let Some(at) = self.later_by(0, 10) else { return Ok(()) };
+            let Some(at) = self.later_by(0, 10) else { return Ok(false) };
             let caller = self.borrower(at);
             let next = applications::withdraw(self.loan(), &caller, at)?;
             self.step(next, Action::Withdraw, caller.id, Some("the need has passed"));
-            return Ok(());
+            return Ok(false);
         }
         if self.dice.percent(1) {
-            let (Some(at), by) = (self.later_by(0, 2), self.admin()) else { return Ok(()) };
+            let (Some(at), by) = (self.later_by(0, 2), self.admin()) else { return Ok(false) };
             let next = applications::undo_approval(self.loan(), at)?;
             self.step(next, Action::UndoApproval, by, Some("the papers are not complete"));
-            if !self.verdict()? {
-                return Ok(());
-            }
+            return self.verdict();
         }
-        payer::repay(self)
+        Ok(true)
     }
 
     /// What happens before the decision. Whether there is to be one.
@@ -400,13 +328,13 @@ impl<'a> Life<'a> {
         };
         let made = std::mem::replace(&mut self.follows, follows);
         for entry in lending::journal_entries(&self.follows.postings, &made.postings) {
-            self.leavings.enter(&self.books.loan, id, recorded_at, self.dice.id(recorded_at), &entry);
+            self.leavings.enter(&self.locked.loan, id, recorded_at, self.dice.id(recorded_at), &entry);
         }
         let (amount, paid_out) = self.amounts(&event)?;
         let detail = json!({"transaction": id, "on": on, "amount": self.about(&event, amount), "reason": notes.reason});
-        self.books.transactions.push(Transaction { event, amount, paid_out, recorded_by: by, notes });
-        self.books.loan.updated_at = recorded_at;
-        self.books.loan.disbursed_on = self.follows.exposures.first().map(|first| first.on);
+        self.locked.transactions.push(Transaction { event, amount, paid_out, recorded_by: by, notes });
+        self.locked.loan.updated_at = recorded_at;
+        self.locked.loan.disbursed_on = self.follows.exposures.first().map(|first| first.on);
         self.audit(recorded_at, by, action, detail);
         Ok(true)
     }
@@ -414,20 +342,14 @@ impl<'a> Life<'a> {
     /// What an event is about, as the audit log has it; of a reversal, what is reversed was about, where that had an amount
     /// of its own.
     fn about(&self, event: &Event, amount: Option<Money>) -> Money {
-        let about = match event.kind {
-            EventKind::Reversal { of } => self.books.transactions.iter().find(|it| it.event.id == of).and_then(|it| {
+        let about = match event.kind.reverses() {
+            Some(of) => self.locked.transactions.iter().find(|it| it.event.id == of).and_then(|it| {
                 let is_own = !matches!(it.event.kind, EventKind::WriteOff | EventKind::Reschedule { .. });
                 it.amount.filter(|_| is_own)
             }),
-            EventKind::Disbursement { .. }
-            | EventKind::Repayment { .. }
-            | EventKind::Charge { .. }
-            | EventKind::Waiver { .. }
-            | EventKind::Refund { .. }
-            | EventKind::WriteOff
-            | EventKind::Reschedule { .. } => amount,
+            None => amount,
         };
-        about.unwrap_or(Money::zero(self.books.loan.amount.currency()))
+        about.unwrap_or(Money::zero(self.locked.loan.amount.currency()))
     }
 
     /// What is kept of the newest event beside it: what it was about, and what was paid out.

@@ -7,7 +7,7 @@ use backend::domain::transaction::Notes;
 use jiff::{ToSpan as _, civil::Date};
 use lending::{ChargeKind, EventKind, Money, Standing, Waivable};
 
-use super::{Impossible, life::Life};
+use super::{impossible::Impossible, life::Life};
 
 /// How a borrower pays.
 #[derive(Clone, Copy)]

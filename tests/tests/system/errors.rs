@@ -134,7 +134,7 @@ fn arguments(source: &str) -> &str {
 /// The codes that the source refuses with.
 fn codes(source: &str) -> BTreeSet<String> {
     let mut codes = BTreeSet::new();
-    for constructor in ["Problem::", "Refusal::", "FieldError::new", "refusal", "refused", "refuse", "wrong_state"] {
+    for constructor in ["Problem::", "Refusal::", "FieldError::new", "refusal", "refused", "refuse", "require_state"] {
         for (at, _) in source.match_indices(constructor) {
             let rest = &source[at + constructor.len()..];
             let name = rest.split(|c: char| !c.is_alphanumeric() && c != '_').next().unwrap();

@@ -71,7 +71,7 @@ impl Term {
     ///
     /// # Errors
     ///
-    /// 422 for months where instalments are not monthly, or that are no whole number of periods.
+    /// An invalid field for months where instalments are not monthly, or that are no whole number of periods.
     pub fn instalments(self, terms: &Terms) -> Result<u32, Refusal> {
         let months = match self {
             Self::Instalments(instalments) => return Ok(instalments),
@@ -94,7 +94,7 @@ impl Proposal {
     ///
     /// # Errors
     ///
-    /// 422 for a term or terms that cannot be.
+    /// An invalid field for a term or terms that cannot be.
     pub fn new(
         product: Product,
         amount: Money,
@@ -146,7 +146,7 @@ impl Proposal {
     ///
     /// # Errors
     ///
-    /// 422, naming each field that is outside.
+    /// An invalid field, naming each field that is outside.
     fn within_limits(self, pointers: Pointers) -> Result<Self, Refusal> {
         if !self.product.active {
             let detail = format!("{} can not be applied for any more", self.product.code);
@@ -166,7 +166,7 @@ impl Proposal {
 ///
 /// # Errors
 ///
-/// 422 for what the product does not allow, or if there is no schedule for it.
+/// An invalid field for what the product does not allow, or if there is no schedule for it.
 pub fn create(
     borrower: Borrower,
     proposal: Proposal,
@@ -229,18 +229,10 @@ fn next(loan: &Loan, status: LoanStatus, at: Moment<'_>) -> Loan {
 ///
 /// # Errors
 ///
-/// 409 if it may not.
+/// A conflict if it may not.
 pub fn editable(loan: &Loan) -> Result<(), Refusal> {
-    match loan.status {
-        LoanStatus::Pending | LoanStatus::Rejected => Ok(()),
-        status @ (LoanStatus::Approved
-        | LoanStatus::Withdrawn
-        | LoanStatus::Disbursed
-        | LoanStatus::Repaid
-        | LoanStatus::Defaulted) => {
-            Err(wrong_state("not_editable", "Only a pending or rejected loan can be edited", status))
-        }
-    }
+    let states = [LoanStatus::Pending, LoanStatus::Rejected];
+    require_state(loan, &states, "not_editable", "Only a pending or rejected loan can be edited")
 }
 
 /// A new proposal in place of the old one, by an agent, who becomes the loan's where it has none; a rejected loan becomes
@@ -248,7 +240,7 @@ pub fn editable(loan: &Loan) -> Result<(), Refusal> {
 ///
 /// # Errors
 ///
-/// 422 for what the product does not allow, or if there is no schedule for it.
+/// An invalid field for what the product does not allow, or if there is no schedule for it.
 pub fn edit(
     loan: &Loan,
     proposal: Proposal,
@@ -267,7 +259,7 @@ pub fn edit(
 ///
 /// # Errors
 ///
-/// 422 if the product does not allow it any more, or there is no schedule for it now.
+/// An invalid field if the product does not allow it any more, or there is no schedule for it now.
 pub fn revert(loan: &Loan, earlier: LoanState, product: Product, by: Uuid, at: Moment<'_>) -> Result<Loan, Refusal> {
     let pointers = Pointers { instalments: "/version" };
     let LoanState { amount, product_version, terms, .. } = earlier;
@@ -291,7 +283,7 @@ fn resubmit(loan: &Loan, proposal: Proposal, by: Uuid, at: Moment<'_>, pointers:
 ///
 /// # Errors
 ///
-/// 409 if it is not pending, or has an agent.
+/// A conflict if it is not pending, or has an agent.
 pub fn forward(loan: &Loan, agent: Uuid, at: Moment<'_>) -> Result<Loan, Refusal> {
     pending(loan)?;
     if loan.agent_id.is_some() {
@@ -305,7 +297,7 @@ pub fn forward(loan: &Loan, agent: Uuid, at: Moment<'_>) -> Result<Loan, Refusal
 ///
 /// # Errors
 ///
-/// 403 for who made or last changed it, 409 if it is not pending.
+/// Forbidden for who made or last changed it, a conflict if it is not pending.
 pub fn decide(
     loan: &Loan,
     verdict: LoanStatus,
@@ -325,54 +317,34 @@ pub fn decide(
 ///
 /// # Errors
 ///
-/// 403 for another agent, 409 if it is neither pending nor approved.
+/// Forbidden for another agent, a conflict if it is neither pending nor approved.
 pub fn withdraw(loan: &Loan, caller: &Caller, at: Moment<'_>) -> Result<Loan, Refusal> {
     if caller.role == Role::Agent && loan.agent_id != Some(caller.id) {
         return Err(Refusal::forbidden("not_the_loans_agent", "Only the loan's own agent may withdraw it."));
     }
-    match loan.status {
-        LoanStatus::Pending | LoanStatus::Approved => Ok(next(loan, LoanStatus::Withdrawn, at)),
-        status @ (LoanStatus::Rejected
-        | LoanStatus::Withdrawn
-        | LoanStatus::Disbursed
-        | LoanStatus::Repaid
-        | LoanStatus::Defaulted) => {
-            Err(wrong_state("not_withdrawable", "Only a pending or approved loan can be withdrawn", status))
-        }
-    }
+    let states = [LoanStatus::Pending, LoanStatus::Approved];
+    require_state(loan, &states, "not_withdrawable", "Only a pending or approved loan can be withdrawn")?;
+    Ok(next(loan, LoanStatus::Withdrawn, at))
 }
 
 /// An admin takes an approval back.
 ///
 /// # Errors
 ///
-/// 409 if the loan is not approved.
+/// A conflict if the loan is not approved.
 pub fn undo_approval(loan: &Loan, at: Moment<'_>) -> Result<Loan, Refusal> {
-    match loan.status {
-        LoanStatus::Approved => Ok(Loan { decision: None, ..next(loan, LoanStatus::Pending, at) }),
-        status @ (LoanStatus::Pending
-        | LoanStatus::Rejected
-        | LoanStatus::Withdrawn
-        | LoanStatus::Disbursed
-        | LoanStatus::Repaid
-        | LoanStatus::Defaulted) => {
-            Err(wrong_state("not_approved", "Only an approved loan's approval can be undone", status))
-        }
-    }
+    require_state(loan, &[LoanStatus::Approved], "not_approved", "Only an approved loan's approval can be undone")?;
+    Ok(Loan { decision: None, ..next(loan, LoanStatus::Pending, at) })
 }
 
 fn pending(loan: &Loan) -> Result<(), Refusal> {
-    match loan.status {
-        LoanStatus::Pending => Ok(()),
-        status @ (LoanStatus::Approved
-        | LoanStatus::Rejected
-        | LoanStatus::Withdrawn
-        | LoanStatus::Disbursed
-        | LoanStatus::Repaid
-        | LoanStatus::Defaulted) => Err(wrong_state("not_pending", "Only a pending loan allows this", status)),
-    }
+    require_state(loan, &[LoanStatus::Pending], "not_pending", "Only a pending loan allows this")
 }
 
-fn wrong_state(code: &'static str, rule: &str, status: LoanStatus) -> Refusal {
-    Refusal::conflict(code, format!("{rule}; this one is {}.", status.as_str()))
+/// That the loan is in one of these states.
+fn require_state(loan: &Loan, states: &[LoanStatus], code: &'static str, rule: &str) -> Result<(), Refusal> {
+    if states.contains(&loan.status) {
+        return Ok(());
+    }
+    Err(Refusal::conflict(code, format!("{rule}; this one is {}.", loan.status.as_str())))
 }

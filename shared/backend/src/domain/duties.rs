@@ -14,7 +14,7 @@ impl SameHand {
     ///
     /// # Errors
     ///
-    /// 403 where its borrower, creator, last editor or agent is such an account.
+    /// Forbidden where its borrower, creator, last editor or agent is such an account.
     pub fn may_decide(&self, loan: &Loan) -> Result<(), Refusal> {
         let parties = [Some(loan.borrower_id), Some(loan.created_by), Some(loan.edited_by), loan.agent_id];
         self.refuse(parties.into_iter().flatten())
@@ -24,7 +24,7 @@ impl SameHand {
     ///
     /// # Errors
     ///
-    /// 403 where such an account recorded it.
+    /// Forbidden where such an account recorded it.
     pub fn may_reverse(&self, transaction: &Transaction) -> Result<(), Refusal> {
         self.refuse([transaction.recorded_by])
     }
@@ -33,7 +33,7 @@ impl SameHand {
     ///
     /// # Errors
     ///
-    /// 403 where such an account made or last changed the loan, or recorded a transaction of it.
+    /// Forbidden where such an account made or last changed the loan, or recorded a transaction of it.
     pub fn may_give_up(&self, loan: &Loan, transactions: &[Transaction]) -> Result<(), Refusal> {
         let recorders = transactions.iter().map(|transaction| transaction.recorded_by);
         self.refuse(recorders.chain([loan.created_by, loan.edited_by]))

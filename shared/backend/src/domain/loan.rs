@@ -265,7 +265,7 @@ pub struct Pending(pub(crate) i64);
 impl Pending {
     /// # Errors
     ///
-    /// 409 where there are as many as a borrower may have.
+    /// A conflict where there are as many as a borrower may have.
     pub fn room(self, most: u32) -> Result<(), Refusal> {
         if self.0 < i64::from(most) {
             return Ok(());

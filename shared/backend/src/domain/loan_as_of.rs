@@ -49,7 +49,7 @@ impl LoanAsOf {
     ///
     /// # Errors
     ///
-    /// 422 for a `known_at` in the future, 404 for a day or an instant on which there was no such loan.
+    /// An invalid field for a `known_at` in the future, not found for a day or an instant on which there was no such loan.
     pub fn new(
         loan: Loan,
         versions: &[HistoryEntry],
@@ -96,7 +96,7 @@ impl LoanAsOf {
     ///
     /// # Errors
     ///
-    /// 409 if it is not disbursed, 422 for a day before the disbursement.
+    /// A conflict if it is not disbursed, an invalid field for a day before the disbursement.
     pub fn settlement(&self, on: Date) -> Result<Settlement, Refusal> {
         self.loan.disbursed()?;
         let events: Vec<Event> =

@@ -21,7 +21,7 @@ impl Loan {
     ///
     /// # Errors
     ///
-    /// 409 if it was not paid out.
+    /// A conflict if it was not paid out.
     pub fn disbursed(&self) -> Result<(), Refusal> {
         if self.status.is_disbursed() {
             return Ok(());
@@ -34,7 +34,7 @@ impl Loan {
     ///
     /// # Errors
     ///
-    /// 409 if it was written off.
+    /// A conflict if it was written off.
     pub(super) fn not_written_off(&self) -> Result<(), Refusal> {
         if self.status != LoanStatus::Defaulted {
             return Ok(());
@@ -47,7 +47,7 @@ impl Loan {
     ///
     /// # Errors
     ///
-    /// 409 if it is repaid or was written off.
+    /// A conflict if it is repaid or was written off.
     pub fn not_closed(&self) -> Result<(), Refusal> {
         self.not_written_off()?;
         if self.status != LoanStatus::Repaid {
@@ -61,7 +61,7 @@ impl Loan {
     ///
     /// # Errors
     ///
-    /// 409 if it was paid out already, or is not approved.
+    /// A conflict if it was paid out already, or is not approved.
     pub fn disbursable(&self) -> Result<(), Refusal> {
         match self.status {
             LoanStatus::Approved => Ok(()),
@@ -90,7 +90,7 @@ pub(super) fn last_day(events: &[Event], today: Date) -> Date {
 ///
 /// # Errors
 ///
-/// 500 if the transactions cannot stand.
+/// A defect if the transactions cannot stand.
 pub fn recompute(
     loan: &Loan,
     transactions: &[Transaction],

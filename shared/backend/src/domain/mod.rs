@@ -16,6 +16,7 @@ pub mod loan_money;
 pub mod portfolio;
 pub mod products;
 pub mod refusal;
+pub mod restating;
 pub mod servicing;
 pub mod transaction;
 pub mod users;

@@ -271,16 +271,8 @@ impl PortfolioDelta {
             add(disbursed_on, AgentSums { disbursed: loan.amount.units(), ..AgentSums::default() });
         }
         for transaction in transactions.iter().skip(shared.transactions) {
-            let reversed = match transaction.event.kind {
-                EventKind::Reversal { of } => transactions.iter().find(|other| other.event.id == of),
-                EventKind::Disbursement { .. }
-                | EventKind::Repayment { .. }
-                | EventKind::Charge { .. }
-                | EventKind::Waiver { .. }
-                | EventKind::Refund { .. }
-                | EventKind::WriteOff
-                | EventKind::Reschedule { .. } => None,
-            };
+            let find = |of| transactions.iter().find(|other| other.event.id == of);
+            let reversed = transaction.event.kind.reverses().and_then(find);
             // A reversal has the value date of what it takes back.
             let collected = match (reversed, transaction.collected()) {
                 (Some(reversed), _) => -reversed.collected(),

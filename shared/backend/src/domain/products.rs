@@ -60,7 +60,7 @@ pub struct Product {
 ///
 /// # Errors
 ///
-/// 422 if there is none of that code.
+/// An invalid field if there is none of that code.
 pub fn named(product: Option<Product>) -> Result<Product, Refusal> {
     product.ok_or_else(|| Refusal::field("/product", "product_not_found", "there is no product of this code"))
 }
@@ -70,7 +70,7 @@ impl Product {
     ///
     /// # Errors
     ///
-    /// 422, at the pointer, if it lends another one.
+    /// An invalid field, at the pointer, if it lends another one.
     pub fn lending(self, pointer: &str, currency: Currency) -> Result<Self, Refusal> {
         if self.currency == currency {
             return Ok(self);

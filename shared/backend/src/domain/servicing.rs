@@ -58,7 +58,7 @@ impl LockedLoan {
     ///
     /// # Errors
     ///
-    /// 409 for a charge that falls due after a write-off; 500 if the loan cannot be folded: a defect.
+    /// A conflict for a charge that falls due after a write-off; a defect if the loan cannot be folded.
     pub fn levied_on(&self, due_on: Date, today: Date) -> Result<Date, Refusal> {
         let events: Vec<Event> = self.transactions.iter().map(event_of).collect();
         let state = lending::fold(&self.loan.contract(), &events, today, Timestamp::MAX).map_err(Refusal::defect)?;
@@ -79,16 +79,16 @@ pub const MAX_WORK: usize = 1_500_000;
 ///
 /// # Errors
 ///
-/// 422 for what breaks a rule, at its field; 409 where the loan's state does not allow it, where it has as many
+/// An invalid field for what breaks a rule, at its field; a conflict where the loan's state does not allow it, where it has as many
 /// transactions as it may have ([`MAX_TRANSACTIONS`]), and where a transaction recorded before could no longer stand.
 pub fn record(
-    books: LockedLoan,
+    locked: LockedLoan,
     new: NewTransaction,
     by: Uuid,
     at: Moment<'_>,
     on: &'static str,
 ) -> Result<Recorded, Refusal> {
-    let LockedLoan { loan, mut transactions, steps } = books;
+    let LockedLoan { loan, mut transactions, steps } = locked;
     // What was recorded by mistake can be taken back.
     let is_reversal = matches!(new.kind, EventKind::Reversal { .. });
     if !is_reversal && transactions.len() >= MAX_TRANSACTIONS {
@@ -106,16 +106,8 @@ pub fn record(
     let recorded_at = at.now.max(next_instant);
     let id = EventId(Uuid::now_v7().as_u128());
     let NewTransaction { kind, on: value_date, notes } = new;
-    let amount = match kind {
-        EventKind::Disbursement { .. } => Some(loan.amount),
-        EventKind::Repayment { .. }
-        | EventKind::Charge { .. }
-        | EventKind::Waiver { .. }
-        | EventKind::Refund { .. }
-        | EventKind::WriteOff
-        | EventKind::Reschedule { .. }
-        | EventKind::Reversal { .. } => kind.amount(),
-    };
+    let is_disbursement = matches!(kind, EventKind::Disbursement { .. });
+    let amount = if is_disbursement { Some(loan.amount) } else { kind.amount() };
     let event = Event { id, on: value_date, recorded_at, kind };
     let known = transactions.len();
     let mut events: Vec<Event> = transactions.iter().map(event_of).collect();
@@ -157,7 +149,7 @@ pub fn record(
 impl Recorded {
     /// The loan and its books once that is written, for the next transaction.
     #[must_use]
-    pub fn into_books(self) -> LockedLoan {
+    pub fn into_locked(self) -> LockedLoan {
         LockedLoan { loan: self.loan, transactions: self.transactions, steps: self.steps }
     }
 }

@@ -28,7 +28,7 @@ use crate::{
     http::{
         body::{BATCH, BATCH_LIMIT, BODY_LIMIT},
         compression::compress,
-        origin,
+        credentials, origin,
         problem::Problem,
     },
     telemetry,
@@ -148,12 +148,6 @@ const TWO_YEARS: HeaderValue = HeaderValue::from_static("max-age=63072000");
 /// The challenges of a 401 for who came with Basic. For anybody else Bearer stands alone, or browsers would open a dialog.
 const WITH_BASIC: HeaderValue = HeaderValue::from_static("Bearer, Basic realm=\"microloans\", charset=\"UTF-8\"");
 
-/// Whether credentials are of the scheme Basic (RFC 7617), in any case.
-fn is_basic(credentials: &HeaderValue) -> bool {
-    let (scheme, rest) = credentials.as_bytes().split_at_checked(5).unwrap_or_default();
-    scheme.eq_ignore_ascii_case(b"basic") && rest.first().is_none_or(|byte| *byte == b' ')
-}
-
 /// Whether this process has answered a request before.
 static WARM: AtomicBool = AtomicBool::new(false);
 
@@ -168,7 +162,7 @@ async fn envelope(mut request: Request, next: Next) -> Response {
     let private = request.uri().path().starts_with("/api/");
     // The route's pattern, never the path itself: paths hold ids.
     let matched = request.extensions().get::<MatchedPath>().cloned();
-    let with_basic = request.headers().get(header::AUTHORIZATION).is_some_and(is_basic);
+    let with_basic = credentials::basic(request.headers()).is_some();
     let caller = CallerId::default();
     request.extensions_mut().insert(caller.clone());
     request.extensions_mut().insert(RequestId(request_id.clone()));

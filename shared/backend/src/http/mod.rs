@@ -6,6 +6,7 @@ pub mod body;
 pub mod codes;
 pub mod command;
 pub mod compression;
+pub mod credentials;
 pub mod csv;
 pub mod etag;
 pub mod format;

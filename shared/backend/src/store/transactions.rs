@@ -1,7 +1,7 @@
 //! Transactions of loans: rows that are appended and never changed.
 
 use jiff::{Timestamp, civil::Date};
-use lending::{AnnualRate, ChargeKind, Currency, Event, EventId, EventKind, Money, Waivable};
+use lending::{AnnualRate, ChargeKind, Component, Currency, Event, EventId, EventKind, Money, Waivable};
 use rust_decimal::Decimal;
 use tokio_postgres::Row;
 use uuid::Uuid;
@@ -54,18 +54,9 @@ pub fn insert(loan: Uuid, currency: Currency, transaction: &Transaction) -> Stat
         .bind(currency.code())
         .bind(amount.map(Money::to_decimal))
         .bind(paid_out.map(Money::to_decimal))
-        .bind(component(&event.kind))
+        .bind(event.kind.component().map(Component::as_str))
         .bind(notes.code.clone());
-    let sql = match event.kind {
-        EventKind::Charge { due_on, .. } => sql.bind(Some(due_on)),
-        EventKind::Disbursement { .. }
-        | EventKind::Repayment { .. }
-        | EventKind::Waiver { .. }
-        | EventKind::Refund { .. }
-        | EventKind::WriteOff
-        | EventKind::Reschedule { .. }
-        | EventKind::Reversal { .. } => sql.bind(None::<Date>),
-    };
+    let sql = sql.bind(event.kind.due_on());
     let sql = match event.kind {
         EventKind::Reschedule { from, instalments, interest_rate_apr, first_due_on } => sql
             .bind(Some(from))
@@ -102,24 +93,6 @@ const fn kind(kind: &EventKind) -> &'static str {
     }
 }
 
-/// What is charged or waived, as the database writes it.
-const fn component(kind: &EventKind) -> Option<&'static str> {
-    match kind {
-        EventKind::Charge { kind: ChargeKind::Penalty, .. }
-        | EventKind::Waiver { component: Waivable::Penalty, .. } => Some("penalty"),
-        EventKind::Charge { kind: ChargeKind::Fee, .. } | EventKind::Waiver { component: Waivable::Fee, .. } => {
-            Some("fee")
-        }
-        EventKind::Waiver { component: Waivable::Interest, .. } => Some("interest"),
-        EventKind::Disbursement { .. }
-        | EventKind::Repayment { .. }
-        | EventKind::Refund { .. }
-        | EventKind::WriteOff
-        | EventKind::Reschedule { .. }
-        | EventKind::Reversal { .. } => None,
-    }
-}
-
 impl FromRow for Transaction {
     fn from_row(row: &Row) -> Result<Self, DbError> {
         let currency = columns::currency(row, "currency")?;
@@ -133,16 +106,8 @@ impl FromRow for Transaction {
             channel: column(row, "channel")?,
             reason: column(row, "reason")?,
         };
-        let paid_out = match kind {
-            EventKind::Disbursement { .. } => optional_money(row, "paid_out", currency)?,
-            EventKind::Repayment { .. }
-            | EventKind::Charge { .. }
-            | EventKind::Waiver { .. }
-            | EventKind::Refund { .. }
-            | EventKind::WriteOff
-            | EventKind::Reschedule { .. }
-            | EventKind::Reversal { .. } => None,
-        };
+        let is_disbursement = matches!(kind, EventKind::Disbursement { .. });
+        let paid_out = if is_disbursement { optional_money(row, "paid_out", currency)? } else { None };
         let event = Event { id: EventId(id.as_u128()), on: column(row, "value_date")?, recorded_at, kind };
         Ok(Self { event, amount, paid_out, recorded_by: column(row, "recorded_by")?, notes })
     }
@@ -163,20 +128,11 @@ fn event_kind(row: &Row, amount: Option<Money>) -> Result<EventKind, DbError> {
         "refund" => EventKind::Refund { amount: amount()? },
         "write_off" => EventKind::WriteOff,
         "charge" => {
-            let kind = match column(row, "component")? {
-                "fee" => ChargeKind::Fee,
-                "penalty" => ChargeKind::Penalty,
-                _ => return Err(missing()),
-            };
+            let kind = ChargeKind::from_name(column(row, "component")?).ok_or_else(missing)?;
             EventKind::Charge { kind, amount: amount()?, due_on: column(row, "due_on")? }
         }
         "waiver" => {
-            let component = match column(row, "component")? {
-                "penalty" => Waivable::Penalty,
-                "fee" => Waivable::Fee,
-                "interest" => Waivable::Interest,
-                _ => return Err(missing()),
-            };
+            let component = Waivable::from_name(column(row, "component")?).ok_or_else(missing)?;
             EventKind::Waiver { component, amount: amount()? }
         }
         "reschedule" => {

@@ -16,3 +16,11 @@ pub mod time;
 pub(crate) mod units;
 pub mod user_ref;
 pub mod version;
+
+#[cfg(test)]
+mod reading {
+    /// What a field of a request becomes, or how it is refused.
+    pub(super) fn read<T: serde::de::DeserializeOwned>(value: impl Into<serde_json::Value>) -> Result<T, String> {
+        serde_json::from_value(value.into()).map_err(|error| error.to_string())
+    }
+}

@@ -73,10 +73,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-
-    fn read<T: serde::de::DeserializeOwned>(value: impl Into<serde_json::Value>) -> Result<T, String> {
-        serde_json::from_value(value.into()).map_err(|error| error.to_string())
-    }
+    use crate::values::reading::read;
 
     #[test]
     fn a_password_has_12_to_128_characters_of_any_kind() {

@@ -19,11 +19,8 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::values::reading::read;
     use crate::values::text::{Email, Name};
-
-    fn read<T: serde::de::DeserializeOwned>(value: impl Into<serde_json::Value>) -> Result<T, String> {
-        serde_json::from_value(value.into()).map_err(|error| error.to_string())
-    }
 
     #[test]
     fn a_field_of_a_patch_tells_absent_from_null() {

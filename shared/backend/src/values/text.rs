@@ -193,6 +193,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::values::reading::read;
     use crate::values::user_ref::UserRef;
 
     proptest! {
@@ -227,10 +228,6 @@ mod tests {
                 prop_assert!(!user.to_string().contains('\0') && UserRef::parse(&user.to_string()) == user);
             }
         }
-    }
-
-    fn read<T: serde::de::DeserializeOwned>(value: impl Into<serde_json::Value>) -> Result<T, String> {
-        serde_json::from_value(value.into()).map_err(|error| error.to_string())
     }
 
     #[test]

@@ -160,35 +160,18 @@ fn view<'a>(
         Some(reversed) => recorded(reversed)?,
         None => recorded_one,
     };
-    let amount = match about.event.kind {
-        // What was recorded since may have changed it.
-        EventKind::WriteOff | EventKind::Reschedule { .. }
-            if folded.reversed_by.is_none() && folded.reverses.is_none() =>
-        {
-            folded.amount
-        }
-        // The loan may have been paid out anew on other terms since: what was recorded stands.
-        EventKind::Disbursement { .. }
-        | EventKind::Repayment { .. }
-        | EventKind::Charge { .. }
-        | EventKind::Waiver { .. }
-        | EventKind::Refund { .. }
-        | EventKind::WriteOff
-        | EventKind::Reschedule { .. }
-        | EventKind::Reversal { .. } => about.amount.unwrap_or(folded.amount),
-    };
-    let (on, balance) = match about.event.kind {
-        EventKind::Charge { due_on, .. } => {
+    // What was recorded since may have changed it. A loan may have been paid out anew on other terms since: what was recorded
+    // stands.
+    let follows = matches!(about.event.kind, EventKind::WriteOff | EventKind::Reschedule { .. })
+        && folded.reversed_by.is_none()
+        && folded.reverses.is_none();
+    let amount = if follows { folded.amount } else { about.amount.unwrap_or(folded.amount) };
+    let (on, balance) = match about.event.kind.due_on() {
+        Some(due_on) => {
             let on = due_on.min(zone.to_datetime(about.event.recorded_at).date());
             (on, if on > folded.on { balance_before(state, on) } else { folded.balance })
         }
-        EventKind::Disbursement { .. }
-        | EventKind::Repayment { .. }
-        | EventKind::Waiver { .. }
-        | EventKind::Refund { .. }
-        | EventKind::WriteOff
-        | EventKind::Reschedule { .. }
-        | EventKind::Reversal { .. } => (folded.on, folded.balance),
+        None => (folded.on, folded.balance),
     };
     let applied = state.applied.iter().find(|it| it.by == folded.id);
     Some(TransactionView {

@@ -3,6 +3,7 @@
 use jiff::civil::Date;
 use serde::Serialize;
 
+use crate::words::words;
 use crate::{Allocation, Money};
 
 /// The due date of an amount, seen from the day it is paid.
@@ -28,22 +29,18 @@ impl Bucket {
     }
 }
 
-/// A component of the amounts owed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Component {
-    /// Late fees and charged penalties.
-    Penalty,
-    /// Fees of instalments and charged fees.
-    Fee,
-    /// Interest.
-    Interest,
-    /// Principal.
-    Principal,
-}
-
-impl Component {
-    /// All four.
-    pub const ALL: [Self; 4] = [Self::Penalty, Self::Fee, Self::Interest, Self::Principal];
+words! {
+    /// A component of the amounts owed.
+    Component {
+        /// Late fees and charged penalties.
+        Penalty = "penalty",
+        /// Fees of instalments and charged fees.
+        Fee = "fee",
+        /// Interest.
+        Interest = "interest",
+        /// Principal.
+        Principal = "principal",
+    }
 }
 
 /// Amounts that are paid instalment by instalment, the oldest first, in an instalment component by

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 
 use super::allocation::Component;
+use crate::words::words;
 use crate::{AnnualRate, Money};
 
 /// The id of an event; its order breaks ties between events recorded at one instant.
@@ -80,13 +81,14 @@ pub enum EventKind {
     },
 }
 
-/// The kind of a charge.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum ChargeKind {
-    /// A fee.
-    Fee,
-    /// A penalty.
-    Penalty,
+words! {
+    /// The kind of a charge.
+    ChargeKind {
+        /// A fee.
+        Fee = "fee",
+        /// A penalty.
+        Penalty = "penalty",
+    }
 }
 
 impl ChargeKind {
@@ -98,15 +100,16 @@ impl ChargeKind {
     }
 }
 
-/// A component that can be waived.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Waivable {
-    /// Late fees and charged penalties.
-    Penalty,
-    /// Fees of instalments and charged fees.
-    Fee,
-    /// Interest.
-    Interest,
+words! {
+    /// A component that can be waived.
+    Waivable {
+        /// Late fees and charged penalties.
+        Penalty = "penalty",
+        /// Fees of instalments and charged fees.
+        Fee = "fee",
+        /// Interest.
+        Interest = "interest",
+    }
 }
 
 impl Waivable {
@@ -133,12 +136,28 @@ impl EventKind {
     }
 
     /// When it falls due, if it is a charge.
-    pub(crate) const fn due_on(&self) -> Option<Date> {
+    #[must_use]
+    pub const fn due_on(&self) -> Option<Date> {
         match self {
             Self::Charge { due_on, .. } => Some(*due_on),
             Self::Disbursement { .. }
             | Self::Repayment { .. }
             | Self::Waiver { .. }
+            | Self::Refund { .. }
+            | Self::WriteOff
+            | Self::Reschedule { .. }
+            | Self::Reversal { .. } => None,
+        }
+    }
+
+    /// What is charged or waived, if it is a charge or a waiver.
+    #[must_use]
+    pub const fn component(&self) -> Option<Component> {
+        match self {
+            Self::Charge { kind, .. } => Some(kind.component()),
+            Self::Waiver { component, .. } => Some(component.component()),
+            Self::Disbursement { .. }
+            | Self::Repayment { .. }
             | Self::Refund { .. }
             | Self::WriteOff
             | Self::Reschedule { .. }

@@ -116,14 +116,7 @@ impl FromRow for ExposureRow {
 
 impl FromRow for AgentRow {
     fn from_row(row: &Row) -> Result<Self, DbError> {
-        let currency = columns::currency(row, "currency")?;
-        let sums = AgentSums {
-            requests: column(row, "requests")?,
-            approved: column(row, "approved")?,
-            rejected: column(row, "rejected")?,
-            disbursed: columns::money(row, "disbursed", currency)?.units(),
-            collected: columns::money(row, "collected", currency)?.units(),
-        };
+        let AgentPerformanceRow(currency, sums) = AgentPerformanceRow::from_row(row)?;
         Ok(Self((currency, column(row, "agent_id")?, column(row, "on_date")?), sums))
     }
 }
@@ -137,7 +130,7 @@ pub fn kept() -> SumsStatements {
     (Sql::new(KEPT_BOOK).all(), Sql::new(KEPT_EXPOSURES).all(), Sql::new(KEPT_AGENTS).all())
 }
 
-/// One row of [`PERFORMANCE`].
+/// One row of [`PERFORMANCE`], and the sums of one of [`KEPT_AGENTS`].
 pub struct AgentPerformanceRow(pub Currency, pub AgentSums);
 
 impl FromRow for AgentPerformanceRow {
