@@ -125,6 +125,10 @@ fn add_components(document: &mut Value) -> Result<(), DocumentError> {
         "RetryAfter": {"description": "Seconds until it may work; with 409 only where that is a matter of waiting",
             "schema": {"type": "integer", "minimum": 1}, "example": 1},
         "Challenge": {"description": "How to say who one is", "schema": {"type": "string"}, "example": "Bearer"},
+        "NextPage": {
+            "description": "With CSV, where there is a next page: `<address>; rel=\"next\"`",
+            "schema": {"type": "string"},
+        },
         "Replayed": {
             "description": "`true` where the answer was given before, under the same Idempotency-Key; else not there",
             "schema": {"type": "string", "enum": ["true"]}},
@@ -212,6 +216,10 @@ fn complete_body(body: &mut Value, components: &mut Value) {
 
 /// Headers that follow from the status, and an example.
 fn complete_response(status: &str, response: &mut Value, components: &mut Value, replays: bool) {
+    let is_paged_table = response["content"].get("text/csv").is_some() && {
+        let schema = schemas::resolve(&response["content"]["application/json"]["schema"], &components["schemas"]);
+        schema["properties"].get("next_cursor").is_some()
+    };
     let mut add = |name: &str, component: &str| {
         response["headers"][name] = json!({"$ref": format!("#/components/headers/{component}")});
     };
@@ -220,6 +228,7 @@ fn complete_response(status: &str, response: &mut Value, components: &mut Value,
         "401" => add("WWW-Authenticate", "Challenge"),
         "409" | "429" | "503" => add("Retry-After", "RetryAfter"),
         "201" if replays => add("Idempotency-Replayed", "Replayed"),
+        "200" if is_paged_table => add("Link", "NextPage"),
         _ => {}
     }
     if let Some(content) = response.get_mut("content").and_then(|content| content.get_mut("application/json")) {

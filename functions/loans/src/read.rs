@@ -163,8 +163,7 @@ impl ListQuery {
 #[utoipa::path(
     get, path = "/api/loans", tag = "loans", params(ListQuery),
     responses((status = 200, description = "A page of loans", content(
-        (Page<LoanView> = "application/json"), (String = "text/csv")),
-        headers(("Link" = Option<String>, description = "With CSV, where there is a next page: `<address>; rel=\"next\"`"))))
+        (Page<LoanView> = "application/json"), (String = "text/csv"))))
 )]
 pub(crate) async fn list_loans(
     user: AnyUser,

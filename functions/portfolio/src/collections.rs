@@ -48,8 +48,7 @@ pub(crate) struct CollectionsQuery {
     get, path = "/api/collections", tag = "portfolio", params(CollectionsQuery),
     responses(
         (status = 200, description = "A page of loans", content(
-        (Page<Collection> = "application/json"), (String = "text/csv")),
-        headers(("Link" = Option<String>, description = "With CSV, where there is a next page: `<address>; rel=\"next\"`"))),
+        (Page<Collection> = "application/json"), (String = "text/csv"))),
         (status = 403, description = "An agent named another one (`forbidden`)", body = ProblemBody))
 )]
 pub(crate) async fn list_collections(

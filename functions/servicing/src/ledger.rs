@@ -57,8 +57,7 @@ pub(crate) struct LedgerQuery {
     get, path = "/api/loans/{id}/ledger", tag = "servicing",
     params(("id" = uuid::Uuid, Path, description = "The loan's id"), LedgerQuery),
     responses((status = 200, description = "A page of entries", content(
-        (Page<Entry> = "application/json"), (String = "text/csv")),
-        headers(("Link" = Option<String>, description = "With CSV, where there is a next page: `<address>; rel=\"next\"`"))))
+        (Page<Entry> = "application/json"), (String = "text/csv"))))
 )]
 pub(crate) async fn get_ledger(
     user: AnyUser,

@@ -166,8 +166,7 @@ pub(crate) struct TransactionsQuery {
     get, path = "/api/loans/{id}/transactions", tag = "servicing",
     params(("id" = uuid::Uuid, Path, description = "The loan's id"), TransactionsQuery),
     responses((status = 200, description = "A page of transactions", content(
-        (Page<TransactionView> = "application/json"), (String = "text/csv")),
-        headers(("Link" = Option<String>, description = "With CSV, where there is a next page: `<address>; rel=\"next\"`"))))
+        (Page<TransactionView> = "application/json"), (String = "text/csv"))))
 )]
 pub(crate) async fn list_transactions(
     user: AnyUser,

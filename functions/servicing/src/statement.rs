@@ -218,8 +218,7 @@ fn key(line: &TransactionView) -> Key {
     get, path = "/api/loans/{id}/statement", tag = "servicing",
     params(("id" = uuid::Uuid, Path, description = "The loan's id"), StatementQuery),
     responses((status = 200, description = "The statement", content(
-        (Statement = "application/json"), (String = "text/csv")),
-        headers(("Link" = Option<String>, description = "With CSV, where there is a next page: `<address>; rel=\"next\"`"))))
+        (Statement = "application/json"), (String = "text/csv"))))
 )]
 pub(crate) async fn get_statement(
     user: AnyUser,

@@ -93,8 +93,7 @@ pub(crate) struct RequestsQuery {
     params(("id" = String, Path, description = "The agent's id, or `me`", example = "me"), RequestsQuery),
     responses(
         (status = 200, description = "A page of loans", content(
-        (Page<LoanView> = "application/json"), (String = "text/csv")),
-        headers(("Link" = Option<String>, description = "With CSV, where there is a next page: `<address>; rel=\"next\"`"))),
+        (Page<LoanView> = "application/json"), (String = "text/csv"))),
         (status = 403, description = "Neither an admin nor this agent (`forbidden`)", body = ProblemBody))
 )]
 pub(crate) async fn list_requests(

@@ -41,8 +41,7 @@ pub(crate) struct CustomersQuery {
 #[utoipa::path(
     get, path = "/api/customers", tag = "customers", params(CustomersQuery),
     responses((status = 200, description = "A page of customers", content(
-        (Page<User> = "application/json"), (String = "text/csv")),
-        headers(("Link" = Option<String>, description = "With CSV, where there is a next page: `<address>; rel=\"next\"`"))))
+        (Page<User> = "application/json"), (String = "text/csv"))))
 )]
 pub(crate) async fn list_customers(staff: Staff, format: Format, query: QueryString) -> Result<Response, Problem> {
     let CustomersQuery { q, limit, cursor } = staff.check(query.read()).await?;
