@@ -47,12 +47,11 @@ impl FirstAdmin {
 
     /// From the environment; none where it has no secret.
     pub(crate) fn from_env() -> Option<Self> {
-        let variable = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
         Some(Self {
             secret: config::optional_secret("ADMIN_SECRET_ARN", "ADMIN")?,
-            username: variable("ADMIN_USERNAME"),
-            email: variable("ADMIN_EMAIL"),
-            phone: variable("ADMIN_PHONE"),
+            username: config::variable("ADMIN_USERNAME"),
+            email: config::variable("ADMIN_EMAIL"),
+            phone: config::variable("ADMIN_PHONE"),
         })
     }
 }

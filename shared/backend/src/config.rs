@@ -23,7 +23,8 @@ impl ConfigError {
 }
 
 /// The variable's value; empty counts as absent, since `sam local` only passes variables that the template declares.
-pub(crate) fn variable(name: &'static str) -> Option<String> {
+#[must_use]
+pub fn variable(name: &'static str) -> Option<String> {
     env::var(name).ok().filter(|value| !value.is_empty())
 }
 
