@@ -1,4 +1,4 @@
-//! What every handler has at hand: the database, the signing keys, the lender's time zone, the limits.
+//! The state every handler shares: the database, the signing keys, the lender's time zone, the limits.
 
 use std::sync::Arc;
 
@@ -25,7 +25,8 @@ pub struct App {
     pub zone: TimeZone,
     /// Limits on guessing and on registering.
     pub limits: Arc<Limits>,
-    /// What a request has to bring that comes through a network in front of the gateway; none where there is no such way.
+    /// The secret that requests must carry if they come through a network in front of the gateway; `None` without such
+    /// a network.
     pub origin: Option<OriginSecret>,
 }
 
@@ -45,8 +46,8 @@ impl App {
         })
     }
 
-    /// Reads the secrets and connects, so that the first request finds both done. What fails here fails again, and is
-    /// told, when a request needs it.
+    /// Reads the secrets and connects, so that the first request finds both done. A failure here is not reported: it
+    /// recurs, and is reported, when a request needs the secret.
     pub async fn warm_up(&self) {
         let origin = async {
             match &self.origin {
@@ -69,13 +70,13 @@ impl App {
         }
     }
 
-    /// The business date by this machine's clock, where it is needed before the database's is known.
+    /// The business date by this machine's clock, for use before the database's clock is known.
     #[must_use]
     pub fn today(&self) -> Date {
         self.date_of(Timestamp::now())
     }
 
-    /// When the caller's request is carried out.
+    /// The time at which the caller's request is carried out.
     #[must_use]
     pub fn moment(&self, caller: &Caller) -> Moment<'_> {
         Moment { now: caller.now, today: self.date_of(caller.now), zone: &self.zone }

@@ -1,4 +1,4 @@
-//! What is configured from outside, one struct a concern. Each variable is described in `docs/operations.md`.
+//! Configuration from outside, one struct a concern. Each variable is described in `docs/operations.md`.
 
 use std::{env, num::NonZeroU32, path::PathBuf, str::FromStr, time::Duration};
 
@@ -61,8 +61,7 @@ pub struct DatabaseConfig {
     pub source: SecretSource,
     /// `DATABASE_CA_FILE`: certificate authorities (PEM) besides those of RDS.
     pub ca_file: Option<PathBuf>,
-    /// `DATABASE_HOST`: the way to the database of a JSON secret, where it is not the host that the secret names but a
-    /// proxy in front of it.
+    /// `DATABASE_HOST`: the host to connect to when a JSON secret names another, for a proxy in front of it.
     pub host: Option<String>,
     /// `DATABASE_POOL_SIZE`: connections of one process. An environment serves one request at a time: 1.
     pub pool_size: usize,
@@ -71,7 +70,7 @@ pub struct DatabaseConfig {
 impl DatabaseConfig {
     /// # Errors
     ///
-    /// When a variable is missing or no value.
+    /// When a variable is missing or invalid.
     pub fn from_env() -> Result<Self, ConfigError> {
         Ok(Self {
             source: secret("DATABASE_SECRET_ARN", "DATABASE_URL")?,
@@ -92,11 +91,11 @@ pub fn ca_file() -> Option<PathBuf> {
 ///
 /// # Errors
 ///
-/// When `BUSINESS_TIME_ZONE` is no name of the tz database.
+/// When `BUSINESS_TIME_ZONE` is not in the tz database.
 pub fn business_time_zone() -> Result<TimeZone, ConfigError> {
     const NAME: &str = "BUSINESS_TIME_ZONE";
     let name = variable(NAME).unwrap_or_else(|| "UTC".into());
-    TimeZone::get(&name).map_err(|_| ConfigError::new(NAME, format!("{name:?} is no name of the tz database")))
+    TimeZone::get(&name).map_err(|_| ConfigError::new(NAME, format!("{name:?} is not in the tz database")))
 }
 
 /// How many attempts at once, and how long until each further one.
@@ -109,7 +108,7 @@ pub struct Limit {
 }
 
 impl Limit {
-    /// What `BURST/SECONDS` says; none where it is not that.
+    /// Parses `BURST/SECONDS`; `None` for any other text.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let (burst, seconds) = text.split_once('/')?;
@@ -146,7 +145,7 @@ pub struct Limits {
 impl Limits {
     /// # Errors
     ///
-    /// When a variable is not `BURST/SECONDS`, or `MAX_PENDING` no number.
+    /// When a variable is not `BURST/SECONDS`, or `MAX_PENDING` is not a number.
     pub fn from_env() -> Result<Self, ConfigError> {
         Ok(Self {
             login_user: Limit::from_env("LIMIT_LOGIN_USER", 10, 60)?,

@@ -1,5 +1,5 @@
-//! Serving a router on Lambda: what is the same in every HTTP function's `main`. What `lambda_http` would panic on never
-//! gets there: whatever a client sends, the answer is one of ours.
+//! Serving a router on Lambda: the code common to every HTTP function's `main`. Input on which `lambda_http` would
+//! panic never reaches it: whatever a client sends, the answer has our form.
 
 use std::{convert::Infallible, time::Duration};
 
@@ -26,7 +26,7 @@ use crate::{
     telemetry,
 };
 
-/// How long the first poll for work takes to be sent: what is prepared in the background begins behind it.
+/// How long sending the first poll for work takes: background preparation begins after it.
 const FIRST_POLL: Duration = Duration::from_millis(1);
 
 /// Serves a route group until the environment ends.
@@ -59,11 +59,11 @@ impl Events {
         Self(router)
     }
 
-    /// The gateway's answer to an event: the router's, or 400 for what is no request.
+    /// The gateway's answer to an event: the router's, or 400 if it is not a request.
     ///
     /// # Errors
     ///
-    /// None.
+    /// Never.
     pub async fn answer(self, event: LambdaEvent<Box<RawValue>>) -> Result<impl Serialize + Send + use<>, Infallible> {
         let (request, refusal) = read(event.payload.get());
         let router = match refusal {
@@ -75,11 +75,11 @@ impl Events {
     }
 }
 
-/// The longest path and query together, in bytes: more than the gateway lets through, and less than a third of what a
-/// URI may have, since every byte of the path may become an escape of three.
+/// The longest path and query together, in bytes: more than the gateway passes on, and less than a third of the longest
+/// URI, since every byte of the path may become an escape of three.
 const LONGEST: usize = 16 * 1024;
 
-/// The request that an event is, without what cannot be read of it, and the refusal if there is such a thing.
+/// The request of an event, without its unreadable parts, and a refusal if any.
 fn read(event: &str) -> (ApiGatewayV2httpRequest, Option<Problem>) {
     if let Ok(mut request) = serde_json::from_str(event) {
         let refusal = take_away_unreadable(&mut request);
@@ -90,9 +90,9 @@ fn read(event: &str) -> (ApiGatewayV2httpRequest, Option<Problem>) {
     }
 }
 
-/// Takes away what `lambda_http` would panic on. The refusal, where that was something which the request is about.
+/// Removes the parts on which `lambda_http` would panic. Returns the refusal, if the request's target was among them.
 fn take_away_unreadable(request: &mut ApiGatewayV2httpRequest) -> Option<Problem> {
-    // It makes a URI of host and scheme, and panics where there is none of them. Nobody here asks for either.
+    // It makes a URI of host and scheme, and panics if they do not form one. No handler needs them.
     request.headers.remove(header::HOST);
     request.request_context.domain_name = None;
     let body_is_readable =
@@ -109,7 +109,7 @@ fn take_away_unreadable(request: &mut ApiGatewayV2httpRequest) -> Option<Problem
     // These may be in a path that the gateway has decoded, and must not end it.
     request.raw_path = Some(path.replace('?', "%3F").replace('#', "%23"));
     if PathAndQuery::try_from(format!("/?{query}")).is_err() {
-        // What the gateway has decoded of it is not looked at either.
+        // The gateway's decoded parameters are not read either.
         request.query_string_parameters = QueryMap::default();
         return Some(Problem::bad_request("bad_query_string", "The query string cannot be part of a URI."));
     }
@@ -133,7 +133,7 @@ mod tests {
     use super::*;
     use crate::http::compression::gunzip;
 
-    /// A function that tells what it was asked.
+    /// A function that answers with the request it got.
     fn events() -> Events {
         let tell = async |method: Method, uri: Uri, body: Bytes| format!("{method} {uri} {}", body.len());
         Events::to(layers::around(Router::new().fallback(tell)))
@@ -147,7 +147,7 @@ mod tests {
         (answer["statusCode"].as_u64().unwrap(), answer["body"].as_str().unwrap_or_default().to_owned())
     }
 
-    /// What the gateway sends for `GET /api/loans?limit=1`.
+    /// The gateway's event for `GET /api/loans?limit=1`.
     fn event() -> Value {
         json!({
             "version": "2.0", "routeKey": "$default", "rawPath": "/api/loans", "rawQueryString": "limit=1",
@@ -244,7 +244,7 @@ mod tests {
         }
     }
 
-    /// `lambda_http` panics where these make no URI; they say nothing of what is asked.
+    /// `lambda_http` panics if these form no URI; they do not matter to the request.
     #[tokio::test]
     async fn host_and_scheme_may_be_anything() {
         for host in ["", "a b", "[", "1.2.3.999", "a:99999", "xn--a", "?", "a/../..", "\u{e9}", "%"] {

@@ -1,7 +1,8 @@
 //! Secrets: from AWS Secrets Manager where an ARN is configured, from the environment otherwise.
 //!
 //! The only module that knows the AWS SDK. A secret is read on first use, never before the function's first poll, and
-//! used for [`TIME_TO_LIVE`]; for [`KEPT`] while it cannot be read again. Secret values never reach a log or an error.
+//! used for [`TIME_TO_LIVE`]; it is used for [`KEPT`] while Secrets Manager fails. Secret values never reach a log or
+//! an error.
 
 use std::{fmt, sync::Arc, time::Duration};
 
@@ -18,12 +19,12 @@ use crate::telemetry;
 /// How long a secret read from Secrets Manager is used before it is read again.
 pub(crate) const TIME_TO_LIVE: Duration = Duration::from_mins(5);
 
-/// How long a secret is used that cannot be read again: Secrets Manager may be out of reach for a while, and functions that
-/// have their secrets work on.
+/// How long a secret is used that cannot be read again: Secrets Manager may be out of reach for a while, and functions
+/// with their secrets go on.
 const KEPT: Duration = Duration::from_hours(1);
 
-/// How long nobody asks again after an answer or a failure: anybody can ask for a secret that is newer, with a token of a key
-/// that there is not.
+/// How long no caller asks again after an answer or a failure: anybody can request a newer secret, with a token that
+/// names an unknown key.
 const JUST_NOW: Duration = Duration::from_secs(10);
 
 /// How long Secrets Manager may take, with all attempts and for one of them: less than a request may.
@@ -43,7 +44,7 @@ fn settings() -> ConfigLoader {
 
 type Answer = Result<SecretString, SecretError>;
 
-/// What is known of a secret.
+/// The cached state of a secret.
 #[derive(Default)]
 struct Cache {
     known: Option<(Instant, SecretString)>,
@@ -70,7 +71,7 @@ impl Cache {
             Some(kept) if self.failed_just_now() => Ok(kept),
             Some(kept) => self.keep(read()).await.or_else(|error| {
                 let error = telemetry::chain(&error);
-                tracing::warn!(error, secret = arn, "a secret is used on as it was read before");
+                tracing::warn!(error, secret = arn, "a secret cannot be read again; its last value stays in use");
                 Ok(kept)
             }),
         }
@@ -130,12 +131,13 @@ impl SecretSource {
         }
     }
 
-    /// The secret's text where what was read does not do: a secret that was read longer ago than a few seconds is read
-    /// again. Where that fails, [`get`](Self::get) has what it had.
+    /// The secret's text if the known one does not fit: a secret read more than a few seconds ago is read again. If
+    /// that fails, [`get`](Self::get) still has the old one.
     ///
     /// # Errors
     ///
-    /// When Secrets Manager cannot be reached, refuses, or the secret is binary; that it was so a few seconds ago is enough.
+    /// When Secrets Manager cannot be reached, refuses, or the secret is binary; also for a few seconds after such a
+    /// failure.
     pub(crate) async fn get_newer(&self) -> Result<SecretString, SecretError> {
         match self.0.as_ref() {
             Source::Fixed(secret) => Ok(secret.clone()),
@@ -157,7 +159,7 @@ async fn read(arn: &str) -> Answer {
     answer.secret_string().map(SecretString::from).ok_or_else(|| SecretError::Binary { arn: arn.to_owned() })
 }
 
-/// A secret in AWS Secrets Manager of which new versions are made: what a rotation works on. Each step may be repeated.
+/// A secret in AWS Secrets Manager with versions: the object of a rotation. Each step may be repeated.
 pub struct RotatedSecret {
     arn: String,
 }
@@ -179,7 +181,7 @@ impl RotatedSecret {
         self.text(answer.map_err(|error| self.unread(error))?.secret_string())
     }
 
-    /// The text of the version that this rotation proposed; none if it has not yet.
+    /// The text of the version that this rotation proposed; `None` before it did.
     ///
     /// # Errors
     ///
@@ -231,7 +233,7 @@ impl RotatedSecret {
         request.send().await.map(drop).map_err(|error| self.unwritten(error))
     }
 
-    /// Whether a version is the current one.
+    /// True if a version is the current one.
     ///
     /// # Errors
     ///
@@ -320,7 +322,7 @@ mod tests {
 
     const ARN: &str = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:keys";
 
-    /// Secrets Manager: what it answers, and how often it was asked.
+    /// A fake Secrets Manager: its answers, and how often it was asked.
     #[derive(Default)]
     struct Manager {
         secret: Cell<Option<&'static str>>,

@@ -14,12 +14,12 @@ use crate::{
     http::problem::Problem,
 };
 
-/// Pauses between two looks at a bucket that is full of reservations, which double.
+/// Pauses between two looks at a bucket that is full of reservations; each is twice the one before.
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const LAST_PAUSE: Duration = Duration::from_millis(800);
 
-/// An attempt that is reserved and not decided. Dropped without [`fail`](Self::fail) or [`give_back`](Self::give_back)
-/// being written, it is a failure.
+/// A reserved attempt that is not decided yet. Dropped before [`fail`](Self::fail) or [`give_back`](Self::give_back) is
+/// written, it is a failure.
 pub struct Attempt {
     guesses: Guesses,
     turn: Turn,
@@ -30,8 +30,8 @@ impl Attempt {
     ///
     /// # Errors
     ///
-    /// 429 where too many have failed; where there is no turn to hash, or the bucket is full of reservations that nobody
-    /// decides, after [`PATIENCE`]. Nothing is counted then.
+    /// 429 if too many attempts have failed; after [`PATIENCE`], if there is no turn to hash or the bucket stays full
+    /// of undecided reservations. Nothing is counted then.
     pub async fn reserve<B: Batch<Answer: Send> + Sync>(
         db: &Db,
         guesses: Guesses,

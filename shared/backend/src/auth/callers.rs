@@ -1,8 +1,8 @@
 //! Who may call: one extractor type for each kind of caller, named in a handler's signature.
 //!
-//! The extractor checks the token's signature and role; no query is needed for that. The session and the user's status
-//! are checked by a query that travels with the handler's first one: [`Guard::read`] and [`Guard::begin`] are the ways
-//! to a [`Caller`], and they give nothing of the handler's answer if the session is over.
+//! The extractor checks the token's signature and role without a query. The session and the user's status are checked
+//! by a query that travels with the handler's first one: [`Guard::read`] and [`Guard::begin`] are the ways to a
+//! [`Caller`], and they return no part of the handler's answer if the session is over.
 
 use std::marker::PhantomData;
 
@@ -61,7 +61,7 @@ kinds! {
     Applicant, IsApplicant: Customer, Agent;
 }
 
-/// A caller whose token we signed and whose role may call; the session has not been looked at.
+/// A caller whose token we signed and whose role may call; the session has not been checked yet.
 pub struct Guard<K> {
     claims: Claims,
     address: ClientAddress,
@@ -115,7 +115,7 @@ impl<K: Kind> FromRequestParts<App> for Guard<K> {
 }
 
 impl<K: Kind> Guard<K> {
-    /// The id that the token names: for building the first queries, whose answers only a valid session gets.
+    /// The id that the token names. Use it to build the first queries: only a valid session gets their answers.
     #[must_use]
     pub fn id(&self) -> Uuid {
         self.claims.sub
@@ -133,7 +133,7 @@ impl<K: Kind> Guard<K> {
         &self.address
     }
 
-    /// What the cursors of a list are bound to that this caller asks for with this query.
+    /// Binds the cursors of a list to this caller and this query.
     ///
     /// # Errors
     ///
@@ -156,7 +156,7 @@ impl<K: Kind> Guard<K> {
     ///
     /// # Errors
     ///
-    /// 401 if the session is over, whatever the statements brought; 503 without a database.
+    /// 401 if the session is over, whatever the statements returned; 503 without a database.
     pub async fn read<B: Batch + Sync>(&self, batch: B) -> Result<(Caller, B::Answer), Problem>
     where
         B::Answer: Send,
@@ -195,8 +195,8 @@ impl<K: Kind> Guard<K> {
         }
     }
 
-    /// Passes on a value that was read from the request before the session was checked, or its refusal, which only a
-    /// valid session gets to see.
+    /// Passes on a value that was read from the request before the session was checked, or its refusal. Only a valid
+    /// session sees either.
     ///
     /// # Errors
     ///

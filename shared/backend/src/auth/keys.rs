@@ -28,7 +28,7 @@ const KEY_MIN: usize = 32;
 /// How long a key is announced before it signs: as long as functions keep a secret, and a minute for their clocks and for
 /// Secrets Manager.
 const ANNOUNCED: Duration = secrets::TIME_TO_LIVE.saturating_add(Duration::from_mins(1));
-/// What names the key of a secret that has never been rotated.
+/// The name of the key in a secret that has never been rotated.
 const GENERATED: &str = "generated";
 
 /// One or two keys, and which of them signs.
@@ -57,7 +57,7 @@ enum Written {
 /// Why keys cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum KeysError {
-    /// The secret has another form, or names a key that it has not. Its text is not repeated here.
+    /// The secret has another form, or names a key that is not in it. Its text is not repeated here.
     #[error("the signing keys are not {{\"current\": kid, \"keys\": {{kid: base64url of 32 bytes or more}}}}")]
     Malformed,
     /// The key before the current one has signed tokens that are still valid.
@@ -132,7 +132,8 @@ impl SigningKeys {
     /// [`KeysError::TooSoon`] while tokens of the key that would be dropped are valid; without random bytes.
     pub fn rotated(&self, now: Timestamp) -> Result<Self, KeysError> {
         if let Some(next) = &self.next {
-            // A key that is announced only may be dropped, as long as whoever has read of it reads again before it signs.
+            // A key that is only announced may be dropped, as long as every function that has read it reads the secret
+            // again before it signs.
             let until = next.from + LIFETIME + Duration::from_secs(2 * LEEWAY_S.unsigned_abs());
             if !self.is_known_before_it_signs(now) && now < until {
                 return Err(KeysError::TooSoon { until });
@@ -148,14 +149,13 @@ impl SigningKeys {
         Ok(Self { current, next: Some(Next { kid, from: now + ANNOUNCED }), keys })
     }
 
-    /// Whether every function that keeps a secret which it reads at this instant, or before, reads it again before the next key
-    /// signs.
+    /// True if every function that reads the secret at this instant or before reads it again before the next key signs.
     #[must_use]
     pub fn is_known_before_it_signs(&self, now: Timestamp) -> bool {
         self.next.as_ref().is_some_and(|next| now + secrets::TIME_TO_LIVE <= next.from)
     }
 
-    /// Whether tokens that `before` signs at this instant are good with these keys.
+    /// True if these keys accept the tokens that `before` signs at this instant.
     #[must_use]
     pub fn accept(&self, before: &Self, now: Timestamp) -> bool {
         let kid = before.signing(now);
@@ -207,15 +207,15 @@ mod tests {
         }
     }
 
-    /// Functions keep the secret for up to five minutes: whoever reads at any instant accepts whatever one who read up to
-    /// five minutes earlier, or later, signs; and a token of an hour ago is good.
+    /// Functions keep the secret for up to five minutes. A function that reads it at any instant accepts whatever
+    /// another signs that read it up to five minutes earlier or later; and a token of an hour ago is good.
     #[test]
     fn whatever_is_signed_around_a_rotation_is_accepted_by_everyone() {
         let before = keys(&format!(r#"{{"current": "a", "keys": {{"a": "{KEY}"}}}}"#)).unwrap();
         let after = keys(before.rotated(now()).unwrap().to_secret().expose_secret()).unwrap();
         let again_at = now() + 4.hours();
         let again = keys(after.rotated(again_at).unwrap().to_secret().expose_secret()).unwrap();
-        // What is read at an instant.
+        // The keys in force at an instant.
         let read = |at: Timestamp| match at {
             at if at < now() => &before,
             at if at < again_at => &after,
@@ -248,10 +248,10 @@ mod tests {
     fn a_rotation_waits_for_the_tokens_of_the_key_it_would_drop() {
         let before = keys(&format!(r#"{{"current": "a", "keys": {{"a": "{KEY}"}}}}"#)).unwrap();
         let after = before.rotated(now()).unwrap();
-        // Announced only: nobody keeps the new key until it signs, and another may take its place.
+        // Only announced: nobody keeps the new key until it signs, and another may take its place.
         let instead = after.rotated(now() + 1.minute()).unwrap();
         assert!(instead.accept(&before, now()));
-        // Whoever reads it now may still have it when it signs.
+        // A function that reads it now may still have it when it signs.
         assert!(matches!(after.rotated(now() + 61.seconds()), Err(KeysError::TooSoon { .. })));
         assert!(matches!(after.rotated(now() + 10.minutes()), Err(KeysError::TooSoon { .. })));
         assert!(matches!(after.rotated(now() + 66.minutes()), Err(KeysError::TooSoon { .. })));

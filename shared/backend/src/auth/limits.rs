@@ -1,8 +1,8 @@
 //! Limits on attempts: token buckets in Postgres, so that they hold across environments and restarts.
 //!
 //! A bucket is one instant (the generic cell rate algorithm): the time at which it would be full again. An attempt is
-//! allowed while that lies less than `(burst - 1)` intervals ahead; each one that counts moves it one interval on. Who
-//! finds the bucket empty rolls back, so that a refused attempt makes nobody wait longer.
+//! allowed while that lies less than `(burst - 1)` intervals ahead; each one that counts moves it one interval on. An
+//! attempt that finds the bucket empty rolls back, so a refused attempt makes nobody wait longer.
 //!
 //! A guess at a password is reserved before its hash and decided after it: given back if it was right, left in the bucket
 //! if it was wrong. A reservation that nobody decides is a failure.
@@ -20,7 +20,7 @@ use crate::{
     values::address::ClientAddress,
 };
 
-/// One bucket: what it limits, for whom.
+/// One bucket: the action it limits, and the user or address it limits.
 #[derive(Clone)]
 pub struct Bucket {
     key: Vec<u8>,
@@ -28,7 +28,7 @@ pub struct Bucket {
 }
 
 impl Bucket {
-    /// `name` says what is limited, `parts` for whom. The table holds only a hash of them: no name, no address.
+    /// `name` is the action, `parts` the user or address. The table holds only a hash of them: no name, no address.
     #[must_use]
     pub fn new(name: &str, parts: &[&str], limit: Limit) -> Self {
         let mut digest = Sha256::new();
@@ -55,7 +55,7 @@ impl Bucket {
         Sql::new(FAIL).bind(self.key.clone()).execute()
     }
 
-    /// A counted or reserved attempt was none that counts.
+    /// Takes back a counted or reserved attempt that does not count after all.
     #[must_use]
     pub fn give_back(&self) -> Statement<()> {
         Sql::new(GIVE_BACK).bind(self.key.clone()).bind(self.interval_s()).execute()
@@ -65,7 +65,7 @@ impl Bucket {
         self.limit.interval.as_secs_f64()
     }
 
-    /// Whether one more attempt is allowed.
+    /// Allows one more attempt.
     ///
     /// # Errors
     ///
@@ -74,7 +74,7 @@ impl Bucket {
         self.wait_s(level, 0).map_or(Ok(()), |seconds| Err(Problem::too_many(seconds)))
     }
 
-    /// Seconds until the next attempt is allowed if so many that are counted were not: `None` if it is now.
+    /// Seconds until the next attempt is allowed if `fewer` of the counted ones were not; `None` if it is allowed now.
     fn wait_s(&self, level: Level, fewer: u32) -> Option<u64> {
         let interval = i64::try_from(self.limit.interval.as_secs()).unwrap_or(i64::MAX);
         let allowance = interval.saturating_mul(i64::from(self.limit.burst.get()) - 1 + i64::from(fewer));
@@ -92,7 +92,7 @@ impl Bucket {
     }
 }
 
-/// What becomes of an attempt to reserve. Of two buckets the greater one counts.
+/// The outcome of reserving an attempt. Of two buckets the greater outcome counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Verdict {
     /// The guess may be made.
@@ -126,7 +126,7 @@ impl Guesses {
         (self.username.reserve(), self.address.reserve())
     }
 
-    /// Whether the reservation may stand.
+    /// Decides from both buckets if the reservation may stand.
     #[must_use]
     pub fn verdict(&self, (username, address): (Reservations, Reservations)) -> Verdict {
         self.username.verdict(username).max(self.address.verdict(address))
@@ -149,7 +149,7 @@ impl Guesses {
 #[derive(Clone, Copy, Debug)]
 pub struct Level {
     full_at: Timestamp,
-    /// The database's clock when it was looked at.
+    /// The database's clock when the bucket was read.
     pub now: Timestamp,
 }
 
@@ -163,7 +163,7 @@ impl FromRow for Level {
 #[derive(Clone, Copy, Debug)]
 pub struct Reservations {
     level: Level,
-    /// Of what is counted, how many attempts are reserved and not decided.
+    /// The counted attempts that are reserved and not decided.
     undecided: u32,
 }
 
@@ -180,8 +180,8 @@ INSERT INTO rate_limits AS r (key, full_at) VALUES ($1, clock_timestamp() + $2 *
 ON CONFLICT (key) DO UPDATE SET full_at = greatest(r.full_at, clock_timestamp()) + $2 * interval '1 second'
 RETURNING full_at - $2 * interval '1 second' AS full_at, clock_timestamp() AS now";
 
-/// As [`COUNT`], for an attempt that is decided later. Half a minute after the last reservation none is open any more: a
-/// request that is so old has been given up.
+/// As [`COUNT`], for an attempt that is decided later. Half a minute after the last reservation none is open any more:
+/// a request that old has been given up.
 pub const RESERVE: &str = "\
 INSERT INTO rate_limits AS r (key, full_at, undecided, reserved_at)
 VALUES ($1, clock_timestamp() + $2 * interval '1 second', 1, clock_timestamp())

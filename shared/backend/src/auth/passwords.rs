@@ -29,14 +29,14 @@ use crate::{http::problem::Problem, values::opaque};
 /// The current number of rounds: OWASP's recommendation for PBKDF2-HMAC-SHA256.
 pub const ROUNDS: u32 = Params::RECOMMENDED_ROUNDS;
 
-/// What checking a password brought.
+/// The result of checking a password.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Check {
     /// It is another password, or there is no such user.
     Wrong,
     /// It is the password, and its hash has the current form.
     Right,
-    /// It is the password, but its hash has an older format or is of the text as typed: hash it anew.
+    /// It is the password, but its hash has an older format or is of the text as typed: hash it again.
     RightButOutdated,
 }
 
@@ -59,7 +59,7 @@ impl Turn {
     ///
     /// # Errors
     ///
-    /// 429 where it has not come by `deadline`.
+    /// 429 if no turn is free by `deadline`.
     pub async fn by(deadline: Instant) -> Result<Self, Problem> {
         match timeout_at(deadline, TURNS.clone().acquire_owned()).await {
             Ok(Ok(permit)) => Ok(Self { _permit: Arc::new(permit) }),
@@ -91,8 +91,8 @@ impl Turn {
         .await
     }
 
-    /// Checks a password against a stored hash; `None` stands for a user who does not exist. A stored hash of no form
-    /// we know, a defect, is logged and fits no password.
+    /// Checks a password against a stored hash; `None` stands for a user who does not exist. A stored hash of an
+    /// unknown form, a defect, is logged and fits no password.
     ///
     /// # Errors
     ///
@@ -125,7 +125,7 @@ impl Turn {
 ///
 /// # Errors
 ///
-/// 429 where the turn does not come.
+/// 429 if no turn comes.
 pub async fn hash(password: SecretString) -> Result<String, Problem> {
     Turn::wait().await?.hash(password).await
 }
@@ -183,7 +183,7 @@ fn check_now(password: &[u8], stored: Option<&str>) -> Result<Check, Failure> {
 /// Spends the time of `rounds` rounds, by the same code as a real check.
 fn burn(password: &[u8], rounds: u32) {
     if rounds > 0 {
-        // The crate refuses fewer than a thousand, which take less than a millisecond.
+        // The crate refuses fewer than a thousand rounds, which take less than a millisecond.
         let params = Params::new(rounds.max(Params::MIN_ROUNDS)).unwrap_or_default();
         let mut output = [0; Params::RECOMMENDED_OUTPUT_LENGTH];
         Pbkdf2::new(Algorithm::Pbkdf2Sha256, params).hash_password_into(password, b"no such user....", &mut output);
@@ -220,7 +220,7 @@ impl Stored {
     }
 }
 
-/// Neither says anything of a password or a hash.
+/// Neither reveals anything of a password or a hash.
 #[derive(Debug, thiserror::Error)]
 enum Failure {
     #[error("a hash has an impossible length")]
@@ -289,8 +289,7 @@ mod tests {
     const FLASK: &str =
         "pbkdf2:sha256:260000$Zt3mPq8sLw0xYb1C$1ed368eeeb8b916ea0a3dfdcd751deca5aa222164f966c2567cc91b394e12857";
 
-    /// Salts of one character and of sixty, and fewer rounds than the crate makes hashes with: as above, by Python's
-    /// `hashlib`.
+    /// Salts of one character and of sixty, and fewer rounds than the crate's minimum: as above, by Python's `hashlib`.
     #[tokio::test]
     async fn a_flask_hash_may_have_any_salt_and_any_rounds() {
         let long = "s".repeat(60);
@@ -325,8 +324,8 @@ mod tests {
         }
     }
 
-    /// Of `cafe\u{301} of the corner`, and of `tab\tof the corner`, which is not taken any more: by Python's `hashlib`, with the
-    /// salt `0123456789abcdef`.
+    /// Of `cafe\u{301} of the corner`, and of `tab\tof the corner`, which is no longer accepted: by Python's `hashlib`,
+    /// with the salt `0123456789abcdef`.
     #[tokio::test]
     async fn a_hash_of_what_was_typed_verifies_as_typed_and_asks_to_be_made_anew() {
         let stored = "$pbkdf2-sha256$i=600000,l=32$MDEyMzQ1Njc4OWFiY2RlZg$A5xlsO1bJKP7vY4dSBU4Wez+TY8Dx3Gvunjf15mRxDQ";

@@ -21,7 +21,7 @@ use crate::{
     },
 };
 
-/// What changes of a profile; what is left out stays. Username and role never change.
+/// Changes of a profile; a field that is left out stays. Username and role never change.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"email": "asha.patel@example.com", "full_name": "Asha Patel"}))]

@@ -16,8 +16,8 @@ use crate::{
 
 const ISSUER: &str = "microloans";
 
-/// What a token says. The role is fixed when the user is created, so the token may carry it; the status is not in it,
-/// since that changes.
+/// The content of a token. The role is fixed when the user is created, so the token may carry it; the status is not in
+/// it, since that changes.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub struct Claims {
     /// The user.
@@ -51,7 +51,7 @@ pub enum TokensError {
     /// The secret could not be read.
     #[error("the signing keys could not be read")]
     Secret(#[from] SecretError),
-    /// The secret is of no use.
+    /// The secret is unusable.
     #[error(transparent)]
     Keys(#[from] KeysError),
     /// The token could not be made.
@@ -121,18 +121,18 @@ impl Tokens {
         Ok((token, Timestamp::from_second(expires).unwrap_or(Timestamp::MAX)))
     }
 
-    /// What a token says, if we signed it and it has not expired.
+    /// The content of a token, if we signed it and it has not expired.
     ///
     /// # Errors
     ///
-    /// 401 for any other token, without a reason: there is nothing a client could do with one.
+    /// 401 for any other token, without a reason: a client can do nothing with one.
     pub async fn check(&self, token: &str) -> Result<Claims, Problem> {
         let refuse = |error: jsonwebtoken::errors::Error| Problem::unauthenticated().caused_by(error);
         let kid = decode_header(token).map_err(refuse)?.kid;
         let kid = kid.ok_or_else(Problem::unauthenticated)?;
         let key = match self.keys().await?.key(&kid) {
             Some(key) => Some(key),
-            // Keys that were replaced since they were read here, as after a theft.
+            // Keys replaced since they were read here, as after a theft.
             None => self.newer_keys().await?.key(&kid),
         };
         let key = key.ok_or_else(Problem::unauthenticated)?;

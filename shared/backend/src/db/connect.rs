@@ -27,7 +27,7 @@ use crate::{
 /// The certificate authorities of Amazon RDS and Aurora, all regions.
 const RDS_CERTIFICATE_AUTHORITIES: &[u8] = include_bytes!("rds-certificate-authorities.pem");
 
-/// What a database secret holds: the form in which RDS writes it.
+/// A database secret, in the form in which RDS writes it.
 #[derive(Clone, Debug, Deserialize)]
 pub struct DatabaseTarget {
     /// Host name.
@@ -50,8 +50,8 @@ const fn default_port() -> u16 {
 
 /// Makes connections to the database that a secret or a URL names.
 ///
-/// The pool's own hook cannot fail with anything but an error of Postgres, so what is needed for a connection is
-/// prepared before the pool is asked: see [`prepare`](Self::prepare).
+/// The pool's own hook can fail only with an error of Postgres, so everything a connection needs is prepared before the
+/// pool is asked: see [`prepare`](Self::prepare).
 pub struct Connector {
     source: SecretSource,
     ca_file: Option<PathBuf>,
@@ -59,7 +59,7 @@ pub struct Connector {
     prepared: Mutex<Option<Prepared>>,
 }
 
-/// What the next connection is made with.
+/// The settings of the next connection.
 #[derive(Clone)]
 struct Prepared {
     config: Config,
@@ -85,7 +85,7 @@ impl Connector {
     ///
     /// # Errors
     ///
-    /// When the secret cannot be read or says nothing usable.
+    /// When the secret cannot be read or is unusable.
     pub async fn prepare(&self) -> Result<(), ConnectError> {
         let secret = self.source.get().await?;
         let config = config(secret.expose_secret(), self.host.as_deref())?;
@@ -103,7 +103,7 @@ impl Connector {
         Ok(())
     }
 
-    /// After the database refused the password: reads the secret anew, as after a rotation.
+    /// After the database refused the password: reads the secret again, as after a rotation.
     ///
     /// # Errors
     ///

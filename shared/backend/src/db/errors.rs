@@ -1,4 +1,4 @@
-//! The one place where what Postgres says is sorted into what we do about it.
+//! The one place where errors of Postgres are mapped to our reactions.
 
 use std::{error::Error, fmt};
 
@@ -17,7 +17,7 @@ pub enum DbError {
     Refused {
         /// The name of the constraint.
         constraint: String,
-        /// What Postgres said.
+        /// The server's error.
         source: Box<dyn Error + Send + Sync>,
     },
     /// A defect: wrong SQL, a column of another type, a row too many.
@@ -55,7 +55,7 @@ impl Error for DbError {
     }
 }
 
-/// What the server said, but for its details and hints: those quote whole rows, which have no place in a log.
+/// The server's message without its details and hints: those quote whole rows, which must not reach a log.
 #[derive(Debug, thiserror::Error)]
 #[error("{message} (SQLSTATE {code}, table {table:?}, constraint {constraint:?})")]
 struct ServerError {

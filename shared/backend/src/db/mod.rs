@@ -44,7 +44,7 @@ impl Db {
     ///
     /// # Errors
     ///
-    /// Never in practice: the pool's only refusal is a timeout without a runtime, and there is one.
+    /// Never in practice: the pool refuses only a timeout without a runtime, and there is a runtime.
     pub fn new(connector: Arc<Connector>, size: usize) -> Result<Self, DbError> {
         // `Fast` asks only whether the connection task ended; `Verified` costs a round trip each time.
         let config = ManagerConfig { recycling_method: RecyclingMethod::Fast };
@@ -101,8 +101,8 @@ impl Db {
         self.read(&Sql::new("SELECT").execute()).await
     }
 
-    /// Runs statements that write nothing and take no time, in one round trip; once more on another connection if this
-    /// one died, which a missing answer tells.
+    /// Runs fast statements that write nothing, in one round trip; once more on another connection if a missing answer
+    /// shows that this one died.
     ///
     /// # Errors
     ///
@@ -111,7 +111,7 @@ impl Db {
         self.read_twice(&Prompt(batch)).await
     }
 
-    /// As [`read`](Self::read), where only `first` takes no time; the rest may take what the database gives it.
+    /// As [`read`](Self::read), where only `first` is fast; the rest may take as long as the database allows.
     ///
     /// # Errors
     ///

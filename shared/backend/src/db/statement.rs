@@ -53,7 +53,7 @@ pub trait FromRow: Sized + Send {
     fn from_row(row: &Row) -> Result<Self, DbError>;
 }
 
-/// A row with the loan that it belongs to, where rows of several are read.
+/// A row with the loan that it belongs to, for queries over several loans.
 pub struct OfLoan<T> {
     /// The loan: the column `loan_id`.
     pub loan_id: Uuid,
@@ -77,13 +77,13 @@ pub struct Statement<T> {
 }
 
 impl<T> Statement<T> {
-    /// What is bound, in the order of the parameters: for whoever sends many such rows at once, by `COPY`.
+    /// The bound values, in the order of the parameters: for sending many such rows at once, by `COPY`.
     #[must_use]
     pub fn values(&self) -> impl ExactSizeIterator<Item = &(dyn ToSql + Sync)> {
         self.params.iter().map(|(value, _)| value.as_ref() as &(dyn ToSql + Sync))
     }
 
-    /// The types of what is bound.
+    /// The types of the bound values.
     #[must_use]
     pub fn types(&self) -> Vec<Type> {
         self.params.iter().map(|(_, type_)| type_.clone()).collect()
@@ -117,7 +117,7 @@ impl Sql {
         self
     }
 
-    /// Appends constant text in which each `{}` stands for this one value.
+    /// Appends constant text in which each `{}` is replaced by the placeholder of this one value.
     #[must_use]
     pub fn push_bind<V: Bind>(mut self, text: &'static str, value: V) -> Self {
         let mut placeholder = String::with_capacity(4);
@@ -180,13 +180,13 @@ impl Sql {
         })
     }
 
-    /// The answer, if there is one, does not matter.
+    /// The answer, if any, does not matter.
     #[must_use]
     pub fn execute(self) -> Statement<()> {
         self.read(|rows| Box::pin(rows.try_for_each(|_| ready(Ok(()))).err_into()))
     }
 
-    /// The answer is whether there was any row.
+    /// The answer says if there was any row.
     #[must_use]
     pub fn exists(self) -> Statement<bool> {
         self.read(|rows| {
@@ -202,9 +202,9 @@ impl Sql {
     }
 }
 
-/// What can be sent in one round trip: a statement, an optional one, or a tuple of them. They are executed in order.
+/// A batch for one round trip: a statement, an optional one, or a tuple of them. They are executed in order.
 pub trait Batch {
-    /// What comes back.
+    /// The rows of each statement.
     type Answer;
 
     /// Sends everything before it waits for anything.
@@ -260,7 +260,7 @@ macro_rules! batch {
             type Answer = ($($name::Answer,)*);
 
             async fn run(&self, client: &Client) -> Result<Self::Answer, DbError> {
-                // `biased` polls in order, so the statements are sent in order and the first error is the one told.
+                // `biased` polls in order, so the statements are sent in order and the first error is the one returned.
                 tokio::try_join!(biased; $(self.$index.run(client)),*)
             }
         }

@@ -13,8 +13,8 @@ use super::{
 };
 use crate::telemetry::InDatabase;
 
-/// How long the first answer on a pooled connection may take before the connection counts as dead: the environment
-/// may have been frozen, and the other end may be gone without a word.
+/// How long the first answer on a pooled connection may take before the connection counts as dead: the environment may
+/// have been frozen, and the other end may be gone without notice.
 pub(super) const FIRST_ANSWER: Duration = Duration::from_secs(2);
 
 /// An open transaction. Dropped without [`commit`](Self::commit) or [`rollback`](Self::rollback), for instance when a
@@ -37,7 +37,7 @@ impl Tx {
 
     pub(super) async fn begin<B: Batch>(&self, batch: &B) -> Result<B::Answer, DbError> {
         let client = self.client()?;
-        // Its answer waits for nobody's lock, so one that does not come tells that the connection is dead.
+        // This answer waits for nobody's lock, so its absence shows that the connection is dead.
         let begin = async {
             let answer = timeout(FIRST_ANSWER, client.batch_execute("BEGIN")).await;
             answer.map_err(|elapsed| DbError::Lost(elapsed.into()))?.map_err(DbError::from)
@@ -60,8 +60,8 @@ impl Tx {
     ///
     /// # Errors
     ///
-    /// See [`DbError`]: the first statement's that failed, or the commit's. Nothing is written then, but for
-    /// [`DbError::Lost`], where the commit may have happened: the answer is not known.
+    /// See [`DbError`]: the error of the first statement that failed, or of the commit. Nothing is written then, except
+    /// perhaps after [`DbError::Lost`], where the outcome of the commit is unknown.
     pub async fn commit(mut self, writes: Vec<Statement<()>>) -> Result<(), DbError> {
         let _measured = InDatabase::start();
         let client = self.client()?;

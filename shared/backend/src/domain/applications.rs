@@ -1,4 +1,4 @@
-//! The steps of a loan application: who may take which, from which state, and what becomes of the loan. Pure: a step is
+//! The steps of a loan application: who may take which step from which state, and the resulting loan. Pure: a step is
 //! decided on the loan as it was read and locked; [`loans::step`](crate::store::loans::step) writes it.
 
 use jiff::civil::Date;
@@ -17,10 +17,10 @@ use crate::{
     values::{moment::Moment, refusal::FieldError, version::Version},
 };
 
-/// What is applied for: the part of a loan that edits change.
+/// The proposed loan: the part that edits change.
 #[derive(Clone, Debug)]
 pub struct Proposal {
-    /// What is to be lent.
+    /// The amount to be lent.
     pub amount: Money,
     /// The product, as it is now: it sets the limits.
     pub product: Product,
@@ -71,7 +71,8 @@ impl Term {
     ///
     /// # Errors
     ///
-    /// An invalid field for months where instalments are not monthly, or that are no whole number of periods.
+    /// An invalid field for months where instalments are not monthly, or if the months are not a whole number of
+    /// periods.
     pub fn instalments(self, terms: &Terms) -> Result<u32, Refusal> {
         let months = match self {
             Self::Instalments(instalments) => return Ok(instalments),
@@ -90,11 +91,11 @@ impl Term {
 }
 
 impl Proposal {
-    /// On the product's terms, but for what the request says. The product's limits are not checked yet.
+    /// On the product's terms, except where the request gives others. The product's limits are not checked yet.
     ///
     /// # Errors
     ///
-    /// An invalid field for a term or terms that cannot be.
+    /// An invalid field for an impossible term or impossible terms.
     pub fn new(
         product: Product,
         amount: Money,
@@ -107,7 +108,7 @@ impl Proposal {
         proposal.bears_late_fees(pointers)
     }
 
-    /// On the terms that the loan has, but for what the request says. The limits that its product now has are not
+    /// On the loan's present terms, except where the request gives others. The present limits of its product are not
     /// checked yet.
     ///
     /// # Errors
@@ -149,7 +150,7 @@ impl Proposal {
     /// An invalid field, naming each field that is outside.
     fn within_limits(self, pointers: Pointers) -> Result<Self, Refusal> {
         if !self.product.active {
-            let detail = format!("{} can not be applied for any more", self.product.code);
+            let detail = format!("{} is no longer open for applications", self.product.code);
             return Err(Refusal::field("/product", "product_not_active", detail));
         }
         let errors: Vec<FieldError> = self.product.broken_limits(self.amount, &self.terms, pointers.limits());
@@ -166,7 +167,7 @@ impl Proposal {
 ///
 /// # Errors
 ///
-/// An invalid field for what the product does not allow, or if there is no schedule for it.
+/// An invalid field for anything the product does not allow, or if there is no schedule for it.
 pub fn create(
     borrower: Borrower,
     proposal: Proposal,
@@ -207,8 +208,8 @@ pub fn create(
     })
 }
 
-/// The loan's next version, with its figures as of today. Where there is no schedule from today on, since the first due
-/// date of its terms has passed, it keeps those it has: who may decide or withdraw must not depend on that.
+/// The loan's next version, with its figures as of today. If the first due date of its terms has passed, there is no
+/// schedule from today on, and it keeps its figures: the right to decide or withdraw must not depend on that.
 fn next(loan: &Loan, status: LoanStatus, at: Moment<'_>) -> Loan {
     let (figures, version_on) = match loan::projection(loan.amount, at.today, &loan.terms) {
         Ok(schedule) => (ScheduleFigures::from(&schedule), at.today),
@@ -225,7 +226,7 @@ fn next(loan: &Loan, status: LoanStatus, at: Moment<'_>) -> Loan {
     }
 }
 
-/// Whether what is applied for may still change.
+/// Requires a loan whose proposal may still change.
 ///
 /// # Errors
 ///
@@ -240,7 +241,7 @@ pub fn editable(loan: &Loan) -> Result<(), Refusal> {
 ///
 /// # Errors
 ///
-/// An invalid field for what the product does not allow, or if there is no schedule for it.
+/// An invalid field for anything the product does not allow, or if there is no schedule for it.
 pub fn edit(
     loan: &Loan,
     proposal: Proposal,
@@ -255,11 +256,11 @@ pub fn edit(
     resubmit(loan, proposal, by, at, pointers).map(Some)
 }
 
-/// Back to what an earlier version asked for, within the limits that the product has now.
+/// Restores the proposal of an earlier version, within the present limits of the product.
 ///
 /// # Errors
 ///
-/// An invalid field if the product does not allow it any more, or there is no schedule for it now.
+/// An invalid field if the product no longer allows it, or there is no schedule for it now.
 pub fn revert(loan: &Loan, earlier: LoanState, product: Product, by: Uuid, at: Moment<'_>) -> Result<Loan, Refusal> {
     let pointers = Pointers { instalments: "/version" };
     let LoanState { amount, product_version, terms, .. } = earlier;
@@ -271,7 +272,7 @@ fn resubmit(loan: &Loan, proposal: Proposal, by: Uuid, at: Moment<'_>, pointers:
     proposal.figures(at.today, pointers)?;
     let Proposal { amount, product, product_version, terms } = proposal;
     let product = product.code;
-    // A customer's own application is from now on the agent's who changes it.
+    // From now on a customer's own application belongs to the agent who changes it.
     let agent_id = loan.agent_id.or(Some(by));
     let changed =
         Loan { agent_id, amount, product, product_version, terms, edited_by: by, decision: None, ..loan.clone() };
@@ -341,7 +342,7 @@ fn pending(loan: &Loan) -> Result<(), Refusal> {
     require_state(loan, &[LoanStatus::Pending], "not_pending", "Only a pending loan allows this")
 }
 
-/// That the loan is in one of these states.
+/// Requires the loan to be in one of these states.
 fn require_state(loan: &Loan, states: &[LoanStatus], code: &'static str, rule: &str) -> Result<(), Refusal> {
     if states.contains(&loan.status) {
         return Ok(());

@@ -1,4 +1,4 @@
-//! What is to be collected of a loan on a day.
+//! The amounts to collect of a loan on a day.
 
 use lending::{Currency, Money};
 use serde::Serialize;
@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use crate::values::time::BusinessDate;
 
-/// What to collect of a loan on a day: principal, interest, fees and penalties.
+/// The amounts to collect of a loan on a day: principal, interest, fees and penalties.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct Collection {
     /// The loan.
@@ -24,10 +24,10 @@ pub struct Collection {
     /// ISO 4217.
     #[schema(value_type = String, example = "INR")]
     pub currency: Currency,
-    /// What falls due that day, penalties among it.
+    /// The amount that falls due that day, with penalties.
     #[schema(value_type = String, example = "2142.40")]
     pub due: Money,
-    /// What fell due before and is unpaid, penalties among it.
+    /// The amount that fell due before and is unpaid, with penalties.
     #[schema(value_type = String, example = "0.00")]
     pub overdue: Money,
     /// How much of both are penalties: late fees and charged ones.
@@ -35,7 +35,7 @@ pub struct Collection {
     pub penalties: Money,
     /// When the first of that fell due.
     pub due_since: BusinessDate,
-    /// Days that the oldest unpaid instalment will then be past due; penalties alone do not count.
+    /// Days that the oldest unpaid instalment will be past due by that day; penalties alone do not count.
     #[schema(example = 0)]
     pub days_past_due: i32,
 }

@@ -1,11 +1,11 @@
-//! Separation of duties: whoever set the password of an account could act as that account, so nobody decides on what such
-//! an account has to do with, nor takes back what it recorded. The database refuses the same.
+//! Separation of duties: whoever set the password of an account could act as that account, so nobody decides on a loan
+//! that such an account is involved in, nor reverses a transaction that it recorded. The database enforces the same.
 
 use uuid::Uuid;
 
 use crate::domain::{loan::Loan, refusal::Refusal, transaction::Transaction};
 
-/// Of those who have to do with a loan, the accounts whose password the caller set.
+/// The accounts involved in a loan whose password the caller set.
 #[derive(Debug, Default)]
 pub struct SameHand(pub(crate) Vec<Uuid>);
 

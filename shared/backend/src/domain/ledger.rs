@@ -7,12 +7,12 @@ use lending::{Account, Currency, Money, Posting};
 
 use crate::values::units::decimal;
 
-/// What is posted to an account on a day, in smallest units.
+/// Sums posted to an account on a day, in smallest units.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct AccountSums {
-    /// All that was debited.
+    /// The sum of the debits.
     pub debit: i128,
-    /// All that was credited.
+    /// The sum of the credits.
     pub credit: i128,
 }
 
@@ -23,10 +23,10 @@ impl AddAssign for AccountSums {
     }
 }
 
-/// Names what is posted to an account: currency, value date, account.
+/// The key of an account's sums: currency, value date, account.
 pub type AccountKey = (Currency, Date, Account);
 
-/// What is posted to an account: one row of [`MADE`] and of [`KEPT_ACCOUNTS`].
+/// The sums posted to an account: one row of [`MADE`] and of [`KEPT_ACCOUNTS`].
 pub struct PostedSums(pub AccountKey, pub AccountSums);
 
 impl PostedSums {

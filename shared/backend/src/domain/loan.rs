@@ -27,7 +27,7 @@ pub enum LoanStatus {
     Withdrawn,
     /// Paid out; being repaid.
     Disbursed,
-    /// Nothing is owed any more.
+    /// Nothing is owed any longer.
     Repaid,
     /// Written off.
     Defaulted,
@@ -59,7 +59,7 @@ impl LoanStatus {
         }
     }
 
-    /// Whether money has been paid out.
+    /// True if money has been paid out.
     #[must_use]
     pub const fn is_disbursed(self) -> bool {
         matches!(self, Self::Disbursed | Self::Repaid | Self::Defaulted)
@@ -94,7 +94,7 @@ pub struct Loan {
     pub product: String,
     /// The version of the product that the terms were taken from.
     pub product_version: Version,
-    /// What is lent; its currency is the loan's.
+    /// The amount lent; its currency is the loan's.
     pub amount: Money,
     /// The complete terms.
     pub terms: Terms,
@@ -104,15 +104,15 @@ pub struct Loan {
     pub disbursed_on: Option<Date>,
     /// Principal outstanding; zero before disbursement.
     pub outstanding: Money,
-    /// Overpayments held: from a day on so much, where anything is held or will pay a charge.
+    /// Overpayments held: the amount from each day on, while anything is held or will pay a charge.
     pub held: Vec<Due>,
     /// Principal that a write-off gave up.
     pub written_off: Money,
-    /// Principal, interest and fees that are unpaid, by due date, past and to come, the oldest first.
+    /// Unpaid principal, interest and fees by due date, past and future, the oldest first.
     pub owed: Vec<Due>,
-    /// Penalties that are unpaid, by due date: late fees to come are there already, as they arise while nothing is paid.
+    /// Unpaid penalties by due date, including the late fees that will arise if nothing is paid.
     pub penalties: Vec<Due>,
-    /// When the oldest instalment was or is due of which some of what is owed is unpaid: a charge is late with its instalment.
+    /// The due date of the oldest instalment that is partly unpaid: a charge is late with its instalment.
     pub oldest_unpaid_due_on: Option<Date>,
     /// Where it stands.
     pub status: LoanStatus,
@@ -122,11 +122,11 @@ pub struct Loan {
     pub version_on: Date,
     /// Who applied.
     pub created_by: Uuid,
-    /// Who last changed what is applied for.
+    /// Who last changed the proposal.
     pub edited_by: Uuid,
     /// When it was applied for.
     pub created_at: Timestamp,
-    /// When what is applied for last changed.
+    /// When the proposal last changed.
     pub edited_at: Timestamp,
     /// When it last changed, by a step or by money.
     pub updated_at: Timestamp,
@@ -134,7 +134,7 @@ pub struct Loan {
     pub decision: Option<Decision>,
 }
 
-/// An amount of a day: what is unpaid of what falls due then, or what is held from then on.
+/// An amount of a day: the unpaid part of what falls due then, or the amount held from then on.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Due {
     /// The day.
@@ -154,14 +154,14 @@ pub struct Decision {
     pub reason: Option<String>,
 }
 
-/// What a schedule adds up to.
+/// The sums of a schedule.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct ScheduleFigures {
     /// The equal instalment, or the first one.
     pub instalment: Money,
     /// Interest of all rows.
     pub total_interest: Money,
-    /// Everything all rows ask for.
+    /// The total of all rows.
     pub total_due: Money,
 }
 
@@ -172,12 +172,12 @@ impl From<&Schedule> for ScheduleFigures {
     }
 }
 
-/// The schedule as if disbursed on a day. A first due date that has passed by then is left out: a disbursement has to give
-/// another.
+/// The schedule as if disbursed on a day. A first due date that has passed by then is ignored: a disbursement has to
+/// give another.
 ///
 /// # Errors
 ///
-/// When there is none: see [`lending::schedule`].
+/// When there is no schedule: see [`lending::schedule`].
 pub fn projection(amount: Money, on: Date, terms: &Terms) -> Result<Schedule, lending::Refusal> {
     lending::schedule(amount, on, &terms.clone().disbursed_on(on))
 }
@@ -187,7 +187,7 @@ impl Loan {
     ///
     /// # Errors
     ///
-    /// When there is none: see [`lending::schedule`]. Terms that are stored have one.
+    /// When there is no schedule: see [`lending::schedule`]. Stored terms have one.
     pub fn schedule(&self) -> Result<Schedule, lending::Refusal> {
         projection(self.amount, self.disbursed_on.unwrap_or(self.version_on), &self.terms)
     }
@@ -199,10 +199,10 @@ impl Loan {
         step.map_or(Money::zero(self.amount.currency()), |step| step.amount)
     }
 
-    /// Whether it is approved, or was until money moved or it was taken back.
+    /// True if the loan is approved, or was until money moved or it was withdrawn.
     #[must_use]
     pub fn was_approved(&self) -> bool {
-        // A withdrawn loan keeps the decision that it had, which no rejected one is withdrawn with.
+        // A withdrawn loan keeps its approval; a rejected loan cannot be withdrawn.
         let is_withdrawn = self.status == LoanStatus::Withdrawn && self.decision.is_some();
         self.status == LoanStatus::Approved || self.status.is_disbursed() || is_withdrawn
     }
@@ -222,7 +222,7 @@ impl Loan {
     }
 }
 
-/// Whose loans a caller may know of.
+/// The loans that a caller may see.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Scope {
     /// Everybody's.
@@ -232,7 +232,7 @@ pub enum Scope {
 }
 
 impl Scope {
-    /// What a user of this role may know of.
+    /// The loans that a user of this role may see.
     #[must_use]
     pub const fn of(role: Role, user: Uuid) -> Self {
         match role {
@@ -258,14 +258,14 @@ pub struct Borrower {
     pub username: String,
 }
 
-/// How many applications wait.
+/// How many applications are pending.
 #[derive(Clone, Copy, Debug)]
 pub struct Pending(pub(crate) i64);
 
 impl Pending {
     /// # Errors
     ///
-    /// A conflict where there are as many as a borrower may have.
+    /// A conflict if the borrower has as many as allowed.
     pub fn room(self, most: u32) -> Result<(), Refusal> {
         if self.0 < i64::from(most) {
             return Ok(());

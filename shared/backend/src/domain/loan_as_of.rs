@@ -14,28 +14,28 @@ use crate::{
     values::moment::Moment,
 };
 
-/// Which day is asked about, and what was known when.
+/// The day and the knowledge that a question is about.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Reading {
-    /// The business date; today where nothing is said. A later one brings no further transactions.
+    /// The business date; today if absent. A later date brings no further transactions.
     pub as_of: Option<Date>,
-    /// Only what had been recorded by then counts; everything where nothing is said.
+    /// Only transactions recorded by then count; all if absent.
     pub known_at: Option<Timestamp>,
 }
 
-/// How long after an instant something may still commit that was recorded by then, and for clocks to differ.
+/// How long after an instant a transaction recorded by then may still commit, allowing for clocks that differ.
 const STILL_COMMITTING: SignedDuration = SignedDuration::from_secs(120);
 
-/// Whether something may still commit that was recorded by this instant.
+/// True if a transaction recorded by this instant may still commit.
 pub(crate) fn may_grow(known_at: Timestamp) -> bool {
     known_at.duration_until(Timestamp::now()) < STILL_COMMITTING
 }
 
-/// A loan as of a day, as far as it was known at an instant.
+/// The loan as of a business date, from transactions recorded by an instant.
 pub struct LoanAsOf {
     /// The loan as it then was.
     pub loan: Loan,
-    /// What had become of its money.
+    /// The state of its money.
     pub state: State,
     /// The day.
     pub as_of: Date,
@@ -45,11 +45,12 @@ pub struct LoanAsOf {
 }
 
 impl LoanAsOf {
-    /// Of the rows that `store::loan_as_of` reads, which are there: a loan that is not, or may not be known of, is told before.
+    /// From the rows that `store::loan_as_of` reads. They exist: a missing loan, or one the caller may not see, is
+    /// refused before.
     ///
     /// # Errors
     ///
-    /// An invalid field for a `known_at` in the future, not found for a day or an instant on which there was no such loan.
+    /// An invalid field for a `known_at` in the future; not found for a day or an instant before the loan existed.
     pub fn new(
         loan: Loan,
         versions: &[HistoryEntry],
@@ -66,11 +67,11 @@ impl LoanAsOf {
         let known_at = reading.known_at.unwrap_or(last);
         let date = |instant: Timestamp| zone.to_datetime(instant).date();
 
-        // A version that the loan does not have is none of it.
+        // A version that the loan does not have does not count.
         let is_known = |step: &&HistoryEntry| step.at.0 <= known_at && step.version <= loan.version;
         let known = &versions[..versions.iter().take_while(is_known).count()];
         let current = known.last().ok_or_else(|| Refusal::NotFound)?;
-        // What was agreed is the loan's; its history tells only what it was before that.
+        // The contract is the loan's; its history only has the earlier ones.
         let contract = if current.version == loan.version {
             loan.contract()
         } else {
@@ -78,7 +79,7 @@ impl LoanAsOf {
         };
         let events: Vec<Event> = transactions.iter().map(event_of).collect();
         let position = LoanMoney::of(&contract, &events, as_of, known_at).map_err(Refusal::defect)?;
-        // Money says that a loan is there even before its application was entered.
+        // A transaction shows that the loan exists even before its application was entered.
         let steps = match position.state.standing {
             Standing::Approved => known.iter().take_while(|version| date(version.at.0) <= as_of).count(),
             Standing::Disbursed | Standing::Repaid | Standing::Defaulted => known.len(),
@@ -92,7 +93,7 @@ impl LoanAsOf {
         Ok(Self { loan, state: position.state, as_of, known_at, transactions })
     }
 
-    /// What closes the loan on a day.
+    /// The amount that closes the loan on a day.
     ///
     /// # Errors
     ///
@@ -142,7 +143,7 @@ fn of_version(loan: Loan, steps: &[HistoryEntry], zone: &TimeZone) -> Result<Loa
             ..loan
         }
     };
-    // A step taken when there was no schedule any more kept the figures of the one before.
+    // A step taken when there was no longer a schedule kept the figures of the one before.
     let dates = steps.iter().rev().map(|step| zone.to_datetime(step.at.0).date());
     let mut dates = dates.filter(|date| loan::projection(applied_for.amount, *date, &applied_for.terms).is_ok());
     Ok(Loan {

@@ -10,17 +10,17 @@ use crate::{
     values::{terms::TermsSchema, time::Instant, version::Version},
 };
 
-/// What a step of an application is called.
+/// The name of a step of an application.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Action {
     /// Applied for.
     Create,
-    /// Amount, product, term or rate changed, or a rejected application submitted again.
+    /// Amount, product, term or rate changed, or a rejected application was submitted again.
     Edit,
     /// Put before the admin in an agent's name.
     Forward,
-    /// Back to what an earlier version asked for.
+    /// Restored the proposal of an earlier version.
     Revert,
     /// Granted.
     Approve,
@@ -87,16 +87,16 @@ pub struct HistoryEntry {
     pub at: Instant,
     /// Who.
     pub by: Uuid,
-    /// Why, if that was said.
+    /// The reason, if one was given.
     pub reason: Option<String>,
     /// The fields that differ from the version before.
     #[schema(example = json!(["amount"]))]
     pub changed: Vec<String>,
-    /// What the loan then was.
+    /// The loan in that version.
     pub state: LoanState,
 }
 
-/// What a version of a loan was.
+/// The loan in one version.
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 pub struct LoanState {
     /// Where it stood.
@@ -109,7 +109,7 @@ pub struct LoanState {
     /// The version of the product that the terms were taken from.
     #[schema(value_type = i32, example = 1)]
     pub product_version: Version,
-    /// What was applied for.
+    /// The amount applied for.
     #[schema(value_type = String, example = "12000.50")]
     pub amount: Money,
     /// ISO 4217.
@@ -130,12 +130,12 @@ pub struct LoanState {
     /// Interest of all instalments.
     #[schema(value_type = String, example = "853.89")]
     pub total_interest: Money,
-    /// Everything all instalments ask for.
+    /// The total of all instalments.
     #[schema(value_type = String, example = "12854.39")]
     pub total_due: Money,
 }
 
-/// The fields that a step changed: what was decided by someone, not the figures that follow from it.
+/// The fields that a step changed: those that somebody decided, not the figures that follow from them.
 #[must_use]
 pub fn changed_fields(before: Option<&Loan>, after: &Loan) -> Vec<&'static str> {
     let differs = |differs: fn(&Loan, &Loan) -> bool| before.is_none_or(|before| differs(before, after));
@@ -152,7 +152,7 @@ pub fn changed_fields(before: Option<&Loan>, after: &Loan) -> Vec<&'static str> 
     let periods = |loan: &Loan| (loan.terms.term_months(), loan.terms.instalments());
     add(term, before.is_none_or(|before| periods(before) != periods(after)));
     add("interest_rate_apr", differs(|a, b| a.terms.interest_rate_apr() != b.terms.interest_rate_apr()));
-    // Everything else in them comes from a version of the product.
+    // All other terms come from a version of the product.
     let others = |loan: &Loan| {
         let same = TermsPatch {
             instalments: Some(MAX_INSTALMENTS),

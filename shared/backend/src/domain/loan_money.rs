@@ -1,4 +1,4 @@
-//! A loan's money on a day: the row of a loan as its transactions make it.
+//! A loan's money on a day: the loan's row as computed from its transactions.
 
 use jiff::{Timestamp, civil::Date};
 use lending::{Conflict, ConflictReason, Contract, Event, Money, Outlook, Owed, Standing, State};
@@ -11,13 +11,13 @@ use crate::domain::{
 };
 
 impl Loan {
-    /// What was agreed.
+    /// The amount and the terms agreed.
     #[must_use]
     pub fn contract(&self) -> Contract {
         Contract { amount: self.amount, terms: self.terms.clone() }
     }
 
-    /// That money can be recorded for it.
+    /// Requires a loan for which money can be recorded.
     ///
     /// # Errors
     ///
@@ -30,7 +30,7 @@ impl Loan {
         Err(Refusal::conflict("not_disbursed", detail))
     }
 
-    /// That something can still be owed of it.
+    /// Requires a loan that was not written off.
     ///
     /// # Errors
     ///
@@ -43,7 +43,7 @@ impl Loan {
         Err(Refusal::conflict(reason.code(), format!("It cannot be recorded: {reason}.")))
     }
 
-    /// That something is still owed of it.
+    /// Requires a loan with something still owed.
     ///
     /// # Errors
     ///
@@ -57,7 +57,7 @@ impl Loan {
         Err(Refusal::conflict(reason.code(), format!("It cannot be recorded: {reason}.")))
     }
 
-    /// That it can be paid out.
+    /// Requires a loan that can be paid out.
     ///
     /// # Errors
     ///
@@ -85,8 +85,8 @@ pub(super) fn last_day(events: &[Event], today: Date) -> Date {
     events.iter().map(|event| event.on).fold(today, Date::max)
 }
 
-/// What a loan should be by its transactions and the steps of its application, whatever its row says: for the consistency
-/// check.
+/// The loan as computed from its transactions and the steps of its application, whatever its row says: for the
+/// consistency check.
 ///
 /// # Errors
 ///
@@ -104,7 +104,7 @@ pub fn recompute(
     Ok(money.apply(loan.clone(), applied))
 }
 
-/// Where a loan's money stands at the end of a day, and where that leads by itself.
+/// The state of a loan's money at the end of a day, and its future if nothing is paid.
 pub(super) struct LoanMoney {
     pub(super) contract: Contract,
     pub(super) state: State,
@@ -122,7 +122,7 @@ impl LoanMoney {
         Ok(Self { contract: contract.clone(), state, outlook })
     }
 
-    /// The loan with what money did to it; `undisbursed` is where it stands if that is nothing.
+    /// The loan with the effects of its money; `undisbursed` is its status if there are none.
     pub(super) fn apply(&self, loan: Loan, undisbursed: LoanStatus) -> Loan {
         let status = match self.outlook.standing {
             Standing::Approved => undisbursed,
@@ -138,7 +138,7 @@ impl LoanMoney {
             outstanding: self.state.unpaid.principal,
             held: self.held(),
             written_off: self.state.written_off.principal,
-            // What is held pays a charge on the day it is due, and nobody is told to pay it.
+            // Held money pays a charge on its due date, and the borrower is not asked to pay it.
             owed: owed(|Owed { unpaid, .. }| unpaid.principal.checked_add(unpaid.interest)?.checked_add(unpaid.fees)),
             penalties: owed(|owed| Some(owed.unpaid.penalties)),
             oldest_unpaid_due_on: self.outlook.oldest_unpaid_due_on.filter(|_| is_disbursed),
@@ -147,8 +147,8 @@ impl LoanMoney {
         }
     }
 
-    /// What is held from a day on: from the last value date, shown with the day of the disbursement, and from each day after
-    /// it on which some of it pays a charge.
+    /// The amounts held, each from a day on: from the last value date, shown with the day of the disbursement, and from
+    /// each later day on which a charge takes some of it.
     fn held(&self) -> Vec<Due> {
         let Self { state, outlook, .. } = self;
         let last = state.transactions.iter().map(|transaction| transaction.on).max();
@@ -156,7 +156,7 @@ impl LoanMoney {
         let taken = |on: Option<Date>| {
             later().filter(move |applied| Some(applied.on) > on).map(|applied| applied.shares.overpayment)
         };
-        // What is held in the end, and what was taken of it since.
+        // The amount held in the end, plus the amounts taken of it since.
         let from = |on| taken(on).try_fold(outlook.overpayment, Money::checked_sub);
         let first = state.disbursed_on.filter(|_| later().next().is_some() || !outlook.overpayment.is_zero());
         let first = first.and_then(|on| Some(Due { on, amount: from(last)? }));
@@ -164,7 +164,7 @@ impl LoanMoney {
         first.into_iter().chain(steps).collect()
     }
 
-    /// What the rows add up to; before the disbursement as if on the day of the loan's version.
+    /// The sums of the rows; before the disbursement, as if disbursed on the day of the loan's version.
     fn figures(&self, loan: &Loan) -> ScheduleFigures {
         let Contract { amount, terms } = &self.contract;
         if self.state.disbursed_on.is_none() {
@@ -179,7 +179,7 @@ impl LoanMoney {
     }
 }
 
-/// What is unpaid in the end, by due date.
+/// The amounts unpaid in the end, by due date.
 fn dues(outlook: &Outlook, of: impl Fn(&Owed) -> Option<Money>) -> Vec<Due> {
     let due = |owed: &Owed| of(owed).filter(|amount| !amount.is_zero()).map(|amount| Due { on: owed.due_on, amount });
     outlook.owed.iter().filter_map(due).collect()

@@ -1,7 +1,7 @@
-//! The rules: pure functions on what was read and locked. They refuse with a [`Refusal`](refusal::Refusal), and know neither
-//! SQL nor HTTP.
+//! The rules: pure functions on rows that were read and locked. They refuse with a [`Refusal`](refusal::Refusal), and
+//! know neither SQL nor HTTP.
 
-// A new kind of event, status or role is decided upon wherever kinds are told apart.
+// A new kind of event, status or role must be handled in every match.
 #![deny(clippy::wildcard_enum_match_arm)]
 
 pub mod applications;

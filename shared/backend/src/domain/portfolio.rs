@@ -1,4 +1,4 @@
-//! The figures of the portfolio: what one loan adds to them, and what a change of it changes.
+//! The figures of the portfolio: the share of one loan, and how a change of it changes them.
 
 use std::{
     collections::BTreeMap,
@@ -19,7 +19,7 @@ use crate::{
     values::moment::Moment,
 };
 
-/// The date under which all loans of a group are summed, whatever their date: before any that a loan can have.
+/// The date under which all loans of a group are summed, whatever their date; it is before any date of a loan.
 pub(crate) const ALL: Date = Date::constant(1, 1, 1);
 
 /// A loan's application from one step of it to the next.
@@ -29,12 +29,12 @@ pub struct ApplicationStep {
     pub at: Timestamp,
     /// The state that it led to.
     pub status: LoanStatus,
-    /// What was asked for then.
+    /// The amount asked for then.
     pub amount: Money,
 }
 
 impl ApplicationStep {
-    /// The step that led to the loan as it is.
+    /// The step that led to the loan's present state.
     #[must_use]
     pub const fn to(loan: &Loan) -> Self {
         Self { at: loan.updated_at, status: loan.status, amount: loan.amount }
@@ -46,7 +46,7 @@ impl ApplicationStep {
 pub struct BookSums {
     /// How many.
     pub loans: i64,
-    /// What they are for.
+    /// The sum of their amounts.
     pub amount: i128,
     /// Principal paid out.
     pub disbursed: i128,
@@ -72,7 +72,7 @@ pub struct ExposureSums {
 pub struct AgentSums {
     /// Applications.
     pub requests: i64,
-    /// Of these, those that are approved, or were and went on or were withdrawn.
+    /// Of these, the approved ones, including those disbursed or withdrawn since.
     pub approved: i64,
     /// Of these, those that are rejected.
     pub rejected: i64,
@@ -102,53 +102,53 @@ sums!(BookSums { loans, amount, disbursed, repaid, outstanding, past_due });
 sums!(ExposureSums { loans, outstanding });
 sums!(AgentSums { requests, approved, rejected, disbursed, collected });
 
-/// Names a row of the book: the day from which on it counts, the currency, the state.
+/// The key of a row of the book: the day from which it counts, the currency, the state.
 pub type BookKey = (Date, Currency, LoanStatus);
 
-/// Names a row of what is out: what it is grouped by, the group, currency, date of the oldest unpaid instalment. All loans of
-/// the group are one of these rows too, under the first day there is.
+/// The key of a row of exposures: grouping, group, currency, date of the oldest unpaid instalment. One more row under
+/// [`ALL`] sums all loans of the group.
 pub type ExposureKey = (Grouping, Option<String>, Currency, Option<Date>);
 
-/// Names a row of an agent: currency, agent, day.
+/// The key of a row of an agent: currency, agent, day.
 pub type AgentKey = (Currency, Uuid, Date);
 
-/// What loans are in the figures of the portfolio, or what a change of one changes in them.
+/// The share of loans in the figures of the portfolio, or how a change of one changes them.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct PortfolioDelta {
-    /// Loans by state, and their money: what each day adds.
+    /// Loans by state, and their money: the increment of each day.
     pub book: BTreeMap<BookKey, BookSums>,
-    /// What is out.
+    /// The outstanding loans.
     pub exposures: BTreeMap<ExposureKey, ExposureSums>,
-    /// What agents' loans come to.
+    /// The results of agents' loans.
     pub agents: BTreeMap<AgentKey, AgentSums>,
 }
 
-/// What the book has of one loan on a day.
+/// The share of one loan in the book on a day.
 #[derive(Clone, Copy, PartialEq)]
 struct DayInPortfolio {
     status: LoanStatus,
     sums: BookSums,
 }
 
-/// A loan with what its figures rest on.
+/// A loan with the inputs of its figures.
 #[derive(Clone, Copy, Debug)]
 pub struct LoanInPortfolio<'a> {
     /// The loan as it is.
     pub loan: &'a Loan,
     /// The steps of its application.
     pub steps: &'a [ApplicationStep],
-    /// What is out, from day to day: see [`lending::follow`]. Where a loan is compared before and after a change, what comes
-    /// before the first of these is the same: see [`lending::change`].
+    /// The loan's exposure from day to day: see [`lending::follow`]. When a loan is compared before and after a change,
+    /// the days before the first of these are the same: see [`lending::change`].
     pub exposures: &'a [Exposure],
-    /// What happened to its money.
+    /// The transactions of its money.
     pub transactions: &'a [Transaction],
 }
 
 impl LoanInPortfolio<'_> {
-    /// What the book has of the loan from each of these days on, in their order.
+    /// The loan's share in the book from each of these days on, in their order.
     fn positions(&self, at: Moment<'_>) -> impl Iterator<Item = (Date, DayInPortfolio)> {
         let Self { loan, steps, exposures, .. } = *self;
-        // Money says that a loan is there even before its application was entered, and what it is from then on.
+        // A transaction shows that the loan exists even before its application was entered, and its state from then on.
         let disbursed_on = loan.disbursed_on;
         let applied = steps.iter().map(move |step| (at.date_of(step.at), step));
         let applied = applied.filter(move |(on, _)| disbursed_on.is_none_or(|disbursed_on| *on < disbursed_on));
@@ -157,7 +157,7 @@ impl LoanInPortfolio<'_> {
     }
 }
 
-/// How much a loan before and after a change begins with that is the same: it cancels out.
+/// The part at the start that a loan has in common before and after a change: it cancels out.
 #[derive(Clone, Copy, Debug, Default)]
 struct CommonStart {
     positions: usize,
@@ -196,13 +196,13 @@ impl SubAssign for PortfolioDelta {
 }
 
 impl PortfolioDelta {
-    /// What one loan is in them.
+    /// The share of one loan.
     #[must_use]
     pub fn of(part: LoanInPortfolio<'_>, at: Moment<'_>) -> Self {
         Self::beyond(CommonStart::default(), part, at)
     }
 
-    /// What a change of one loan changes in them.
+    /// The difference that a change of one loan makes.
     #[must_use]
     pub fn between(before: LoanInPortfolio<'_>, after: LoanInPortfolio<'_>, at: Moment<'_>) -> Self {
         let shared = CommonStart::of(before, after, at);
@@ -287,7 +287,7 @@ impl PortfolioDelta {
 
 impl DayInPortfolio {
     fn applied(step: &ApplicationStep) -> Self {
-        // What money led to is told by money.
+        // States that follow from transactions are taken from the transactions.
         let status = if step.status.is_disbursed() { LoanStatus::Approved } else { step.status };
         Self { status, sums: BookSums { loans: 1, amount: step.amount.units(), ..BookSums::default() } }
     }
@@ -313,7 +313,7 @@ impl DayInPortfolio {
 }
 
 impl Transaction {
-    /// What it collected from the borrower, in smallest units; less than nothing for a refund.
+    /// The amount collected from the borrower, in smallest units; negative for a refund.
     fn collected(&self) -> i128 {
         match self.event.kind {
             EventKind::Repayment { amount } => amount.units(),
@@ -328,7 +328,7 @@ impl Transaction {
     }
 }
 
-/// What arrears are grouped by.
+/// The grouping of arrears.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Grouping {

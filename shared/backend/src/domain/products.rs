@@ -42,12 +42,12 @@ pub struct Product {
     /// The highest rate, percent a year.
     #[schema(value_type = String, example = "100.00")]
     pub max_rate_apr: AnnualRate,
-    /// Whether a loan in this currency that names no product is made with this one.
+    /// True if a loan in this currency that names no product is made with this one.
     pub is_default: bool,
-    /// Whether it can be applied for.
+    /// True if it can be applied for.
     #[schema(example = true)]
     pub active: bool,
-    /// The terms of its loans, where an application says nothing else.
+    /// The terms of its loans, except where an application gives others.
     #[schema(value_type = TermsSchema)]
     pub terms: Terms,
     /// When it was made.
@@ -60,7 +60,7 @@ pub struct Product {
 ///
 /// # Errors
 ///
-/// An invalid field if there is none of that code.
+/// An invalid field if no product has that code.
 pub fn named(product: Option<Product>) -> Result<Product, Refusal> {
     product.ok_or_else(|| Refusal::field("/product", "product_not_found", "there is no product of this code"))
 }
@@ -70,7 +70,7 @@ impl Product {
     ///
     /// # Errors
     ///
-    /// An invalid field, at the pointer, if it lends another one.
+    /// An invalid field, at the pointer, if it lends another currency.
     pub fn lending(self, pointer: &str, currency: Currency) -> Result<Self, Refusal> {
         if self.currency == currency {
             return Ok(self);
@@ -79,8 +79,8 @@ impl Product {
         Err(Refusal::field(pointer, "currency_mismatch", detail))
     }
 
-    /// The limits of the product that a loan with this amount and these terms breaks. `terms` is the JSON pointer of what
-    /// has `instalments` and `interest_rate_apr` in the request; `instalments` its name there.
+    /// The product's limits that a loan with this amount and these terms breaks. `terms` is the JSON pointer of the
+    /// object with `instalments` and `interest_rate_apr` in the request; `instalments` is the name there.
     #[must_use]
     pub fn broken_limits(&self, amount: Money, terms: &Terms, at: LimitPointers) -> Vec<FieldError> {
         let mut errors = Vec::new();
@@ -100,7 +100,7 @@ impl Product {
         errors
     }
 
-    /// What is wrong with the product's own limits: each pair in order, and its own terms within them.
+    /// Errors in the product's own limits: each pair must be in order, and its own terms within them.
     #[must_use]
     pub fn broken_rules(&self) -> Vec<FieldError> {
         let mut errors = Vec::new();
@@ -123,7 +123,7 @@ impl Product {
     }
 }
 
-/// Where a request has what a product limits, as JSON pointers.
+/// Where a request has the fields that a product limits, as JSON pointers.
 #[derive(Clone, Copy, Debug)]
 pub struct LimitPointers {
     /// The amount.

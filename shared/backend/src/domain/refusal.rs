@@ -1,5 +1,5 @@
-//! Why a rule refuses: a stable code and the rule in words. How that is told to a client is decided at the edge, in
-//! [`http::problem`](crate::http::problem).
+//! The reasons of refusals: a stable code and the rule in words. [`http::problem`](crate::http::problem) turns them
+//! into answers, at the edge.
 
 use std::{borrow::Cow, error::Error, fmt, sync::Arc};
 
@@ -26,14 +26,14 @@ pub enum Refusal {
         code: &'static str,
         /// The rule in words.
         detail: Cow<'static, str>,
-        /// The transaction that could no longer stand, where the conflict is with one.
+        /// The transaction that could no longer stand, if the conflict is with one.
         transaction: Option<Uuid>,
     },
     /// Fields that break a rule.
     Invalid(Vec<FieldError>),
     /// A field that breaks a rule which clients know by its code.
     Rule(&'static str, FieldError),
-    /// A defect: what cannot be, if the program is right.
+    /// A defect: an impossible state, if the program is right.
     Defect(Arc<dyn Error + Send + Sync>),
 }
 
@@ -63,7 +63,7 @@ impl Refusal {
         Self::Rule(code, FieldError::new(pointer, code, detail))
     }
 
-    /// What the engine refuses of a field. That a loan would never be repaid is a rule that clients know by its code.
+    /// A refusal of a field by the engine. That a loan would never be repaid is a rule that clients know by its code.
     pub fn of_engine(pointer: impl Into<String>, refusal: &lending::Refusal) -> Self {
         if refusal.reason() == Reason::DoesNotAmortise {
             return Self::rule(pointer, refusal.code(), refusal.to_string());
@@ -76,10 +76,11 @@ impl Refusal {
         Self::Defect(Arc::from(cause.into()))
     }
 
-    /// Nobody decides on what is theirs.
+    /// Nobody decides on their own application.
     #[must_use]
     pub fn own_application() -> Self {
-        let detail = "Nobody decides on, pays out or takes back what they, or somebody whose password they set, made.";
+        let detail =
+            "Nobody may approve, reject, pay out or reverse their own work, or that of a user whose password they set.";
         Self::forbidden("own_application", detail)
     }
 
@@ -98,7 +99,7 @@ impl Refusal {
     /// An erased user stays as it is.
     #[must_use]
     pub fn user_erased() -> Self {
-        Self::conflict("user_erased", "This user is erased: nothing of it can be changed.")
+        Self::conflict("user_erased", "This user is erased and cannot be changed.")
     }
 }
 

@@ -1,5 +1,5 @@
-//! Loans that an earlier release wrote, stated again by the rules of this one: their columns, and their part of the journal,
-//! which further entries put right.
+//! Loans that an earlier release wrote, restated by the rules of this one: their columns, and their part of the
+//! journal, which further entries correct.
 
 use jiff::{SignedDuration, Timestamp};
 use lending::{Event, JournalEntry, Posting};
@@ -13,43 +13,43 @@ use crate::{
     values::moment::Moment,
 };
 
-/// A loan that is locked, as its rows are.
+/// A locked loan with its rows.
 #[derive(Clone, Copy)]
 pub struct Stated<'a> {
     /// The loan.
     pub loan: &'a Loan,
-    /// What was recorded, in that order.
+    /// The recorded transactions, in the order of recording.
     pub transactions: &'a [Transaction],
     /// The steps of its application.
     pub steps: &'a [ApplicationStep],
-    /// What was posted.
+    /// The sums posted.
     pub posted: &'a [PostedSums],
 }
 
 /// A loan that follows the rules again. `writes` is in `store::restating`.
 pub struct Restatement {
-    /// The loan. It was last changed when it was: nothing happened to it.
+    /// The loan, with its old time of change: nothing happened to it.
     pub loan: Loan,
-    /// What puts the journal right, where money has moved.
+    /// The correction of the journal, if money has moved.
     pub correction: Option<Correction>,
 }
 
-/// Entries that put right what was posted.
+/// Entries that correct the journal.
 pub struct Correction {
     /// The last transaction, which they name.
     pub transaction: Uuid,
-    /// When they are made: after everything that is known of the loan.
+    /// When they are made: after everything known of the loan.
     pub recorded_at: Timestamp,
-    /// The entries; none where the journal is right.
+    /// The entries; empty if the journal is right.
     pub entries: Vec<JournalEntry>,
 }
 
-/// States a loan again; `None` where it follows the rules. The figures of the portfolio have to be made anew then: the loan was
-/// in them by other rules.
+/// Restates a loan; `None` if it follows the rules already. Otherwise rebuild the figures of the portfolio: they
+/// counted the loan by other rules.
 ///
 /// # Errors
 ///
-/// A defect, where the transactions cannot stand by these rules.
+/// A defect, if the transactions cannot stand by these rules.
 pub fn restate(stated: Stated<'_>, at: Moment<'_>) -> Result<Option<Restatement>, Refusal> {
     let Stated { loan, transactions, steps, .. } = stated;
     let follows = loan_money::recompute(loan, transactions, steps, at.today)?;
@@ -68,12 +68,12 @@ pub fn restate(stated: Stated<'_>, at: Moment<'_>) -> Result<Option<Restatement>
     Ok(Some(Restatement { loan: follows, correction }))
 }
 
-/// The entries that the journal lacks to be what follows.
+/// The entries missing from the journal.
 fn missing(stated: Stated<'_>) -> Result<Vec<JournalEntry>, Refusal> {
     let Stated { loan, transactions, posted, .. } = stated;
     let events: Vec<Event> = transactions.iter().map(|transaction| transaction.event.clone()).collect();
     let follows = lending::follow(&loan.contract(), &events, Timestamp::MAX).map_err(Refusal::defect)?;
     let posted: Option<Vec<Posting>> = posted.iter().map(PostedSums::posting).collect();
-    let posted = posted.ok_or_else(|| Refusal::defect("amounts in the journal that no loan has"))?;
+    let posted = posted.ok_or_else(|| Refusal::defect("amounts in the journal are out of range"))?;
     Ok(lending::journal_entries(&follows.postings, &posted))
 }

@@ -1,6 +1,6 @@
-//! Transactions of a loan: which may be recorded, and what follows for the loan's row, the journal and the figures. Pure:
-//! decided on rows that were read, by the crate `lending`. [`Recorded`] is what follows; `store::servicing` makes its
-//! statements, `views::transaction` its answer.
+//! Transactions of a loan: which may be recorded, and their effects on the loan's row, the journal and the figures.
+//! Pure: decided on rows that were read, by the crate `lending`. [`Recorded`] holds the effects; `store::servicing`
+//! makes its statements, `views::transaction` its answer.
 
 use jiff::{SignedDuration, Timestamp, civil::Date};
 use lending::{Change, Conflict, ConflictReason, Event, EventId, EventKind, JournalEntry, State};
@@ -17,11 +17,11 @@ use crate::{
     values::moment::Moment,
 };
 
-/// A loan that is locked, with all that happened to it.
+/// A locked loan with its transactions and steps.
 pub struct LockedLoan {
     /// The loan.
     pub loan: Loan,
-    /// What was recorded, in that order.
+    /// The recorded transactions, in the order of recording.
     pub transactions: Vec<Transaction>,
     /// The steps of its application.
     pub steps: Vec<ApplicationStep>,
@@ -30,15 +30,15 @@ pub struct LockedLoan {
 /// A transaction to be recorded.
 #[derive(Clone, Debug)]
 pub struct NewTransaction {
-    /// What happened.
+    /// The event.
     pub kind: EventKind,
     /// The business date from which it counts.
     pub on: Date,
-    /// What was written about it.
+    /// The words written about it.
     pub notes: Notes,
 }
 
-/// A transaction that fits, and what follows from it. `writes` is in `store::servicing`, `view` in `views::transaction`.
+/// An accepted transaction with its effects. `writes` is in `store::servicing`, `view` in `views::transaction`.
 pub struct Recorded {
     /// The loan as it now is.
     pub loan: Loan,
@@ -47,14 +47,14 @@ pub struct Recorded {
     pub(crate) state: State,
     pub(crate) entries: Vec<JournalEntry>,
     steps: Vec<ApplicationStep>,
-    /// What it changes in the figures of the portfolio.
+    /// The change of the figures of the portfolio.
     pub(crate) figures: portfolio::PortfolioDelta,
     pub(crate) today: Date,
 }
 
 impl LockedLoan {
-    /// The value date of a charge that is recorded today: see [`lending::levied_on`]. One that fell due by the day of a
-    /// write-off is entered late, as a payment or a waiver of a day before is.
+    /// The value date of a charge that is recorded today: see [`lending::levied_on`]. A charge that fell due by the day
+    /// of a write-off is entered late, like a payment or a waiver of an earlier day.
     ///
     /// # Errors
     ///
@@ -69,18 +69,18 @@ impl LockedLoan {
     }
 }
 
-/// The most transactions of a loan, but for reversals, of which each has at most one: each command folds all of them.
+/// The most transactions of a loan, not counting reversals (at most one for each): each command folds all of them.
 pub const MAX_TRANSACTIONS: usize = 10_000;
 
-/// The most transactions times instalments of a loan: what a command folds.
+/// The most transactions times instalments of a loan: the work of a command.
 pub const MAX_WORK: usize = 1_500_000;
 
 /// Records a transaction. `on` is where the request has its date, for errors.
 ///
 /// # Errors
 ///
-/// An invalid field for what breaks a rule, at its field; a conflict where the loan's state does not allow it, where it has as many
-/// transactions as it may have ([`MAX_TRANSACTIONS`]), and where a transaction recorded before could no longer stand.
+/// An invalid field, at its place, for a broken rule; a conflict if the loan's state does not allow it, if it has as
+/// many transactions as allowed ([`MAX_TRANSACTIONS`]), or if a transaction recorded before could no longer stand.
 pub fn record(
     locked: LockedLoan,
     new: NewTransaction,
@@ -89,7 +89,7 @@ pub fn record(
     on: &'static str,
 ) -> Result<Recorded, Refusal> {
     let LockedLoan { loan, mut transactions, steps } = locked;
-    // What was recorded by mistake can be taken back.
+    // A mistaken record can always be reversed.
     let is_reversal = matches!(new.kind, EventKind::Reversal { .. });
     if !is_reversal && transactions.len() >= MAX_TRANSACTIONS {
         let detail = format!("A loan has at most {MAX_TRANSACTIONS} transactions.");
@@ -101,7 +101,7 @@ pub fn record(
         let detail = format!("A loan has at most {MAX_WORK} instalments times transactions.");
         return Err(Refusal::conflict("too_many_transactions", detail));
     }
-    // Later than everything that is known of the loan, whatever two clocks say.
+    // Later than everything known of the loan, whatever two clocks say.
     let next_instant = loan.updated_at.checked_add(SignedDuration::from_micros(1)).map_err(Refusal::defect)?;
     let recorded_at = at.now.max(next_instant);
     let id = EventId(Uuid::now_v7().as_u128());
@@ -117,7 +117,7 @@ pub fn record(
     transactions.push(Transaction { event, amount, paid_out: None, recorded_by: by, notes });
 
     let refused = |conflict: Conflict| {
-        // What is known could stand before: that it cannot any more is because of the new one.
+        // The earlier transactions could stand before, so a failure now is due to the new one.
         match lending::fold(&contract, &events[..known], last, Timestamp::MAX) {
             Ok(_) => refusal(&conflict, id, &transactions, on),
             Err(defect) => Refusal::defect(defect),
@@ -147,7 +147,7 @@ pub fn record(
 }
 
 impl Recorded {
-    /// The loan and its books once that is written, for the next transaction.
+    /// The loan and its books after the write, for the next transaction.
     #[must_use]
     pub fn into_locked(self) -> LockedLoan {
         LockedLoan { loan: self.loan, transactions: self.transactions, steps: self.steps }
@@ -183,7 +183,7 @@ fn refusal(conflict: &Conflict, new: EventId, transactions: &[Transaction], on: 
             };
             return Refusal::rule(pointer, refusal.code(), refusal.to_string());
         }
-        // Wrong for its date, or of the state: told above.
+        // Wrong for its date, or for the state: refused above.
         ConflictReason::NotDisbursed
         | ConflictReason::AlreadyDisbursed
         | ConflictReason::BeforeDisbursement

@@ -1,10 +1,10 @@
-//! What happened to a loan's money, as it was recorded.
+//! The transactions of a loan's money, as recorded.
 
 use lending::{Event, Money};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-/// What a transaction is.
+/// The kind of a transaction.
 #[derive(ToSchema)]
 #[schema(as = TransactionKind, rename_all = "snake_case")]
 pub enum TransactionKindSchema {
@@ -16,34 +16,34 @@ pub enum TransactionKindSchema {
     Recovery,
     /// An overpayment was paid back.
     Refund,
-    /// More was asked for.
+    /// A charge raised the amount owed.
     Charge,
-    /// Less was asked for.
+    /// A waiver lowered the amount owed.
     Waiver,
-    /// What was unpaid was given up.
+    /// The unpaid rest was given up.
     WriteOff,
-    /// Rows were made anew.
+    /// The rest of the schedule was made again.
     Reschedule,
-    /// Another transaction never counted.
+    /// Another transaction was taken back.
     Reversal,
 }
 
 /// One transaction as it was recorded.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Transaction {
-    /// What happened, as the engine takes it.
+    /// The event, as the engine takes it.
     pub event: Event,
-    /// What it was about, where the request or the loan named an amount.
+    /// The amount, if the request or the loan named one.
     pub amount: Option<Money>,
     /// Of a disbursement: the amount less the fees taken then.
     pub paid_out: Option<Money>,
     /// Who recorded it.
     pub recorded_by: Uuid,
-    /// What it is called and why it was done, in the words of whoever recorded it.
+    /// Its name and its reason, in the words of whoever recorded it.
     pub notes: Notes,
 }
 
-/// What people wrote about a transaction.
+/// The words written about a transaction.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Notes {
     /// The lender's name of a charge.

@@ -1,4 +1,4 @@
-//! What users are, and whether they may log in.
+//! Users: their roles, and if they may log in.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -10,7 +10,7 @@ use crate::values::{
     time::Instant,
 };
 
-/// What a user is; fixed when the user is created.
+/// The role of a user; fixed when the user is created.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Role {
@@ -34,7 +34,7 @@ impl Role {
     }
 }
 
-/// Whether a user may log in.
+/// The status of a user; only an active user may log in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum UserStatus {
@@ -46,7 +46,7 @@ pub enum UserStatus {
     Rejected,
     /// Shut out by an admin.
     Suspended,
-    /// Taken out by an admin, for good: who it was is not known any more.
+    /// Erased by an admin, for good: the identity is no longer known.
     Erased,
 }
 
@@ -82,10 +82,10 @@ pub struct User {
     /// The name people see.
     #[schema(example = "Asha Patel")]
     pub full_name: Option<String>,
-    /// What the user is.
+    /// The role.
     #[schema(example = "customer")]
     pub role: Role,
-    /// Whether the user may log in.
+    /// The status: only an active user may log in.
     #[schema(example = "active")]
     pub status: UserStatus,
     /// When the user was created.
@@ -95,8 +95,8 @@ pub struct User {
 }
 
 impl User {
-    /// The user changed in this transaction. Waiting for a lock, it may have started before the one that changed the user
-    /// last; time does not go back.
+    /// The user changed in this transaction. The transaction may have waited for a lock since before the user's last
+    /// change; time does not go back.
     #[must_use]
     pub fn updated(self, now: Timestamp) -> Self {
         Self { updated_at: self.updated_at.max(Instant(now)), ..self }
@@ -114,9 +114,9 @@ pub struct NewUser {
     pub phone: Phone,
     /// The name people see.
     pub full_name: Option<Name>,
-    /// What the user is.
+    /// The role.
     pub role: Role,
-    /// Whether the user may log in.
+    /// The status: only an active user may log in.
     pub status: UserStatus,
 }
 

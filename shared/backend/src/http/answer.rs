@@ -1,4 +1,4 @@
-//! Answers of commands: what is sent, and what is kept to be sent again for the same Idempotency-Key.
+//! Answers of commands: what is sent, and kept to be sent again for the same Idempotency-Key.
 
 use axum::{
     body::Body,
@@ -11,7 +11,7 @@ use serde_json::value::RawValue;
 use super::problem::Problem;
 use crate::values::version::Version;
 
-/// Tells that an answer was given before.
+/// Marks an answer that was given before.
 pub const IDEMPOTENCY_REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
 
 /// A successful answer with a JSON body, or without any.
@@ -50,7 +50,7 @@ impl Answer {
         Self { status: StatusCode::NO_CONTENT, body: String::new(), etag: None, location: None, replayed: false }
     }
 
-    /// The status and the body, to be part of another answer.
+    /// The status and the body, for use inside another answer.
     ///
     /// # Errors
     ///

@@ -1,4 +1,4 @@
-//! Request bodies: read late, so that who asks and whether the thing exists are settled first.
+//! Request bodies: read late, after the caller is known and the thing found.
 
 use std::borrow::Cow;
 
@@ -22,7 +22,7 @@ pub const BATCH: &str = "/api/repayments/batch";
 /// The largest body of [`BATCH`], in bytes.
 pub const BATCH_LIMIT: usize = 1024 * 1024;
 
-/// A request's body, not looked at yet.
+/// A request's body, not read yet.
 pub struct Input {
     content_type: Option<String>,
     content_encoding: Option<String>,
@@ -49,20 +49,20 @@ fn header_text(headers: &HeaderMap, name: &str) -> Option<String> {
     headers.get(name).map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned())
 }
 
-/// The values of a header that is a list, as one: a client may send several, and a gateway joins them.
+/// The values of a list header, joined: a client may send several lines, and a gateway joins them.
 fn list_text(headers: &HeaderMap, name: &str) -> Option<String> {
     let values = headers.get_all(name).iter().map(|value| String::from_utf8_lossy(value.as_bytes()));
     values.map(Cow::into_owned).reduce(|list, value| format!("{list}, {value}"))
 }
 
 impl Input {
-    /// The body as `T`. An empty one equals `{}` where a `T` has no field that must be there, whatever the `Content-Type`:
-    /// many clients send one with every request. Elsewhere it does so without a `Content-Type`.
+    /// The body as `T`. An empty body equals `{}`: always if `T` has no required field, whatever the `Content-Type`,
+    /// since many clients send one with every request; otherwise only without a `Content-Type`.
     ///
     /// # Errors
     ///
-    /// 415 for another content type, 400 for what is not JSON, 422 for what is not a `T`, naming every field that is
-    /// wrong, and for a query parameter: operations that take a body have none.
+    /// 415 for another content type, 400 for malformed JSON, 422 for a body that is not a `T`, naming every wrong
+    /// field, and for a query parameter: operations with a body take none.
     pub fn read<T: DeserializeOwned + ToSchema>(&self) -> Result<T, Problem> {
         let json = self.json_of::<T>()?;
         self.query.none()?;
@@ -78,34 +78,34 @@ impl Input {
         let json = self.json_of::<T>()?;
         let if_match = self.if_match.as_deref().map(IfMatch::parse).transpose()?;
         let Some(if_match) = if_match else {
-            let detail = "If-Match with the ETag of the version you have seen is required.";
+            let detail = "Send If-Match with the ETag of the version you have seen.";
             return Err(Problem::new(StatusCode::PRECONDITION_REQUIRED, "if_match_required", detail));
         };
         self.query.none()?;
         Ok((if_match, shape::deserialize(json)?))
     }
 
-    /// A field of the body, if that is an object in which the field is a text, whatever else is wrong with it.
+    /// A text field of the body, if the body is an object, whatever else is wrong with it.
     #[must_use]
     pub fn text_field(&self, name: &str) -> Option<String> {
         let body: serde_json::Map<String, serde_json::Value> = serde_json::from_str(self.json().ok()?).ok()?;
         body.get(name)?.as_str().map(str::to_owned)
     }
 
-    /// Whether the body is an object with this field, whatever else is wrong with it.
+    /// True if the body is an object with this field, whatever else is wrong with it.
     #[must_use]
     pub fn has_field(&self, name: &str) -> bool {
         let body = self.json().ok().and_then(|json| serde_json::from_str(json).ok());
         body.is_some_and(|body: serde_json::Map<String, serde_json::Value>| body.contains_key(name))
     }
 
-    /// The body as text that is one JSON value; of an empty one, what it stands for where a `T` is asked for.
+    /// The body as the text of one JSON value; for an empty body, its meaning as a `T`.
     fn json_of<T: DeserializeOwned>(&self) -> Result<&str, Problem> {
         let is_optional = || serde_json::from_str::<T>("{}").is_ok();
         if self.bytes.is_empty() && is_optional() { Ok("{}") } else { self.json() }
     }
 
-    /// The body as text that is one JSON value.
+    /// The body as the text of one JSON value.
     fn json(&self) -> Result<&str, Problem> {
         if self.bytes.is_empty() && self.content_type.is_none() {
             return Ok("{}");
@@ -130,7 +130,7 @@ fn is_json(content_type: &str) -> bool {
     essence == "application/json" || (essence.starts_with("application/") && essence.ends_with("+json"))
 }
 
-/// Whether `If-Match` names this version.
+/// Requires that `If-Match` names this version.
 ///
 /// # Errors
 ///
@@ -139,7 +139,7 @@ pub fn require_version(if_match: &IfMatch, version: Version) -> Result<(), Probl
     if if_match.matches(version) {
         return Ok(());
     }
-    let detail = "It has been changed since the version in If-Match. Read it again and decide anew.";
+    let detail = "It has changed since the version in If-Match. Read it again, then decide.";
     Err(Problem::new(StatusCode::PRECONDITION_FAILED, "stale_version", detail))
 }
 
@@ -152,7 +152,7 @@ mod tests {
 
     use super::*;
 
-    /// What becomes of a body that is sent as JSON.
+    /// The result of a body sent as JSON.
     fn read(bytes: &[u8]) -> Result<Outer, Problem> {
         let input = Input {
             content_type: Some("application/json".into()),
@@ -186,7 +186,7 @@ mod tests {
             (400, &blank),
             (400, &deep("[", "", "")),
             (422, "null"),
-            // No field is as deep as this: what is deeper than its field is of another type.
+            // No field is as deep as this: anything deeper than its field has the wrong type.
             (422, &deep("[", "", "]")),
             (422, &deep("{\"name\":", "1", "}")),
             (422, &deep("{\"\":", "1", "}")),

@@ -1,5 +1,5 @@
 //! The codes of refusals, each described once. `docs/errors.md` and the OpenAPI document are generated from these
-//! tables, and tests hold every code that is answered against them.
+//! tables, and tests check every code of an answer against them.
 
 use utoipa::openapi::{
     RefOr, Schema,
@@ -13,9 +13,9 @@ pub struct ProblemCode {
     pub status: u16,
     /// The code.
     pub code: &'static str,
-    /// When it is answered.
+    /// When it occurs.
     pub when: &'static str,
-    /// What a client does about it.
+    /// The client's remedy.
     pub remedy: &'static str,
 }
 
@@ -24,7 +24,7 @@ pub struct ProblemCode {
 pub struct FieldCode {
     /// The code.
     pub code: &'static str,
-    /// When it is answered.
+    /// When it occurs.
     pub when: &'static str,
 }
 

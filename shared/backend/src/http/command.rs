@@ -6,13 +6,13 @@ use crate::{
     telemetry::{self, Count},
 };
 
-/// What a command decided: its answer, and the writes that make it true. No writes: nothing changes.
+/// A command's decision: its answer, and the writes that make it true. Without writes nothing changes.
 pub struct Outcome {
-    /// What the client gets.
+    /// The client's answer.
     pub answer: Answer,
-    /// What is written, in this order.
+    /// The writes, in this order.
     pub writes: Vec<Statement<()>>,
-    /// What the lender counts of it.
+    /// The count of it in the lender's metrics.
     pub count: Option<Count>,
 }
 
@@ -41,8 +41,8 @@ impl Outcome {
 ///
 /// # Errors
 ///
-/// The refusal; or what [`problem`](super::problem) makes of a constraint that a request which came first made true, or of
-/// a lock that was not free in time; 503 without a database.
+/// The refusal; or the problem that [`problem`](super::problem) maps a constraint to that an earlier request made fail,
+/// or a lock that was not free in time; 503 without a database.
 pub async fn conclude(tx: Tx, outcome: Result<Outcome, Problem>) -> Result<Answer, Problem> {
     match outcome {
         Ok(Outcome { answer, writes, count }) if !writes.is_empty() => {

@@ -1,5 +1,6 @@
-//! Answers as gzip (RFC 9110, 12.5.3), where the client takes it and they are long enough to gain by it. Never those that may
-//! hold a token, a password or a code: beside what somebody else chose, the length of what is compressed tells of them.
+//! Answers as gzip (RFC 9110, 12.5.3), where the client accepts it and the answer is long enough to gain from it. Never
+//! answers that may hold a token, a password or a code: next to text chosen by an attacker, the compressed length
+//! reveals them.
 
 use std::io::{self, Read, Write};
 
@@ -24,7 +25,7 @@ const SECRETS: &str = "/api/auth/";
 /// A tenth more than the best level makes of JSON, in a fifth of its time.
 const LEVEL: Compression = Compression::new(3);
 
-/// What an answer depends on besides its address.
+/// The request headers that an answer depends on.
 const VARY: HeaderValue = HeaderValue::from_static("Accept, Accept-Encoding");
 
 /// How a client wants an answer encoded.
@@ -39,7 +40,7 @@ pub enum Coding {
 }
 
 impl Coding {
-    /// What `Accept-Encoding` asks for: gzip where it is acceptable, and nothing else has the greater weight.
+    /// The coding that `Accept-Encoding` asks for: gzip if acceptable, and nothing else has the greater weight.
     #[must_use]
     pub fn wanted(headers: &HeaderMap) -> Self {
         let lines = headers.get_all(header::ACCEPT_ENCODING).iter().filter_map(|line| line.to_str().ok());
@@ -50,7 +51,7 @@ impl Coding {
         };
         let any = weight_of(&["*"]);
         let gzip = weight_of(&["gzip", "x-gzip"]).or(any).unwrap_or(0);
-        // Acceptable, with no weight of its own, where nothing is said.
+        // Acceptable, without a weight of its own, if not mentioned.
         let identity = weight_of(&["identity"]).or(any);
         match identity {
             _ if gzip == 0 => Self::Identity,
@@ -60,7 +61,7 @@ impl Coding {
         }
     }
 
-    /// Whether an answer that is there as gzip already is sent like that.
+    /// True if an answer stored as gzip is sent as it is.
     #[must_use]
     pub fn is_gzip(self) -> bool {
         self != Self::Identity
@@ -71,26 +72,26 @@ impl Coding {
 ///
 /// # Errors
 ///
-/// None: memory takes what is written to it.
+/// Never: memory takes any write.
 pub fn gzip(bytes: &[u8]) -> io::Result<Vec<u8>> {
     let mut encoder = GzEncoder::new(Vec::with_capacity(bytes.len() / 4), LEVEL);
     encoder.write_all(bytes)?;
     encoder.finish()
 }
 
-/// What was made gzip.
+/// The uncompressed bytes.
 ///
 /// # Errors
 ///
-/// Where the bytes are no gzip.
+/// If the bytes are not gzip.
 pub fn gunzip(bytes: &[u8]) -> io::Result<Vec<u8>> {
     let mut whole = Vec::with_capacity(bytes.len() * 4);
     GzDecoder::new(bytes).read_to_end(&mut whole)?;
     Ok(whole)
 }
 
-/// The layer: compresses what may be, and says of every answer which headers of the request it depends on. An entity tag
-/// stays what it is: those of loans and products name a version, whatever its encoding.
+/// The layer: compresses the answers that may be, and names in every answer the headers of the request that it depends
+/// on. An entity tag stays the same: those of loans and products name a version, whatever its encoding.
 pub(super) async fn compress(request: Request, next: Next) -> Response {
     let is_secret = request.uri().path().starts_with(SECRETS);
     let coding = if is_secret { Coding::Identity } else { Coding::wanted(request.headers()) };
@@ -101,7 +102,7 @@ pub(super) async fn compress(request: Request, next: Next) -> Response {
         Coding::Gzip => SHORT + 1,
         Coding::GzipAlone => 1,
     };
-    // A body of unknown length is none of ours.
+    // None of our bodies has an unknown length.
     let is_long = response.body().size_hint().exact().is_some_and(|length| length >= shortest);
     if !is_long || !is_compressible(response.headers()) {
         return response;
@@ -119,7 +120,7 @@ pub(super) async fn compress(request: Request, next: Next) -> Response {
     }
 }
 
-/// Whether an answer is text that is not encoded already.
+/// True if an answer is text that is not encoded already.
 fn is_compressible(headers: &HeaderMap) -> bool {
     let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
     let kind = kind.split(';').next().unwrap_or_default().trim();

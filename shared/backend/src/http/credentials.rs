@@ -2,7 +2,7 @@
 
 use axum::http::{HeaderMap, header};
 
-/// What follows the scheme in `Authorization`, if that is Basic, in any case.
+/// The text after the scheme in `Authorization`, if that is Basic, in any case.
 #[must_use]
 pub fn basic(headers: &HeaderMap) -> Option<&[u8]> {
     let (scheme, rest) = headers.get(header::AUTHORIZATION)?.as_bytes().split_at_checked(5)?;

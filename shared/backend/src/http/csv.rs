@@ -16,7 +16,8 @@ use crate::{
     },
 };
 
-/// The largest table, in bytes, as text in the JSON that a function answers with: Lambda takes 6 MB of it, headers and all.
+/// The largest table, in bytes, as text in the JSON that a function answers with: Lambda accepts 6 MB of it, with the
+/// headers.
 const LARGEST: usize = 4_900_000;
 
 /// How many bytes of JSON a text becomes.
@@ -65,24 +66,24 @@ fn answer_with(table: Vec<u8>, next: Option<String>) -> Response {
     response
 }
 
-/// All things as a table, where there are so few that they always fit.
+/// All things as a table, for lists short enough to fit always.
 ///
 /// # Errors
 ///
-/// 500 for what does not: a defect.
+/// 500 for a table that does not fit: a defect.
 pub fn answer<L: Lines>(things: &[L]) -> Result<Response, Problem> {
     match table(things).map_err(Problem::internal)? {
         (table, taken) if taken == things.len() => Ok(answer_with(table, None)),
-        _ => Err(Problem::internal("a table that is not paged is too large")),
+        _ => Err(Problem::internal("a table without pages is too large")),
     }
 }
 
-/// A page of a list in the format that the client wants, of what [`Limit::and_one`] brought. A page of CSV ends early where
-/// the table would become too large; `Link` is where the next one is.
+/// A page of a list in the format that the client wants, from the rows of [`Limit::and_one`]. A page of CSV ends early
+/// where the table would become too large; `Link` leads to the next one.
 ///
 /// # Errors
 ///
-/// 500 for what memory does not take: a defect.
+/// 500 if the table cannot be written: a defect.
 pub fn page<L: Lines + Serialize, K: Part, I: Part>(
     rows: Vec<L>,
     limit: Limit,
@@ -204,7 +205,7 @@ mod tests {
             let json = serde_json::to_string(&String::from_utf8_lossy(&bytes)).unwrap_or_default();
             assert!(json.len() < 5_000_000 && json.len() > 4_800_000, "{}", json.len());
         }
-        // One thing is always told, or nobody would ever come past it.
+        // At least one thing is sent, or nobody would ever get past it.
         let (_, taken) = table(&[Note("x".repeat(6_000_000).leak()), Note("y")]).unwrap_or_default();
         assert_eq!(taken, 1);
     }

@@ -11,7 +11,7 @@ impl Version {
     }
 }
 
-/// What `If-Match` asks for.
+/// The condition of `If-Match`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum IfMatch {
     /// `*`: any version.
@@ -25,7 +25,7 @@ impl IfMatch {
     ///
     /// # Errors
     ///
-    /// 400 for what is neither `*` nor a list of entity tags, which are in double quotes.
+    /// 400 unless the header is `*` or a list of entity tags in double quotes.
     pub fn parse(text: &str) -> Result<Self, Problem> {
         let text = text.trim_matches(BLANKS);
         if text == "*" {
@@ -37,7 +37,7 @@ impl IfMatch {
         })
     }
 
-    /// Whether it names this version.
+    /// True if it names this version.
     #[must_use]
     pub fn matches(&self, version: Version) -> bool {
         match self {
@@ -47,7 +47,7 @@ impl IfMatch {
     }
 }
 
-/// What may stand around the parts of a header's value.
+/// The blanks allowed around the parts of a header's value.
 const BLANKS: [char; 2] = [' ', '\t'];
 
 /// The entity tags of a list, whose parts may be empty. A tag may hold commas.

@@ -1,4 +1,4 @@
-//! What a client wants to read: JSON or CSV, by the weights of `Accept`.
+//! The format a client wants: JSON or CSV, by the weights of `Accept`.
 
 use std::convert::Infallible;
 
@@ -9,12 +9,12 @@ use axum::{
 
 use crate::http::weights::weighted;
 
-/// What a client wants to read.
+/// The format a client wants.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
-    /// What every operation answers.
+    /// Every operation answers it.
     Json,
-    /// What an operation that lists rows answers too.
+    /// Operations that list rows answer it too.
     Csv,
 }
 
@@ -28,8 +28,8 @@ impl<S: Send + Sync> FromRequestParts<S> for Format {
 }
 
 impl Format {
-    /// What the lines of `Accept` ask for (RFC 9110, 12.5.1). CSV where it has the greater weight, or the same by a range
-    /// that names it more closely; JSON everywhere else, also where neither is acceptable.
+    /// The format that the lines of `Accept` ask for (RFC 9110, 12.5.1). CSV if it has the greater weight, or the same
+    /// weight by a more specific range; JSON otherwise, even if neither is acceptable.
     pub(super) fn wanted<'a>(lines: impl Iterator<Item = &'a str>) -> Self {
         let (mut json, mut csv) = (Preference::default(), Preference::default());
         for (range, weight) in lines.flat_map(weighted) {
@@ -38,7 +38,7 @@ impl Format {
             {
                 let closeness = [kind, subtype].into_iter().rposition(|known| range.eq_ignore_ascii_case(known));
                 let closeness = closeness.map(|at| at + 2).or_else(|| (range == "*/*").then_some(1));
-                // The closest range decides, whatever its weight; of two that are as close, the weightier.
+                // The most specific range decides, whatever its weight; of two equally specific ones, the weightier.
                 *preference = closeness.map_or(*preference, |closeness| preference.closer(closeness, weight));
             }
         }
@@ -50,7 +50,7 @@ impl Format {
     }
 }
 
-/// How a format is accepted: by which range, 0 for none, and with which weight in thousandths.
+/// How a format is accepted: how specific the range is, 0 for no range, and its weight in thousandths.
 #[derive(Clone, Copy, Default)]
 struct Preference {
     closeness: usize,

@@ -21,7 +21,7 @@ use crate::{
     values::{number::NumberText, refusal::refusal},
 };
 
-/// The key a client chose, with the operation it was sent to; not looked at yet.
+/// The key a client chose, with the operation it was sent to; not read yet.
 pub struct IdempotencyKey {
     headers: Vec<HeaderValue>,
     operation: String,
@@ -39,8 +39,8 @@ impl<S: Send + Sync> FromRequestParts<S> for IdempotencyKey {
 /// The rule of a key, wherever it is sent.
 const RULE: &str = "has 1 to 255 visible ASCII characters, no comma, and blanks between them only";
 
-/// The key in a text. Outer blanks do not count: a header's value has none. A comma is what a gateway puts between the
-/// values of a header that was sent twice.
+/// The key in a text. Outer blanks do not count: a header's value has none. A gateway joins the values of a repeated
+/// header with a comma.
 fn key(text: &str) -> Option<&str> {
     let key = text.trim_matches(' ');
     let is_key =
@@ -72,7 +72,7 @@ impl<'de> Deserialize<'de> for KeyText {
     }
 }
 
-/// A command as its body says it, whose fingerprint tells whether it is sent again.
+/// A command as its body gives it; the fingerprint recognises a repetition.
 pub trait Fingerprinted: Serialize + Clone {
     /// Its amount, which can be written in several ways.
     fn amount(&mut self) -> Option<&mut NumberText> {
@@ -84,7 +84,7 @@ pub trait Fingerprinted: Serialize + Clone {
 struct Fingerprints {
     /// 1, of releases before: of the amount as it was written.
     first: Vec<u8>,
-    /// 2: of the amount in its shortest form, without fields that say nothing.
+    /// 2: of the amount in its shortest form, without empty fields.
     second: Vec<u8>,
 }
 
@@ -122,17 +122,17 @@ UPDATE idempotency_keys SET status = $4, body = $5, etag = $6, location = $7
 WHERE caller_id = $1 AND operation = $2 AND key = $3";
 
 impl IdempotencyKey {
-    /// The key, if the client sent one: looked at before the body is.
+    /// The key, if the client sent one: read before the body is.
     ///
     /// # Errors
     ///
-    /// 400 for a key that is none.
+    /// 400 if malformed.
     pub fn read(self) -> Result<Key, Problem> {
         Ok(Key { key: read(&self.headers)?, operation: self.operation })
     }
 }
 
-/// A readable key or none, with the operation it was sent to.
+/// A key, or none, with the operation it was sent to.
 pub struct Key {
     key: Option<String>,
     operation: String,
@@ -145,7 +145,7 @@ impl Key {
         Self { key: Some(key), operation }
     }
 
-    /// The key, for an operation that asks for one.
+    /// The key, for an operation that requires one.
     ///
     /// # Errors
     ///
@@ -165,8 +165,8 @@ impl Key {
         Self { operation, ..self }
     }
 
-    /// A claim on the key for this caller and command; nothing is sent yet. The command counts as it was understood, so
-    /// that the order of its fields, blanks between them and zeros at the end of its amount make no difference.
+    /// A claim on the key for this caller and command; nothing is sent yet. The fingerprint is of the command as
+    /// understood: the order of its fields, blanks between them and zeros at the end of its amount make no difference.
     ///
     /// # Errors
     ///
@@ -201,7 +201,7 @@ impl FromRow for Claimed {
                 status: u16::try_from(status)
                     .ok()
                     .and_then(|status| StatusCode::from_u16(status).ok())
-                    .ok_or_else(|| DbError::unexpected("a stored status is none"))?,
+                    .ok_or_else(|| DbError::unexpected(format!("invalid idempotency_keys.status {status}")))?,
                 body: column(row, "body")?,
                 etag: column(row, "etag")?,
                 location: column(row, "location")?,
@@ -225,7 +225,7 @@ impl Claim {
     ///
     /// # Errors
     ///
-    /// 422 if the key came with another body then.
+    /// 422 if the key came with another body before.
     pub fn earlier_answer(&self, claimed: Option<Claimed>) -> Result<Option<Answer>, Problem> {
         let Some(Claimed { fingerprint, format, answer: Some(answer) }) = claimed else { return Ok(None) };
         let Fingerprints { first, second } = &self.fingerprints;
@@ -236,7 +236,7 @@ impl Claim {
         Err(Problem::unprocessable("idempotency_key_reused", detail))
     }
 
-    /// Keeps the answer, as one of the transaction's writes.
+    /// Stores the answer, in one of the transaction's writes.
     #[must_use]
     pub fn keep(self, answer: &Answer) -> Option<Statement<()>> {
         let sql = Sql::new(KEEP).bind(self.caller).bind(self.operation).bind(self.key?);
@@ -247,7 +247,7 @@ impl Claim {
     }
 }
 
-/// A new product, whose amounts are money by then.
+/// A new product, whose amounts are parsed by then.
 impl Fingerprinted for Product {}
 
 #[cfg(test)]

@@ -1,5 +1,5 @@
-//! What surrounds every handler: the request's id, one log line, the body's limit, a deadline, panics to 500, and the
-//! rendering of problems. Whatever happens inside, the answer is one of ours.
+//! The layers around every handler: the request's id, one log line, the body's limit, a deadline, panics to 500, and the
+//! rendering of problems. Whatever happens inside, the answer has our form.
 
 use std::{
     any::Any,
@@ -37,11 +37,11 @@ use crate::{
 /// Names the request in the answer, in problems and in the log.
 pub const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-/// How long a request may take: below the timeout of 15 s that the functions have, so that the answer is ours.
+/// How long a request may take: less than the functions' timeout of 15 s, so that the answer is ours.
 const DEADLINE: Duration = Duration::from_secs(12);
 
-/// Who asks, for the log line: a place in the request's extensions where the caller's id is noted once it is known,
-/// whatever the answer then is.
+/// The caller, for the log line: a place in the request's extensions for the caller's id, filled once it is known,
+/// whatever the answer.
 #[derive(Clone, Default)]
 pub struct CallerId(Arc<OnceLock<Uuid>>);
 
@@ -53,7 +53,7 @@ impl CallerId {
     /// Notes the caller of a request.
     pub fn note(extensions: &Extensions, id: Uuid) {
         if let Some(Self(place)) = extensions.get() {
-            // A request has one caller: what is noted already is the same.
+            // A request has one caller: an id noted before is the same.
             let _ = place.set(id);
         }
     }
@@ -66,7 +66,7 @@ pub fn serve(router: Router<App>, app: App) -> Router {
         .fallback(not_there)
         // After the layer above, so that 405 wins over 413.
         .method_not_allowed_fallback(method_not_allowed);
-    // Around everything, 404 and 405 too: who does not come the way that is set learns nothing but that.
+    // Around everything, 404 and 405 too: a request that bypasses the network in front learns nothing more.
     let origin = app.origin.clone();
     let router = router.with_state(app);
     around(match origin {
@@ -96,7 +96,7 @@ async fn not_there(uri: Uri) -> Response {
 }
 
 async fn method_not_allowed(method: Method) -> Problem {
-    let detail = format!("{method} is not among the methods of this path; the Allow header lists them.");
+    let detail = format!("This path does not support {method}; the Allow header lists its methods.");
     Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", detail)
 }
 
@@ -145,10 +145,10 @@ fn panicked(panic: Box<dyn Any + Send>) -> Response {
 /// Browsers that were answered over HTTPS use nothing else for so long; over HTTP they ignore it.
 const TWO_YEARS: HeaderValue = HeaderValue::from_static("max-age=63072000");
 
-/// The challenges of a 401 for who came with Basic. For anybody else Bearer stands alone, or browsers would open a dialog.
+/// The challenges of a 401 after Basic credentials. Others get Bearer alone, or browsers would open a dialog.
 const WITH_BASIC: HeaderValue = HeaderValue::from_static("Bearer, Basic realm=\"microloans\", charset=\"UTF-8\"");
 
-/// Whether this process has answered a request before.
+/// True once this process has answered a request.
 static WARM: AtomicBool = AtomicBool::new(false);
 
 /// The outermost layer: the request's id, headers that every answer has, problems as JSON, one log line.
@@ -243,7 +243,7 @@ mod tests {
     use super::*;
     use crate::telemetry::JsonLines;
 
-    /// What the body's limit makes of a request.
+    /// The status that the body's limit gives a request.
     async fn limited(request: Request) -> StatusCode {
         let router = Router::new().route("/", post(async |_: Bytes| "whole")).route_layer(from_fn(limit_body));
         around(router).oneshot(request).await.unwrap().status()
@@ -270,7 +270,7 @@ mod tests {
     }
 
     thread_local! {
-        /// What this thread, which is the test's, has logged since it began to keep it.
+        /// The log of this thread, which is the test's, since it began to keep it.
         static KEPT: RefCell<Option<Vec<u8>>> = const { RefCell::new(None) };
     }
 
@@ -289,7 +289,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_request_leaves_one_line_that_names_its_caller_and_route_but_no_id_of_the_path() {
-        // For the whole process: with one a thread, an event that one of them ignores may be taken for one that all do.
+        // For the whole process: with one per thread, an event that one of them ignores may count as ignored by all.
         let format = tracing_subscriber::fmt().event_format(JsonLines).with_writer(|| Keeper);
         tracing::subscriber::set_global_default(format.finish()).unwrap();
         KEPT.set(Some(Vec::new()));

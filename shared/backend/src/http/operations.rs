@@ -10,10 +10,9 @@ use utoipa::openapi::HttpMethod;
 use crate::app::App;
 
 /// Makes `router` and `document` of a route group from the list of its operations, each a handler as `module::name`.
-/// What has no place in the document comes after a semicolon, as `path => method router`.
+/// Routes outside the document come after a semicolon, as `path => method router`.
 ///
-/// Unlike a router that collects its document as it is built, serving does not build one: a function's start would
-/// take half as long again.
+/// The router does not collect its document as it is built: a function's start would take half as long again.
 #[macro_export]
 macro_rules! operations {
     ($($module:ident::$handler:ident),+ $(,)? $(; $($path:literal => $method_router:expr),+ $(,)?)?) => {
@@ -28,7 +27,7 @@ macro_rules! operations {
                 router
             }
 
-            /// What the OpenAPI document has of this group.
+            /// This group's part of the OpenAPI document.
             #[must_use]
             pub fn document() -> utoipa::openapi::OpenApi {
                 #[derive(utoipa::OpenApi)]

@@ -1,6 +1,6 @@
-//! The way that requests have to come, where one is set: through a content delivery network in front of the gateway, which
-//! adds a secret that nobody else knows and tells the viewer's address. Without the secret a request is refused before
-//! anything looks at it, and what it says of addresses is nothing that anybody believes.
+//! The required way of requests, where one is configured: through a content delivery network in front of the gateway,
+//! which adds a secret and the viewer's address. A request without the secret is refused before anything reads it, and
+//! its address headers are never trusted.
 
 use std::{
     fmt,
@@ -23,21 +23,21 @@ use crate::{
     secrets::{SecretError, SecretSource},
 };
 
-/// What the network in front adds.
+/// The secret that the network in front adds.
 pub const ORIGIN_SECRET: HeaderName = HeaderName::from_static("x-origin-secret");
 
-/// Where the network in front tells the viewer's address and port.
+/// The viewer's address and port, from the network in front.
 pub const VIEWER_ADDRESS: HeaderName = HeaderName::from_static("cloudfront-viewer-address");
 
-/// How long a secret is, in bytes: shorter ones can be guessed, longer ones make headers too large.
+/// The length of a secret, in bytes: shorter ones can be guessed, longer ones make headers too large.
 const LENGTH: std::ops::RangeInclusive<usize> = 16..=256;
 
-/// What is wrong with a secret that is none. It never says what the secret is.
+/// An invalid origin secret. The error does not say what it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("one secret, or two with a comma between them, of 16 to 256 visible ASCII characters each")]
 pub struct NoOriginSecret;
 
-/// The secret that requests have to bring, or during its rotation one of two.
+/// The secret that requests must carry; during its rotation, either of two.
 #[derive(Clone)]
 pub struct OriginSecret(Arc<Known>);
 
@@ -48,7 +48,7 @@ enum Known {
     Managed(SecretSource),
 }
 
-/// Digests of the secrets: of one length, whatever is compared with them.
+/// Digests of the secrets: of one length, whatever they are compared with.
 struct Digests(Vec<digest::Digest>);
 
 impl fmt::Debug for OriginSecret {
@@ -58,12 +58,12 @@ impl fmt::Debug for OriginSecret {
 }
 
 impl OriginSecret {
-    /// What requests have to bring that come through a network in front of the gateway: from Secrets Manager if
-    /// `ORIGIN_SECRET_ARN` is set, else `ORIGIN_SECRET` itself; none where neither is.
+    /// The secret that requests must carry through a network in front of the gateway: from Secrets Manager if
+    /// `ORIGIN_SECRET_ARN` is set, else `ORIGIN_SECRET` itself; `None` without both.
     ///
     /// # Errors
     ///
-    /// When `ORIGIN_SECRET` is no such secret. The error does not say what it is.
+    /// When `ORIGIN_SECRET` is invalid. The error does not repeat it.
     pub fn from_env() -> Result<Option<Self>, ConfigError> {
         const NAME: &str = "ORIGIN_SECRET";
         match (variable("ORIGIN_SECRET_ARN"), variable(NAME)) {
@@ -75,22 +75,22 @@ impl OriginSecret {
         }
     }
 
-    /// What a text says: one secret, or two with a comma between them.
+    /// Parses one secret, or two with a comma between them.
     ///
     /// # Errors
     ///
-    /// When it is neither.
+    /// When the text is neither.
     pub fn fixed(text: &str) -> Result<Self, NoOriginSecret> {
         Ok(Self(Arc::new(Known::Digests(Digests::of(text)?))))
     }
 
-    /// What a secret of Secrets Manager says, read anew as every secret is.
+    /// A secret in Secrets Manager, read again as every secret is.
     #[must_use]
     pub fn managed(source: SecretSource) -> Self {
         Self(Arc::new(Known::Managed(source)))
     }
 
-    /// Reads the secret, so that the first request finds it read.
+    /// Reads the secret in advance for the first request.
     ///
     /// # Errors
     ///
@@ -102,7 +102,7 @@ impl OriginSecret {
         }
     }
 
-    /// The viewer's address, if the request came the way that it has to.
+    /// The viewer's address, if the request came the required way.
     async fn viewer(&self, headers: &HeaderMap) -> Result<IpAddr, Problem> {
         let is_known = match &*self.0 {
             Known::Digests(digests) => digests.know(headers),
@@ -114,11 +114,11 @@ impl OriginSecret {
         };
         if !is_known {
             let detail =
-                "Requests are taken only from the network in front of this service: ask at its public address.";
+                "This service accepts requests only through the network in front of it: use its public address.";
             return Err(Problem::forbidden("origin_refused", detail));
         }
         only(headers, &VIEWER_ADDRESS).and_then(viewer_address).ok_or_else(|| {
-            let detail = "The network in front of this service does not tell where the request comes from.";
+            let detail = "The network in front of this service did not send the address of the request.";
             Problem::forbidden("viewer_unknown", detail)
         })
     }
@@ -134,7 +134,7 @@ impl Digests {
         Ok(Self(secrets.into_iter().map(|secret| digest::digest(&digest::SHA256, secret.as_bytes())).collect()))
     }
 
-    /// Whether the one secret that a request brings is among these. Takes as long whichever it is like, and however much.
+    /// True if the one secret of a request is among these. The time does not depend on how similar they are.
     fn know(&self, headers: &HeaderMap) -> bool {
         let brought = only(headers, &ORIGIN_SECRET).unwrap_or_default();
         let brought = digest::digest(&digest::SHA256, brought.as_bytes());
@@ -143,15 +143,15 @@ impl Digests {
     }
 }
 
-/// A header that is there once.
+/// The value of a header that occurs once.
 fn only<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
     let mut values = headers.get_all(name).iter();
     let first = values.next()?;
     if values.next().is_some() { None } else { first.to_str().ok() }
 }
 
-/// The address in `198.51.100.10:46532` or `2001:db8::1:46532`: what stands before the last colon. The port is always there,
-/// and IPv6 is in no brackets.
+/// The address in `198.51.100.10:46532` or `2001:db8::1:46532`: the part before the last colon. The port is always
+/// present, and IPv6 has no brackets.
 fn viewer_address(text: &str) -> Option<IpAddr> {
     let (address, port) = text.rsplit_once(':')?;
     let is_port = !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit()) && port.parse::<u16>().is_ok();
@@ -163,11 +163,11 @@ fn viewer_address(text: &str) -> Option<IpAddr> {
     })
 }
 
-/// Where the network in front says that a request comes from: an extension of the request.
+/// The viewer's address, according to the network in front: an extension of the request.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Viewer(pub(super) IpAddr);
 
-/// Lets through what brings the secret, notes the viewer's address, and takes both headers away.
+/// Passes on requests with the secret, notes the viewer's address, and removes both headers.
 pub(super) async fn require(State(secret): State<OriginSecret>, mut request: Request, next: Next) -> Response {
     match secret.viewer(request.headers()).await {
         Ok(address) => {
@@ -229,7 +229,7 @@ mod tests {
             "1:2:3:4:5:6:7:8",
         ] {
             let read = viewer_address(text);
-            // Without a port the last group of an address of IPv6 would be taken for one, if the rest is an address.
+            // Without a port, the last group of an IPv6 address would count as the port if the rest is an address.
             assert!(read.is_none(), "{text}: {read:?}");
         }
     }

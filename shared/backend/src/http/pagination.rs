@@ -13,7 +13,7 @@ use crate::values::{
 /// The most things a page of CSV holds.
 const MOST_IN_CSV: u16 = 5000;
 
-/// How many things a page of a list holds that is there as CSV too: as [`Limit`], and up to 5,000 of CSV.
+/// The page size of a list that is also available as CSV: as [`Limit`], and up to 5,000 for CSV.
 #[derive(Clone, Copy, Debug)]
 pub struct ExportLimit(u16);
 
@@ -87,8 +87,7 @@ impl<K: Part, I: Part> Position<K, I> {
 }
 
 impl<T> Page<T> {
-    /// Makes a page of what [`Limit::and_one`] brought: the last row, if there is one too many, only shows that there is
-    /// a next page.
+    /// Makes a page of the rows of [`Limit::and_one`]: a row too many only shows that there is a next page.
     #[must_use]
     pub fn new<K: Part, I: Part>(
         mut data: Vec<T>,
@@ -126,7 +125,7 @@ mod tests {
             prop_assert_eq!(Position::from_cursor(&position.to_cursor(&binding), &binding).unwrap(), position);
         }
 
-        /// Text that nobody was given, also where it is a cursor with one byte changed.
+        /// Text that was issued to nobody, including a cursor with one byte changed.
         #[test]
         fn no_other_text_is_a_cursor(
             text in any::<String>(),
@@ -154,14 +153,14 @@ mod tests {
         assert_eq!(Position::from_cursor(&cursor, &binding).unwrap(), position);
         Position::<i32>::from_cursor(&cursor, &other).unwrap_err();
 
-        // Another position that is as well formed, behind the same seal.
+        // Another position, equally well formed, behind the same seal.
         let mut bytes = URL_SAFE_NO_PAD.decode(&cursor).unwrap();
         let digit = bytes.iter().rposition(|byte| *byte == b'1').unwrap();
         bytes[digit] = b'2';
         serde_json::from_slice::<Position<i32>>(&bytes[32..]).unwrap();
         Position::<i32>::from_cursor(&URL_SAFE_NO_PAD.encode(&bytes), &binding).unwrap_err();
 
-        // Nor is one read that is cut short anywhere, or is not one at all.
+        // Neither is a truncated cursor accepted, nor other text.
         for length in 0..cursor.len() {
             Position::<i32>::from_cursor(&cursor[..length], &binding).unwrap_err();
         }

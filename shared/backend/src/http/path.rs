@@ -1,4 +1,4 @@
-//! Path parameters: read late, so that a bad id is told only to those who may ask.
+//! Path parameters: read late, so that only permitted callers learn that an id is malformed.
 
 use std::{convert::Infallible, str::FromStr};
 
@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::problem::Problem;
 use crate::values::text::ProductCode;
 
-/// The parameters of the path, not looked at yet. Most paths have one.
+/// The parameters of the path, not read yet. Most paths have one.
 pub struct PathParameter(Vec<String>);
 
 impl<S: Send + Sync> FromRequestParts<S> for PathParameter {
@@ -16,7 +16,7 @@ impl<S: Send + Sync> FromRequestParts<S> for PathParameter {
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Infallible> {
         let path = axum::extract::Path::<Vec<String>>::from_request_parts(parts, state).await;
-        // What is not UTF-8 names nothing, as no text does.
+        // A path that is not UTF-8 names nothing.
         Ok(Self(path.map_or_else(|_| Vec::new(), |path| path.0)))
     }
 }
@@ -26,7 +26,7 @@ impl PathParameter {
     ///
     /// # Errors
     ///
-    /// 400 if it is none.
+    /// 400 if it is not a UUID.
     pub fn uuid(&self) -> Result<Uuid, Problem> {
         self.parse("bad_id", "The id in the path is not a UUID.")
     }
@@ -35,7 +35,7 @@ impl PathParameter {
     ///
     /// # Errors
     ///
-    /// 400 if one of them is none.
+    /// 400 if either is not a UUID.
     pub fn uuids(&self) -> Result<(Uuid, Uuid), Problem> {
         let second = self.0.get(1).and_then(|text| text.parse().ok());
         let second = second.ok_or_else(|| Problem::bad_request("bad_id", "An id in the path is not a UUID."));
@@ -46,7 +46,7 @@ impl PathParameter {
     ///
     /// # Errors
     ///
-    /// 400 with this code if it is none.
+    /// 400 with this code if it does not parse.
     pub fn parse<T: FromStr>(&self, code: &'static str, detail: &'static str) -> Result<T, Problem> {
         self.text().parse().map_err(|_| Problem::bad_request(code, detail))
     }
@@ -55,7 +55,7 @@ impl PathParameter {
     ///
     /// # Errors
     ///
-    /// 404 if it is none: there is no product of such a code.
+    /// 404 if it is not a valid code: no product has it.
     pub fn product_code(&self) -> Result<ProductCode, Problem> {
         ProductCode::parse(self.text()).ok_or_else(Problem::not_found)
     }

@@ -1,4 +1,4 @@
-//! The one error envelope: RFC 9457 problem details. What a client may read and what we log are kept apart by type. Each
+//! The one error envelope: RFC 9457 problem details. The client's text and our log's text are kept apart by type. Each
 //! code is described in [`codes`].
 
 use std::{borrow::Cow, error::Error, sync::Arc};
@@ -15,13 +15,13 @@ use uuid::Uuid;
 use super::codes;
 use crate::{db::DbError, domain::refusal::Refusal, telemetry::chain, values::refusal::FieldError};
 
-/// The code of a refusal whose fields say what is wrong.
+/// The code of a refusal whose fields carry the errors.
 const VALIDATION_FAILED: &str = "validation_failed";
 
 /// The most fields that one answer names.
 pub const MOST_ERRORS: usize = 100;
 
-/// A refusal as it is told to the client, with its cause for the log.
+/// A refusal as sent to the client, with its cause for the log.
 #[derive(Clone, Debug)]
 pub struct Problem {
     status: StatusCode,
@@ -48,10 +48,10 @@ pub struct ProblemBody {
     /// The HTTP status.
     #[schema(example = 422)]
     pub status: u16,
-    /// What is wrong with this request, for a person.
+    /// The error of this request, for a person.
     #[schema(example = "The request breaks a rule of validation.")]
     pub detail: Cow<'static, str>,
-    /// What is wrong, for a program; stable.
+    /// The error, for a program; stable.
     #[schema(schema_with = codes::schema)]
     pub code: Cow<'static, str>,
     /// The id of this request, as in the `X-Request-Id` header and our logs.
@@ -84,7 +84,7 @@ impl Problem {
         Self::new(StatusCode::BAD_REQUEST, code, detail)
     }
 
-    /// 401: no token, or one that is not valid any more.
+    /// 401: no token, or one that is no longer valid.
     #[must_use]
     pub fn unauthenticated() -> Self {
         let detail = "A valid access token is required: log in and send it as Authorization: Bearer.";
@@ -97,7 +97,7 @@ impl Problem {
         Self::new(StatusCode::FORBIDDEN, code, detail)
     }
 
-    /// 404: no such thing, or a thing this caller may not know of.
+    /// 404: no such thing, or one that this caller may not see.
     #[must_use]
     pub fn not_found() -> Self {
         Self::new(StatusCode::NOT_FOUND, "not_found", "There is no such thing here.")
@@ -225,7 +225,7 @@ impl Problem {
     }
 }
 
-/// Both values, or what is wrong with either: the fields of both where both break a rule of validation.
+/// Both values, or the errors of either: the fields of both if both break a rule of validation.
 ///
 /// # Errors
 ///
@@ -299,7 +299,7 @@ impl From<DbError> for Problem {
 /// Constraints that a well-formed request can run into, because another request came first.
 fn known_constraint(constraint: &str) -> Option<Problem> {
     Some(match constraint {
-        // The key is claimed together with the look at the session: a token may name a user who never was.
+        // The key is claimed in the same round trip as the session's check: a token may name a user who never existed.
         "idempotency_keys_caller_id_fkey" => Problem::unauthenticated(),
         "loans_separation_of_duties" | "transactions_separation_of_duties" => Refusal::own_application().into(),
         "users_username_key" => Refusal::username_taken().into(),
@@ -313,9 +313,9 @@ fn known_constraint(constraint: &str) -> Option<Problem> {
             Problem::conflict("loans_open", detail)
         }
         "erase_once" | "users_erased_stay" => Refusal::user_erased().into(),
-        "erase_last_admin" => Problem::conflict("last_admin", "The last active admin stays."),
+        "erase_last_admin" => Problem::conflict("last_admin", "The last active admin cannot be removed."),
         "loans_borrower_erased" => {
-            let detail = "The borrower is erased, and this would open a loan of theirs.";
+            let detail = "The borrower is erased, so no loan of theirs can be opened.";
             Problem::conflict("borrower_erased", detail)
         }
         _ => return None,

@@ -1,4 +1,4 @@
-//! Query strings: read late, like bodies, and refused with 422 naming the parameter.
+//! Query strings: read late, like bodies, and refused with 422 that names the parameter.
 
 use crate::http::{
     problem::Problem,
@@ -17,7 +17,7 @@ use sha2::Sha256;
 use std::convert::Infallible;
 use uuid::Uuid;
 
-/// A request's query string, not looked at yet.
+/// A request's query string, not read yet.
 pub struct QueryString {
     path: String,
     query: String,
@@ -42,14 +42,15 @@ impl QueryString {
     ///
     /// # Errors
     ///
-    /// 422 for an unknown or repeated parameter and for a value that is none, naming the parameter.
+    /// 422 for an unknown, repeated or invalid parameter, naming it.
     pub fn read<T: DeserializeOwned>(&self) -> Result<T, Problem> {
         let deserializer = serde_urlencoded::Deserializer::new(form_urlencoded::parse(self.query.as_bytes()));
         serde_path_to_error::deserialize(deserializer)
             .map_err(|error| Problem::invalid(vec![field_error(error.path(), &error.inner().to_string())]))
     }
 
-    /// That there are no parameters, for an operation that has none: a client that sends one expects it to do something.
+    /// Requires that there are no parameters, for an operation that has none: a client that sends one expects an
+    /// effect.
     ///
     /// # Errors
     ///
@@ -61,7 +62,7 @@ impl QueryString {
         self.read().map(|NoParameters {}| ())
     }
 
-    /// The path and the query with this cursor: where the next page is.
+    /// The path and the query with this cursor: the address of the next page.
     #[must_use]
     pub fn with_cursor(&self, cursor: &str) -> String {
         let others = form_urlencoded::parse(self.query.as_bytes()).filter(|(name, _)| name != "cursor");
@@ -70,8 +71,7 @@ impl QueryString {
         format!("{}?{query}", self.path)
     }
 
-    /// What a cursor is bound to: the caller, the path, and every parameter that says something, but `cursor` and
-    /// `limit`.
+    /// The binding of a cursor: the caller, the path, and every non-empty parameter except `cursor` and `limit`.
     #[must_use]
     pub fn binding(&self, keys: CursorKeys, caller: Uuid) -> Binding {
         let mut pairs: Vec<_> = form_urlencoded::parse(self.query.as_bytes())
@@ -90,12 +90,11 @@ impl QueryString {
     }
 }
 
-/// Reads a filter: one that is empty does not filter. To be used with
-/// `#[serde(default, deserialize_with = "unless_empty")]`.
+/// Reads a filter; an empty one does not filter. Use with `#[serde(default, deserialize_with = "unless_empty")]`.
 ///
 /// # Errors
 ///
-/// What `T` refuses.
+/// The error of `T`.
 pub fn unless_empty<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
     let text = String::deserialize(deserializer)?;
     if text.is_empty() { Ok(None) } else { T::deserialize(text.into_deserializer()).map(Some) }
@@ -111,7 +110,7 @@ mod tests {
     use crate::values::search::{SearchText, SearchWords};
 
     proptest! {
-        /// Any bytes, escaped well or badly, as UTF-8 or not: the query is read or refused with 422, and a cursor put into
+        /// Any bytes, well or badly escaped, UTF-8 or not: the query is read or refused with 422, and a cursor put into
         /// it comes back.
         #[test]
         fn any_query_string_is_read_or_refused(

@@ -1,5 +1,5 @@
-//! Seals of cursors: HMAC-SHA-256 over what a cursor is bound to and the position in it, under keys that are derived from
-//! those that sign tokens. Nobody but a function can make one, and a rotation of the keys makes none invalid at once.
+//! Seals of cursors: HMAC-SHA-256 over a cursor's binding and its position, under keys that are derived from those that
+//! sign tokens. Only functions can make one, and a rotation of the keys invalidates none at once.
 
 use std::{fmt, sync::Arc};
 
@@ -9,7 +9,7 @@ use aws_lc_rs::{
     hmac,
 };
 
-/// The label under which keys of cursors are derived (HKDF, RFC 5869, its `info`): they are of no use for anything else.
+/// The label under which keys of cursors are derived (HKDF, RFC 5869, its `info`): the keys serve nothing else.
 const LABEL: &[u8] = b"cursor";
 
 /// The length of a seal, in bytes: the output of HMAC-SHA-256.
@@ -24,7 +24,7 @@ impl CursorKeys {
     ///
     /// # Errors
     ///
-    /// Without any.
+    /// If there are none.
     pub fn derive(keys: impl IntoIterator<Item = Vec<u8>>) -> Result<Self, Unspecified> {
         let derive = |key: Vec<u8>| {
             let derived = Salt::new(HKDF_SHA256, &[]).extract(&key);
@@ -35,7 +35,7 @@ impl CursorKeys {
     }
 }
 
-/// What a cursor is bound to, with the keys that bind it.
+/// The binding of a cursor, with the keys that seal it.
 #[derive(Clone)]
 pub struct Binding {
     keys: CursorKeys,
@@ -65,7 +65,7 @@ impl Binding {
         [tag.as_ref().map(AsRef::as_ref).unwrap_or_default(), position].concat()
     }
 
-    /// The position, if one of the keys sealed it for what this is bound to. Compares in constant time.
+    /// The position, if one of the keys sealed it for this binding. Compares in constant time.
     pub(super) fn open<'a>(&self, sealed: &'a [u8]) -> Option<&'a [u8]> {
         let (seal, position) = sealed.split_at_checked(LENGTH)?;
         let message = self.message(position);

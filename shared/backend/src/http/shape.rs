@@ -1,7 +1,7 @@
-//! What is wrong with a body, all of it at once: each field at its pointer, in words for a client.
+//! All errors of a body at once: each field at its pointer, in words for a client.
 //!
-//! A body is read by what serde derives for its type, which stops at the first error. Where there is one, every part of
-//! the body is read again by the same type, alone in its place: what fails there is that part's own error. So the rules
+//! A body is read by serde's derived code for its type, which stops at the first error. After an error, every part of
+//! the body is read again by the same type, alone in its place: a failure there is that part's own error. So the rules
 //! stand once, at the types, and a body without errors costs nothing more.
 
 use std::{collections::HashSet, marker::PhantomData};
@@ -23,11 +23,11 @@ use utoipa::{
 use super::problem::{MOST_ERRORS, Problem};
 use crate::values::refusal::FieldError;
 
-/// The text, which is JSON, as `T`: an object, although serde would also fill a struct from a list.
+/// The text, which is JSON, as `T`: it must be an object, although serde would also fill a struct from a list.
 ///
 /// # Errors
 ///
-/// 422 for what is not a `T`, naming every field that is wrong, at most [`MOST_ERRORS`].
+/// 422 for a text that is not a `T`, naming every wrong field, at most [`MOST_ERRORS`].
 pub fn deserialize<T: DeserializeOwned + ToSchema>(text: &str) -> Result<T, Problem> {
     if !text.trim_start().starts_with('{') {
         return Err(Problem::field("", "wrong_type", "must be an object"));
@@ -39,7 +39,7 @@ pub fn deserialize<T: DeserializeOwned + ToSchema>(text: &str) -> Result<T, Prob
     })
 }
 
-/// What serde stopped at.
+/// The error at which serde stopped.
 struct Stop {
     path: Vec<String>,
     message: String,
@@ -49,7 +49,7 @@ fn read<T: DeserializeOwned>(text: &str) -> Result<T, Stop> {
     let mut deserializer = serde_json::Deserializer::from_str(text);
     serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
         let message = error.inner().to_string();
-        // serde_json adds where it stopped; the pointer says it better.
+        // serde_json adds the position; the pointer is better.
         let message = message.rsplit_once(" at line ").map_or(message.as_str(), |(message, _)| message);
         Stop { path: names(error.path()), message: message.to_owned() }
     })
@@ -66,18 +66,18 @@ fn names(path: &Path) -> Vec<String> {
 }
 
 impl Stop {
-    /// Whether serde stopped at an object as a whole because of one of its fields: one that is not there, or is twice.
+    /// True if serde stopped at an object as a whole because a field is missing or repeated.
     fn is_of_a_field(&self) -> bool {
         missing(&self.message).is_some() || self.message.starts_with("duplicate field `")
     }
 
-    /// Whether a value refused with a rule of its own.
+    /// True if a value refused with a rule of its own.
     fn is_of_a_rule(&self) -> bool {
         self.message.starts_with('[')
     }
 }
 
-/// The name of the field that a message of serde's says is missing.
+/// The name of the missing field in a message of serde's.
 fn missing(message: &str) -> Option<&str> {
     message.strip_prefix("missing field `")?.strip_suffix('`')
 }
@@ -104,7 +104,7 @@ impl<T> Default for Search<T> {
 }
 
 impl<T: DeserializeOwned + ToSchema> Search<T> {
-    /// Collects what is wrong with the part that stands here, which has stopped serde when it was read in its place.
+    /// Collects the errors of the part at this place, at which serde stopped when it was read alone.
     fn look_into(&mut self, part: &str, stop: &Stop) {
         let known = self.errors.len();
         let is_deeper = stop.path.len() > self.at.len();
@@ -118,7 +118,7 @@ impl<T: DeserializeOwned + ToSchema> Search<T> {
             }
         }
         if self.errors.len() == known {
-            // It is about this part as a whole, or about a place in it that is neither a field nor an item.
+            // The error is of this part as a whole, or at a place in it that is neither a field nor an item.
             let inner = stop.path.get(self.at.len()..).unwrap_or_default();
             let last = stop.path.last().map_or("", String::as_str);
             self.push(explain(pointer(self.names().chain(inner.iter().cloned())), last, &stop.message));
@@ -160,12 +160,12 @@ impl<T: DeserializeOwned + ToSchema> Search<T> {
         self.at.pop();
     }
 
-    /// Whether serde stopped at the part that stands here, and not above it because the rest of the body is missing.
+    /// True if serde stopped at the part at this place, and not above it because the rest of the body is missing.
     fn is_here(&self, stop: &Stop) -> bool {
         stop.path.len() >= self.at.len()
     }
 
-    /// A body that has this part in its place and nothing else.
+    /// A body with only this part, in its place.
     fn in_its_place(&self, part: &str) -> String {
         let mut text = String::with_capacity(part.len() + 32);
         for step in &self.at {
@@ -183,7 +183,7 @@ impl<T: DeserializeOwned + ToSchema> Search<T> {
         text
     }
 
-    /// The fields that the object here must have. serde tells of one at a time, so the others are taken from the type's
+    /// The required fields of the object here. serde reports one at a time, so the others come from the type's
     /// description in the OpenAPI document.
     fn required(&self) -> Vec<String> {
         match read::<T>(&self.in_its_place("{}")) {
@@ -283,17 +283,18 @@ fn resolve(schemas: Vec<RefOr<Schema>>, named: &[(String, RefOr<Schema>)]) -> Ve
     schemas.into_iter().flat_map(follow).collect()
 }
 
-/// Names the parameter that an error is about, and says what is wrong in words for a client.
+/// Names the parameter of an error, and explains it in words for a client.
 pub(super) fn field_error(path: &Path, message: &str) -> FieldError {
     let names = names(path);
     let last = names.last().cloned().unwrap_or_default();
     explain(pointer(names), &last, message)
 }
 
-/// Says what is wrong at a pointer, whose last name is `last`, in words for a client: serde's own speak of Rust's types.
+/// Explains the error at a pointer, whose last name is `last`, in words for a client: serde's own speak of Rust's
+/// types.
 fn explain(mut pointer: String, last: &str, message: &str) -> FieldError {
-    // serde tells these kinds only in words, which have been the same since 1.0. The path ends with the name of a field
-    // that is unknown; the others are fields of ours, whose names need no escaping.
+    // serde distinguishes these kinds only in words, which have been the same since 1.0. The path ends with the name of
+    // the unknown field; the others are our own fields, whose names need no escaping.
     if message.starts_with("unknown field ") {
         return FieldError::new(pointer, "unknown_field", format!("there is no field {last} here"));
     }
@@ -326,7 +327,7 @@ fn repeated_error(pointer: String, name: &str) -> FieldError {
     FieldError::new(pointer, "repeated", format!("the field {name} is given more than once"))
 }
 
-/// What serde expected, in words that are not Rust's.
+/// The type serde expected, in words that are not Rust's.
 fn in_words(expected: &str) -> String {
     match expected {
         "u8" | "u16" | "u32" | "u64" | "i16" | "i32" | "i64" | "a nonzero u32" => "a whole number".into(),
@@ -484,7 +485,7 @@ mod tests {
     }
 
     proptest! {
-        /// Whatever is wrong with a body, each error is told once, and a body whose wrong fields are gone has the others.
+        /// Each error of a body is reported once, and a body without the wrong fields has the others.
         #[test]
         fn each_error_is_told_once(
             text in "\\{(\"(name|list|lost|sizes)\": (1|\"a\"|null|\\[(\\{(\"(count|colour|width)\": (1|-1|\"red\"|\"blue\"|\\{\\})(, \"height\": 1)?)?\\}(, \\{\\})?)?\\]), ){0,4}\"end\": 1\\}",
@@ -496,7 +497,7 @@ mod tests {
         }
     }
 
-    /// `serde_json` stops at these as if they were no JSON at all.
+    /// `serde_json` stops at these as if they were malformed JSON.
     #[test]
     fn a_word_of_another_type_and_a_lone_surrogate_are_refused_values_not_bad_json() {
         for value in ["1", "[]", "{}", "true"] {

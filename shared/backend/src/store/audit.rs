@@ -18,11 +18,11 @@ use crate::{
     },
 };
 
-/// Appends an entry. The database keeps the address apart, so that it can go when the person it tells of is erased.
+/// Appends an entry. The database stores the address apart, so that it can be erased with the person it belongs to.
 pub const RECORD: &str = "\
 INSERT INTO audit_log (id, actor_id, action, subject, address, detail) VALUES ($1, $2, $3, $4, $5, $6)";
 
-/// What an entry is about.
+/// The subject of an entry.
 #[derive(Clone, Debug)]
 pub enum Subject {
     /// A user.
@@ -31,7 +31,7 @@ pub enum Subject {
     Loan(Uuid),
     /// A product, by its code.
     Product(String),
-    /// Nobody we know: a login under a name that does not exist.
+    /// Nobody known: a login under a name that does not exist.
     Nobody,
 }
 
@@ -80,15 +80,15 @@ pub struct Entry {
     pub id: Uuid,
     /// When it was done.
     pub at: Instant,
-    /// Who did it; null for someone who was not logged in.
+    /// Who did it; null for somebody who was not logged in.
     pub actor_id: Option<Uuid>,
-    /// What was done.
+    /// The action.
     #[schema(example = "user.suspend")]
     pub action: String,
-    /// To what: `user:`, `loan:` or `product:` and its id or code, or `nobody`.
+    /// The subject: `user:`, `loan:` or `product:` and its id or code, or `nobody`.
     #[schema(example = "user:01957d3a-7c4e-7a10-9d2b-6f1f4f0c2a12")]
     pub subject: String,
-    /// The network address the request came from; null if it is not known, or once the person is erased whose it was.
+    /// The network address of the request; null if it is not known, or once the person it belongs to is erased.
     #[schema(example = "203.0.113.7")]
     pub address: Option<String>,
     /// More about it: names of changed fields, reasons, versions. Never a secret.
@@ -116,7 +116,7 @@ SELECT id, at, actor_id, action, subject, detail,
     (SELECT a.address FROM audit_addresses a WHERE a.entry_id = audit_log.id) AS address
 FROM audit_log WHERE true";
 
-/// What a list of entries is narrowed to.
+/// The filters of a list of entries.
 #[derive(Clone, Debug, Default)]
 pub struct Filter {
     /// Done by this user.

@@ -1,6 +1,7 @@
 //! Columns read as the values they hold: money of the row's currency, rates, terms.
 //!
-//! A value that the schema's constraints let through and these refuse would be a defect of ours: an internal error.
+//! The schema's constraints imply that these accept every stored value; a refusal is a defect of ours, an internal
+//! error.
 
 use lending::{AnnualRate, Currency, Money, Terms};
 use rust_decimal::Decimal;
@@ -16,7 +17,7 @@ use crate::db::{DbError, column};
 ///
 /// # Errors
 ///
-/// When the column is missing or holds none.
+/// When the column is missing or is not a currency.
 pub fn currency(row: &Row, name: &str) -> Result<Currency, DbError> {
     let code: &str = column(row, name)?;
     Currency::from_code(code).map_err(|error| DbError::Unexpected(Box::new(error)))
@@ -26,7 +27,7 @@ pub fn currency(row: &Row, name: &str) -> Result<Currency, DbError> {
 ///
 /// # Errors
 ///
-/// When the column is missing or holds no such amount.
+/// When the column is missing or is not an amount of the currency.
 pub fn money(row: &Row, name: &str, currency: Currency) -> Result<Money, DbError> {
     let amount: Decimal = column(row, name)?;
     Money::from_decimal(amount, currency).map_err(|error| DbError::Unexpected(Box::new(error)))
@@ -36,7 +37,7 @@ pub fn money(row: &Row, name: &str, currency: Currency) -> Result<Money, DbError
 ///
 /// # Errors
 ///
-/// When the column is missing or holds no rate.
+/// When the column is missing or is not a rate.
 pub fn rate(row: &Row, name: &str) -> Result<AnnualRate, DbError> {
     let rate: Decimal = column(row, name)?;
     AnnualRate::from_decimal(rate).map_err(|error| DbError::Unexpected(Box::new(error)))
@@ -46,7 +47,7 @@ pub fn rate(row: &Row, name: &str) -> Result<AnnualRate, DbError> {
 ///
 /// # Errors
 ///
-/// When the column is missing or holds none.
+/// When the column is missing or does not hold terms.
 pub fn terms(row: &Row, name: &str) -> Result<Terms, DbError> {
     let Json(terms) = column(row, name)?;
     Ok(terms)

@@ -17,14 +17,14 @@ impl FromRow for Account {
     }
 }
 
-/// The accounts that have to do with a loan and whose password a user set.
+/// The accounts involved in a loan whose password a user set.
 pub const SAME_HAND: &str = "\
 SELECT u.id FROM (
     SELECT unnest(ARRAY[borrower_id, created_by, edited_by, agent_id]) AS id FROM loans WHERE id = $1
     UNION SELECT recorded_by FROM transactions WHERE loan_id = $1
 ) involved JOIN users u ON u.id = involved.id AND u.password_set_by = $2";
 
-/// The accounts that have to do with a loan and whose password this user set.
+/// The accounts involved in a loan whose password this user set.
 #[must_use]
 pub fn same_hand(loan: Uuid, user: Uuid) -> Statement<Vec<Account>> {
     Sql::new(SAME_HAND).bind(loan).bind(user).all()

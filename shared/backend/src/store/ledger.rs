@@ -1,5 +1,5 @@
-//! The books: entries of the journal, each of balanced lines, and what they add up to by account. Entries are appended and
-//! never changed; which ones follow from a loan's transactions is worked out by the crate `lending`.
+//! The books: entries of the journal, each of balanced lines, and their sums by account. Entries are appended and never
+//! changed; the crate `lending` derives them from a loan's transactions.
 
 use std::collections::BTreeMap;
 
@@ -25,24 +25,24 @@ use crate::{
     },
 };
 
-/// What was posted for loans, by value date and account.
+/// The sums posted for loans, by value date and account.
 pub const MADE: &str = "\
 SELECT e.loan_id, e.currency, e.value_date, l.account, sum(l.debit) AS debit, sum(l.credit) AS credit
 FROM transactions t JOIN journal_entries e ON e.transaction_id = t.id JOIN journal_lines l ON l.entry_id = e.id
 WHERE t.loan_id = ANY ($1) GROUP BY e.loan_id, e.currency, e.value_date, l.account";
 
-/// What is posted to each account, as it is kept.
+/// The stored sums of each account.
 pub const KEPT_ACCOUNTS: &str = "\
 SELECT currency, on_date, account, sum(debit) AS debit, sum(credit) AS credit
 FROM (SELECT * FROM account_days UNION ALL SELECT * FROM account_changes) kept GROUP BY currency, on_date, account";
 
-/// Leaves what is posted to accounts.
+/// Appends changes of the sums of accounts.
 pub const CHANGE_ACCOUNTS: &str = "\
 INSERT INTO account_changes (currency, on_date, account, debit, credit)
 SELECT * FROM unnest($1::text[], $2::date[], $3::text[], $4::numeric[], $5::numeric[])";
 
-/// Makes entries with their lines, and leaves what was posted to each account. There is a line for each of the arrays'
-/// elements; those of one entry have its id and date.
+/// Inserts entries with their lines, and appends the changes of the accounts' sums. There is a line for each of the
+/// arrays' elements; those of one entry have its id and date.
 pub const INSERT_ENTRIES: &str = "\
 WITH lines AS (
     SELECT * FROM unnest($5::uuid[], $6::date[], $7::text[], $8::numeric[], $9::numeric[])
@@ -68,8 +68,8 @@ WHERE t.loan_id = $1";
 /// Waits for every transaction that is open.
 pub const AWAIT: &str = "SELECT await_open_transactions()";
 
-/// What every account adds up to, by currency: for value dates up to one day; of everything less what was recorded after
-/// an instant, if there is one. Whole months, the days of the last one, and what no sum has yet.
+/// The sums of every account, by currency: for value dates up to one day; if an instant is given, without entries
+/// recorded after it. Adds whole months, the days of the last month, and changes not yet summed.
 pub const TRIAL_BALANCE: &str = "\
 WITH posted AS (
     SELECT account, currency, debit, credit FROM account_months WHERE on_date < date_trunc('month', $1::date)::date
@@ -120,19 +120,19 @@ impl FromRow for SummedRow {
     }
 }
 
-/// What was posted for loans.
+/// The sums posted for loans.
 #[must_use]
 pub fn made(loans: Vec<Uuid>) -> Statement<Vec<OfLoan<PostedRow>>> {
     Sql::new(MADE).bind(loans).all()
 }
 
-/// What is posted to each account, as it is kept.
+/// The stored sums of each account.
 #[must_use]
 pub fn kept() -> Statement<Vec<SummedRow>> {
     Sql::new(KEPT_ACCOUNTS).all()
 }
 
-/// Leaves what is posted to accounts, as changes.
+/// Appends changes of the sums of accounts.
 #[must_use]
 pub fn changes(accounts: &BTreeMap<AccountKey, AccountSums>) -> Vec<Statement<()>> {
     let accounts: Vec<_> = accounts.iter().collect();
@@ -152,10 +152,10 @@ pub fn changes(accounts: &BTreeMap<AccountKey, AccountSums>) -> Vec<Statement<()
 }
 
 fn account(name: &str) -> Result<Account, DbError> {
-    Account::from_name(name).ok_or_else(|| DbError::unexpected("a stored account is none"))
+    Account::from_name(name).ok_or_else(|| DbError::unexpected(format!("unknown account {name:?}")))
 }
 
-/// What entries are made for.
+/// The cause of entries.
 #[derive(Clone, Copy, Debug)]
 pub struct Cause {
     /// The loan.
@@ -166,7 +166,7 @@ pub struct Cause {
     pub currency: Currency,
     /// When they are made.
     pub recorded_at: Timestamp,
-    /// Whether they put right what earlier ones say, rather than come with the transaction.
+    /// True if they correct earlier entries, rather than come with the transaction.
     pub restates: bool,
 }
 
@@ -201,7 +201,7 @@ pub struct Entry {
     pub value_date: BusinessDate,
     /// When it was made.
     pub recorded_at: Instant,
-    /// The transaction that caused it. Where newer rules state a loan again, the last one before that.
+    /// The transaction that caused it. If newer rules restated the loan, the last one before that.
     pub transaction_id: Uuid,
     /// When that was recorded.
     #[serde(skip)]
@@ -220,10 +220,10 @@ pub struct EntryLine {
     /// The account.
     #[schema(value_type = String, example = "cash")]
     pub account: Account,
-    /// What is debited.
+    /// The debit.
     #[schema(value_type = String, example = "2142.40")]
     pub debit: Money,
-    /// What is credited.
+    /// The credit.
     #[schema(value_type = String, example = "0.00")]
     pub credit: Money,
 }
@@ -252,11 +252,11 @@ impl FromRow for Entry {
     }
 }
 
-/// Where a page of entries ends: when its last transaction was recorded, when the entry was, its value date.
+/// The position of an entry in the list: when its transaction was recorded, when the entry was, its value date.
 pub type EntryPosition = Position<(Timestamp, Timestamp), Date>;
 
 impl Entry {
-    /// Where a page that ends with it ends.
+    /// The position of a page that ends with this entry.
     #[must_use]
     pub fn position(&self) -> EntryPosition {
         Position((self.transaction_recorded_at, self.recorded_at.0), self.value_date.0)
@@ -283,7 +283,7 @@ pub fn entries(
         .all()
 }
 
-/// What one account adds up to in one currency.
+/// The sums of one account in one currency.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct AccountBalance {
     /// The account.
@@ -292,10 +292,10 @@ pub struct AccountBalance {
     /// ISO 4217.
     #[schema(value_type = String, example = "INR")]
     pub currency: Currency,
-    /// All that was debited.
+    /// The sum of the debits.
     #[schema(value_type = String, example = "2142.40")]
     pub debit: Money,
-    /// All that was credited.
+    /// The sum of the credits.
     #[schema(value_type = String, example = "12000.50")]
     pub credit: Money,
     /// Debits less credits.
@@ -318,8 +318,8 @@ impl FromRow for AccountBalance {
     }
 }
 
-/// What every account adds up to, by currency: for value dates up to one day and what was recorded by an instant. Where
-/// that is so recent that it could still grow, whoever is writing is waited for.
+/// The sums of every account, by currency: for value dates up to one day and entries recorded by an instant. If entries
+/// of that instant could still be added, waits for the open transactions.
 #[must_use]
 pub fn trial_balance(
     as_of: Date,
@@ -329,14 +329,14 @@ pub fn trial_balance(
     (wait, Sql::new(TRIAL_BALANCE).bind(as_of).bind(known_at).all())
 }
 
-/// An account of the chart. It is there once in every currency.
+/// An account of the chart. It exists once in every currency.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[schema(as = LedgerAccount)]
 pub struct ChartAccount {
     /// Names the account.
     #[schema(example = "cash")]
     pub account: String,
-    /// In words.
+    /// The name in words.
     #[schema(example = "Cash")]
     pub name: String,
     /// `asset`, `liability`, `income` or `expense`.

@@ -1,4 +1,4 @@
-//! Reads what a loan as of another day is worked out from.
+//! Reads the inputs of a loan as of another day.
 
 use jiff::Timestamp;
 use uuid::Uuid;
@@ -14,12 +14,12 @@ use crate::{
     store::{loans, transactions},
 };
 
-/// What a loan's past is read from, in one round trip. See [`File::new`].
+/// The inputs of a loan's past, in one round trip. See [`File::new`].
 pub type LoanAsOfStatements =
     (Option<Statement<()>>, Statement<Option<Loan>>, Statement<Vec<HistoryEntry>>, Statement<Vec<Transaction>>);
 
-/// Reads a loan with its versions and transactions, if the caller may know of it. Whoever is changing it right now is
-/// waited for where `known_at` is so recent that what they record could still count.
+/// Reads a loan with its versions and transactions, if the caller may see it. If `known_at` is so recent that open
+/// transactions could still count, waits for those that change the loan.
 #[must_use]
 pub fn statements(id: Uuid, scope: Scope, known_at: Option<Timestamp>) -> LoanAsOfStatements {
     let wait = known_at.filter(|known_at| may_grow(*known_at)).map(|_| loans::share(id, scope));

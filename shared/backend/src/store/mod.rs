@@ -1,7 +1,7 @@
 //! The statements: one file for each thing that is stored, with its SQL and how its rows are read. Functions build statements;
 //! they do not run them.
 
-// A new kind of event, status or role is decided upon wherever kinds are told apart.
+// A new kind of event, status or role must be handled in every match.
 #![deny(clippy::wildcard_enum_match_arm)]
 
 pub mod audit;

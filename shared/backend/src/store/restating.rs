@@ -1,4 +1,4 @@
-//! Writes a loan that is stated again.
+//! Writes a restated loan.
 
 use jiff::civil::Date;
 
@@ -12,7 +12,7 @@ use crate::{
 };
 
 impl Restatement {
-    /// What makes it so, as of `today`.
+    /// The statements that write it, as of `today`.
     #[must_use]
     pub fn writes(&self, today: Date) -> Vec<Statement<()>> {
         let loan = &self.loan;

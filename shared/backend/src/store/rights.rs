@@ -1,7 +1,7 @@
-//! Rights of a person: what is held about somebody, how it changed, and its erasure.
+//! Rights of a person: the data held about somebody, their changes, and their erasure.
 //!
-//! What tells who somebody is stands in tables that have a row for each person it tells of; the database's `erase_person`
-//! takes it out of all of them, and is the only one that may. A table that comes later is named there and in [`held`].
+//! Identifying data stand in tables with a row for each person; only the database's `erase_person` removes them, from
+//! all of these tables. A new such table is added there and in [`held`].
 
 use std::collections::HashSet;
 
@@ -32,16 +32,17 @@ use crate::{
     },
 };
 
-/// Erases a person, under this name from now on. Refused while something is open: see the constraints in [`http::problem`](crate::http::problem).
+/// Erases a person, under this name from now on. Refused while something is open: see the constraints in
+/// [`http::problem`](crate::http::problem).
 pub const ERASE: &str = "SELECT erase_person($1, $2, $3)";
 
-/// Keeps what changed of a user's contact data.
+/// Records changes of a user's contact data.
 pub const RECORD_CHANGES: &str = "\
 INSERT INTO contact_changes (id, person_id, by_id, field, old_value, new_value)
 SELECT change.id, $1, $2, field, old_value, new_value
 FROM unnest($3::uuid[], $4::text[], $5::text[], $6::text[]) AS change (id, field, old_value, new_value)";
 
-/// What changed of a user's contact data.
+/// The changes of a user's contact data.
 pub const CHANGES: &str = "SELECT id, at, by_id, field, old_value, new_value FROM contact_changes WHERE person_id = $1";
 
 /// The sessions of a user.
@@ -58,14 +59,14 @@ macro_rules! entries {
     };
 }
 
-/// What a person did.
+/// Entries of a person's own actions.
 pub const ENTRIES_BY: &str = entries!(" FROM audit_log WHERE actor_id = $1");
 
-/// What was done to a person.
+/// Entries about a person.
 pub const ENTRIES_ABOUT: &str = entries!(" FROM audit_log WHERE subject = 'user:' || $1::uuid");
 
-/// The versions of all loans of a borrower before a position, newest first. Each loan's are read by its index, however many
-/// other loans have. Of those with one time, none is left off.
+/// The versions of all loans of a borrower before a position, newest first. Each loan's are read by its index, however
+/// many other loans have. All versions of one time come together.
 pub const VERSIONS: &str = "\
 SELECT v.* FROM (SELECT id FROM loans WHERE borrower_id = $1 OFFSET 0) l CROSS JOIN LATERAL (
     SELECT * FROM loan_versions WHERE loan_id = l.id AND ($2::timestamptz IS NULL OR (at, loan_id) < ($2, $3))
@@ -88,9 +89,9 @@ pub struct ContactChange {
     pub at: Instant,
     /// Who made it.
     pub by: Uuid,
-    /// What changed.
+    /// The field.
     pub field: ContactField,
-    /// The value before; null if there was none.
+    /// The value before; null if there was no value.
     #[schema(example = "asha@example.com")]
     pub old: Option<String>,
     /// The value after; null if it was removed.
@@ -153,19 +154,19 @@ pub struct HeldVersion {
     pub entry: HistoryEntry,
 }
 
-/// A transaction as it was recorded. What a payment paid is told by the loan's transactions.
+/// A transaction as it was recorded. The loan's transactions show the allocation of a payment.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct HeldTransaction {
     /// Names the transaction.
     pub id: Uuid,
     /// The loan.
     pub loan_id: Uuid,
-    /// What was recorded. A payment after a write-off is a repayment here.
+    /// The kind. A payment after a write-off is a repayment here.
     #[schema(value_type = TransactionKindSchema)]
     pub kind: String,
     /// The business date.
     pub on: BusinessDate,
-    /// What it is about; null for a reversal.
+    /// The amount; null for a reversal.
     #[schema(value_type = Option<String>, example = "2142.40")]
     pub amount: Option<Money>,
     /// ISO 4217.
@@ -174,14 +175,14 @@ pub struct HeldTransaction {
     /// Of a disbursement: the amount less the fees taken then.
     #[schema(value_type = Option<String>, example = "12000.50")]
     pub paid_out: Option<Money>,
-    /// Of a charge and a waiver: what is charged or waived.
+    /// Of a charge and a waiver: the component charged or waived.
     #[schema(example = "fee")]
     pub component: Option<String>,
     /// Of a charge: the lender's name for it.
     pub code: Option<String>,
     /// Of a charge: when it falls due.
     pub due_on: Option<BusinessDate>,
-    /// Of a reschedule: the first row that is made anew.
+    /// Of a reschedule: the due date of the first new row.
     pub from: Option<BusinessDate>,
     /// Of a reschedule: how many instalments.
     #[schema(example = 6)]
@@ -198,7 +199,7 @@ pub struct HeldTransaction {
     /// How a repayment came in.
     #[schema(example = "cash")]
     pub channel: Option<String>,
-    /// Why something was done.
+    /// The reason given.
     pub reason: Option<String>,
     /// When it was recorded.
     pub recorded_at: Instant,
@@ -246,13 +247,13 @@ impl FromRow for HeldTransaction {
 /// Where a page ends.
 type End = Position<Timestamp>;
 
-/// The place of a thing among all others: its instant, and an id that tells things of one instant apart.
+/// The place of a thing among all others: its instant, and an id to separate things of one instant.
 type Place = (Timestamp, Uuid);
 
 /// Things of one kind, each with its place.
 type Placed<T> = Vec<(Place, T)>;
 
-/// What is held about a person, kind by kind: of each the newest after a position, one more than a page holds.
+/// The data held about a person, kind by kind: of each the newest after a position, one more than a page holds.
 pub struct Held {
     loans: Placed<Loan>,
     versions: Placed<HeldVersion>,
@@ -262,7 +263,7 @@ pub struct Held {
     entries: Placed<audit::Entry>,
 }
 
-/// A page of what is held, all kinds together.
+/// A page of the data held, all kinds together.
 pub struct HeldPage {
     /// Loans.
     pub loans: Vec<Loan>,
@@ -270,7 +271,7 @@ pub struct HeldPage {
     pub versions: Vec<HeldVersion>,
     /// Transactions of loans.
     pub transactions: Vec<HeldTransaction>,
-    /// Contact data as they were.
+    /// Earlier contact data.
     pub changes: Vec<ContactChange>,
     /// Sessions.
     pub sessions: Vec<HeldSession>,
@@ -287,11 +288,11 @@ pub type HeldStatements = (
     (Statement<Vec<audit::Entry>>, Statement<Vec<audit::Entry>>),
 );
 
-/// What [`HeldStatements`] bring.
+/// The rows of [`HeldStatements`].
 pub type HeldRows = <HeldStatements as Batch>::Answer;
 
-/// Everything that is held about a person after a position, newest first: statements that go together, for [`Held::new`].
-/// `None` for a position that is none of this list: see [`loans::list`].
+/// All data held about a person after a position, newest first: statements that go together, for [`Held::new`]. `None`
+/// for a position of another list: see [`loans::list`].
 #[must_use]
 pub fn held(person: Uuid, after: Option<&End>, limit: Limit) -> Option<HeldStatements> {
     let filter = loans::Filter::default();
@@ -310,7 +311,7 @@ pub fn held(person: Uuid, after: Option<&End>, limit: Limit) -> Option<HeldState
     ))
 }
 
-/// Narrows to what comes after a position, newest first.
+/// Narrows to the rows after a position, newest first.
 fn newest(sql: Sql, time: &'static str, after: Option<&End>, limit: Limit) -> Sql {
     let mut sql = sql;
     if let Some(Position(at, id)) = after {
@@ -320,7 +321,7 @@ fn newest(sql: Sql, time: &'static str, after: Option<&End>, limit: Limit) -> Sq
 }
 
 impl Held {
-    /// From the rows that [`held`] brings.
+    /// From the rows of [`held`].
     #[must_use]
     pub fn new((of_loans, of_account, of_log): HeldRows) -> Self {
         fn placed<T>(things: Vec<T>, place: impl Fn(&T) -> Place) -> Placed<T> {
@@ -330,7 +331,7 @@ impl Held {
         let versions = versions.into_iter().map(|OfLoan { loan_id, row: entry }| HeldVersion { loan_id, entry });
         let (changes, sessions) = of_account;
         let (mut entries, about) = of_log;
-        // What people do to themselves is found twice.
+        // Entries of people about themselves are found twice.
         let by: HashSet<Uuid> = entries.iter().map(|entry| entry.id).collect();
         entries.extend(about.into_iter().filter(|entry| !by.contains(&entry.id)));
         Self {
@@ -343,8 +344,8 @@ impl Held {
         }
     }
 
-    /// The newest of all, as many as a page holds. A loan and its first version have one place: what has the place of the last
-    /// thing comes with it.
+    /// The newest things, as many as a page holds. A loan and its first version have one place: all things at the place
+    /// of the last one come with it.
     #[must_use]
     pub fn page(self, limit: Limit) -> HeldPage {
         let Self { loans, versions, transactions, changes, sessions, entries } = self;
@@ -378,13 +379,13 @@ fn until<T>(mut things: Placed<T>, end: Option<Place>) -> Vec<T> {
     things.into_iter().map(|(_, thing)| thing).collect()
 }
 
-/// A page of what changed of a user's contact data, newest first.
+/// A page of the changes of a user's contact data, newest first.
 #[must_use]
 pub fn changes(person: Uuid, after: Option<&End>, limit: Limit) -> Statement<Vec<ContactChange>> {
     newest(Sql::new(CHANGES).bind(person), "at", after, limit).all()
 }
 
-/// Keeps what a caller changed of a user's contact data, each value before and after.
+/// Records a caller's changes of a user's contact data, each value before and after.
 #[must_use]
 pub fn record_changes(caller: &Caller, before: &User, after: &User) -> Statement<()> {
     let values = [
@@ -406,14 +407,14 @@ pub fn record_changes(caller: &Caller, before: &User, after: &User) -> Statement
 /// The user as an erasure leaves it, under a new name.
 #[must_use]
 pub fn erased(user: &User, now: Timestamp) -> User {
-    // The last bits of a random id: so many names that none comes twice.
+    // The last digits of a random id: enough names that none comes twice.
     let number = Uuid::now_v7().as_u128() % 1_000_000_000_000;
     let username = format!("erased-{number:012}");
     User { username, email: None, phone: None, full_name: None, status: UserStatus::Erased, ..user.clone() }
         .updated(now)
 }
 
-/// Erases a person, who is from now on as [`erased`] has it.
+/// Erases a person; the user is from now on as [`erased`] returns it.
 #[must_use]
 pub fn erase(erased: &User) -> Statement<()> {
     Sql::new(ERASE).bind(erased.id).bind(erased.username.clone()).bind(erased.updated_at.0).execute()

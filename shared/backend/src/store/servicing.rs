@@ -1,4 +1,4 @@
-//! Writes a recorded transaction with all that follows from it.
+//! Writes a recorded transaction with all its effects.
 
 use crate::{
     db::Statement,
@@ -10,7 +10,7 @@ use crate::{
 };
 
 impl Recorded {
-    /// What makes it so.
+    /// The statements that write it.
     #[must_use]
     pub fn writes(&self) -> Vec<Statement<()>> {
         let Some(new) = self.transactions.last() else { return Vec::new() };

@@ -17,7 +17,7 @@ pub const END_ALL: &str = "DELETE FROM sessions WHERE user_id = $1";
 /// Ends all sessions of a user but one.
 pub const END_OTHERS: &str = "DELETE FROM sessions WHERE user_id = $1 AND id <> $2";
 
-/// Removes the sessions of a user that are over by themselves.
+/// Removes the expired sessions of a user.
 pub const FORGET_EXPIRED: &str = "DELETE FROM sessions WHERE user_id = $1 AND expires_at <= now()";
 
 /// Starts a session of this user.

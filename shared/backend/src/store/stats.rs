@@ -38,16 +38,16 @@ pub struct CurrencyStatistics {
     /// Loans in any state.
     #[schema(example = 1)]
     pub loans: i64,
-    /// What all loans together are for.
+    /// The sum of the amounts of all loans.
     #[schema(example = "50000.00")]
     pub total_amount: String,
-    /// The mean of that, rounded half to even.
+    /// Their mean, rounded half to even.
     #[schema(example = "50000.00")]
     pub avg_amount: String,
     /// Principal paid out.
     #[schema(example = "0.00")]
     pub disbursed: String,
-    /// Principal paid back; what was written off is not.
+    /// Principal paid back, without what was written off.
     #[schema(example = "0.00")]
     pub repaid: String,
     /// Principal outstanding.
@@ -58,7 +58,7 @@ pub struct CurrencyStatistics {
     pub past_due: String,
 }
 
-/// Loans and sums by currency and state on a day: whole months, the days of the last one, and what no sum has yet.
+/// Loans and sums by currency and state on a day: whole months, the days of the last one, and changes not yet summed.
 pub const BOOK: &str = "\
 WITH figures AS (
     SELECT * FROM book_months WHERE on_date < date_trunc('month', $1::date)::date
@@ -76,7 +76,7 @@ INSERT INTO statistics_snapshots AS s (business_date, taken_at, figures) VALUES 
 ON CONFLICT (business_date) DO UPDATE SET taken_at = excluded.taken_at, figures = excluded.figures
 WHERE s.taken_at < excluded.taken_at";
 
-/// The last day up to this one whose figures are kept; the first day of the book where none are.
+/// The last day up to this one with stored figures; without any, the first day of the book.
 pub const FIRST_TO_KEEP: &str = "\
 SELECT day FROM (SELECT coalesce(
     (SELECT max(business_date) FROM statistics_snapshots WHERE business_date <= $1),
@@ -91,13 +91,13 @@ impl FromRow for Day {
     }
 }
 
-/// The day from which on figures are to be kept; none where nothing has happened.
+/// The first day whose figures are to be stored; `None` while nothing has happened.
 #[must_use]
 pub fn first_to_keep(today: Date) -> Statement<Option<Day>> {
     Sql::new(FIRST_TO_KEEP).bind(today).optional()
 }
 
-/// The figures that are kept of a range of days: of each day, or of the last one that is kept in each week or month.
+/// The stored figures of a range of days: of each day, or of the last stored day in each week or month.
 pub const HISTORY: &str = "\
 SELECT DISTINCT ON (date_trunc($1, business_date)) business_date, figures FROM statistics_snapshots
 WHERE business_date >= $2 AND business_date <= $3";
@@ -169,7 +169,7 @@ impl FromRow for Total {
         let status: &str = column(row, "status")?;
         Ok(Self {
             currency: columns::currency(row, "currency")?,
-            status: status.parse().map_err(|()| DbError::unexpected("a stored status is none"))?,
+            status: status.parse().map_err(|()| DbError::unexpected(format!("unknown status {status:?}")))?,
             loans: column(row, "loans")?,
             amount: column(row, "amount")?,
             disbursed: column(row, "disbursed")?,
@@ -180,7 +180,7 @@ impl FromRow for Total {
     }
 }
 
-/// What the figures of a day are made of.
+/// The sums behind the figures of a day.
 #[must_use]
 pub fn book(as_of: Date) -> Statement<Vec<Total>> {
     Sql::new(BOOK).bind(as_of).all()
@@ -203,7 +203,7 @@ struct Sums {
 }
 
 impl Statistics {
-    /// Adds up what [`book`] brought of this day.
+    /// Adds up the rows that [`book`] returns for this day.
     #[must_use]
     pub fn new(as_of: Date, totals: &[Total]) -> Self {
         let mut by_status: BTreeMap<String, i64> =
@@ -219,7 +219,7 @@ impl Statistics {
             sums.outstanding += total.outstanding;
             sums.past_due += total.past_due;
         }
-        // A currency whose first loan came later has none yet.
+        // A currency whose first loan came later has no figures yet.
         sums.retain(|_, sums| sums.loans != 0);
         Self {
             as_of: BusinessDate(as_of),

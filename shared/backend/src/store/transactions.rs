@@ -100,7 +100,7 @@ impl FromRow for Transaction {
         let amount = optional_money(row, "amount", currency)?;
         let kind = event_kind(row, amount)?;
         let notes = Notes {
-            // What only one kind has is not looked for in others: a loan may have thousands.
+            // A field of only one kind is not looked up for others: a loan may have thousands of transactions.
             code: if matches!(kind, EventKind::Charge { .. }) { column(row, "code")? } else { None },
             reference: column(row, "reference")?,
             channel: column(row, "channel")?,

@@ -1,5 +1,4 @@
-//! Users: customers, agents, admins. What is derived from a password leaves this module only as [`Credentials`], which
-//! cannot be shown.
+//! Users: customers, agents, admins. Password hashes leave this module only as [`Credentials`], which cannot be shown.
 
 use jiff::Timestamp;
 use tokio_postgres::Row;
@@ -67,16 +66,16 @@ macro_rules! select {
 /// One user.
 pub const BY_ID: &str = select!(" FROM users WHERE id = $1");
 
-/// One user, locked against changes of another transaction until this one ends. As every lock on users it lets others
-/// refer to the user meanwhile: audit entries and sessions do.
+/// One user, locked against changes of another transaction until this one ends. Like every lock on users, it allows new
+/// references to the user meanwhile, by audit entries and sessions.
 pub const LOCK: &str = select!(" FROM users WHERE id = $1 FOR NO KEY UPDATE");
 
-/// One user and all active admins, locked. All who lock several users do so in the order of their ids, so that no two
-/// wait for each other.
+/// One user and all active admins, locked. Every transaction that locks several users does so in the order of their
+/// ids, so that no two wait for each other.
 pub const LOCK_WITH_ADMINS: &str =
     select!(" FROM users WHERE id = $1 OR (role = 'admin' AND status = 'active') ORDER BY id FOR NO KEY UPDATE");
 
-/// One user by name, with the hash. Who is erased has none.
+/// One user by name, with the hash. An erased user has no hash.
 pub const CREDENTIALS: &str = select!(", password_hash FROM users WHERE username = $1 AND password_hash IS NOT NULL");
 
 /// One user, with the hash.
@@ -86,12 +85,12 @@ pub const CREDENTIALS_BY_ID: &str = select!(", password_hash FROM users WHERE id
 pub const LOCK_CREDENTIALS: &str =
     select!(", password_hash FROM users WHERE id = $1 AND password_hash IS NOT NULL FOR NO KEY UPDATE");
 
-/// Whether a username and an e-mail address are taken.
+/// Looks if a username and an e-mail address are taken.
 pub const TAKEN: &str = "\
 SELECT EXISTS (SELECT FROM users WHERE username = $1) AS username_taken,
     EXISTS (SELECT FROM users WHERE lower(email) = lower($2)) AS email_taken";
 
-/// Whether another user has an e-mail address.
+/// Finds another user with an e-mail address.
 pub const EMAIL_TAKEN: &str = "SELECT FROM users WHERE lower(email) = lower($2) AND id <> $1";
 
 /// All users.
@@ -102,11 +101,11 @@ pub const INSERT: &str = "\
 INSERT INTO users (id, username, email, phone, full_name, role, status, created_at, updated_at, password_hash)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
 
-/// Changes what a user may change.
+/// Changes the profile.
 pub const UPDATE_PROFILE: &str =
     "UPDATE users SET email = $2, phone = $3, full_name = $4, updated_at = $5 WHERE id = $1";
 
-/// Changes whether a user may log in.
+/// Changes the status.
 pub const UPDATE_STATUS: &str = "UPDATE users SET status = $2, updated_at = $3 WHERE id = $1";
 
 /// Sets a new password.
@@ -154,13 +153,13 @@ pub fn lock_credentials(id: Uuid) -> Statement<Option<Credentials>> {
     Sql::new(LOCK_CREDENTIALS).bind(id).optional()
 }
 
-/// Whether another user than this one has the e-mail address.
+/// True if another user has the e-mail address.
 #[must_use]
 pub fn email_taken(id: Uuid, email: &str) -> Statement<bool> {
     Sql::new(EMAIL_TAKEN).bind(id).bind(email.to_owned()).exists()
 }
 
-/// Which names of a new user are taken.
+/// The names of a new user that are taken.
 #[derive(Clone, Copy, Debug)]
 pub struct Taken {
     username: bool,
@@ -176,7 +175,7 @@ impl FromRow for Taken {
 impl Taken {
     /// # Errors
     ///
-    /// 409 if one is taken, as the unique constraints answer when two come at once.
+    /// 409 if one is taken: the same answer as the unique constraints give when two requests come at once.
     pub fn refuse(self) -> Result<(), Refusal> {
         match self {
             Self { username: true, .. } => Err(Refusal::username_taken()),
@@ -186,7 +185,7 @@ impl Taken {
     }
 }
 
-/// What a list of users is narrowed to.
+/// The filters of a list of users.
 #[derive(Clone, Debug, Default)]
 pub struct Filter {
     /// Users of this role.
@@ -243,7 +242,7 @@ fn search(
     .push_if(" AND (w.created_at, w.person_id) < ($3, {})", after.map(|Position(_, id)| *id))
     .push_if(" AND w.status = {}", status.map(UserStatus::as_str));
     let mut words = words.into_strings().into_iter();
-    // A word of marks alone is folded to nothing, which every word begins with.
+    // A word of marks alone folds to nothing, with which every word begins.
     sql = sql.push_if(" AND w.word ^@ nullif(fold_text({}), '')", words.next());
     for word in words {
         sql = sql.push_bind(
@@ -301,7 +300,7 @@ pub fn update_password(user: &User, password_hash: String) -> Statement<()> {
     Sql::new(UPDATE_PASSWORD).bind(user.id).bind(password_hash).bind(user.updated_at.0).execute()
 }
 
-/// Notes who set the password, where it was not the user: [`duties`](super::duties) looks at it.
+/// Notes who set the password, if it was not the user: [`duties`](super::duties) reads it.
 #[must_use]
 pub fn note_password_set_by(id: Uuid, another: Option<Uuid>) -> Statement<()> {
     Sql::new(NOTE_PASSWORD_SET_BY).bind(id).bind(another).execute()

@@ -1,4 +1,4 @@
-//! What a request took and what it brought about, gathered while it is handled, and written as metrics in its log line:
+//! The time of a request and its effects, collected while it is handled, and written as metrics in its log line:
 //! <https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html>.
 
 use std::{cell::RefCell, collections::BTreeMap, sync::OnceLock, time::Duration};
@@ -10,11 +10,11 @@ use serde_json::{Map, Number, Value, json};
 use tokio::time::Instant;
 
 tokio::task_local! {
-    /// Of the request that this task handles.
+    /// The measurements of the request that this task handles.
     static MEASURED: RefCell<Measured>;
 }
 
-/// Something that the lender counts. It is counted once it is committed.
+/// An effect that the lender counts, once it is committed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Count {
     /// A loan was applied for.
@@ -40,7 +40,7 @@ impl Count {
     }
 }
 
-/// What was measured of a request.
+/// The measurements of a request.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Measured {
     /// How long it waited for the database, connecting included.
@@ -48,7 +48,7 @@ pub struct Measured {
     counts: Vec<Count>,
 }
 
-/// Handles a request, and tells what was measured meanwhile.
+/// Handles a request, and returns its measurements.
 pub async fn measured<T>(request: impl Future<Output = T>) -> (T, Measured) {
     let measure = async {
         let answer = request.await;
@@ -61,7 +61,7 @@ pub async fn measured<T>(request: impl Future<Output = T>) -> (T, Measured) {
 pub struct InDatabase(Instant);
 
 impl InDatabase {
-    /// From now on.
+    /// Starts now.
     #[must_use]
     pub fn start() -> Self {
         Self(Instant::now())
@@ -74,7 +74,7 @@ impl Drop for InDatabase {
     }
 }
 
-/// Counts something that the request has brought about. Outside a request it is not counted.
+/// Counts an effect of the request. Outside a request it is not counted.
 pub fn count(count: Count) {
     let _ = MEASURED.try_with(|measured| measured.borrow_mut().counts.push(count));
 }
@@ -86,8 +86,8 @@ fn namespace() -> &'static str {
 }
 
 impl Measured {
-    /// The metrics as members of the request's log line, which has `method` and `operation` too. What was counted is left
-    /// out where the request failed in the end.
+    /// The metrics as members of the request's log line, which has `method` and `operation` too. Counts are left out if
+    /// the request failed in the end.
     #[must_use]
     pub fn members(&self, milliseconds: u64, cold_start: bool, succeeded: bool) -> Value {
         let mut counts: BTreeMap<String, (&str, Decimal)> = BTreeMap::new();

@@ -13,11 +13,11 @@ pub use self::{
     measure::{Count, InDatabase, Measured, count, measured},
 };
 
-/// Sets up the log of this process; `LOG_LEVEL` filters it (`info` where nothing is said).
+/// Sets up the log of this process; `LOG_LEVEL` filters it (default `info`).
 pub fn init() {
     let filter = EnvFilter::try_from_env("LOG_LEVEL").unwrap_or_else(|_| EnvFilter::new("info"));
     let subscriber = fmt().with_ansi(false).event_format(JsonLines).with_env_filter(filter);
-    // Fails only if the process has a subscriber already, which then is the one to use.
+    // Fails only if the process has a subscriber already, which is then used.
     let _ = subscriber.try_init();
 }
 

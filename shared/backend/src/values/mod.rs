@@ -1,4 +1,4 @@
-//! Values that rules and the interface share: each keeps its own rule, and knows neither SQL nor HTTP.
+//! Values shared by rules and interface: each type enforces its own rule, and knows neither SQL nor HTTP.
 
 pub mod address;
 pub mod moment;
@@ -19,7 +19,7 @@ pub mod version;
 
 #[cfg(test)]
 mod reading {
-    /// What a field of a request becomes, or how it is refused.
+    /// The value of a field of a request, or its refusal.
     pub(super) fn read<T: serde::de::DeserializeOwned>(value: impl Into<serde_json::Value>) -> Result<T, String> {
         serde_json::from_value(value.into()).map_err(|error| error.to_string())
     }

@@ -57,7 +57,7 @@ impl NumberText {
         &self.0
     }
 
-    /// The same number without zeros that say nothing: two texts of one number have the same shortest one.
+    /// The same number without redundant zeros: two texts of one number have the same shortest one.
     #[must_use]
     pub fn shortest(&self) -> Self {
         let (whole, fraction) = self.0.split_once('.').unwrap_or((&self.0, ""));
@@ -66,11 +66,11 @@ impl NumberText {
         Self(if fraction.is_empty() { whole.to_owned() } else { format!("{whole}.{fraction}") })
     }
 
-    /// The amount of money that it is.
+    /// The amount of money.
     ///
     /// # Errors
     ///
-    /// Names the pointer, for what is no amount of this currency.
+    /// Names the pointer, unless it is an amount of this currency.
     pub fn money(&self, pointer: &str, currency: Currency) -> Result<Money, FieldError> {
         Money::parse(&self.0, currency).map_err(|error| FieldError::new(pointer, error.code(), error.to_string()))
     }

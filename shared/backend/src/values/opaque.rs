@@ -10,7 +10,7 @@ use unicode_normalization::UnicodeNormalization as _;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Disallowed {
     /// A control character.
-    #[error("must not hold control characters")]
+    #[error("must not contain control characters")]
     Control,
     /// Another one.
     #[error("must not hold characters that show nothing, separate lines, or have no meaning of their own")]
@@ -121,8 +121,8 @@ mod tests {
     }
 
     proptest! {
-        /// The profile is idempotent (RFC 8264, section 7), and locks out nobody for the version of Unicode: what the tables do not
-        /// know is taken.
+        /// The profile is idempotent (RFC 8264, section 7), and locks nobody out because of the version of Unicode:
+        /// characters unknown to the tables are accepted.
         #[test]
         fn a_form_is_its_own_form(text in any::<String>(), unassigned in prop_oneof![Just('\u{378}'), Just('\u{2fe0}'), Just('\u{e1000}')]) {
             if let Ok(form) = enforce(&text) {

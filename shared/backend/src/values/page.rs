@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::refusal::refusal;
 
-/// How many things a page holds: 1 to 200, 50 where nothing is said.
+/// How many things a page holds: 1 to 200, default 50.
 #[derive(Clone, Copy, Debug)]
 pub struct Limit(pub(crate) u16);
 
@@ -29,7 +29,7 @@ impl Limit {
         usize::from(self.0)
     }
 
-    /// One more than a page: whether that one comes back says whether there is a next page.
+    /// One more than a page: if it comes back, there is a next page.
     #[must_use]
     pub fn and_one(self) -> i64 {
         i64::from(self.0) + 1
@@ -53,11 +53,11 @@ pub struct Position<K, I = Uuid>(pub K, pub I);
 /// A part of a position. A right seal says that a function wrote the position, not that the database can hold it: both
 /// are checked.
 pub trait Part: Serialize + DeserializeOwned {
-    /// Whether the database can hold the value.
+    /// True if the database can hold the value.
     fn is_storable(&self) -> bool;
 }
 
-/// The first and the last instant of which the database is asked: the years 1 to 9998 in any zone.
+/// The range of instants that the database is asked for: the years 1 to 9998 in any zone.
 const INSTANTS: std::ops::Range<i64> = -62_135_510_400..253_370_678_400;
 
 impl Part for Timestamp {

@@ -23,7 +23,7 @@ impl Password {
     ///
     /// # Errors
     ///
-    /// Names `pointer` where it is the username or the e-mail address, in whatever case.
+    /// Names `pointer` if it is the username or the e-mail address, in whatever case.
     pub fn of_user(self, username: &str, email: &str, pointer: &str) -> Result<SecretString, FieldError> {
         let folded = self.0.expose_secret().to_lowercase();
         if folded == username.to_lowercase() {
@@ -51,7 +51,7 @@ impl<'de> Deserialize<'de> for Password {
     }
 }
 
-/// A password that is already set, as someone typed it who claims to know it.
+/// An existing password, as typed by somebody who claims to know it.
 // As `Password`, it cannot be shown.
 #[derive(ToSchema)]
 #[schema(value_type = String, format = Password, example = "correct horse battery")]

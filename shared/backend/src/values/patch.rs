@@ -1,13 +1,13 @@
-//! Fields of a change, which may be left out.
+//! Optional fields of a change.
 
 use serde::{Deserialize, Deserializer};
 
-/// Reads a field of a PATCH: `None` only where it is left out, so that `null` is a value or refused. To be used with
+/// Reads a field of a PATCH: `None` only if it is left out, so that `null` is a value or refused. Use with
 /// `#[serde(default, deserialize_with = "given")]`.
 ///
 /// # Errors
 ///
-/// What `T` refuses.
+/// The error of `T`.
 pub fn given<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
     T::deserialize(deserializer).map(Some)
 }

@@ -1,4 +1,4 @@
-//! What is wrong with a field: a stable code, and the rule in words.
+//! Errors of a field: a stable code, and the rule in words.
 
 use std::borrow::Cow;
 
@@ -26,8 +26,8 @@ impl FieldError {
     }
 }
 
-/// What a value refuses with while it is deserialised: a stable code and the rule in words. serde's errors are text, so
-/// the code travels in front of it.
+/// The error of a value while it is deserialised: a stable code and the rule in words. serde's errors are text, so the
+/// code stands in front of it.
 pub fn refusal<E: serde::de::Error>(code: &str, detail: impl std::fmt::Display) -> E {
     E::custom(format_args!("[{code}] {detail}"))
 }

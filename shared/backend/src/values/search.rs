@@ -1,10 +1,10 @@
-//! What a list is searched for.
+//! The texts that lists are searched for.
 
 use serde::{Deserialize, Deserializer};
 
 use crate::values::refusal::refusal;
 
-/// A text to be compared with what the database holds: at most 254 bytes.
+/// A text to compare with stored values: at most 254 bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SearchText(String);
 
@@ -24,7 +24,7 @@ impl<'de> Deserialize<'de> for SearchText {
         }
         // Postgres text holds no NUL.
         if text.contains('\0') {
-            return Err(refusal("control_character", "must not hold control characters"));
+            return Err(refusal("control_character", "must not contain control characters"));
         }
         Ok(Self(text))
     }
@@ -48,7 +48,7 @@ impl SearchWords {
 impl<'de> Deserialize<'de> for SearchWords {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let SearchText(text) = SearchText::deserialize(deserializer)?;
-        // In a query string a plus that is not escaped means a blank, and telephone numbers start with a plus.
+        // In a query string an unescaped plus means a blank, and telephone numbers start with a plus.
         let number = text.strip_prefix(' ').filter(|rest| rest.starts_with(|c: char| c.is_ascii_digit()));
         let text = number.map_or_else(|| text.clone(), |digits| format!("+{digits}"));
         let mut words: Vec<String> = Vec::new();

@@ -5,9 +5,9 @@
 pub enum Cell {
     /// Nothing.
     Empty,
-    /// A number, a date, an instant, an id or a word of ours: never a formula.
+    /// A number, a date, an instant, an id or one of our words: never a formula.
     Value(String),
-    /// What a person wrote.
+    /// Text that a person wrote.
     Text(String),
 }
 
@@ -17,13 +17,13 @@ impl Cell {
         Self::Value(value.to_string())
     }
 
-    /// A value of ours, where there is one.
+    /// A value of ours, if there is one.
     #[must_use]
     pub fn optional(value: Option<&impl ToString>) -> Self {
         value.map_or(Self::Empty, |value| Self::value(value))
     }
 
-    /// What a person wrote, where someone did.
+    /// Text that a person wrote, if anybody did.
     #[must_use]
     pub fn text(text: Option<&str>) -> Self {
         text.map_or(Self::Empty, |text| Self::Text(text.to_owned()))
@@ -39,15 +39,15 @@ impl Cell {
     }
 }
 
-/// Whether a spreadsheet may calculate a text: one that begins with a sign of a formula, also of full width, small, or behind
-/// characters that do not show; or with a character that ends a cell.
+/// True if a spreadsheet may calculate a text: one that begins with a sign of a formula, also full-width, small, or
+/// behind invisible characters; or that contains a character which ends a cell.
 fn is_formula(text: &str) -> bool {
     const SIGNS: [char; 13] = ['=', '+', '-', '@', '＝', '＋', '－', '＠', '﹦', '﹢', '﹣', '﹫', '−'];
     let first = text.chars().find(|c| !lending::shows_nothing(*c));
     text.starts_with(['\t', '\r', '\n']) || first.is_some_and(|first| SIGNS.contains(&first))
 }
 
-/// What can be a line of a table.
+/// A thing that is one line of a table.
 pub trait Line {
     /// The names of the columns.
     const COLUMNS: &'static [&'static str];
@@ -56,7 +56,7 @@ pub trait Line {
     fn cells(&self) -> Vec<Cell>;
 }
 
-/// What can be lines of a table: one, or several.
+/// A thing that is one or several lines of a table.
 pub trait Lines {
     /// The names of the columns.
     const COLUMNS: &'static [&'static str];

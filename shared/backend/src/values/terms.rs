@@ -1,6 +1,6 @@
-//! The terms of a loan as the OpenAPI document describes them: in answers, where every field is there, and in requests,
-//! where every field may be left out. What they mean and which are refused is decided by the crate `lending`; a test
-//! holds this description against real answers, and the words come from there.
+//! The terms of a loan as the OpenAPI document describes them: in answers, with every field, and in requests, where
+//! every field may be left out. The crate `lending` decides their meaning and which are refused; a test checks this
+//! description against real answers, and the words come from there.
 
 use utoipa::{
     PartialSchema, ToSchema,
@@ -30,17 +30,17 @@ macro_rules! words {
 }
 
 words! {
-    RepayUnit: "What a repayment period is counted in.",
-    InterestMethod: "What interest is charged on.",
-    Amortization: "What is equal from row to row.",
+    RepayUnit: "The unit of a repayment period.",
+    InterestMethod: "The base of interest.",
+    Amortization: "The amount that is equal in every row.",
     InterestPeriod: "How a regular period becomes a part of a year.",
     DayCount: "How days become a part of a year.",
     Rounding: "How an exact value is rounded.",
-    MonthEnd: "What becomes of a due date on a day that its month does not have.",
+    MonthEnd: "The due date in a month without that day.",
     FeeWhen: "When a fee is charged.",
-    Allocation: "In which order a payment pays what is owed.",
-    Prepayment: "What a payment of more than is due does.",
-    LateFeeKind: "What the value of a late fee counts.",
+    Allocation: "The order in which a payment covers the debts.",
+    Prepayment: "The effect of paying more than is due.",
+    LateFeeKind: "The meaning of the value of a late fee.",
 }
 
 /// One form of the terms: in answers all fields are `required`, and numbers are strings.
@@ -63,16 +63,16 @@ macro_rules! form {
             /// How many units a repayment period has; default 1.
             #[schema(required = $required, minimum = 1, example = 1)]
             repay_every: u32,
-            /// What a repayment period is counted in; default `month`.
+            /// The unit of a repayment period; default `month`.
             #[schema(required = $required)]
             repay_unit: RepayUnit,
             /// The first due date; null, the default: one repayment period after disbursement.
             #[schema(required = $required, format = Date, example = json!(null))]
             first_due_on: Option<String>,
-            /// What interest is charged on; default `declining_balance`.
+            /// The base of interest; default `declining_balance`.
             #[schema(required = $required)]
             interest_method: InterestMethod,
-            /// What is equal from row to row; default `equal_instalments`.
+            /// The amount that is equal in every row; default `equal_instalments`.
             #[schema(required = $required)]
             amortization: Amortization,
             /// How a regular period becomes a part of a year; default `repayment_period`.
@@ -84,45 +84,45 @@ macro_rules! form {
             /// How amounts are rounded; default `half_even`.
             #[schema(required = $required)]
             rounding: Rounding,
-            /// What every amount of a row is a multiple of; null, the default: the currency's smallest unit.
+            /// Every amount of a row is a multiple of this; null, the default: the currency's smallest unit.
             #[schema(required = $required, example = json!(null))]
             smallest_amount: Option<$number>,
-            /// What an equal instalment is a multiple of; null, the default: `smallest_amount`.
+            /// An equal instalment is a multiple of this; null, the default: `smallest_amount`.
             #[schema(required = $required, example = json!(null))]
             instalment_multiple: Option<$number>,
-            /// What becomes of a due date on a day that its month does not have; default `clamp`.
+            /// The due date in a month without that day; default `clamp`.
             #[schema(required = $required)]
             month_end: MonthEnd,
-            /// Periods in which less than everything is asked for; default: none.
+            /// Periods with reduced payments; default: none.
             #[schema(required = $required)]
             grace: $grace,
             /// Fees at disbursement or with each instalment; default: none.
             #[schema(required = $required, max_items = 50, example = json!([]))]
             fees: Vec<$fee>,
-            /// In which order a payment pays what is owed; default `penalty_fee_interest_principal`.
+            /// The order in which a payment covers the debts; default `penalty_fee_interest_principal`.
             #[schema(required = $required)]
             allocation: Allocation,
-            /// What a late instalment costs; null, the default: nothing.
+            /// The fee for a late instalment; null, the default: no fee.
             #[schema(required = $required, example = json!(null))]
             late_fee: Option<$late_fee>,
-            /// What a payment of more than is due does; default `next_instalments`.
+            /// The effect of paying more than is due; default `next_instalments`.
             #[schema(required = $required)]
             prepayment: Prepayment,
         }
 
-        /// Periods in which less than everything is asked for.
+        /// Periods with reduced payments.
         #[derive(ToSchema)]
         #[schema(as = $grace_name)]
         $(#[$fields])*
         #[expect(dead_code, reason = "describes JSON; nothing is made of it")]
         struct $grace {
-            /// So many first rows repay no principal; default 0.
+            /// Number of first rows that repay no principal; default 0.
             #[schema(required = $required, maximum = 599, example = 0)]
             principal: u32,
-            /// The interest of so many first periods is paid with the first period after them; default 0.
+            /// Number of first periods whose interest is paid with the period after them; default 0.
             #[schema(required = $required, maximum = 599, example = 0)]
             interest_payment: u32,
-            /// So many first periods bear no interest; default 0.
+            /// Number of first periods that bear no interest; default 0.
             #[schema(required = $required, maximum = 600, example = 0)]
             interest_free: u32,
         }
@@ -147,19 +147,19 @@ macro_rules! form {
             percent: $number,
         }
 
-        /// What a late instalment costs.
+        /// The fee for a late instalment.
         #[derive(ToSchema)]
         #[schema(as = $late_fee_name)]
         $(#[$fields])*
         #[expect(dead_code, reason = "describes JSON; nothing is made of it")]
         struct $late_fee {
-            /// Days after the due date before it arises; default 0.
+            /// Days between the due date and the fee; default 0.
             #[schema(required = $required, maximum = 3650, example = 5)]
             grace_days: u32,
-            /// What `value` counts; default `flat`.
+            /// The meaning of `value`; default `flat`.
             #[schema(required = $required)]
             kind: LateFeeKind,
-            /// Money of the loan's currency, or percent of what is overdue.
+            /// Money of the loan's currency, or percent of the overdue amount.
             #[schema(example = "5.00")]
             value: $number,
             /// How often at most; default 1.
@@ -176,7 +176,7 @@ form! {
 }
 
 form! {
-    /// The terms that a request gives. What it leaves out has the product's value, or the default.
+    /// The terms in a request. A field that is left out has the product's value, or the default.
     TermsGivenSchema as TermsGiven, GraceGivenSchema as GraceGiven, FeeGivenSchema as FeeGiven,
         LateFeeGivenSchema as LateFeeGiven,
     required = false, number = NumberText, #[serde(deny_unknown_fields)]

@@ -1,11 +1,11 @@
-//! Texts of requests, parsed where they come in: a value of one of these types keeps its rule.
+//! Texts of requests, parsed on arrival: each type enforces its rule.
 
 use serde::{Deserialize, Deserializer, Serialize};
 use uuid::Uuid;
 
 use crate::values::refusal::refusal;
 
-/// What a rule says of a text it refuses: a stable code, and the rule in words.
+/// The refusal of a text: a stable code, and the rule in words.
 pub(super) type Rule = (&'static str, &'static str);
 
 /// A field whose rule is a function from text.
@@ -41,7 +41,7 @@ macro_rules! text_field {
 }
 
 text_field! {
-    /// Why something was done: 1 to 1000 characters, not only blanks.
+    /// The reason of an action: 1 to 1000 characters, not only blanks.
     #[schema(min_length = 1, max_length = 1000, example = "income confirmed")]
     Reason, |text| plain_text(text, 1000)
 }
@@ -152,16 +152,16 @@ fn is_phone(text: &str) -> bool {
     })
 }
 
-pub(super) const CONTROL_CHARACTER: Rule = ("control_character", "must not hold control characters");
+pub(super) const CONTROL_CHARACTER: Rule = ("control_character", "must not contain control characters");
 
 /// As [`plain_text`], on one line and in the order of its characters.
 fn line(text: String, max: usize) -> Result<String, Rule> {
-    let rule = "must not hold control characters, line breaks or marks that change the direction of writing";
+    let rule = "must not contain control characters, line breaks or marks that change the direction of writing";
     let is_one_line = lending::is_one_line(text.trim_matches([' ', '\t']));
     if is_one_line { plain_text(text, max) } else { Err((CONTROL_CHARACTER.0, rule)) }
 }
 
-/// Text without control characters, trimmed, that shows something and has at most `max` characters.
+/// Text without control characters, trimmed, with visible characters and at most `max` of all.
 ///
 /// # Errors
 ///
@@ -197,7 +197,7 @@ mod tests {
     use crate::values::user_ref::UserRef;
 
     proptest! {
-        /// Any text: refused, or kept within its rule and then taken as it stands.
+        /// Any text: refused, or accepted within its rule and then unchanged when read again.
         #[test]
         fn any_text_is_refused_or_held_to_its_rule(
             text in prop_oneof![any::<String>(), "\\PC{0,300}", "[a-z0-9._@+-]{0,70}", "\\+?[0-9]{0,17}"],

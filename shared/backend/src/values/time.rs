@@ -43,8 +43,8 @@ impl<'de> Deserialize<'de> for Instant {
     }
 }
 
-/// Whether a text has the form of RFC 3339, with at most nine digits of a second and an offset up to 18 hours, as they are
-/// on Earth: the parser takes more of both, more of ISO 8601, and zones in brackets.
+/// True if a text has the form of RFC 3339, with at most nine digits of a second and an offset of at most 18 hours, as
+/// on Earth: the parser accepts more of both, more of ISO 8601, and zones in brackets.
 fn is_rfc_3339(text: &str) -> bool {
     let has_form = |bytes: &[u8], form: &[u8]| {
         let fits = |(byte, form): (&u8, &u8)| if *form == b'0' { byte.is_ascii_digit() } else { byte == form };
@@ -90,18 +90,18 @@ impl<'de> Deserialize<'de> for BusinessDate {
     }
 }
 
-/// The instants of a range of business dates: from the first one's start up to, and without, the start of the day after
-/// the last one.
+/// The instants of a range of business dates: from the start of the first one to the start of the day after the last
+/// one, exclusive.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Period {
-    /// Not before this.
+    /// The first instant of the period.
     pub from: Option<Timestamp>,
-    /// Before this.
+    /// The first instant after the period.
     pub before: Option<Timestamp>,
 }
 
 impl Period {
-    /// The dates `from` to `to`, both included, in the lender's time zone; `pointer` is the first one's in the request.
+    /// The dates `from` to `to`, both included, in the lender's time zone; `pointer` is that of `from` in the request.
     ///
     /// # Errors
     ///
@@ -118,7 +118,7 @@ impl Period {
             return Err(FieldError::new(pointer, "after_end", format!("must not be after {to}")));
         }
         let start = |date: Date| date.to_zoned(zone.clone()).map(|midnight| midnight.timestamp());
-        // Dates of the years 1900 to 2200 are far from where the calendar ends.
+        // Dates of the years 1900 to 2200 are far from the calendar's ends.
         let beyond = |error: jiff::Error| FieldError::new(pointer, "out_of_range", error.to_string());
         let from = from.map(|date| start(date.0)).transpose().map_err(beyond)?;
         let before = to.map(|date| date.0.tomorrow().and_then(start)).transpose().map_err(beyond)?;
@@ -141,7 +141,7 @@ mod tests {
             prop_assert_eq!(instant(&serde_json::to_string(&at).unwrap()).unwrap(), at);
         }
 
-        /// Text of any characters, some of them nearly an instant: it is one or is refused.
+        /// Text of any characters, some of it nearly an instant: it is parsed or refused.
         #[test]
         fn any_other_text_is_no_instant(text in prop_oneof![
             any::<String>(),

@@ -3,7 +3,7 @@
 use lending::Currency;
 use rust_decimal::Decimal;
 
-/// Smallest units as the database takes them: far more than a million times the largest loan.
+/// Smallest units in the database's type: far more than a million times the largest loan.
 pub(crate) fn decimal(units: i128, currency: Currency) -> Decimal {
     Decimal::from_i128_with_scale(units, currency.decimals())
 }

@@ -1,4 +1,4 @@
-//! Versions of what is changed step by step.
+//! Versions of things that change step by step.
 
 use std::fmt;
 

@@ -22,7 +22,7 @@ pub struct AtRisk {
     /// Their principal outstanding.
     #[schema(value_type = String, example = "10098.11")]
     pub amount: Money,
-    /// The same as a share of all that is outstanding, with four decimals.
+    /// Their share of all outstanding principal, with four decimals.
     #[schema(example = "0.0425")]
     pub share: String,
     /// How many.
@@ -38,7 +38,7 @@ impl AtRisk {
     }
 }
 
-/// What is out of a group, and how much of it is at risk: the principal outstanding of loans that are so many days past due.
+/// The exposure of a group, and the part at risk: the outstanding principal of loans by days past due.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct Arrears {
     /// The currency, the product's code or the agent's id; null for loans without an agent.
@@ -98,23 +98,23 @@ impl Line for Arrears {
 }
 
 impl Arrears {
-    /// Adds up what is out, and what of it is at least so many days past due. In the order of groups, loans without one last,
-    /// and of currencies; groups of which nothing is out are left out.
+    /// Adds up the exposures by class of days past due. In the order of groups, loans without a group last, and of
+    /// currencies; groups without outstanding principal are left out.
     ///
     /// # Errors
     ///
     /// 500 for amounts that are out of range: a defect.
     pub fn of(aged: Vec<ArrearsRow>) -> Result<Vec<Self>, Refusal> {
-        /// Whether there is none, the group, the currency.
+        /// True without a group, the group, the currency.
         type Group = (bool, Option<String>, &'static str);
-        /// Days past due; the first is all that is out.
+        /// Days past due; the first is the total.
         const DAYS: [i32; 5] = [-1, 1, 30, 60, 90];
         let mut groups: BTreeMap<Group, (Currency, [ExposureSums; DAYS.len()])> = BTreeMap::new();
         for ArrearsRow { group, currency, days, sums } in aged {
             let key = (group.is_none(), group, currency.code());
             let (_, by_days) = groups.entry(key).or_insert((currency, Default::default()));
             for (least, sum) in DAYS.into_iter().zip(by_days) {
-                // All that is out has rows of its own.
+                // The total has rows of its own.
                 if least == days || (least > 0 && least < days) {
                     *sum += sums;
                 }

@@ -71,7 +71,7 @@ pub struct LoanView {
     /// The product's code.
     #[schema(example = "microloan-inr")]
     pub product: String,
-    /// What is lent.
+    /// The amount lent.
     #[schema(value_type = String, example = "12000.50")]
     pub amount: Money,
     /// ISO 4217.
@@ -92,10 +92,10 @@ pub struct LoanView {
     /// payment that reduced principal or the last reschedule; under equal principal that of the first instalment.
     #[schema(value_type = String, example = "2142.40")]
     pub instalment: Money,
-    /// Interest of all instalments, without what was waived or dropped.
+    /// Interest of all instalments, without waived or dropped amounts.
     #[schema(value_type = String, example = "853.89")]
     pub total_interest: Money,
-    /// Everything all instalments ask for, with charges, without late fees and without what was waived or dropped.
+    /// The total of all instalments, with charges, without late fees and without waived or dropped amounts.
     #[schema(value_type = String, example = "12854.39")]
     pub total_due: Money,
     /// Principal outstanding; zero before disbursement.
@@ -104,7 +104,7 @@ pub struct LoanView {
     /// The overpayment held; zero before disbursement.
     #[schema(value_type = String, example = "0.00")]
     pub held: Money,
-    /// When the next unpaid instalment is due; null before disbursement and when nothing falls due any more.
+    /// When the next unpaid instalment is due; null before disbursement and once nothing more falls due.
     pub next_due_on: Option<BusinessDate>,
     /// Days since the oldest unpaid instalment was due; 0 if none is late.
     #[schema(minimum = 0, example = 0)]
@@ -116,21 +116,21 @@ pub struct LoanView {
     pub created_by: Uuid,
     /// When it was applied for.
     pub created_at: Instant,
-    /// Who last changed what is applied for; who applied where nobody has.
+    /// Who last changed the proposal; initially the applicant.
     pub edited_by: Uuid,
-    /// When that was.
+    /// When the proposal last changed.
     pub edited_at: Instant,
     /// When it last changed, by a step or by money.
     pub updated_at: Instant,
     /// The admin who approved or rejected it.
     pub decided_by: Option<Uuid>,
-    /// When that was.
+    /// When it was decided.
     pub decided_at: Option<Instant>,
-    /// Why.
+    /// The reason given.
     pub decision_reason: Option<String>,
 }
 
-/// Everything but the terms, which are no cell; of them the number of instalments.
+/// Every field, except that the number of instalments stands for the terms.
 impl Line for LoanView {
     const COLUMNS: &'static [&'static str] = &[
         "id",
@@ -196,7 +196,7 @@ impl Line for LoanView {
 }
 
 impl Sort {
-    /// Where a page that ends with this loan ends.
+    /// The position of a page that ends with this loan.
     #[must_use]
     pub fn position(self, loan: &LoanView) -> Position<String> {
         let key = match self {

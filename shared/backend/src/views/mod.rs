@@ -1,6 +1,6 @@
-//! What the interface shows of things: shapes of answers.
+//! Shapes of answers: things as the interface shows them.
 
-// A new kind of event, status or role is decided upon wherever kinds are told apart.
+// A new kind of event, status or role must be handled in every match.
 #![deny(clippy::wildcard_enum_match_arm)]
 
 pub mod arrears;

@@ -26,12 +26,12 @@ impl Recorded {
     ///
     /// # Errors
     ///
-    /// 500 if the engine does not know it: a defect.
+    /// 500 if the engine does not know the transaction: a defect.
     pub fn view(&self, zone: &TimeZone) -> Result<TransactionView, Refusal> {
         let find = |id| self.transactions.iter().find(|transaction| transaction.event.id == id);
         let new = self.transactions.last().and_then(|new| self.state.transaction(new.event.id));
         new.and_then(|folded| view(&self.state, folded, find, zone))
-            .ok_or_else(|| Refusal::defect("a transaction was recorded that does not count"))
+            .ok_or_else(|| Refusal::defect("the engine does not know a recorded transaction"))
     }
 }
 
@@ -49,25 +49,26 @@ impl LoanAsOf {
 pub struct TransactionView {
     /// Names the transaction.
     pub id: Uuid,
-    /// What it is. A payment after a write-off is a recovery.
+    /// The kind. A payment after a write-off is a recovery.
     #[schema(value_type = TransactionKindSchema)]
     pub kind: TransactionKind,
     /// The business date; of a charge that falls due later, the day on which it was recorded.
     pub on: BusinessDate,
-    /// What it is about: paid, charged, waived or paid back; of a disbursement the amount of the loan, of a write-off or a
-    /// reschedule the principal, of a reversal what is reversed.
+    /// The amount paid, charged, waived or paid back; of a disbursement the amount of the loan, of a write-off or a
+    /// reschedule the principal, of a reversal the amount of the reversed transaction.
     #[schema(value_type = String, example = "2142.40")]
     pub amount: Money,
     /// ISO 4217.
     #[schema(value_type = String, example = "INR")]
     pub currency: lending::Currency,
-    /// What a repayment paid, a waiver waived, or a write-off gave up; null for other kinds and for what was reversed.
+    /// The parts that a repayment paid, a waiver waived, or a write-off gave up; null for other kinds and for reversed
+    /// transactions.
     #[schema(value_type = Option<AllocationSchema>)]
     pub allocation: Option<Shares>,
-    /// What money that was there already paid because of it, less what it took back: of a repayment or a waiver that closes
-    /// the loan, of a reschedule, of a charge that what is held has paid; null elsewhere.
+    /// The allocation of money that was held or paid before, less the amounts taken back: of a repayment or a waiver
+    /// that closes the loan, of a reschedule, of a charge that held money has paid; null otherwise.
     pub applied: Option<AppliedView>,
-    /// The business date of that, where it is another day: what is held pays a charge on its due date.
+    /// The business date of that, if it is another day: held money pays a charge on its due date.
     pub applied_on: Option<BusinessDate>,
     /// How the other side names it.
     #[schema(example = "receipt 1047")]
@@ -92,7 +93,7 @@ pub struct TransactionView {
     pub paid_out: Option<Money>,
 }
 
-/// What an amount was for.
+/// The parts of an amount.
 #[derive(ToSchema)]
 #[schema(as = TransactionAllocation)]
 #[expect(dead_code, reason = "describes shares of the engine in the OpenAPI document")]
@@ -109,13 +110,13 @@ pub struct AllocationSchema {
     /// Principal.
     #[schema(example = "1902.39")]
     principal: String,
-    /// What nothing took: held for the borrower.
+    /// The unallocated rest: held for the borrower.
     #[schema(example = "0.00")]
     overpayment: String,
 }
 
-/// What money that was there already paid: an overpayment that was held, and what was paid of interest and fees that are
-/// no longer asked for, which are negative. The sum is what was held before less what is held then.
+/// The allocation of money that was held or paid before: a held overpayment, and payments of interest and fees that are
+/// no longer owed, which are negative. The sum is the amount held before less the amount held afterwards.
 #[derive(Clone, Copy, Debug, Serialize, ToSchema)]
 #[schema(as = Applied)]
 pub struct AppliedView {
@@ -140,14 +141,14 @@ impl From<Shares> for AppliedView {
     }
 }
 
-/// The transactions of a state, in the order in which they were recorded, with what is known of them beside.
+/// The transactions of a state, in the order in which they were recorded, with the records beside.
 fn views(state: &State, transactions: &[Transaction], zone: &TimeZone) -> Vec<TransactionView> {
     let recorded: HashMap<EventId, &Transaction> = transactions.iter().map(|it| (it.event.id, it)).collect();
     let find = |id| recorded.get(&id).copied();
     state.transactions.iter().filter_map(|folded| view(state, folded, find, zone)).collect()
 }
 
-/// A transaction of a state, with what is known of it beside: `recorded` finds that.
+/// A transaction of a state with its record, which `recorded` finds.
 fn view<'a>(
     state: &State,
     folded: &lending::Transaction,
@@ -155,13 +156,13 @@ fn view<'a>(
     zone: &TimeZone,
 ) -> Option<TransactionView> {
     let recorded_one = recorded(folded.id)?;
-    // A reversal shows what it is about.
+    // A reversal shows the transaction that it reverses.
     let about = match folded.reverses {
         Some(reversed) => recorded(reversed)?,
         None => recorded_one,
     };
-    // What was recorded since may have changed it. A loan may have been paid out anew on other terms since: what was recorded
-    // stands.
+    // Later transactions may have changed the state. A loan may have been paid out again on other terms since: the
+    // recorded amount stands.
     let follows = matches!(about.event.kind, EventKind::WriteOff | EventKind::Reschedule { .. })
         && folded.reversed_by.is_none()
         && folded.reverses.is_none();

@@ -8,7 +8,7 @@ use crate::{
     values::user_ref::UserRef,
 };
 
-/// An active customer, by id; locked, so that of several who apply for it at once each sees the ones before.
+/// An active customer, by id; locked, so that of several simultaneous applications each sees the ones before.
 pub const BORROWER_BY_ID: &str =
     "SELECT id, username FROM users WHERE id = $1 AND role = 'customer' AND status = 'active' FOR NO KEY UPDATE";
 
@@ -16,7 +16,7 @@ pub const BORROWER_BY_ID: &str =
 pub const BORROWER_BY_USERNAME: &str =
     "SELECT id, username FROM users WHERE username = $1 AND role = 'customer' AND status = 'active' FOR NO KEY UPDATE";
 
-/// How many pending applications a borrower has, by id; so many are counted.
+/// How many pending applications a borrower has, by id, counted up to a maximum.
 pub const PENDING_BY_ID: &str =
     "SELECT count(*) FROM (SELECT FROM loans WHERE borrower_id = $1 AND status = 'pending' LIMIT $2) pending";
 
@@ -47,7 +47,7 @@ impl FromRow for Pending {
     }
 }
 
-/// How many pending applications a borrower has, counted up to `most`. To be asked when the borrower is locked.
+/// How many pending applications a borrower has, counted up to `most`. Ask with the borrower locked.
 #[must_use]
 pub fn pending(user: &UserRef, most: u32) -> Statement<Pending> {
     match user {

@@ -34,7 +34,7 @@ impl FromRow for Collection {
     }
 }
 
-/// Loans of which something is unpaid, with what is due on a day and what was before.
+/// Loans with an unpaid amount, with the amounts due on a day and before it.
 pub const TO_COLLECT: &str = "\
 SELECT l.id, u.username, u.full_name, u.phone, l.currency, least(l.owed_on[1], l.penalties_on[1]) AS due_since,
     greatest($1 - l.oldest_unpaid_due_on, 0) AS days_past_due,
@@ -47,7 +47,7 @@ SELECT l.id, u.username, u.full_name, u.phone, l.currency, least(l.owed_on[1], l
 FROM loans l JOIN users u ON u.id = l.borrower_id
 WHERE l.status = 'disbursed'";
 
-/// Which loans are to be collected: those of which the oldest that is unpaid falls due that day, or fell due before.
+/// Which loans are to be collected: by whether their oldest unpaid amount falls due that day or fell due before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Bucket {
@@ -57,11 +57,11 @@ pub enum Bucket {
     Overdue,
 }
 
-/// Reads what is to be collected in one round trip: loans that are due, then those that are overdue.
+/// Reads the loans to collect from in one round trip: loans that are due, then those that are overdue.
 pub type Collecting = (Option<Statement<Vec<Collection>>>, Option<Statement<Vec<Collection>>>);
 
-/// Loans of which something is unpaid that is due on a day or before: those that are due, then those that are overdue, the
-/// longest first. Each is a walk along a range of one index; of both together, a page is the beginning.
+/// Loans with an unpaid amount due by a day: those that are due that day, then the overdue ones, the longest first.
+/// Each part walks along a range of one index; a page is the beginning of both together.
 #[must_use]
 pub fn to_collect(
     on: Date,
@@ -74,7 +74,7 @@ pub fn to_collect(
     let end = |sql: Sql| {
         sql.push(" ORDER BY least(l.owed_on[1], l.penalties_on[1]), l.id").push_bind(" LIMIT {}", limit.and_one()).all()
     };
-    // Whether a page before ended among those that are due.
+    // True if the page before ended among those that are due.
     let is_among_due = after.is_none_or(|Position(due_since, _)| *due_since >= on);
     let due = (bucket != Some(Bucket::Overdue) && is_among_due).then(|| {
         let after = after.map(|Position(_, id)| *id);

@@ -49,7 +49,7 @@ impl FromRow for HistoryEntry {
         let action = Action::ALL.into_iter().find(|known| known.as_str() == action);
         Ok(Self {
             version: Version(column(row, "version")?),
-            action: action.ok_or_else(|| DbError::unexpected("a stored action is none"))?,
+            action: action.ok_or_else(|| DbError::unexpected("unknown loan_versions.action"))?,
             at: Instant(column(row, "at")?),
             by: column(row, "by_id")?,
             reason: column(row, "reason")?,
@@ -73,7 +73,7 @@ SELECT id, version, $2, updated_at, $3, $4, $5, status, agent_id, product_code, 
     instalment, total_interest, total_due
 FROM loans WHERE id = $1";
 
-/// A page of a loan's history, newest first: of the steps taken before one instant and known by another.
+/// A page of a loan's history, newest first: the steps taken before one instant and known by another.
 #[must_use]
 pub fn history(
     id: Uuid,
@@ -94,7 +94,7 @@ pub fn versions(id: Uuid) -> Statement<Vec<HistoryEntry>> {
     Sql::new(HISTORY).bind(id).push(" ORDER BY version").all()
 }
 
-/// What one version of a loan was.
+/// The loan in one version.
 #[must_use]
 pub fn version(id: Uuid, version: i32) -> Statement<Option<LoanState>> {
     Sql::new(VERSION).bind(id).bind(version).optional()

@@ -21,7 +21,7 @@ use crate::{
     },
 };
 
-/// What a list of loans is narrowed to. All that is given must hold.
+/// The filters of a list of loans; all of them must hold.
 #[derive(Clone, Debug, Default)]
 pub struct Filter {
     /// Any of these; empty means all.
@@ -83,7 +83,7 @@ impl Sort {
         ("amount", Self::Amount),
     ];
 
-    /// Whether it compares amounts, which makes sense in one currency only.
+    /// True if it compares amounts, which makes sense in one currency only.
     #[must_use]
     pub const fn is_by_amount(self) -> bool {
         matches!(self, Self::Amount | Self::AmountDescending)
@@ -128,7 +128,7 @@ impl<'de> Deserialize<'de> for Sort {
     }
 }
 
-/// A page of loans; `None` for a position in a list that is sorted otherwise.
+/// A page of loans; `None` for a position in a list with another sort.
 pub fn list(
     filter: Filter,
     scope: Scope,

@@ -28,8 +28,8 @@ use crate::{
     values::moment::Moment,
 };
 
-/// The rules by which rows of loans and their part of the journal follow from terms and transactions. Counted up by a release
-/// in which the same transactions lead to anything else, a column or an entry: loans that are there are then stated again.
+/// The version of the rules by which rows of loans and their part of the journal follow from terms and transactions. A
+/// release increments it if the same transactions lead to another column or entry; existing loans are then restated.
 pub const RULES: i32 = 1;
 
 /// Makes a loan.
@@ -47,7 +47,7 @@ UPDATE loans SET agent_id = $2, product_code = $3, product_version = $4, amount 
     edited_at = $20, stated_at = CASE WHEN stated_at = updated_at AND rules_version = $21 THEN $16 ELSE stated_at END
 WHERE id = $1";
 
-/// What money did to a loan.
+/// The effects of money on a loan.
 pub const UPDATE_MONEY: &str = "\
 UPDATE loans SET instalment = $2, total_interest = $3, total_due = $4, disbursed_on = $5, outstanding = $6, next_due_on = $7,
     oldest_unpaid_due_on = $8, owed_on = $9, owed = $10, written_off = $11,
@@ -61,7 +61,7 @@ pub const NOTE_RULES: &str = "UPDATE loans SET rules_version = $2, stated_at = u
 /// Waits for whoever is changing a loan.
 pub const SHARE: &str = "SELECT FROM loans WHERE id = $1";
 
-/// One loan, if the caller may know of it.
+/// One loan, if the caller may see it.
 #[must_use]
 pub fn by_id(id: Uuid, scope: Scope) -> Statement<Option<Loan>> {
     select(id, scope).optional()
@@ -78,7 +78,7 @@ fn select(id: Uuid, scope: Scope) -> Sql {
     sql.push_if(" AND l.borrower_id = {}", scope.borrower())
 }
 
-/// So many loans that follow older rules than these, but for some; locked for a change.
+/// Up to `count` loans that follow older rules than these, without the ones given; locked for a change.
 #[must_use]
 pub fn of_older_rules(but_for: Vec<Uuid>, count: i64) -> Statement<Vec<Loan>> {
     let sql = Sql::new(SELECT).push_bind(" WHERE l.rules_version < {}", RULES);
@@ -86,7 +86,8 @@ pub fn of_older_rules(but_for: Vec<Uuid>, count: i64) -> Statement<Vec<Loan>> {
     sql.push_bind(" LIMIT {} FOR UPDATE OF l", count).all()
 }
 
-/// So many loans that code of other rules wrote since they were stated, but for some; locked for a change.
+/// Up to `count` loans that code of other rules wrote since they were stated, without the ones given; locked for a
+/// change.
 #[must_use]
 pub fn written_since_stated(but_for: Vec<Uuid>, count: i64) -> Statement<Vec<Loan>> {
     let sql = Sql::new(SELECT).push(" WHERE l.stated_at IS DISTINCT FROM l.updated_at");
@@ -94,13 +95,13 @@ pub fn written_since_stated(but_for: Vec<Uuid>, count: i64) -> Statement<Vec<Loa
     sql.push_bind(" LIMIT {} FOR UPDATE OF l", count).all()
 }
 
-/// Notes that what loans' rows and their part of the journal say is what follows from these rules.
+/// Notes that loans' rows and their part of the journal follow these rules.
 #[must_use]
 pub fn note_rules(loans: Vec<Uuid>) -> Statement<()> {
     Sql::new(NOTE_RULES).bind(loans).bind(RULES).execute()
 }
 
-/// So many loans whose ids come after one, in the order of their ids.
+/// Up to `count` loans with ids after this one, in the order of their ids.
 #[must_use]
 pub fn after(id: Uuid, count: i64) -> Statement<Vec<Loan>> {
     let sql = Sql::new(SELECT).push_bind(" WHERE l.id > {} ORDER BY l.id", id);
@@ -180,7 +181,7 @@ pub fn step(
     writes
 }
 
-/// Writes what money did to a loan, as of `today`.
+/// Writes the effects of money on a loan, as of `today`.
 #[must_use]
 pub fn update_money(after: &Loan, today: Date) -> Statement<()> {
     let days = |dues: &[Due]| dues.iter().map(|due| due.on).collect::<Vec<_>>();

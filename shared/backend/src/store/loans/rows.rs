@@ -69,10 +69,10 @@ pub(super) fn figures(row: &Row, currency: Currency) -> Result<ScheduleFigures, 
 
 pub(super) fn status(row: &Row) -> Result<LoanStatus, DbError> {
     let text: &str = column(row, "status")?;
-    text.parse().map_err(|()| DbError::unexpected("a stored status is none"))
+    text.parse().map_err(|()| DbError::unexpected(format!("unknown loans.status {text:?}")))
 }
 
-/// Loans with the borrower's name. It is looked up, not joined: that takes half as long to plan, which is what a read of one
-/// loan takes most of its time for.
+/// Loans with the borrower's name. It is looked up, not joined: that takes half as long to plan, and planning is most
+/// of the time of reading one loan.
 pub const SELECT: &str =
     "SELECT l.*, (SELECT username FROM users WHERE id = l.borrower_id) AS borrower_username FROM loans l";

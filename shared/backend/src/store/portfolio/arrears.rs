@@ -1,4 +1,4 @@
-//! Sums of what is out, by the date of the oldest unpaid instalment.
+//! Sums of exposures, by the date of the oldest unpaid instalment.
 
 use jiff::civil::Date;
 use lending::Currency;
@@ -11,8 +11,8 @@ use crate::{
     store::columns,
 };
 
-/// What is past due on a day by currency, product or agent, or of one group, by the fewest days that a loan is past due of
-/// those that are asked about; and under -1 all that is out of the group. What adds up to what is shown: [`Arrears::of`].
+/// Exposures on a day by currency, product or agent, or of one group, in classes of days past due (the lower bound of
+/// each); the row under -1 is the total of the group. [`Arrears::of`] adds them up.
 pub const ARREARS: &str = "\
 SELECT group_name, currency,
     CASE WHEN oldest_unpaid_due_on = $4 THEN -1 WHEN oldest_unpaid_due_on > $2::date - 30 THEN 1
@@ -39,13 +39,13 @@ impl FromRow for ArrearsRow {
     }
 }
 
-/// What is out and at risk on a day.
+/// The exposures on a day, by class of days past due.
 #[must_use]
 pub fn arrears(grouping: Grouping, today: Date) -> Statement<Vec<ArrearsRow>> {
     arrears_of(grouping, today, None)
 }
 
-/// What is out and at risk on a day of one agent, by currency.
+/// The exposures of one agent on a day, by currency.
 #[must_use]
 pub fn agents_arrears(agent: Uuid, today: Date) -> Statement<Vec<ArrearsRow>> {
     arrears_of(Grouping::Agent, today, Some(agent.to_string()))

@@ -15,24 +15,24 @@ use crate::{
 /// Rows that one statement leaves.
 pub(crate) const AT_ONCE: usize = 10_000;
 
-/// Leaves what changed in the book: loans by state, and their money.
+/// Appends changes of the book: loans by state, and their money.
 pub const CHANGE_BOOK: &str = "\
 INSERT INTO book_changes (currency, on_date, status, loans, amount, disbursed, repaid, outstanding, past_due)
 SELECT * FROM unnest($1::text[], $2::date[], $3::text[], $4::int8[], $5::numeric[], $6::numeric[], $7::numeric[],
     $8::numeric[], $9::numeric[])";
 
-/// Leaves what changed in what is out, by the date of the oldest unpaid instalment.
+/// Appends changes of the exposures, by the date of the oldest unpaid instalment.
 pub const CHANGE_EXPOSURES: &str = "\
 INSERT INTO exposure_changes (grouped_by, group_name, currency, oldest_unpaid_due_on, loans, outstanding)
 SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::date[], $5::int8[], $6::numeric[])";
 
-/// Leaves what changed for an agent.
+/// Appends changes of an agent's figures.
 pub const CHANGE_AGENTS: &str = "\
 INSERT INTO agent_changes (currency, agent_id, on_date, requests, approved, rejected, disbursed, collected)
 SELECT * FROM unnest($1::text[], $2::uuid[], $3::date[], $4::int8[], $5::int8[], $6::int8[], $7::numeric[], $8::numeric[])";
 
 impl PortfolioDelta {
-    /// Leaves them in the database, as changes; nothing for what is zero.
+    /// Appends them to the database, as changes; nothing for zero.
     #[must_use]
     pub fn changes(&self) -> Vec<Statement<()>> {
         let mut writes = Vec::new();
@@ -86,7 +86,7 @@ impl PortfolioDelta {
     }
 }
 
-/// What a step of a loan's application leaves: no money has moved.
+/// The changes by a step of a loan's application: no money has moved.
 #[must_use]
 pub fn step(before: Option<&Loan>, after: &Loan, at: Moment<'_>) -> Vec<Statement<()>> {
     let of = |loan, step| {
@@ -94,7 +94,7 @@ pub fn step(before: Option<&Loan>, after: &Loan, at: Moment<'_>) -> Vec<Statemen
     };
     let mut figures = of(after, ApplicationStep::to(after));
     if let Some(before) = before {
-        // What it was until now ends on the day of this step.
+        // Its previous state ends on the day of this step.
         figures -= of(before, ApplicationStep { at: after.updated_at, ..ApplicationStep::to(before) });
     }
     figures.changes()
@@ -107,7 +107,7 @@ impl AgentSums {
         decimal(self.disbursed, currency)
     }
 
-    /// What was collected, as money; less than nothing where more was paid back than taken.
+    /// The amount collected, as money; negative if more was paid back than taken.
     #[must_use]
     pub fn collected(&self, currency: Currency) -> Decimal {
         decimal(self.collected, currency)

@@ -1,4 +1,4 @@
-//! The sums that the figures of the portfolio are read from.
+//! The stored sums behind the figures of the portfolio.
 
 mod arrears;
 mod changes;
@@ -24,26 +24,26 @@ use crate::{
 pub const STEPS_OF_LOANS: &str = "\
 SELECT loan_id, at, status, currency, amount FROM loan_versions WHERE loan_id = ANY ($1) ORDER BY loan_id, version";
 
-/// The book as it is kept, in sums and changes.
+/// The stored book, in sums and changes.
 pub const KEPT_BOOK: &str = "\
 SELECT currency, on_date, status, sum(loans)::int8 AS loans, sum(amount) AS amount, sum(disbursed) AS disbursed,
     sum(repaid) AS repaid, sum(outstanding) AS outstanding, sum(past_due) AS past_due
 FROM (SELECT * FROM book_days UNION ALL SELECT * FROM book_changes) kept GROUP BY currency, on_date, status";
 
-/// What is out, as it is kept.
+/// The stored exposures.
 pub const KEPT_EXPOSURES: &str = "\
 SELECT grouped_by, group_name, currency, oldest_unpaid_due_on, sum(loans)::int8 AS loans, sum(outstanding) AS outstanding
 FROM (SELECT * FROM exposures UNION ALL SELECT * FROM exposure_changes) kept
 GROUP BY grouped_by, group_name, currency, oldest_unpaid_due_on";
 
-/// What an agent's loans came to in a range of days, by currency.
+/// The results of an agent's loans in a range of days, by currency.
 pub const PERFORMANCE: &str = "\
 SELECT currency, sum(requests)::int8 AS requests, sum(approved)::int8 AS approved, sum(rejected)::int8 AS rejected,
     sum(disbursed) AS disbursed, sum(collected) AS collected
 FROM (SELECT * FROM agent_days UNION ALL SELECT * FROM agent_changes) kept
 WHERE agent_id = $1 AND on_date >= $2 AND on_date <= $3 GROUP BY currency";
 
-/// What agents' loans come to, as it is kept.
+/// The stored results of agents' loans.
 pub const KEPT_AGENTS: &str = "\
 SELECT currency, agent_id, on_date, sum(requests)::int8 AS requests, sum(approved)::int8 AS approved,
     sum(rejected)::int8 AS rejected, sum(disbursed) AS disbursed, sum(collected) AS collected
@@ -59,7 +59,7 @@ impl FromRow for ApplicationStep {
         let status: &str = column(row, "status")?;
         Ok(Self {
             at: column(row, "at")?,
-            status: status.parse().map_err(|()| DbError::unexpected("a stored status is none"))?,
+            status: status.parse().map_err(|()| DbError::unexpected(format!("unknown status {status:?}")))?,
             amount: columns::money(row, "amount", currency)?,
         })
     }
@@ -91,7 +91,7 @@ impl FromRow for BookRow {
         let currency = columns::currency(row, "currency")?;
         let money = |name: &str| columns::money(row, name, currency).map(Money::units);
         let status: &str = column(row, "status")?;
-        let status = status.parse().map_err(|()| DbError::unexpected("a stored status is none"))?;
+        let status = status.parse().map_err(|()| DbError::unexpected(format!("unknown status {status:?}")))?;
         let sums = BookSums {
             loans: column(row, "loans")?,
             amount: money("amount")?,
@@ -121,10 +121,10 @@ impl FromRow for AgentRow {
     }
 }
 
-/// Reads all that is kept: see [`kept`].
+/// Reads all stored sums: see [`kept`].
 pub type SumsStatements = (Statement<Vec<BookRow>>, Statement<Vec<ExposureRow>>, Statement<Vec<AgentRow>>);
 
-/// What is kept, all of it: for the consistency check.
+/// All stored sums: for the consistency check.
 #[must_use]
 pub fn kept() -> SumsStatements {
     (Sql::new(KEPT_BOOK).all(), Sql::new(KEPT_EXPOSURES).all(), Sql::new(KEPT_AGENTS).all())
@@ -147,7 +147,7 @@ impl FromRow for AgentPerformanceRow {
     }
 }
 
-/// What an agent's loans came to from one day to another, by currency.
+/// The results of an agent's loans from one day to another, by currency.
 #[must_use]
 pub fn performance(agent: Uuid, from: Date, to: Date) -> Statement<Vec<AgentPerformanceRow>> {
     Sql::new(PERFORMANCE).bind(agent).bind(from).bind(to).all()
