@@ -83,19 +83,19 @@ fn last_instalments(bencher: Bencher<'_, '_>, percent: i64) {
     run(bencher, case(Allocation::default(), Prepayment::LastInstalments, percent));
 }
 
-/// Every prepayment makes the rest of the rows anew.
+/// Every prepayment makes the rest of the rows again.
 #[divan::bench(args = [ON_TIME, TOO_MUCH])]
 fn reduce_term(bencher: Bencher<'_, '_>, percent: i64) {
     run(bencher, case(Allocation::default(), Prepayment::ReduceTerm, percent));
 }
 
-/// Every prepayment makes the rest of the rows anew, with a new instalment.
+/// Every prepayment makes the rest of the rows again, with a new instalment.
 #[divan::bench(args = [ON_TIME, TOO_MUCH])]
 fn reduce_instalment(bencher: Bencher<'_, '_>, percent: i64) {
     run(bencher, case(Allocation::default(), Prepayment::ReduceInstalment, percent));
 }
 
-/// What one more event changes, and posts.
+/// The changes and postings of one more event.
 #[divan::bench]
 fn entries_of_one_more_event(bencher: Bencher<'_, '_>) {
     let Some(Case { contract, events, .. }) = case(Allocation::default(), Prepayment::default(), ON_TIME) else {

@@ -10,7 +10,7 @@
 #![deny(clippy::wildcard_enum_match_arm)]
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test that panics has failed"))]
 
-// What benchmarks and tests share names this crate from outside.
+// The code shared by benchmarks and tests names this crate from outside.
 #[cfg(test)]
 extern crate self as lending;
 

@@ -8,7 +8,7 @@
 //! Within a value date the order is: late fees (of the amounts unpaid at the end of the day before),
 //! disbursement, reschedule, charges, waivers, held money paying charges that are due, repayments and
 //! recoveries, refunds, write-off; within each of these the order of recording. A payment or a waiver
-//! that leaves nothing to settle closes the loan. One day's repayments are allocated as one sum, whose
+//! that leaves nothing to settle closes the loan. One day's repayments are allocated together, whose
 //! parts are then shared among them in that order.
 
 mod allocation;

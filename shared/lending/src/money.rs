@@ -40,7 +40,7 @@ pub enum MoneyError {
     /// More decimals than the currency has; zeros count.
     #[error("must have at most {allowed} decimals in this currency")]
     TooManyDecimals {
-        /// How many the currency has.
+        /// The number of decimals of the currency.
         allowed: u32,
     },
     /// More than [`Money::MAX_REQUEST_UNITS`] in a request, or than can be computed with.
@@ -137,13 +137,13 @@ impl Money {
         self.currency
     }
 
-    /// Whether it is zero.
+    /// True if it is zero.
     #[must_use]
     pub const fn is_zero(self) -> bool {
         self.units == 0
     }
 
-    /// Whether it is below zero: owed back.
+    /// True if it is below zero: owed back.
     #[must_use]
     pub const fn is_negative(self) -> bool {
         self.units < 0

@@ -144,8 +144,8 @@ impl Terms {
         Frequency { every: self.repay_every, unit: self.repay_unit, month_end: self.month_end }
     }
 
-    /// Whether the period between these dates is exactly one repayment period: a first one need not be,
-    /// because of `first_due_on`.
+    /// True if the period between these dates is exactly one repayment period: a first one need not
+    /// be, because of `first_due_on`.
     pub(crate) fn is_regular_period(&self, start: Date, end: Date) -> bool {
         self.frequency().after(start, 1) == Some(end)
     }

@@ -1,6 +1,7 @@
 //! Text that people read: what shows nothing, and what does not stay on its line.
 
-/// Whether a text shows nothing: blanks, and characters that Unicode has without a picture of their own.
+/// True if a text has no visible character: only blanks, and characters without a glyph of their
+/// own.
 ///
 /// ```
 /// assert!(lending::is_blank(" \u{200b}\u{3164}"));
@@ -11,8 +12,8 @@ pub fn is_blank(text: &str) -> bool {
     text.chars().all(shows_nothing)
 }
 
-/// Whether a text stays on one line, in the order of its characters: no control characters, no separators of lines, and
-/// no marks that turn the direction of writing around and make text look like another.
+/// True if a text stays on one line, in the order of its characters: no control characters, no line
+/// separators, and no marks that reverse the direction of writing and make text look like another.
 ///
 /// ```
 /// assert!(lending::is_one_line("Asha Patel"));
@@ -28,7 +29,7 @@ const fn is_bidi_control(c: char) -> bool {
     matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
-/// Whether a character shows nothing.
+/// True if a character is invisible.
 ///
 /// Unicode's properties `White_Space`, `Default_Ignorable_Code_Point` and the general category `Control`, the anchors of
 /// interlinear annotation, and two characters whose picture is empty: the blank pattern of Braille and the null notehead.

@@ -29,7 +29,7 @@ fn rate(method: AprMethod, unit_period: UnitPeriod, advances: &[Flow], payments:
     apr(method, unit_period, advances, payments).map_or("none".to_owned(), |rate| rate.to_string())
 }
 
-/// Whether the rate is the published one when it is rounded to as many decimals.
+/// True if the rate is the published one when it is rounded to as many decimals.
 fn agrees(rate: &str, published: &str) -> bool {
     let decimals = published.split_once('.').map_or(0, |(_, fraction)| fraction.len());
     let rate: rust_decimal::Decimal = rate.parse().unwrap();

@@ -243,7 +243,7 @@ fn no_two_files_import_each_other() {
     }
 }
 
-/// What each part of `backend` may import of the other parts.
+/// The parts of `backend` that each other part may import.
 const MAY_IMPORT: [(&str, &[&str]); 4] = [
     ("values", &["values"]),
     ("domain", &["domain", "values"]),

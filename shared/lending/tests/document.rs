@@ -72,7 +72,7 @@ fn rate(request: &Value) -> Vec<String> {
     lines
 }
 
-/// The document with every table computed anew, and how many requests of each kind it has.
+/// The document with every table computed again, and how many requests of each kind it has.
 fn recomputed(document: &str) -> (Vec<String>, usize, usize) {
     let (mut quotes, mut rates) = (0, 0);
     let mut lines = document.lines().peekable();

@@ -204,7 +204,7 @@ fn refused(terms: &Value) -> (String, String) {
     }
 }
 
-/// What a release before took stays readable.
+/// Terms that an earlier release accepted stay readable.
 #[test]
 fn a_stored_fee_whose_code_shows_nothing_is_read() {
     let stored = with(least(), "fees", json!([{"code": "\u{3164}\u{202e}", "amount": "1.00"}]));
@@ -213,7 +213,7 @@ fn a_stored_fee_whose_code_shows_nothing_is_read() {
     TermsPatch::default().over(&terms, currency("EUR")).unwrap();
 }
 
-/// What a field's own rule refuses is refused where the field is read: all of them can be collected then.
+/// A field's own rule refuses it where the field is read: all errors can be collected then.
 #[test]
 fn a_fields_own_rule_is_told_where_it_is_read() {
     for (field, value) in [

@@ -44,7 +44,7 @@ fn ppmt(interest_rate: Decimal, period: u64, periods: u32, present_value: Decima
     pmt(interest_rate, periods, present_value).unwrap() - ipmt(interest_rate, period, periods, present_value)
 }
 
-/// What an example asks for, computed, with the digits in which it is to agree.
+/// The answers of an example, computed, with the digits in which they must agree.
 fn compute(function: &str, inputs: &Value) -> Vec<(Decimal, u32)> {
     let argument = |name: &str| number(&inputs[name]);
     let periods = || u32::try_from(inputs["nper"].as_u64().unwrap()).unwrap();
@@ -198,7 +198,7 @@ fn there_is_not_always_an_answer() {
     // Amounts too far apart for one scale.
     assert_eq!(rate(1, Decimal::MAX, decimal("-0.0000000000000000000000000001"), zero), None);
     assert_eq!(rate(1, Decimal::MAX, zero, Decimal::MAX), None);
-    // What comes back the same bears nothing; half of it, -50 %; a tenth, -90 %.
+    // The same amount back is a rate of 0 %; half of it, -50 %; a tenth, -90 %.
     assert_eq!(rate(10, decimal("-100"), decimal("1000"), zero), Some(zero));
     assert_eq!(rate(1, zero, decimal("1000"), decimal("-500")), Some(decimal("-0.5")));
     assert_eq!(rate(1, decimal("-100"), decimal("1000"), zero), Some(decimal("-0.9")));

@@ -20,7 +20,7 @@ pub(crate) struct Size {
 /// The largest that commands are promised to be quick for.
 pub(crate) const LARGEST: Size = Size { rows: 600, transactions: 1_000 };
 
-/// What happens to a loan.
+/// The events of a loan.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Story {
     /// A payment every few days over the whole term, of so many percent of what falls due, with these terms.
@@ -232,11 +232,11 @@ impl Story {
     }
 }
 
-/// What a story is told with.
+/// The size of a story.
 struct Scale {
     /// The loan's, in smallest units.
     amount: i128,
-    /// What falls due between one transaction and the next.
+    /// The amounts due between one transaction and the next.
     due: i128,
     /// How many transactions there are.
     count: u32,
@@ -244,24 +244,24 @@ struct Scale {
     term: u32,
 }
 
-/// What is asked of a loan.
+/// The questions about a loan.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Question {
     /// As of a day in the middle: its schedule, its statement, its transactions, and where it leads.
     AsOfTheMiddle,
     /// As of its last day.
     AsOfTheEnd,
-    /// As of the last day that there is.
+    /// As of the last day of the calendar.
     AsOfTheFarFuture,
-    /// What closes it.
+    /// The amount that closes it.
     Settlement,
     /// Postings and figures of every day.
     Consequences,
-    /// What one more payment at the end changes and posts.
+    /// The changes and postings of one more payment at the end.
     Payment,
     /// The same in the middle.
     BackdatedPayment,
-    /// What the reversal of one in the middle changes and posts.
+    /// The changes and postings of the reversal of one in the middle.
     Reversal,
 }
 

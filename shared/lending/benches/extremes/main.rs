@@ -17,7 +17,7 @@ use lending::{
     parse_date, schedule,
 };
 
-/// What a quote, and any read or command of a loan, may take of the processor.
+/// The processor time that a quote, and any read or command of a loan, may take.
 const BUDGET: Duration = Duration::from_millis(100);
 
 /// How often each is called at most, and how long at most.
@@ -49,7 +49,7 @@ impl Table {
     }
 }
 
-/// What the processor takes for a call.
+/// The processor time of a call.
 fn least<T>(mut call: impl FnMut() -> T) -> Duration {
     let (begin, on_processor) = (Instant::now(), on_processor());
     let (mut least, mut calls) = (Duration::MAX, 0);
@@ -84,7 +84,7 @@ fn quotes(table: &mut Table) -> Result<(), Wrong> {
     let columns = ["schedule", "both rates"];
     table.head("600 instalments, ms", &columns)?;
     let on = parse_date("2025-01-31")?;
-    // A first period that is none of the others.
+    // A first period unlike all others.
     for (unit, first) in [("month", "2025-02-17"), ("week", "2025-02-11"), ("day", "2025-02-02")] {
         for method in ["declining_balance", "flat"] {
             for amortization in ["equal_instalments", "equal_principal"] {

@@ -80,7 +80,7 @@ pub struct Flow {
     /// The day.
     #[serde(deserialize_with = "date")]
     pub on: Date,
-    /// How much.
+    /// The count.
     pub amount: FlowAmount,
 }
 

@@ -134,7 +134,7 @@ impl Counting {
         }
     }
 
-    /// Whether the unit period is a number of whole years.
+    /// True if the unit period is a number of whole years.
     fn counts_years(self) -> bool {
         self.unit_period.unit() == PeriodUnit::Month && self.unit_period.every().is_multiple_of(12)
     }

@@ -49,7 +49,7 @@ pub fn parse_date(text: &str) -> Result<Date, DateError> {
     text.parse::<Date>().ok().filter(|date| is_taken(*date)).ok_or(DateError)
 }
 
-/// Whether the date is between the first and the last year of the calendar.
+/// True if the date is between the first and the last year of the calendar.
 pub(crate) fn is_taken(date: Date) -> bool {
     (FIRST_YEAR..=LAST_YEAR).contains(&date.year())
 }

@@ -20,8 +20,8 @@ const MOST_EVALUATIONS: u32 = 1000;
 const MOST_STEPS: u32 = 200;
 
 impl Equation {
-    /// The nominal and the effective rate of flows of which the first alone was advanced, both as
-    /// [`Self::rate`] gives them: the second question has the answer of the first.
+    /// The nominal and the effective rate of flows with one advance, the first flow, both as
+    /// [`Self::rate`] gives them: the answer to the first question serves the second.
     pub(crate) fn nominal_and_effective(mut self) -> (Option<i128>, Option<i128>) {
         if self.sign_changes() != 1 {
             return (None, None);
@@ -133,7 +133,7 @@ impl Equation {
     /// The only solution, rounded; `guess` is near it, but need not be.
     fn round(&self, guess: Real) -> Option<i128> {
         let right = side_of(self.flows.first()?);
-        // Whether the solution lies above the middle between `rate` and the next.
+        // True if the solution lies above the middle between `rate` and the next.
         let is_above = |rate: i128| match self.compare_at(2 * rate + 1) {
             Ordering::Equal => None,
             side @ (Ordering::Less | Ordering::Greater) => Some(side != right),

@@ -276,8 +276,8 @@ impl Equation {
         sums
     }
 
-    /// Which side is worth more at a rate. At -100 % and below, what is left of every solution: as
-    /// just above it.
+    /// The side that is worth more at a rate. Rates of -100 % and below lie left of every solution:
+    /// the side is that just above -100 %.
     pub(super) fn compare_at(&self, halves: i128) -> Ordering {
         match self.growth_at(halves) {
             Some(growth) => self.sums::<false>(&self.point(growth)).compare(),

@@ -101,7 +101,7 @@ impl ConflictReason {
         }
     }
 
-    /// Whether the state of the loan does not allow such an event at all, rather than this event
+    /// True if the state of the loan does not allow such an event at all, rather than this event
     /// breaking a rule: the difference between 409 and 422.
     #[must_use]
     pub const fn is_of_state(&self) -> bool {

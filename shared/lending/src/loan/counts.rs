@@ -1,5 +1,5 @@
-//! How much quotes, reads and commands look at, at every extreme. Their time is measured by a benchmark:
-//! `cargo bench -p lending --bench extremes`.
+//! The work of quotes, reads and commands at every extreme. A benchmark measures their time: `cargo
+//! bench -p lending --bench extremes`.
 
 #[path = "../../benches/extremes/cases.rs"]
 mod cases;
@@ -14,10 +14,10 @@ use cases::{LARGEST, QUESTIONS, STORIES, Size, Story};
 /// Half of the largest.
 const HALF: Size = Size { rows: LARGEST.rows / 2, transactions: LARGEST.transactions / 2 };
 
-/// What twice the size may cost, in percent of what one of it does.
+/// The most that twice the size may cost, in percent of the cost of the single size.
 const TWICE: u64 = 230;
 
-/// Whether each transaction may make all rows again.
+/// True if each transaction may make all rows again.
 fn replaces_rows(story: Story) -> bool {
     match story {
         Story::Prepaid(terms) => terms.contains("reduce"),
@@ -93,7 +93,8 @@ fn quotes_cost_their_instalments() {
     }
 }
 
-/// What a loan of 600 daily instalments of 1.00 costs with payments of 0.50 on the days after it was paid out.
+/// The cost of a loan of 600 daily instalments of 1.00 with payments of 0.50 on the days after it
+/// was paid out.
 fn daily(max_times: u32, payments: u32) -> u64 {
     let euro = Currency::from_code("EUR").unwrap();
     let terms = format!(

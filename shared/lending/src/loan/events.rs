@@ -150,7 +150,7 @@ impl EventKind {
         }
     }
 
-    /// What is charged or waived, if it is a charge or a waiver.
+    /// The component that is charged or waived, if it is a charge or a waiver.
     #[must_use]
     pub const fn component(&self) -> Option<Component> {
         match self {

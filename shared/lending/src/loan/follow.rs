@@ -96,7 +96,7 @@ pub struct Change {
     pub after: Consequences,
     /// The loan with it.
     pub state: State,
-    /// Where that leads.
+    /// The outlook from there.
     pub outlook: Outlook,
 }
 
@@ -204,7 +204,7 @@ impl<'h, 'a> FoldWithExposures<'h, 'a> {
         push(&mut self.exposures, exposure);
         for (due_on, amount) in self.falling_due.drain(..) {
             past_due += amount;
-            // What is due on the last day that there is is never past due.
+            // An amount due on the last day of the calendar is never past due.
             let Ok(on) = due_on.tomorrow() else { break };
             push(&mut self.exposures, Exposure { on, past_due: Money::computed(past_due, currency), ..exposure });
         }
@@ -250,7 +250,7 @@ impl LoanFold<'_> {
         let Some(rows) = &mut self.rows else {
             return 0;
         };
-        // What falls due on the day before `next` is past due on `next`, which looks for itself.
+        // An amount due on the day before `next` is past due on `next`, which has its own turn.
         let end = next.map(|next| next.yesterday().unwrap_or(next));
         // All of a row that is past due is past due, except charges that the last row shows for want of a later one.
         let first = rows.first_not_past_due(on).min(rows.lines.len().saturating_sub(1));

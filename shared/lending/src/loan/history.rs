@@ -109,7 +109,7 @@ impl Known<'_> {
     }
 }
 
-/// Checks an event by itself.
+/// Checks an event alone, without the loan's state.
 fn check(event: &Event, currency: Currency) -> Result<(), ConflictReason> {
     if !is_taken(event.on) {
         return Err(ConflictReason::DateOutOfRange);

@@ -27,7 +27,7 @@ pub fn levied_on(due_on: Date, today: Date, events: &[Event], rows: &[Instalment
         return today;
     }
     let reversed: HashSet<EventId> = events.iter().filter_map(|event| event.kind.reverses()).collect();
-    // Without a day after, there is none on which a charge could come later.
+    // No charge can come after the last day of the calendar.
     let after = |date: Date| date.tomorrow().unwrap_or(date);
     let mut earliest = rows.iter().map(|row| row.due_on).take_while(|date| *date < due_on).last().map(after);
     for event in events {

@@ -97,7 +97,7 @@ pub(super) type Movements = [i128; Account::ALL.len()];
 /// ```
 #[must_use]
 pub fn journal_entries(follows: &[Posting], made: &[Posting]) -> Vec<JournalEntry> {
-    // What both begin with cancels out: nearly everything, where the event that is new is the latest.
+    // The common start cancels out: nearly everything, if the new event is the latest.
     let same = follows.iter().zip(made).take_while(|(follows, made)| follows == made).count();
     let (follows, made) = (&follows[same..], &made[same..]);
     let Some(currency) = follows.iter().chain(made).next().map(|posting| posting.amount.currency()) else {

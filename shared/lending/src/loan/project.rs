@@ -125,7 +125,7 @@ pub(super) fn state(contract: &Contract, history: &History<'_>, fold: &LoanFold<
     }
 }
 
-/// Where a fold that went on to the end leads.
+/// The outlook of a fold that went on to the end.
 pub(super) fn outlook(contract: &Contract, fold: &LoanFold<'_>) -> Outlook {
     let units = InCurrency(contract.amount.currency());
     let Reading { unpaid, owed, oldest_unpaid, .. } = Reading::of(contract, fold);

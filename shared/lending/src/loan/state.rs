@@ -186,7 +186,7 @@ pub struct Rescheduled {
 /// The loan as of a business date, from events recorded by an instant.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct State {
-    /// Where it stands.
+    /// Its standing.
     pub standing: Standing,
     /// The value date of the disbursement, once that is reached.
     pub disbursed_on: Option<Date>,
@@ -227,7 +227,7 @@ pub struct State {
     pub recovered: Money,
     /// One for each event with a value date up to this day, in order of recording.
     pub transactions: Vec<Transaction>,
-    /// Where money that was there already paid something else, by day.
+    /// Allocations of money that was held or paid before, by day.
     pub applied: Vec<Applied>,
     /// The reschedules that replaced rows, in the order in which they count. A later one may have
     /// replaced the rows of an earlier one.
@@ -236,20 +236,20 @@ pub struct State {
     pub postings: Vec<Posting>,
 }
 
-/// Where a loan leads when nothing more is recorded of it: late fees arise until the last that can, and what is held pays
-/// charges on their due dates. It is the same from whatever day on it is looked at.
+/// The future of a loan if nothing more is recorded: late fees arise until the last possible one,
+/// and held money pays charges on their due dates. It is the same from whatever day it is computed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Outlook {
-    /// Where it stands in the end: repaid where what is held pays all that is left.
+    /// The standing in the end: repaid if the held money pays all that is left.
     pub standing: Standing,
-    /// What is unpaid in the end, by due date. Of any day, what is due by then is unpaid then, but for charges that what is
-    /// held pays later.
+    /// The amounts unpaid in the end, by due date. On any day the amounts due by then are unpaid,
+    /// except charges that held money pays later.
     pub owed: Vec<Owed>,
     /// See [`State::oldest_unpaid_due_on`].
     pub oldest_unpaid_due_on: Option<Date>,
     /// The overpayment that is left.
     pub overpayment: Money,
-    /// Where money that was there already paid something else, by day, days to come among them.
+    /// Allocations of money that was held or paid before, by day, including future days.
     pub applied: Vec<Applied>,
 }
 

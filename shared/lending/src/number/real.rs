@@ -147,7 +147,7 @@ impl Real {
         if left == 1 { product.times(square) } else { product }
     }
 
-    /// Whether it is certainly the smaller one, to the last bit.
+    /// True if it is certainly the smaller one, to the last bit.
     pub(crate) fn is_below(self, other: Self) -> bool {
         if self.bits == 0 || other.bits == 0 {
             return self.bits < other.bits;
@@ -213,13 +213,13 @@ mod tests {
         if number.exponent < 0 { bits / power } else { bits * power }
     }
 
-    /// Whether `got` is `wanted`, or less by under one part in 2^`places`.
+    /// True if `got` is `wanted`, or less by under one part in 2^`places`.
     fn is_just_below(got: Real, wanted: &BigRational, places: u32) -> bool {
         let gap = wanted - exact(got);
         !gap.is_negative() && gap * BigRational::from(BigInt::one() << places) <= *wanted
     }
 
-    /// Whether `got` is `wanted` without what lies beyond its last bit.
+    /// True if `got` is `wanted` cut after its last bit.
     fn is_cut(got: Real, wanted: &BigRational) -> bool {
         let gap = wanted - exact(got);
         !gap.is_negative() && gap < exact(Real { bits: 1, ..got })

@@ -20,10 +20,10 @@ words! {
     }
 }
 
-/// Whether a value between two whole numbers becomes the one farther from zero.
+/// True if a value between two whole numbers becomes the one farther from zero.
 ///
-/// `rest` compares the distance to the nearer-to-zero one with one half; `None` means there is
-/// none. `odd` says whether the nearer-to-zero one is odd.
+/// `rest` compares the distance to the nearer-to-zero one with one half; `None` means an exact
+/// value. `odd` says if the nearer-to-zero one is odd.
 pub(crate) const fn is_raised(rounding: Rounding, rest: Option<Ordering>, odd: bool) -> bool {
     let Some(rest) = rest else {
         return false;

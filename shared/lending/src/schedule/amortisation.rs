@@ -1,4 +1,4 @@
-//! How principal is spread over rows, and what interest each of them bears.
+//! The spreading of principal over rows, and the interest that each of them bears.
 
 use super::level_instalment::level_instalment;
 use super::period::PeriodRate;

@@ -1,4 +1,4 @@
-//! What closes a loan, and how it is closed, with numbers worked out by hand.
+//! Closing amounts of a loan, and how it is closed, with numbers worked out by hand.
 
 use lending::{ChargeKind, EventKind, Settlement, Standing, State, TransactionKind, Waivable, settlement};
 
@@ -75,7 +75,7 @@ fn money_paid_in_advance_counts_at_settlement() {
     assert_eq!(state.standing, Standing::Repaid);
     assert_eq!(state.paid.interest.to_string(), "103.23");
     assert_eq!(state.rows[0].interest.to_string(), "103.23");
-    // What was given back of interest has paid principal.
+    // The interest given back has paid principal.
     let [applied] = state.applied.as_slice() else { panic!("{:?}", state.applied) };
     assert_eq!(applied.by, closing);
     assert_eq!(applied.shares.interest.units(), -applied.shares.principal.units());

@@ -143,16 +143,16 @@ pub(crate) fn scripts(count: std::ops::Range<usize>) -> impl Strategy<Value = Sc
 
 /// One command that was tried.
 pub(crate) struct Tried<'a> {
-    /// What was recorded before.
+    /// The events recorded before.
     pub(crate) before: &'a [Event],
     pub(crate) event: &'a Event,
     /// The business date of the recording.
     pub(crate) today: Date,
-    /// What came of it.
+    /// The result.
     pub(crate) result: &'a Result<State, Conflict>,
 }
 
-/// What was recorded, and the last business date.
+/// The recorded events, and the last business date.
 #[derive(Debug, Clone)]
 pub(crate) struct History {
     pub(crate) contract: Contract,

@@ -1,6 +1,6 @@
 //! The rules of servicing once more, as plainly as they stand and without regard to speed: one flat
 //! list of claims, day after day from the disbursement on, every payment by sorting all claims
-//! anew, interest in rational numbers of unlimited size. It shares nothing with the fold but the
+//! again, interest in rational numbers of unlimited size. It shares nothing with the fold but the
 //! types of the events and of the terms.
 
 use std::collections::BTreeMap;
@@ -80,7 +80,7 @@ pub(crate) struct Row {
     is_late_over: bool,
 }
 
-/// What happened to one event.
+/// The outcome of one event.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Done {
     pub(crate) allocation: Option<[i128; 5]>,
@@ -118,7 +118,7 @@ pub(crate) struct Model<'a> {
 
 type Refused = (EventId, &'static str);
 
-/// What is to be spread over rows, in smallest units; `principal` is a multiple of the smallest
+/// The amount to spread over rows, in smallest units; `principal` is a multiple of the smallest
 /// amount.
 struct Spread {
     principal: i128,
@@ -129,7 +129,7 @@ struct Spread {
     interest_only: usize,
     /// The instalment or the principal of a row, where it is given.
     given: Option<i128>,
-    /// Whether an instalment below its interest is refused.
+    /// Refuses an instalment below its interest.
     is_strict: bool,
 }
 
@@ -671,7 +671,8 @@ impl<'a> Model<'a> {
         taken
     }
 
-    /// What was paid and waived of old rows, into the new ones from `first` on; then the charges.
+    /// Moves amounts paid and waived of old rows into the new ones from `first` on; then the
+    /// charges.
     fn give_back(&mut self, today: Date, first: usize, taken: Vec<(Component, i128, i128, Option<Date>)>) {
         for (component, mut paid, mut waived, touched_on) in taken {
             let touched_on = touched_on.or(Some(today));
@@ -945,7 +946,7 @@ impl<'a> Model<'a> {
         }
     }
 
-    /// What the running row has earned.
+    /// The interest earned by the running row.
     fn earned(&self, today: Date) -> i128 {
         match self.rows.get(self.running(today)) {
             None => 0,
@@ -954,7 +955,7 @@ impl<'a> Model<'a> {
         }
     }
 
-    /// What is charged by a day, by component, waivers taken off.
+    /// The charges by a day, by component, less waivers.
     fn charged(&self, today: Date) -> [i128; 4] {
         let ended = &self.rows[..self.running(today)];
         let charges = |component: Component| -> i128 {
@@ -1060,7 +1061,7 @@ impl<'a> Model<'a> {
         self.applied.push((today, by, moved));
     }
 
-    /// What was given back, and what is held, pays everything that is unpaid.
+    /// Amounts given back, and held money, pay everything that is unpaid.
     fn close(&mut self, today: Date, by: EventId, back: [i128; 4]) {
         let mut left = self.held + back.iter().sum::<i128>();
         let mut moved = back.map(|amount| -amount);

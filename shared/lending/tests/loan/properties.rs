@@ -1,4 +1,4 @@
-//! What holds for every history.
+//! Properties of every history.
 
 use std::collections::BTreeMap;
 
@@ -45,7 +45,7 @@ fn days_later(date: Date, days: i64) -> Date {
     date.checked_add(Span::new().days(days)).unwrap()
 }
 
-/// What an event changes is what follows with it, beside what follows without it.
+/// The changes by an event: the result with it, beside the result without it.
 fn changes(contract: &Contract, known: &[Event], new: &Event, as_of: Date) -> Result<(), TestCaseError> {
     let all: Vec<Event> = known.iter().chain([new]).cloned().collect();
     let Change { before, after, state, outlook } = change(contract, known, new, as_of).unwrap();
@@ -355,7 +355,7 @@ proptest! {
         prop_assert!(due_dates.windows(2).all(|pair| pair[0] < pair[1]));
     }
 
-    /// What was known at an instant never changes as events are added.
+    /// Knowledge at an instant never changes as events are added.
     #[test]
     fn what_was_known_never_changes(script in scripts(1..30)) {
         let mut known: Vec<(Date, Timestamp, State)> = Vec::new();
@@ -417,7 +417,7 @@ proptest! {
         let keep = keep.index(history.events.len()) + 1;
         let before = History { events: history.events[..keep].to_vec(), ..history.clone() };
         let mut after = history.clone();
-        // What was reversed after that point and recorded before it stays reversed: left out here.
+        // An event reversed after that point and recorded before it stays reversed: left out here.
         let reverses_earlier = history.events[keep..].iter().any(|event| match event.kind {
             EventKind::Reversal { of } => before.events.iter().any(|earlier| earlier.id == of),
             _ => false,

@@ -1,4 +1,4 @@
-//! What the rules say, with numbers worked out by hand.
+//! The rules, with numbers worked out by hand.
 
 use lending::{
     Account, ChargeKind, Event, EventId, EventKind, Money, Shares, Standing, State, TransactionKind, Waivable, change,
@@ -315,7 +315,7 @@ fn settlement_within_a_period() {
     // A charge counts whether it is due or not.
     loan.charge("2025-03-10", ChargeKind::Fee, "2.50", "2025-04-20");
     assert_eq!(settled(&loan, "2025-03-15"), "300.00 3.97 3.50 0.00 = 307.47");
-    // What was paid that day counts towards it, whatever it would have paid otherwise.
+    // A payment of that day counts towards it, whatever else it would have paid.
     loan.repay("2025-03-15", "250.00");
     let rest = settlement(&loan.contract, &loan.events, day("2025-03-15"), end()).unwrap().unwrap();
     assert_eq!(rest.total.to_string(), "57.47");
@@ -464,7 +464,7 @@ fn a_charge_counts_from_the_day_it_is_levied() {
     assert_eq!(levied(&loan, "2025-04-21"), "2025-04-20");
     assert_eq!(levied(&loan, "2027-01-01"), "2025-04-20");
     loan.repay("2025-03-05", "103.00");
-    // From the day after the payment, so that it is not allocated anew.
+    // From the day after the payment, so that it is not allocated again.
     assert_eq!(levied(&loan, "2025-03-31"), "2025-03-06");
     // It had fallen due by then.
     assert_eq!(levied(&loan, "2025-03-05"), "2025-03-05");
@@ -524,7 +524,7 @@ fn a_waiver_of_all_that_is_left_closes_the_loan() {
     // 15 of 28 days: 1.00 * 15/28 = 0.54 earned. With 1.00 waived nothing is left at all.
     plain.waive("2025-02-15", Waivable::Interest, "1.00");
     assert_eq!(plain.state("2025-02-15").standing, Standing::Repaid);
-    // What the row would have asked for later is dropped that day: its fee.
+    // The part of the row that would have fallen due later is dropped that day: its fee.
     let mut with_fee = loan(r#", "fees": [{"code": "a", "when": "instalment", "amount": "2.00"}]"#);
     with_fee.waive("2025-02-15", Waivable::Interest, "1.00");
     assert_eq!(rows(&with_fee.state("2025-02-14")), ["100.00 1.00 2.00 0.00 | 100.00 3.00"]);
@@ -977,8 +977,8 @@ fn a_shorter_term_keeps_the_instalment_of_the_reschedule() {
 #[test]
 fn an_instalment_made_after_its_due_date_is_late_from_then_on() {
     let mut loan = four(r#", "late_fee": {"grace_days": 2, "kind": "flat", "value": "5.00"}"#);
-    // Row 1 is due on 28 February and bears 5.00 on 3 March; made anew on 10 March, again due on
-    // 28 February, it is late after two more days.
+    // Row 1 is due on 28 February and bears 5.00 on 3 March; replaced on 10 March, again due on 28
+    // February, it is late after two more days.
     loan.record(day("2025-03-10"), reschedule("2025-02-28", None, None, None));
     assert_eq!(penalties(&loan, "2025-03-12"), ["0.00", "5.00", "0.00", "0.00"]);
     assert_eq!(penalties(&loan, "2025-03-13"), ["5.00", "5.00", "0.00", "0.00"]);

@@ -29,12 +29,12 @@ impl Loan {
         Self { terms, ..self.clone() }
     }
 
-    /// What every amount of a row is a multiple of, in smallest units of the currency.
+    /// Every amount of a row is a multiple of this, in smallest units of the currency.
     pub(crate) fn smallest(&self) -> i128 {
         self.units(self.terms.smallest_amount()).unwrap_or(1)
     }
 
-    /// What an equal instalment is a multiple of, in smallest units of the currency.
+    /// An equal instalment is a multiple of this, in smallest units of the currency.
     pub(crate) fn multiple(&self) -> i128 {
         self.units(self.terms.instalment_multiple()).unwrap_or_else(|| self.smallest())
     }

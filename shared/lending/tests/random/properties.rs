@@ -1,4 +1,4 @@
-//! What holds for every schedule, whatever its terms.
+//! Properties of every schedule, whatever its terms.
 
 use std::collections::BTreeMap;
 
@@ -194,7 +194,7 @@ fn requests() -> impl Strategy<Value = Request> {
 }
 
 impl Request {
-    /// Whether the lending rules refuse it.
+    /// True if the lending rules refuse it.
     fn is_refused(&self) -> bool {
         let decimals = self.currency.parse::<Currency>().unwrap().decimals();
         let [principal, interest_payment, interest_free] = self.grace;
@@ -246,8 +246,8 @@ proptest! {
     }
 }
 
-/// What the tests above see is what they are worth: a thousand loans have every outcome, most of
-/// them a schedule.
+/// The worth of the tests above depends on their input: a thousand loans have every outcome, most
+/// of them a schedule.
 #[test]
 fn random_loans_have_every_outcome() {
     let mut runner = TestRunner::deterministic();

@@ -99,7 +99,7 @@ fn walk(from: Date, to: Date, span: impl Fn(i64) -> Span) -> (i64, Date) {
     (count, back(to, span(count)))
 }
 
-/// What one unit of money at a date is worth at the start. Dates are the 28th at most, so that no
+/// The worth at the start of one unit of money at a date. Dates are the 28th at most, so that no
 /// month ends early.
 fn discount(method: AprMethod, unit_period: UnitPeriod, rate: &BigRational, from: Date, to: Date) -> Fixed {
     let every = i64::from(unit_period.every());
@@ -181,8 +181,8 @@ impl Deal {
         self.advances.iter().map(|flow| flow.on).min().unwrap()
     }
 
-    /// What the advances are worth less what the payments are, at a rate in half ten-thousandths of
-    /// a percent; `None` at -100 % a period and below.
+    /// The worth of the advances less that of the payments, at a rate in half ten-thousandths of a
+    /// percent; `None` at -100 % a period and below.
     fn worth(&self, halves: &BigInt) -> Option<BigInt> {
         let rate = BigRational::new(halves.clone(), 2_000_000.into());
         let a_period = match (self.method, self.unit_period.unit()) {
@@ -226,7 +226,7 @@ fn deals() -> impl Strategy<Value = Deal> {
     let every = prop_oneof![4 => Just(1), 2 => 2u32..=13, 1 => 14..=UnitPeriod::MAX_EVERY];
     let unit_period = (every, select(&PeriodUnit::ALL)).prop_map(|(every, unit)| UnitPeriod::new(every, unit).unwrap());
     (select(&AprMethod::ALL), unit_period, flows(3), flows(8)).prop_map(|(method, unit_period, advances, payments)| {
-        // What would come before the first advance comes with it.
+        // A payment before the first advance is moved to its date.
         let start = advances.iter().map(|flow| flow.on).min().unwrap();
         let payments = payments.into_iter().map(|flow| Flow { on: flow.on.max(start), ..flow }).collect();
         Deal { method, unit_period, advances, payments }
@@ -375,9 +375,9 @@ proptest! {
         let (apr, more) = (schedule.apr(&loan.terms), dearer_schedule.apr(&dearer.terms));
         prop_assert!(more.nominal.is_none() || more.nominal >= apr.nominal);
         prop_assert!(more.effective.is_none() || more.effective >= apr.effective);
-        // A rate is told wherever something is paid out; but a short first period, with much due, may
-        // make more than 10^24 % of it. An effective one is never below the nominal where a year has
-        // a period or more.
+        // There is a rate wherever something is paid out; but a short first period, with much due,
+        // may make more than 10^24 % of it. An effective one is never below the nominal where a
+        // year has a period or more.
         prop_assert!(apr.nominal.is_none() || schedule.paid_out.units() > 0);
         let is_told = schedule.paid_out.units() > 0 && loan.terms.first_due_on().is_none();
         prop_assert!(apr.nominal.is_some() || !is_told);

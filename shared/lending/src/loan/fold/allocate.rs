@@ -61,7 +61,7 @@ pub(super) fn allocate(
     allocated: &mut AllocatedAmounts,
 ) {
     let is_taken = |bucket: &Bucket| (*bucket == Bucket::InAdvance) == (pass != AllocationPass::Due);
-    // What is paid on the way only moves these on: they stay bounds.
+    // Payments on the way only move these on: they stay bounds.
     let open = Component::ALL.map(|component| rows.first_open(component));
     for group in groups.iter().filter(|group| group.buckets.iter().any(is_taken)) {
         if *left == 0 {

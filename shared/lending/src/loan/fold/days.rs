@@ -104,8 +104,8 @@ impl<'h, 'a> FoldByDay<'h, 'a> {
     }
 }
 
-/// The due dates on which held money may pay a charge. A charge that is due by the day it is levied has none: it is
-/// paid on the day of its event.
+/// The due dates on which held money may pay a charge. A charge due by the day it is levied has no
+/// such date: it is paid on the day of its event.
 fn charged_due_dates(history: &History<'_>) -> Vec<Date> {
     let mut dates: Vec<Date> = history
         .effective

@@ -12,7 +12,8 @@ use crate::loan::postings::Account;
 use crate::terms::Prepayment;
 
 impl LoanFold<'_> {
-    /// Takes the payments of a day as one sum, after held money has paid charges. `waiver` is the last of the day.
+    /// Takes the payments of a day together, after held money has paid charges. `waiver` is the
+    /// last of the day.
     pub(super) fn pay_day(
         &mut self,
         on: Date,

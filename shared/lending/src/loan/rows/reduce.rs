@@ -33,7 +33,8 @@ impl LoanRows<'_> {
 
         let line = &self.lines[running];
         let whole = line.whole;
-        // What is no multiple of the smallest amount bears no interest, in this row as in the later ones.
+        // The part that is not a multiple of the smallest amount bears no interest, in this row as
+        // in the later ones.
         let base = if is_flat { round_div(line.base * left, balance, rounding) } else { left - left % smallest };
         let base_days = line.base_days_until(on);
         let all_days = base_days + base * i128::from(days_between(on, line.due_on));
@@ -57,8 +58,8 @@ impl LoanRows<'_> {
         Ok(())
     }
 
-    /// Spreads what is left of the principal over the rows from the running one on, whose first has its interest.
-    /// Under `reduce_term` it cuts off the rows that are not needed any more.
+    /// Spreads the principal left over the rows from the running one on, the first of which has its
+    /// interest. Under `reduce_term` it cuts off rows that are no longer needed.
     fn amortise_reduced(
         &mut self,
         fresh: &mut Vec<LoanRow>,

@@ -7,8 +7,8 @@ use crate::loan::allocation::Component;
 use crate::steps::steps;
 
 impl LoanRows<'_> {
-    /// Puts rows in the place of those from `first` on, with `principal` paid in them, of which
-    /// `from_interest` had paid interest.
+    /// Replaces the rows from `first` on; `principal` is paid in them, and `from_interest` of it
+    /// had paid interest.
     ///
     /// Payments of the old rows stay: interest and fees count towards the new ones, the oldest first,
     /// then interest towards the rows before; principal, and any excess, is shown as due and paid in

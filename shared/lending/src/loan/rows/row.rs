@@ -49,7 +49,7 @@ pub(crate) struct LoanRow {
     pub(crate) whole: WholePeriod,
     /// The instalment's own fee.
     pub(crate) fee: i128,
-    /// The loan was closed before it was due: no interest arises any more, and no fee.
+    /// The loan was closed before it was due: no further interest or fee arises.
     pub(crate) is_stopped: bool,
     pub(crate) principal: OwedAmount,
     pub(crate) interest: OwedAmount,

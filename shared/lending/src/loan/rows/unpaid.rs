@@ -98,7 +98,7 @@ impl LoanRows<'_> {
         open
     }
 
-    /// Whether an amount of a component is unpaid in a row.
+    /// True if an amount of a component is unpaid in a row.
     fn is_open(&self, row: usize, component: Component) -> bool {
         let line = &self.lines[row];
         steps(1);
