@@ -1,5 +1,5 @@
-//! Login: by HTTP Basic (RFC 7617) or with a JSON body. Whether a user exists shows neither in the answer nor in the time
-//! it takes; that an account is suspended or waits for approval is told only to who knows its password.
+//! Login: by HTTP Basic (RFC 7617) or with a JSON body. Neither the answer nor its time reveals if a user exists; only
+//! a caller with the right password learns that an account is suspended or waits for approval.
 
 use axum::{
     extract::State,
@@ -102,7 +102,7 @@ fn shut_out(status: UserStatus) -> Option<Problem> {
             Some(Problem::forbidden("agent_not_approved", "An admin has turned this agent's account down."))
         }
         UserStatus::Suspended => Some(Problem::forbidden("account_suspended", "An admin has suspended this account.")),
-        // There is no such account any more.
+        // The account no longer exists.
         UserStatus::Erased => Some(wrong()),
     }
 }

@@ -22,7 +22,7 @@ use utoipa::IntoParams;
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct LogoutQuery {
-    /// Whether all of the user's sessions end, not this one alone.
+    /// If true, all of the user's sessions end, not this one alone.
     #[serde(default)]
     #[param(value_type = Option<bool>, default = false)]
     all: bool,

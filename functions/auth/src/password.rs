@@ -40,7 +40,7 @@ pub(crate) struct PasswordChange {
     new_password: Password,
 }
 
-/// Not 401, which would say that the token is not valid any more.
+/// Not 401, which would say that the token is no longer valid.
 fn wrong() -> Problem {
     Problem::field("/current_password", "wrong_password", "is not the current password")
 }

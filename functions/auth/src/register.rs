@@ -50,7 +50,7 @@ pub(crate) struct Registration {
     email: Email,
     /// The telephone number.
     phone: Phone,
-    /// What the user is; fixed from then on.
+    /// The role; fixed from then on.
     role: OpenRole,
     /// The name people see.
     full_name: Option<Name>,

@@ -91,7 +91,7 @@ impl NewLoan {
     }
 }
 
-/// Whether a caller of this role gives the rate and names the borrower as it may and must.
+/// Checks that a caller of this role gives the rate and names the borrower as it may and must.
 fn is_allowed(role: Role, gives_rate: bool, names_borrower: bool) -> Result<(), Problem> {
     match role {
         Role::Customer if gives_rate => {
@@ -131,7 +131,7 @@ pub(crate) async fn create_loan(
     let body = match input.read::<NewLoan>() {
         Ok(body) => body,
         Err(problem) => {
-            // Whom a customer may apply for is told before what is wrong with the rest.
+            // A refused borrower takes precedence over other errors of the body.
             let named = input.text_field("borrower_id").filter(|_| !by_agent).map(|text| UserRef::parse(&text));
             let (caller, ()) = applicant.read(()).await?;
             itself(&caller, named.as_ref())?;

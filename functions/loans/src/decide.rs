@@ -1,4 +1,4 @@
-//! What becomes of an application: forwarded, approved, rejected, withdrawn, an approval undone.
+//! The steps of an application: forwarded, approved, rejected, withdrawn, an approval undone.
 
 use crate::shared;
 use axum::extract::State;
@@ -77,7 +77,7 @@ impl HasReason for RequiredReason {
     }
 }
 
-/// Whether a step asks for the version that the caller has seen.
+/// If a step requires the version that the caller has seen.
 enum Versioned {
     Yes,
     No,

@@ -32,8 +32,8 @@ use lending::AnnualRate;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-/// What changes of an application; what is left out stays. Another product brings its own terms and rate; the number of
-/// instalments stays.
+/// Changes of an application; a field that is left out stays. Another product brings its own terms and rate; the number
+/// of instalments stays.
 #[derive(Clone, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"amount": "15000.00", "term_months": 9, "reason": "income confirmed"}))]
@@ -93,7 +93,7 @@ pub(crate) async fn update_loan(
     input: Input,
 ) -> Result<Answer, Problem> {
     let id = agent.check(path.uuid()).await?;
-    // The product travels with the loan, so the body is looked at early; what is wrong with it is told in its turn.
+    // The product travels with the loan, so the body is read early; its errors are reported in their turn.
     let product = input.read::<LoanPatch>().ok().and_then(|patch| patch.product).map(ProductCode::into_string);
     let batch = (loans::lock(id, Scope::All), products::named_or_of_loan(product, id));
     let (tx, caller, (loan, product)) = agent.begin(batch).await?;

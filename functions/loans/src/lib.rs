@@ -1,6 +1,6 @@
 //! The route group `loans`: applications, decisions, history.
 
-// A new kind of event, status or role is decided upon wherever kinds are told apart.
+// A new kind of event, status or role must be handled in every match.
 #![deny(clippy::wildcard_enum_match_arm)]
 
 mod apply;

@@ -239,7 +239,7 @@ async fn get_loan_as_of(
     let (caller, (_, loan, versions, transactions)) =
         user.read(loan_as_of::statements(id, scope, reading.known_at)).await?;
     let loan = loan.ok_or_else(Problem::not_found)?;
-    // Whether the loan may be known of comes before what is wrong with the query.
+    // Access to the loan is checked before the query.
     query?;
     let at = app.moment(&caller);
     let file = LoanAsOf::new(loan, &versions, transactions, reading, at, &app.zone)?;
@@ -284,7 +284,7 @@ pub(crate) async fn get_history(
         let asked = Reading { as_of: as_of.map(|date| date.0), known_at: known_at.map(|instant| instant.0) };
         Ok((asked, taken.before, before, limit.unwrap_or_default()))
     });
-    // Whether the loan may be known of comes before what is wrong with the query.
+    // Access to the loan is checked before the query.
     let (asked, taken_before, before, limit) = match &read {
         Ok((asked, taken_before, before, limit)) => (*asked, *taken_before, before.clone(), *limit),
         Err(_) => (Reading::default(), None, None, Limit::default()),
@@ -295,7 +295,7 @@ pub(crate) async fn get_history(
     let (caller, ((_, loan, versions, transactions), entries)) = Box::pin(user.read((file, entries))).await?;
     let loan = loan.ok_or_else(Problem::not_found)?;
     read?;
-    // Whether there was such a loan that day, as everywhere.
+    // Requires a loan that existed that day, as everywhere.
     LoanAsOf::new(loan, &versions, transactions, asked, app.moment(&caller), &app.zone)?;
     Ok(Json(Page::new(entries, limit, &binding, |last| Position(last.version.0, id))))
 }

@@ -1,4 +1,4 @@
-//! What the commands of this group share: how a request gives a term, how a step ends.
+//! Code shared by the commands of this group: the term of a request, the end of a step.
 
 use backend::{
     domain::{

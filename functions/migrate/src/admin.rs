@@ -56,7 +56,7 @@ impl FirstAdmin {
     }
 }
 
-/// A member of the secret; else, where it has none, the text from elsewhere. An error names it, and never what it says.
+/// A member of the secret or, without it, the text from elsewhere. An error names it, and never its value.
 fn member<T: DeserializeOwned>(
     secret: &mut Map<String, Value>,
     name: &str,
@@ -68,8 +68,8 @@ fn member<T: DeserializeOwned>(
         .map_err(|_| MigrateError::Admin(format!("the {name} is not one that a user can have")))
 }
 
-/// Makes the first admin if there is none. Returns whether it did. Where there is one, nothing is read and nothing is changed,
-/// whatever the secret and the variables say by then: least of all a password.
+/// Makes the first admin if there is no admin. Returns if it did. With an admin, nothing is read and nothing is
+/// changed, whatever the secret and the variables then say: least of all a password.
 pub(crate) async fn create_first(client: &Client, first: &FirstAdmin) -> Result<bool, MigrateError> {
     let known = client.query_one("SELECT EXISTS (SELECT FROM users WHERE role = 'admin')", &[]).await?;
     if known.get(0) {

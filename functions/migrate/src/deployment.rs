@@ -22,14 +22,14 @@ const ATTEMPT: Duration = Duration::from_secs(10);
 const PAUSES: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(3)];
 /// The longest reason told, in characters: CloudFormation takes answers of up to 4,096 bytes.
 const REASON_MAX: usize = 900;
-/// What the custom resource is called, whatever is done with it: one of another name would be taken for a new one.
+/// The name of the custom resource, for every kind of request: another name would count as a new resource.
 const NAME: &str = "schema";
 
-/// What CloudFormation does with the custom resource.
+/// A request of CloudFormation for the custom resource.
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct Change {
-    /// What is asked for.
+    /// The kind of request.
     pub request_type: RequestType,
     #[serde(rename = "ResponseURL")]
     response_url: String,
@@ -39,7 +39,7 @@ pub struct Change {
     physical_resource_id: Option<String>,
 }
 
-/// What is asked for.
+/// The kinds of requests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 pub enum RequestType {
     /// The stack is made.
@@ -56,8 +56,8 @@ pub enum AnswerError {
     /// The system has no certificate authorities.
     #[error("there are no certificate authorities to trust")]
     Authorities(#[source] std::io::Error),
-    /// The address is none.
-    #[error("CloudFormation's address is none")]
+    /// The address is malformed.
+    #[error("CloudFormation's address is malformed")]
     Address,
     /// The answer could not be sent.
     #[error("CloudFormation could not be told")]
@@ -119,7 +119,7 @@ impl Answers {
     }
 
     async fn attempt(&self, url: &str, answer: &str) -> Result<(), AnswerError> {
-        // No Content-Type: the address is signed for a request that has none.
+        // No Content-Type: the address is signed for a request without one.
         let request = Request::put(url).body(answer.to_owned());
         let request = request.map_err(|_| AnswerError::Address)?;
         let response = timeout(ATTEMPT, self.0.request(request)).await.map_err(|_| AnswerError::Slow)?;

@@ -1,4 +1,4 @@
-//! One invocation of the function: who may invoke it, how long it may take, who is told what.
+//! One invocation of the function: who may invoke it, how long it may take, who gets its result.
 
 use std::time::{Duration, Instant, SystemTime};
 
@@ -12,7 +12,7 @@ use crate::{
     deployment::{Change, RequestType},
 };
 
-/// What is kept of the function's time to tell CloudFormation that the rest was not enough.
+/// The part of the function's time reserved for reporting to CloudFormation that the rest was not enough.
 const RESERVE: Duration = Duration::from_secs(40);
 /// Time that is left for loans that are begun, beside the margin above.
 const MARGIN: Duration = Duration::from_secs(20);
@@ -66,8 +66,8 @@ async fn run(migrator: &Migrator, event: Event, context: &Context) -> Result<Rep
     outcome
 }
 
-/// How long the work may take. A deadline that is over when the work begins is none: Lambda names no such, while
-/// cargo-lambda's emulator always names ten minutes past midnight of 1 January 1970.
+/// How long the work may take. A deadline in the past counts as none: Lambda sends no such, while cargo-lambda's
+/// emulator always sends ten minutes past midnight of 1 January 1970.
 fn time_left(context: &Context) -> Duration {
     let left = context.deadline().duration_since(SystemTime::now());
     left.map_or(Duration::MAX, |left| left.saturating_sub(RESERVE))

@@ -36,11 +36,11 @@ pub use self::{
     schema::fingerprint,
 };
 
-/// What is asked of the function by hand.
+/// A manual request to the function.
 #[derive(Clone, Copy, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Event {
-    /// Whether to load demo data too.
+    /// Loads demo data too.
     #[serde(default)]
     pub demo: bool,
     /// All loans that were written since this instant are stated again, whatever rules they follow: the old functions may
@@ -54,23 +54,23 @@ pub struct Event {
 pub struct Report {
     /// The migrations that were applied now, by name.
     pub migrations: Vec<String>,
-    /// Whether the first admin was made now.
+    /// True if the first admin was made now.
     pub admin_created: bool,
-    /// Whether demo data were loaded now.
+    /// True if demo data were loaded now.
     pub demo_loaded: bool,
     /// Loans that an earlier release wrote, stated again by the rules of this one.
     pub restated: Restated,
 }
 
-/// What it works with.
+/// The settings of a run.
 pub struct Migrator {
     /// The owner's way to the database: a direct connection, no pooler.
     pub owner: std::sync::Arc<Connector>,
     /// The functions' login; none where it is managed elsewhere.
     pub application: Option<SecretSource>,
-    /// The first admin, where there is none yet.
+    /// The first admin, made if there is no admin yet.
     pub admin: Option<FirstAdmin>,
-    /// Whether demo data may be loaded at all.
+    /// Allows demo data.
     pub demo_is_allowed: bool,
     /// The lender's time zone.
     pub zone: TimeZone,
@@ -137,7 +137,7 @@ impl Migrator {
     ///
     /// # Errors
     ///
-    /// When the owner's access is not set, or the time zone is none.
+    /// When the owner's access is not set, or the time zone is unknown.
     pub fn from_env() -> Result<Self, ConfigError> {
         let owner = config::secret("OWNER_DATABASE_SECRET_ARN", "OWNER_DATABASE_URL")?;
         Ok(Self {
@@ -163,7 +163,7 @@ impl Migrator {
         if event.demo && !self.demo_is_allowed {
             return Err(MigrateError::DemoNotAllowed);
         }
-        // Read anew: a password may have been stored a moment ago, and the role would be given the one before.
+        // Read again: a password may have been stored a moment ago, and the role would be given the one before.
         self.owner.prepare_anew().await?;
         let (holder, holding) = self.owner.connect().await?;
         schema::lock(&holder).await?;

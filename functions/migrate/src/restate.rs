@@ -27,7 +27,7 @@ const AT_ONCE: i64 = 50;
 /// Has loans be stated again that were written since an instant, whatever rules they follow.
 const ASK: &str = "UPDATE loans SET rules_version = 0 WHERE updated_at >= $1";
 
-/// The figures of the portfolio rest on what loans were: the next run of the scheduled function makes them anew.
+/// The figures of the portfolio rest on the loans' old state: the next run of the scheduled function rebuilds them.
 const FORGET_FIGURES: &str = "DELETE FROM figures_builds";
 
 /// The result of stating loans again.
@@ -48,8 +48,8 @@ pub(crate) async fn ask(client: &Client, since: Timestamp) -> Result<(), DbError
     Sql::new(ASK).bind(since).execute().run(client).await
 }
 
-/// States again what is left, until a moment. What was done by then stays, and another run does the rest. An error ends it in
-/// the same way, and is told by the log alone: nothing that serves depends on it.
+/// Restates the remaining loans, until a moment. Finished work stays, and another run does the rest. An error ends it
+/// in the same way, and goes only to the log: nothing that serves depends on it.
 pub(crate) async fn restate(client: &Client, zone: &TimeZone, until: Option<Instant>) -> Restated {
     let mut restating = Restating { client, zone, refused: Vec::new(), restated: Restated::default() };
     while until.is_none_or(|until| Instant::now() < until) {

@@ -23,14 +23,14 @@ SET idle_in_transaction_session_timeout = 0;
 BEGIN;
 LOCK TABLE schema_lock IN EXCLUSIVE MODE";
 
-/// Asks for a record of what was applied: there is none before the first run.
+/// Looks for the record of applied migrations: it does not exist before the first run.
 const HAS_RECORD: &str = "SELECT to_regclass('refinery_schema_history') IS NOT NULL";
 
-/// What was applied, by number.
+/// The applied migrations, by number.
 const APPLIED: &str = "SELECT version::bigint FROM refinery_schema_history";
 
-/// Files of older releases, by name and checksum, which some database never had, and which a later file made up for. A released
-/// file can get no other number. There is none so far.
+/// Files of older releases, by name and checksum, which some database never had, and which a later file made up for. A
+/// released file cannot change its number. The list is empty so far.
 const MADE_UP_FOR: &[(&str, u64)] = &[];
 
 fn runner() -> Runner {
@@ -107,7 +107,7 @@ mod tests {
         let migration = |name| Migration::unapplied(name, "SELECT 1").unwrap();
         let migrations = [migration("V1__one"), migration("V2__two"), migration("V4__four"), migration("V9__nine")];
         assert_eq!(late(&migrations, &[], &[]), Vec::<String>::new());
-        // There is no third one: a gap in the numbers is none in the schema.
+        // There is no third file: a gap in the numbers is not a gap in the schema.
         assert_eq!(late(&migrations, &[1, 2, 4], &[]), Vec::<String>::new());
         assert_eq!(late(&migrations, &[1, 4], &[]), ["V2__two"]);
         // The schema is further than this program.

@@ -22,7 +22,7 @@ use backend::{
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct ArrearsQuery {
-    /// What they are grouped by; currencies are never mixed.
+    /// The grouping; currencies are never mixed.
     #[param(inline)]
     group_by: Option<Grouping>,
 }

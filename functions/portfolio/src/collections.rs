@@ -1,4 +1,4 @@
-//! What to collect on a day.
+//! The amounts to collect on a day.
 
 use axum::{extract::State, response::Response};
 use jiff::civil::Date;

@@ -1,4 +1,4 @@
-//! What an agent's loans came to.
+//! The results of an agent's loans.
 
 use std::collections::BTreeMap;
 
@@ -38,7 +38,7 @@ pub(crate) struct PerformanceQuery {
     to: Option<BusinessDate>,
 }
 
-/// What an agent's loans came to: those that the agent created or forwarded.
+/// The results of an agent's loans: those that the agent created or forwarded.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct Performance {
     /// The agent.
@@ -59,7 +59,7 @@ pub(crate) struct Performance {
     by_currency: BTreeMap<String, CurrencyPerformance>,
 }
 
-/// What an agent's loans of one currency came to.
+/// The results of an agent's loans of one currency.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct CurrencyPerformance {
     /// Loans applied for in these days.

@@ -36,7 +36,7 @@ pub(crate) async fn get_statistics(
     query: QueryString,
 ) -> Result<Json<Statistics>, Problem> {
     let asked = staff.check(query.read::<StatisticsQuery>()).await?;
-    // What falls due at midnight may be told a moment late.
+    // An amount due at midnight may appear a moment late.
     let as_of = asked.as_of.map_or_else(|| app.today(), |BusinessDate(date)| date);
     let (_, totals) = staff.read(stats::book(as_of)).await?;
     Ok(Json(Statistics::new(as_of, &totals)))

@@ -32,7 +32,7 @@ use utoipa::ToSchema;
 
 use crate::refused;
 
-/// What a new product is made of.
+/// The fields of a new product.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({
@@ -62,10 +62,10 @@ pub(crate) struct NewProduct {
     /// The highest rate, percent a year, at most 1000.
     #[schema(value_type = NumberText)]
     max_rate_apr: AnnualRate,
-    /// Whether a loan in this currency that names no product is made with this one.
+    /// True if a loan in this currency that names no product is made with this one.
     #[serde(default)]
     is_default: bool,
-    /// Whether it can be applied for.
+    /// True if it can be applied for.
     #[serde(default = "yes")]
     #[schema(default = true)]
     active: bool,
@@ -74,7 +74,7 @@ pub(crate) struct NewProduct {
     terms: TermsPatch,
 }
 
-/// What changes of a product; what is left out stays. Code and currency never change.
+/// Changes of a product; a field that is left out stays. Code and currency never change.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"max_amount": "75000.00", "terms": {"interest_rate_apr": "22.5"}}))]
@@ -107,11 +107,11 @@ pub(crate) struct ProductPatch {
     #[serde(default, deserialize_with = "given")]
     #[schema(value_type = NumberText, required = false)]
     max_rate_apr: Option<AnnualRate>,
-    /// Whether a loan in this currency that names no product is made with this one.
+    /// True if a loan in this currency that names no product is made with this one.
     #[serde(default, deserialize_with = "given")]
     #[schema(value_type = bool, required = false)]
     is_default: Option<bool>,
-    /// Whether it can be applied for.
+    /// True if it can be applied for.
     #[serde(default, deserialize_with = "given")]
     #[schema(value_type = bool, required = false)]
     active: Option<bool>,

@@ -15,7 +15,7 @@ backend::operations! {
     quotes::create_apr,
 }
 
-/// What the engine refuses of terms, by its place in a request that has them as `terms`.
+/// The engine's refusal of terms, at its place in a request that has them as `terms`.
 fn refused(refusal: &lending::Refusal) -> Problem {
     Refusal::of_engine(refusal.pointer_under("/terms"), refusal).into()
 }

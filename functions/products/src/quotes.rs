@@ -1,4 +1,4 @@
-//! What a loan would cost: open to anyone, nothing is stored.
+//! The cost of a loan: open to anyone, nothing is stored.
 
 use crate::refused;
 use axum::{Json, extract::State};
@@ -44,10 +44,10 @@ pub(crate) struct QuoteRequest {
     terms: TermsPatch,
 }
 
-/// What the loan costs and when it is due.
+/// The cost of a loan and its due dates.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct Quote {
-    /// What is lent.
+    /// The amount lent.
     #[schema(value_type = String, example = "12000.50")]
     amount: Money,
     /// ISO 4217.
@@ -65,13 +65,13 @@ pub(crate) struct Quote {
     /// The fees at disbursement and of all rows.
     #[schema(value_type = String, example = "240.01")]
     total_fees: Money,
-    /// What all rows ask for.
+    /// The total of all rows.
     #[schema(value_type = String, example = "12854.39")]
     total_due: Money,
     /// The amount less the fees at disbursement; negative where those are more.
     #[schema(value_type = String, example = "11760.49")]
     paid_out: Money,
-    /// What the loan costs a year, fees included.
+    /// The annual cost of the loan, fees included.
     #[schema(value_type = QuotedAprSchema)]
     apr: QuotedApr,
     /// One for each due date.
@@ -148,13 +148,13 @@ pub(crate) struct AprRequest {
     /// How the rate is reckoned.
     #[schema(value_type = AprMethodSchema)]
     method: AprMethod,
-    /// What the time between flows is counted in.
+    /// The unit of the time between flows.
     #[schema(value_type = UnitPeriodSchema)]
     unit_period: UnitPeriod,
-    /// What is paid out; the term begins with the first.
+    /// The amounts paid out; the term begins with the first.
     #[schema(value_type = Vec<FlowSchema>, max_items = 1000)]
     advances: Vec<Flow>,
-    /// What is paid back. At most 1,000 flows together with the advances.
+    /// The amounts paid back. At most 1,000 flows together with the advances.
     #[schema(value_type = Vec<FlowSchema>, max_items = 1000)]
     payments: Vec<Flow>,
 }
@@ -180,7 +180,7 @@ enum AprMethodSchema {
     Nominal,
 }
 
-/// What the time between flows is counted in: so many months, half months, weeks or days.
+/// The unit of the time between flows: so many months, half months, weeks or days.
 #[derive(ToSchema)]
 #[schema(as = UnitPeriod)]
 #[serde(deny_unknown_fields)]
@@ -189,11 +189,11 @@ struct UnitPeriodSchema {
     /// How many of them make a unit period.
     #[schema(minimum = 1, maximum = 366, example = 1)]
     every: u32,
-    /// What is counted.
+    /// The unit.
     unit: PeriodUnitSchema,
 }
 
-/// What a unit period is counted in.
+/// The units of a unit period.
 #[derive(ToSchema)]
 #[schema(as = PeriodUnit, rename_all = "snake_case")]
 #[expect(dead_code, reason = "describes JSON; nothing is made of it")]

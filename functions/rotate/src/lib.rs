@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use secrecy::ExposeSecret;
 use serde::Deserialize;
 
-/// What Secrets Manager sends.
+/// The event from Secrets Manager.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct Event {
@@ -19,7 +19,7 @@ pub struct Event {
     /// The version that this rotation makes.
     #[serde(rename = "ClientRequestToken")]
     pub version: String,
-    /// What is to be done.
+    /// The step to take.
     pub step: Step,
 }
 
@@ -84,8 +84,8 @@ pub async fn run(event: &Event) -> Result<(), RotateError> {
     Ok(())
 }
 
-/// Whether the pending version is good: now, since a step may be repeated after hours. One that is not is withdrawn, or no
-/// rotation would ever succeed.
+/// Tests the pending version: now, since a step may be repeated after hours. A bad one is withdrawn, or no rotation
+/// would ever succeed. Returns the result.
 async fn test(secret: &RotatedSecret, version: &str) -> Result<(), RotateError> {
     let proposed = secret.proposed(version).await?.ok_or_else(|| RotateError::NothingProposed(version.to_owned()))?;
     let proposed = SigningKeys::from_secret(proposed.expose_secret())?;

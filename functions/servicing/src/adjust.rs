@@ -1,4 +1,4 @@
-//! What takes back, pays back, gives up or starts anew.
+//! Commands that reverse, pay back, give up or reschedule.
 
 use crate::command::{self, Command, Duty};
 use axum::extract::State;
@@ -70,7 +70,7 @@ impl Fingerprinted for NewWriteOff {}
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"from": "2026-06-02", "instalments": 9, "reason": "a bad harvest"}))]
 pub(crate) struct NewReschedule {
-    /// The due date of an instalment: what is due then and later is spread anew.
+    /// The due date of an instalment: the amounts due then and later are spread again.
     from: BusinessDate,
     /// How many instalments instead; default: as many as remained.
     #[schema(value_type = Option<u32>, minimum = 1, maximum = 600)]

@@ -28,7 +28,7 @@ use crate::{command, repay::NewRepayment};
 /// The most payments of one batch.
 const MAX_ITEMS: usize = 500;
 
-/// How long payments are taken: well before the request would end without an answer. Those that are left are told so, and
+/// How long payments are taken: well before the request would end without an answer. The rest are answered with 503 and
 /// can be sent again.
 const TIME: Duration = Duration::from_secs(9);
 /// How long the last of them may take: until just before then. It may have been recorded; sent again, it tells.
@@ -63,14 +63,14 @@ pub(crate) struct BatchItem {
     idempotency_key: KeyText,
 }
 
-/// What became of a batch.
+/// The answers of a batch.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct BatchAnswer {
     /// One for each item, in their order.
     data: Vec<ItemAnswer>,
 }
 
-/// What became of one payment: its transaction or its problem.
+/// The answer to one payment: its transaction or its problem.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct ItemAnswer {
     /// The status that it would have had alone.

@@ -31,7 +31,7 @@ use utoipa::ToSchema;
 pub(crate) struct NewCharge {
     /// The lender's name of it.
     code: ChargeCode,
-    /// What it is.
+    /// The kind.
     kind: Charged,
     /// In the loan's currency, more than zero.
     amount: NumberText,
@@ -45,7 +45,7 @@ impl Fingerprinted for NewCharge {
     }
 }
 
-/// What a charge is.
+/// The component of a charge.
 #[derive(Clone, Copy, Deserialize, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Charged {
@@ -76,7 +76,7 @@ impl Fingerprinted for NewWaiver {
     }
 }
 
-/// What can be waived.
+/// The component to waive.
 #[derive(Clone, Copy, Deserialize, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Waived {

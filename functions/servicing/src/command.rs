@@ -91,7 +91,7 @@ impl Command {
     }
 }
 
-/// What the lock and the reads behind it bring.
+/// The rows of the lock and of the reads behind it.
 type Locked = (Option<Claimed>, Option<Loan>, Vec<Transaction>, (Vec<ApplicationStep>, Vec<duties::Account>));
 
 /// Carries out a command whose key and body were sent as usual.
@@ -107,7 +107,7 @@ pub(crate) async fn run<K: Kind, B: DeserializeOwned + Fingerprinted + ToSchema>
     run_with(guard, app, command, key, input.read::<B>(), decide).await
 }
 
-/// Carries out a command. What is wrong with its key or body is told once the loan is known to be there.
+/// Carries out a command. Errors of its key or body are reported once the loan is known to exist.
 pub(crate) async fn run_with<K: Kind, B: Fingerprinted>(
     guard: &Guard<K>,
     app: &App,

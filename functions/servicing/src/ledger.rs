@@ -83,13 +83,13 @@ pub(crate) async fn get_ledger(
     let (caller, ((_, loan, versions, transactions), entries)) = Box::pin(user.read((statements, entries))).await?;
     let loan = loan.ok_or_else(Problem::not_found)?;
     read?;
-    // Whether there was such a loan that day, as everywhere.
+    // Requires a loan that existed that day, as everywhere.
     let at = app.moment(&caller);
     LoanAsOf::new(loan, &versions, transactions, asked, at, &app.zone)?;
     csv::page(entries, limit, format, (&query, &binding), Entry::position)
 }
 
-/// What the accounts add up to: zero for each currency.
+/// The sums of the accounts: zero for each currency.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct TrialBalance {
     /// The business date.

@@ -91,7 +91,7 @@ pub(crate) struct SettlementQuery {
     known_at: Option<Instant>,
 }
 
-/// What closes a loan on a day.
+/// The amount that closes a loan on a day.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct SettlementView {
     /// The day.

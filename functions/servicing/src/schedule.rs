@@ -65,13 +65,13 @@ struct InstalmentSchema {
     /// All four together.
     #[schema(example = "2142.40")]
     due: String,
-    /// What was paid.
+    /// The amount paid.
     #[schema(example = "2142.40")]
     paid: String,
-    /// What is unpaid.
+    /// The amount unpaid.
     #[schema(example = "0.00")]
     outstanding: String,
-    /// What a write-off gave up of it.
+    /// The part of it that a write-off gave up.
     #[schema(example = "0.00")]
     written_off: String,
     /// The day on which the last of it was paid or waived; null while something is outstanding.
@@ -81,7 +81,7 @@ struct InstalmentSchema {
     balance: String,
 }
 
-/// What the rows add up to.
+/// The sums of the rows.
 #[derive(ToSchema)]
 #[schema(as = InstalmentTotals)]
 #[expect(dead_code, reason = "describes the sums of the engine in the OpenAPI document")]
@@ -101,13 +101,13 @@ struct InstalmentTotalsSchema {
     /// All four together.
     #[schema(example = "12854.39")]
     due: String,
-    /// What was paid.
+    /// The amounts paid.
     #[schema(example = "2142.40")]
     paid: String,
-    /// What is unpaid.
+    /// The amounts unpaid.
     #[schema(example = "10711.99")]
     outstanding: String,
-    /// What a write-off gave up.
+    /// The amounts that a write-off gave up.
     #[schema(example = "0.00")]
     written_off: String,
 }

@@ -88,25 +88,25 @@ pub(crate) struct StatementLine {
     on: BusinessDate,
     /// The transaction.
     transaction_id: Uuid,
-    /// What it is.
+    /// The kind.
     #[schema(value_type = backend::domain::transaction::TransactionKindSchema)]
     kind: TransactionKind,
-    /// What it is about.
+    /// The amount.
     #[schema(value_type = String, example = "2142.40")]
     amount: Money,
-    /// What of it was principal.
+    /// The principal in it.
     #[schema(value_type = Option<String>, example = "1902.39")]
     principal: Option<Money>,
-    /// What of it was interest.
+    /// The interest in it.
     #[schema(value_type = Option<String>, example = "240.01")]
     interest: Option<Money>,
-    /// What of it was fees.
+    /// The fees in it.
     #[schema(value_type = Option<String>, example = "0.00")]
     fees: Option<Money>,
-    /// What of it was penalties.
+    /// The penalties in it.
     #[schema(value_type = Option<String>, example = "0.00")]
     penalties: Option<Money>,
-    /// What nothing took.
+    /// The unallocated rest.
     #[schema(value_type = Option<String>, example = "0.00")]
     overpayment: Option<Money>,
     /// The amounts paid because of it that day with money that was there already; null elsewhere.
@@ -117,7 +117,7 @@ pub(crate) struct StatementLine {
     /// The principal outstanding after it.
     #[schema(value_type = String, example = "10098.11")]
     balance: Money,
-    /// What it is sorted by.
+    /// The sort key.
     #[serde(skip)]
     key: Key,
 }
@@ -206,7 +206,7 @@ fn by_day(line: TransactionView) -> Vec<TransactionView> {
     vec![TransactionView { applied: None, ..line }, paid]
 }
 
-/// What a statement is sorted by: the day, the place in it, the recording.
+/// The sort key of a statement: the day, the place in it, the recording.
 type Key = (Date, u8, Timestamp);
 
 fn key(line: &TransactionView) -> Key {

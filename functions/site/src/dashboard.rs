@@ -1,5 +1,5 @@
 //! The dashboard: a page that logs in with the interface and shows the portfolio. It is carried in the binary, asks no
-//! other host for anything, and its policy lets it not. It has no data of its own: it is a client like any other.
+//! other host for anything, and its CSP forbids it. It has no data of its own: it is a client like any other.
 
 use std::{fmt::Write as _, sync::LazyLock};
 
@@ -23,11 +23,11 @@ const FILES: [File; 6] = [
     ("uPlot-LICENSE.txt", "text/plain; charset=utf-8", include_str!("dashboard/uplot/LICENSE")),
 ];
 
-/// What browsers keep a file by: the page asks for each as `name?v=` and this digest of them all, so that files can be kept
-/// for long and a new deployment's page never gets an old one's.
+/// The version that browsers store a file by: the page requests each as `name?v=` and this digest of them all, so that
+/// files can be kept for long and a new deployment's page never gets an old one's.
 static DIGEST: LazyLock<String> = LazyLock::new(|| digest(FILES.map(|(.., text)| text)));
 
-/// What tells contents from others: some of their digest, in hexadecimal digits.
+/// Distinguishes contents: part of their digest, in hexadecimal digits.
 pub(crate) fn digest<const N: usize>(texts: [&str; N]) -> String {
     let mut all = Sha256::new();
     for text in texts {

@@ -1,5 +1,5 @@
 //! The OpenAPI document, and a page that shows it: Swagger UI, carried in the binary. The page asks no other host for
-//! anything, and its policy lets it not.
+//! anything, and its CSP forbids it.
 
 use std::sync::{Arc, LazyLock};
 

@@ -1,4 +1,4 @@
-//! Whether the service runs, and whether it can work.
+//! If the service runs, and if it can work.
 
 use std::collections::BTreeMap;
 
@@ -23,13 +23,13 @@ pub(crate) struct Health {
     version: &'static str,
 }
 
-/// Whether the service can work.
+/// If the service can work.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct Readiness {
     /// `ok`, or `unavailable` if any check is.
     #[schema(example = "ok")]
     status: &'static str,
-    /// What the service needs, and whether it is there: `ok` or `unavailable`.
+    /// The service's dependencies: `ok` or `unavailable`.
     #[schema(example = json!({"database": "ok", "signing_keys": "ok"}))]
     checks: BTreeMap<&'static str, &'static str>,
 }

@@ -111,7 +111,7 @@ pub async fn check(db: &Db, zone: &TimeZone) -> Result<Vec<Difference>, DbError>
     Ok(differences)
 }
 
-/// What is kept against what follows; what is zero need not be there.
+/// Compares stored sums with recomputed ones; a zero may be missing.
 fn compare<K: Debug + Ord, S: Debug + Default + PartialEq + Copy>(
     of: &str,
     kept: &BTreeMap<K, S>,

@@ -19,10 +19,10 @@ use backend::{
 use jiff::{Timestamp, ToSpan, tz::TimeZone};
 use serde::{Deserialize, Serialize};
 
-/// What the scheduler sends; `{}` will do.
+/// The scheduler's event; `{}` will do.
 #[derive(Debug, Default, Deserialize)]
 pub struct Event {
-    /// What to do.
+    /// The task.
     #[serde(default)]
     pub task: Task,
     /// When the schedule said, which may be a while ago.
@@ -31,7 +31,7 @@ pub struct Event {
     pub execution_id: Option<String>,
 }
 
-/// What can be asked for.
+/// The tasks.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Task {
@@ -40,11 +40,11 @@ pub enum Task {
     AddUp,
     /// To hold everything against the transactions: see [`check()`].
     Check,
-    /// To make the figures anew: see [`rebuild()`].
+    /// Rebuilds the figures: see [`rebuild()`].
     Rebuild,
 }
 
-/// What was done.
+/// The work done.
 #[derive(Debug, Serialize)]
 pub struct Report {
     /// The figures of today.
@@ -145,7 +145,7 @@ WITH cleared AS (
     DELETE FROM sessions WHERE id IN (SELECT id FROM sessions WHERE expires_at < now() LIMIT 10000) RETURNING 1)
 SELECT FROM cleared HAVING count(*) = 10000";
 
-/// Answers kept for Idempotency-Keys longer than promised, but for those that a request is using.
+/// Answers stored for Idempotency-Keys longer than promised, except those that a request is using.
 pub const CLEAR_IDEMPOTENCY_KEYS: &str = "\
 WITH cleared AS (
     DELETE FROM idempotency_keys WHERE (caller_id, operation, key) IN (
@@ -163,7 +163,8 @@ SELECT FROM cleared HAVING count(*) = 10000";
 /// The days whose figures are kept at a time.
 const DAYS_AT_ONCE: usize = 100;
 
-/// Builds the figures if they never were, adds up what has changed, keeps the figures of each day that has none of its end yet, clears away what has expired.
+/// Builds the figures if they never were, adds up changes, stores the figures of each day that lacks them, clears away
+/// expired rows.
 ///
 /// # Errors
 ///

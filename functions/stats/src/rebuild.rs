@@ -1,4 +1,4 @@
-//! Makes the figures anew from the transactions: on a database that had loans before it had figures, and where the check
+//! Rebuilds the figures from the transactions: on a database that had loans before it had figures, and where the check
 //! has found differences.
 
 use crate::{
@@ -32,11 +32,11 @@ DELETE FROM exposures";
 /// Keeps that the figures were built.
 pub const KEEP_BUILD: &str = "INSERT INTO figures_builds (built_at, loans, rules) VALUES ($1, $2, $3)";
 
-/// Whether they were, by these rules.
+/// Finds a build of the figures by these rules.
 pub const BUILT: &str = "SELECT FROM figures_builds WHERE rules >= $1 LIMIT 1";
 
-/// Makes all figures anew, in one transaction, while commands write and readers read. Returns of how many loans. The
-/// series of past days is left as it was kept.
+/// Rebuilds all figures, in one transaction, while commands write and readers read. Returns the number of loans. The
+/// series of past days stays as stored.
 ///
 /// # Errors
 ///

@@ -1,4 +1,4 @@
-//! What every loan, the journal and every figure should be, recomputed from the transactions.
+//! The correct state of every loan, the journal and every figure, recomputed from the transactions.
 
 use std::{collections::BTreeMap, fmt::Debug};
 
@@ -26,11 +26,11 @@ use uuid::Uuid;
 /// Something that is kept and is not what follows from the transactions.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Difference {
-    /// What it is of.
+    /// The subject.
     pub of: String,
-    /// What is kept.
+    /// The stored value.
     pub kept: String,
-    /// What follows.
+    /// The recomputed value.
     pub follows: String,
 }
 
@@ -40,14 +40,14 @@ impl Difference {
     }
 }
 
-/// What follows from all transactions.
+/// The values recomputed from all transactions.
 #[derive(Default)]
 pub(crate) struct Recomputed {
     /// How many loans there are.
     pub(crate) loans: u64,
     /// Their figures.
     pub(crate) figures: PortfolioDelta,
-    /// What is posted to accounts, by the journal.
+    /// The sums of the accounts, by the journal.
     pub(crate) accounts: BTreeMap<AccountKey, AccountSums>,
     /// Loans, and their parts of the journal, that are not what follows.
     pub(crate) differences: Vec<Difference>,

@@ -29,7 +29,7 @@ pub(crate) struct EntriesQuery {
     #[serde(default, deserialize_with = "unless_empty")]
     #[param(value_type = Option<String>, example = "admin")]
     actor: Option<UserRef>,
-    /// What was done.
+    /// The work done.
     #[serde(default, deserialize_with = "unless_empty")]
     #[param(value_type = Option<String>, example = "user.suspend")]
     action: Option<SearchText>,

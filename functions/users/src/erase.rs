@@ -102,7 +102,7 @@ pub(crate) async fn erase_user(admin: Admin, path: PathParameter, input: Input) 
         return admin.check(Err(Problem::forbidden("own_account", "Nobody erases themself."))).await;
     }
     let (tx, caller, mut users) = admin.begin(users::lock_with_admins(id)).await?;
-    // As when admins suspend each other: the second one is no active admin any more.
+    // As when admins suspend each other: the second one is no longer an active admin.
     let outcome = if users.iter().any(|user| user.id == caller.id) {
         let user = users.iter().position(|user| user.id == id).map(|at| users.swap_remove(at));
         erase(&caller, user, &input)

@@ -36,15 +36,15 @@ pub(crate) struct Export {
     customer: User,
     /// Loans, as they now are.
     loans: Vec<LoanView>,
-    /// What loans were applied for and decided as, version by version.
+    /// The loans applied for and decided, version by version.
     loan_versions: Vec<HeldVersion>,
-    /// What happened to the money of loans, as it was recorded.
+    /// The transactions of the loans, as recorded.
     transactions: Vec<HeldTransaction>,
     /// E-mail address, telephone number and name before they changed, and after.
     contact_changes: Vec<ContactChange>,
     /// Sessions.
     sessions: Vec<HeldSession>,
-    /// What the customer did and what was done to the customer's account; addresses are the customer's own.
+    /// The customer's actions and those on the customer's account; addresses are the customer's own.
     audit: Vec<Entry>,
     /// Send it as `cursor` for the next page; null on the last one.
     next_cursor: Option<String>,

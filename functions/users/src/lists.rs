@@ -1,4 +1,4 @@
-//! What the lists of this group have in common.
+//! Code shared by the lists of this group.
 
 use axum::Json;
 use jiff::Timestamp;

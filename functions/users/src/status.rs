@@ -37,7 +37,7 @@ struct Step {
     action: &'static str,
     from: &'static [UserStatus],
     to: UserStatus,
-    /// What is answered from any other status.
+    /// The refusal in any other status.
     refusal: (&'static str, &'static str),
 }
 
@@ -105,7 +105,7 @@ pub(crate) async fn suspend_user(admin: Admin, path: PathParameter, input: Input
         return admin.check(Err(Problem::forbidden("own_account", "Nobody suspends themself."))).await;
     }
     let (tx, caller, mut users) = admin.begin(users::lock_with_admins(id)).await?;
-    // Of two admins who suspend each other, the second one waits for the lock, and then is no active admin any more.
+    // Of two admins who suspend each other, the second one waits for the lock, and then is no longer an active admin.
     let outcome = if users.iter().any(|user| user.id == caller.id) {
         let user = users.iter().position(|user| user.id == id).map(|at| users.swap_remove(at));
         SUSPEND.take(&caller, user, &input)

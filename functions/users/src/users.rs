@@ -95,7 +95,7 @@ pub(crate) struct UserCreation {
     email: Email,
     /// The telephone number.
     phone: Phone,
-    /// What the user is; fixed from then on.
+    /// The role; fixed from then on.
     role: Role,
     /// The name people see.
     full_name: Option<Name>,
