@@ -102,8 +102,8 @@ impl Account {
         }
     }
 
-    /// Whether this account can enter the folder: asked of the system itself, which alone knows every rule
-    /// (permissions of each folder above, access lists, mount options).
+    /// True if this account can enter the folder: asked of the system itself, which alone knows every rule (permissions
+    /// of each folder above, access lists, mount options).
     pub(crate) fn can_enter(self, folder: &Path) -> bool {
         self.command("/bin/sh")
             .args(["-c", "cd -- \"$1\"", "sh"])
@@ -116,7 +116,7 @@ impl Account {
     }
 }
 
-/// What the system's `id` prints for these arguments; none if it knows no such user.
+/// The output of the system's `id` for these arguments; `None` if it does not know the user.
 fn id(arguments: &[&str]) -> Result<Option<u32>, Error> {
     let output = Command::new("id")
         .args(arguments)

@@ -1,4 +1,4 @@
-//! All route groups as one interface, and the OpenAPI document of it.
+//! All route groups in one interface, and its OpenAPI document.
 //!
 //! Handlers describe what is particular to them. What follows from an operation's shape is added here, in one place:
 //! who may call it, the refusals that every operation of that shape can give, headers that every answer has, examples.
@@ -14,7 +14,7 @@ use utoipa::{OpenApi as _, PartialSchema, ToSchema, openapi::OpenApi};
 
 use crate::operations::{self, Operation, Who};
 
-/// What the document says of itself.
+/// The document's description of itself.
 #[derive(utoipa::OpenApi)]
 #[openapi(
     info(
@@ -47,7 +47,7 @@ pub fn router() -> Router<App> {
         .fold(Router::new(), |all, group| all.merge(group()))
 }
 
-/// What the handlers of all groups say of themselves.
+/// The descriptions of all groups' handlers.
 #[must_use]
 pub fn descriptions() -> OpenApi {
     [
@@ -104,7 +104,7 @@ fn entries(value: &mut Value) -> impl Iterator<Item = (&String, &mut Value)> {
     value.as_object_mut().into_iter().flatten()
 }
 
-/// What operations refer to: the problem, the two ways to say who one is, headers.
+/// The shared components: the problem, the two ways to authenticate, headers.
 fn add_components(document: &mut Value) -> Result<(), DocumentError> {
     let mut problem = vec![("Problem".to_owned(), backend::http::problem::ProblemBody::schema())];
     backend::http::problem::ProblemBody::schemas(&mut problem);
@@ -183,7 +183,7 @@ fn parameters(operation: &Value) -> impl Iterator<Item = &Value> {
     operation["parameters"].as_array().into_iter().flatten()
 }
 
-/// What is not required may be left out, but there is no null in a header or a query.
+/// An optional header or query parameter may be left out, but is never null.
 fn complete_parameter(parameter: &mut Value) {
     let schema = &mut parameter["schema"];
     if let Some(types) = schema["type"].as_array()

@@ -1,5 +1,5 @@
-//! Generated loan books: as many loans as one likes, with their customers and agents, histories, payments and journals, as
-//! a lender might have them after three years. For trying things out and for measuring.
+//! Generated loan books: any number of loans, with their customers and agents, histories, payments and journals, as a
+//! lender might have them after three years. For trying things out and for measuring.
 //!
 //! The same number of loans, seed, business date and time zone make the same rows, ids among them; only the salt of the
 //! one password's hash differs. Loans and what happens to them are made by the same functions as the interface's, so that
@@ -42,7 +42,7 @@ use leavings::{Audit, Leavings, Posted};
 use life::{Life, World};
 use people::People;
 
-/// What a book is made from.
+/// The settings of a book.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Plan {
     /// How many loans, at least one.
@@ -51,7 +51,7 @@ pub struct Plan {
     pub seed: u64,
 }
 
-/// What was loaded.
+/// The result of a load.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Loaded {
     /// Loans.
@@ -70,12 +70,13 @@ const AT_ONCE: u64 = 2_000;
 /// Rows of figures that are held in memory until they are sent.
 const FIGURES_AT_ONCE: usize = 200_000;
 
-/// Whether there is a generated book already.
+/// Looks for a generated book.
 const IS_LOADED: &str = "SELECT EXISTS (SELECT FROM users WHERE username = 'book-admin-1')";
 
-/// What these triggers check row by row is said of a loan on its way; here rows come as they are at the end, and long after
-/// it. The tables' constraints and the checks of the journal stay. So that those look rows up by their index rather than read whole tables
-/// for every few thousand rows: no joins by hash or by sorting. The series of past days, which the book changes, is kept anew.
+/// These triggers check rows of a loan on its way; here rows come in their final state, and long after it. The tables'
+/// constraints and the checks of the journal stay. So that those look rows up by their index rather than read whole
+/// tables for every few thousand rows: no joins by hash or by sorting. The series of past days, which the book changes,
+/// is stored again.
 const PREPARE: &str = "\
 ALTER TABLE loans DISABLE TRIGGER loans_check_creation;
 ALTER TABLE loan_versions DISABLE TRIGGER loan_versions_check;
@@ -103,8 +104,8 @@ ALTER TABLE users ENABLE TRIGGER users_keep_new_words";
 const FIND_PEOPLE: &str = "\
 INSERT INTO user_words SELECT * FROM words_of_users WHERE person_id NOT IN (SELECT person_id FROM user_words)";
 
-/// What is taken off the tables while rows come, and how it is made again: foreign keys, which then look at all rows at
-/// once, and indexes that belong to no constraint. Each costs more, row by row, than everything else.
+/// The constraints and indexes dropped while rows come, and how to make them again: foreign keys, which then look at
+/// all rows at once, and indexes that belong to no constraint. Each costs more, row by row, than everything else.
 const TAKEN_OFF: &str = "\
 WITH written AS (
     SELECT unnest('{users, user_words, audit_log, loans, loan_versions, transactions, journal_entries, journal_lines}'::regclass[]) AS id)
@@ -123,8 +124,8 @@ SET LOCAL enable_mergejoin = on;
 SET LOCAL work_mem = '256MB';
 SET LOCAL maintenance_work_mem = '512MB'";
 
-/// Loads a book into a migrated database that has none, and tells after every few loans how many there are. `None`, and
-/// nothing is changed, where it has one.
+/// Loads a book into a migrated database without one, and reports the count after every few loans. `None`, without any
+/// change, if there is a book.
 ///
 /// `client` is the owner's. Nothing happens on `today` or later.
 ///
@@ -264,7 +265,7 @@ fn batches(world: &Arc<World>, loans: u64) -> Vec<mpsc::Receiver<Made>> {
         thread::spawn(move || {
             for start in starts {
                 let made = batch(&world, start, loans.min(start + AT_ONCE));
-                // Nobody receives any more when the load has failed or was broken off.
+                // The receiver is gone once the load has failed or was broken off.
                 if sender.blocking_send(made).is_err() {
                     break;
                 }

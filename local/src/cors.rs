@@ -14,22 +14,22 @@ const ALLOWED_ORIGINS: &str = "ALLOWED_ORIGINS";
 
 const METHODS: [Method; 5] = [Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE];
 
-/// What a page of another origin may send.
+/// The headers that a page of another origin may send.
 const SENT: &[&str] = &["Authorization", "Content-Type", "If-Match", "Idempotency-Key"];
 
-/// What such a page may read.
+/// The headers that such a page may read.
 const READ: &[&str] = &["ETag", "Location", "Link", "X-Request-Id", "Idempotency-Replayed", "Retry-After"];
 
 /// How long a browser may keep what it was told.
 const KEPT: Duration = Duration::from_hours(1);
 
-/// The layer for the origins that `ALLOWED_ORIGINS` names; none where there are none.
+/// The layer for the origins that `ALLOWED_ORIGINS` names; `None` if it names none.
 pub(crate) fn from_environment() -> Result<Option<CorsLayer>, Error> {
     let text = std::env::var_os(ALLOWED_ORIGINS).unwrap_or_default();
     layer(&text.to_string_lossy()).map_err(|reason| Error::Setting(format!("{ALLOWED_ORIGINS}: {reason}")))
 }
 
-/// The layer for these origins, which commas part; none where there are none.
+/// The layer for these origins, separated by commas; `None` for an empty list.
 ///
 /// # Errors
 ///

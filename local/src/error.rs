@@ -1,5 +1,5 @@
-//! What can go wrong on the way to a Postgres. The text of an error is written for the person at the terminal: it
-//! says what was tried and, where there is one, the way out.
+//! Errors on the way to a Postgres. The text of an error is written for the person at the terminal: it says what was
+//! tried and, if possible, the way out.
 
 use std::error::Error as StdError;
 use std::io;
@@ -30,7 +30,7 @@ pub enum Error {
     /// The operating system refused something.
     #[error("cannot {what}: {source}")]
     Io {
-        /// What was tried, as the end of the sentence "cannot ...".
+        /// The action, as the end of the sentence "cannot ...".
         what: String,
         /// The refusal.
         source: io::Error,
@@ -40,13 +40,13 @@ pub enum Error {
     Program {
         /// The program's name.
         program: String,
-        /// What it printed.
+        /// The output.
         output: String,
     },
     /// The server ended before it was ready, or is not ready after a long time.
     #[error("Postgres did not start: {reason}; the end of its log {}:\n{log}", file.display())]
     NotStarted {
-        /// What was seen.
+        /// The observation.
         reason: String,
         /// The log file.
         file: PathBuf,
@@ -56,7 +56,7 @@ pub enum Error {
     /// A statement or a connection failed.
     #[error("cannot {what}: {}", chain(source))]
     Sql {
-        /// What was tried, as the end of the sentence "cannot ...".
+        /// The action, as the end of the sentence "cannot ...".
         what: String,
         /// The failure. Its own text is often only "db error": read its source.
         source: tokio_postgres::Error,
@@ -76,14 +76,14 @@ pub enum Error {
     /// The database could not be made ready.
     #[error("cannot migrate the database: {}", chain(source))]
     Migrate {
-        /// What went wrong.
+        /// The cause.
         #[from]
         source: migrate::MigrateError,
     },
     /// The scheduled function could not add up the figures.
     #[error("cannot add up the figures: {}", chain(source))]
     Figures {
-        /// What went wrong.
+        /// The cause.
         #[from]
         source: DbError,
     },
@@ -93,7 +93,7 @@ pub enum Error {
     /// The tests' schema could not be made.
     #[error("cannot migrate the template database: {}", chain(source.as_ref()))]
     Schema {
-        /// What the migration said.
+        /// The migration's error.
         source: Box<dyn StdError + Send + Sync>,
     },
 }

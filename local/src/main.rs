@@ -85,7 +85,7 @@ async fn with_postgres(
     let postgres = tokio::select! {
         opened = Postgres::open(options.data.clone(), options.lifetime) => opened?,
         () = signals.received() => {
-            // What has been started ends with us.
+            // Every process that we started ends with us.
             say("stopping ...");
             return Ok(ExitCode::SUCCESS);
         }

@@ -35,7 +35,7 @@ pub struct Operation {
     pub path: &'static str,
     /// Who may call it.
     pub who: Who,
-    /// What they may reach.
+    /// The databases they may reach.
     pub reach: Reach,
 }
 

@@ -24,7 +24,7 @@ impl Default for Options {
     }
 }
 
-/// What `cargo dev --help` prints.
+/// The text of `cargo dev --help`.
 pub const HELP: &str = "\
 Serves the whole API on one local port, with its own Postgres and demo data.
 
@@ -48,7 +48,7 @@ Options:
 ALLOWED_ORIGINS names the origins of browser applications that may call the API, separated by commas, such as
 http://localhost:5173,https://app.example.com; or * for all.
 
-Postgres (15 or later) is the first of these that there is; MICROLOANS_POSTGRES names one to use no other:
+Postgres (15 or later) is the first available of these; MICROLOANS_POSTGRES names one to use no other:
   url           the server that DATABASE_URL names (postgres://user:password@host/database; the user must
                 be able to create roles, and databases for --ephemeral and for the tests)
   installed     server binaries on this machine, the newest: on PATH, or where Debian, Homebrew, Postgres.app
@@ -60,7 +60,7 @@ afresh, remove that folder. `cargo test` finds its Postgres in the same way, and
 target/test-postgres or, where MICROLOANS_TEST_DATA names a folder, there.
 ";
 
-/// What the command line asks for.
+/// The request of the command line.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Request {
     /// To print [`HELP`].
@@ -84,9 +84,9 @@ pub struct Options {
     pub data: Option<PathBuf>,
     /// Which database to work on.
     pub lifetime: Lifetime,
-    /// What an empty database is given.
+    /// The contents of an empty database.
     pub contents: Contents,
-    /// What a database without a generated book is given.
+    /// The book for a database without one.
     pub book: Option<Plan>,
 }
 
@@ -99,7 +99,7 @@ pub enum Lifetime {
     Ephemeral,
 }
 
-/// What an empty database is given.
+/// The contents of an empty database.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Contents {
     /// The demo users and loans.

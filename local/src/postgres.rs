@@ -27,7 +27,7 @@ pub use server::{Shutdown, free_port};
 /// The database in a server of our own.
 const DATABASE: &str = "microloans";
 
-/// What the names of the login roles begin with that the functions use locally.
+/// The prefix of the login roles that the functions use locally.
 const APPLICATION: &str = "microloans_dev";
 
 /// Which Postgres the environment asks for.
@@ -49,7 +49,7 @@ pub(crate) enum Ways {
 
 impl Choice {
     pub(crate) fn from_environment() -> Result<Self, Error> {
-        // What is no Unicode cannot be an address or a choice, and is reported as such.
+        // A value that is not Unicode cannot be an address or a choice, and is reported as such.
         let read = |name| std::env::var_os(name).map(|value| value.to_string_lossy().into_owned());
         Self::of(read("MICROLOANS_POSTGRES").as_deref(), read("DATABASE_URL").as_deref()).map_err(Error::Setting)
     }
@@ -240,8 +240,8 @@ fn shared_application(owner: &Url) -> Result<Url, Error> {
     sql::as_user(owner, &role, &digest("password", owner))
 }
 
-/// Runs work that takes long and waits for other processes on a thread of its own. When nobody waits for the result
-/// any more, it is dropped on that thread; the end of the program does not wait for the work.
+/// Runs work that takes long and waits for other processes on a thread of its own. Once nobody waits for the result, it
+/// is dropped on that thread; the end of the program does not wait for the work.
 pub(crate) async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, Error> + Send + 'static,
 ) -> Result<T, Error> {

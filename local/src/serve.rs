@@ -88,7 +88,7 @@ pub async fn serve(postgres: &Postgres, options: &Options, stop: impl Future<Out
     }
 }
 
-/// What the scheduler does where this is deployed: runs the function `stats` again and again.
+/// The scheduler's work in a deployment: runs the function `stats` again and again.
 async fn scheduled(app: App) -> Infallible {
     loop {
         tokio::time::sleep(SCHEDULE).await;
@@ -106,7 +106,7 @@ fn announce(address: SocketAddr, contents: Contents) {
     if contents == Contents::Demo && !address.ip().is_loopback() {
         say("whoever reaches this address can log in: the demo users' password is public");
     }
-    // All addresses together are none that a browser can go to.
+    // A browser cannot go to the wildcard address.
     let here = match address.ip() {
         IpAddr::V4(Ipv4Addr::UNSPECIFIED) => Ipv4Addr::LOCALHOST.into(),
         IpAddr::V6(Ipv6Addr::UNSPECIFIED) => Ipv6Addr::LOCALHOST.into(),
@@ -174,7 +174,7 @@ async fn prepare(postgres: &Postgres, options: &Options) -> Result<App, Error> {
     Ok(App { db, tokens: Tokens::new(fixed(&signing_keys()?)), zone, limits: Arc::new(limits), origin })
 }
 
-/// Loads a generated book where there is none.
+/// Loads a generated book if there is none.
 async fn load_book(owner: &Connector, plan: Plan, zone: &TimeZone) -> Result<(), Error> {
     let (client, connection) = owner.connect().await.map_err(MigrateError::from)?;
     let start = Instant::now();

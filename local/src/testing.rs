@@ -41,16 +41,16 @@ use crate::postgres::{self, Binaries, Choice, Cluster, Durability, Shutdown, Way
 use crate::project::hex;
 use crate::{Error, Project, say};
 
-/// What begins the names of the databases and roles that live as long as a run.
+/// The prefix of the databases and roles that live as long as a run.
 const PREFIX: &str = "microloans_test_";
 
-/// What begins the names of the templates that outlive a run, on servers of our own.
+/// The prefix of the templates that outlive a run, on servers of our own.
 const TEMPLATE_PREFIX: &str = "microloans_template_";
 
 /// Names on a borrowed server are those of a run that was killed when they are this old and nobody is connected.
 const LEFT_BEHIND: Duration = Duration::from_hours(1);
 
-/// What the databases of a test contain.
+/// The contents of a test's databases.
 pub trait Schema {
     /// A short name (lower-case letters and digits) that tells this schema from others of the same workspace.
     fn name(&self) -> &str;
@@ -70,7 +70,7 @@ pub struct Server {
     own: Option<Mutex<postgres::Server>>,
     /// The owner's connection from which databases are made.
     maintenance: Url,
-    /// What begins the names of this run.
+    /// The prefix of this run's names.
     run: String,
     /// The number of the next database.
     next: AtomicU32,
@@ -78,7 +78,7 @@ pub struct Server {
     state: Mutex<State>,
 }
 
-/// What there is on the server.
+/// The contents of the server.
 #[derive(Debug, Default)]
 struct State {
     /// The templates' names, by the schemas' names and fingerprints.
@@ -180,7 +180,7 @@ impl Server {
         format!("{}_{}", self.run, self.next.fetch_add(1, Ordering::Relaxed))
     }
 
-    /// The name of the template for a schema, migrated if there is none yet.
+    /// The name of the template for a schema; migrated first if it is new.
     async fn template(&self, client: &Client, schema: &impl Schema, fingerprint: &str) -> Result<String, Error> {
         let family = format!("{TEMPLATE_PREFIX}{}_", schema.name());
         let name = if self.own.is_some() {

@@ -16,7 +16,7 @@ const READERS: &str = "pg_read_all_data";
 struct Toy {
     name: &'static str,
     fingerprint: String,
-    /// What the row says.
+    /// The content of the row.
     row: &'static str,
     /// How often it was migrated.
     migrations: AtomicU32,

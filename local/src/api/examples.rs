@@ -8,7 +8,7 @@ use super::schemas::resolve;
 /// The id of the request in all examples of problems.
 pub(super) const REQUEST_ID: &str = "01957d3a-7c4e-7a10-9d2b-6f1f4f0c2aff";
 
-/// The id in examples that have none of their own.
+/// The id in examples that have no id of their own.
 const ID: &str = "01957d3a-7c4e-7a10-9d2b-6f1f4f0c2a11";
 
 /// An example of a schema: its own, or one of its parts.
@@ -32,7 +32,7 @@ pub(super) fn of(schema: &Value, schemas: &Value) -> Value {
         Some("string") => "text".into(),
         Some("integer") => schema.get("minimum").cloned().unwrap_or(json!(1)),
         Some("boolean") => false.into(),
-        // What may be null is.
+        // A nullable value is optional.
         _ => Value::Null,
     }
 }

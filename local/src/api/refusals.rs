@@ -165,7 +165,7 @@ pub(super) fn complete(row: &Operation, operation: &mut Value) {
         };
         let content = json!({"schema": {"$ref": PROBLEM}, "examples": given.remove(&status)});
         let response = &mut operation["responses"][status.to_string()];
-        // What a handler answers with this status that is no problem stays beside it.
+        // An answer with this status that is not a problem stays beside it.
         let description = match response["description"].as_str() {
             None => description,
             Some(own) => format!("- {own}\n- {description}"),

@@ -67,7 +67,7 @@ impl Calendar {
         loan / PATTERN * 3 + u64::try_from(in_pattern).unwrap_or_default()
     }
 
-    /// Whether a loan is the first one of a new customer, by its number.
+    /// True if a loan is the first one of a new customer, by its number.
     pub(super) fn is_first(loan: u64) -> bool {
         FIRST_LOANS.contains(&(loan % PATTERN))
     }

@@ -1,4 +1,4 @@
-//! What the lender of a generated book lends: products with differing terms, and what is usually asked for.
+//! The offers of a generated book's lender: products with differing terms, and the usual requests.
 
 use backend::{
     domain::products::Product,
@@ -140,7 +140,7 @@ fn drafts() -> [Draft; 7] {
     ]
 }
 
-/// What is lent, made before the first loan.
+/// The lender's offers, made before the first loan.
 pub(super) fn offers(seed: u64, calendar: &Calendar) -> Result<Vec<Offer>, Impossible> {
     (0..).zip(drafts()).map(|(number, draft)| draft.offer(Dice::new(seed, Stream::Product(number)), calendar)).collect()
 }

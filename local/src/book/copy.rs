@@ -143,7 +143,7 @@ pub(super) async fn loans(client: &Client, rows: &[(Loan, Date)]) -> Result<u64,
     let mut writer = pin!(writer(client, &LOANS).await?);
     for (loan, written_on) in rows {
         let decision = loan.decision.as_ref();
-        // Looked up when money moves: a loan that no money has moved for has none.
+        // Looked up when money moves: a loan without transactions has none.
         let next_due_on = (loan.status == LoanStatus::Disbursed).then(|| loan.next_due_on(*written_on)).flatten();
         let days = |dues: &[Due]| dues.iter().map(|due| due.on).collect::<Vec<Date>>();
         let amounts = |dues: &[Due]| dues.iter().map(|due| due.amount.to_decimal()).collect::<Vec<Decimal>>();
@@ -327,7 +327,7 @@ const POSTED: Table = Table {
     types: &[Type::DATE, Type::TEXT, Type::TEXT, Type::NUMERIC, Type::NUMERIC],
 };
 
-/// What was posted to each account.
+/// The sums posted to each account.
 pub(super) async fn posted(client: &Client, rows: &Posted) -> Result<u64, Error> {
     let mut writer = pin!(writer(client, &POSTED).await?);
     for ((on, currency, account), (debit, credit)) in rows {

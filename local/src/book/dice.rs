@@ -7,7 +7,7 @@ use rand::{Rng as _, RngCore as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
 use uuid::Uuid;
 
-/// What a stream of numbers is for. Each has its own, so that everything can be made in any order, on any thread.
+/// The purpose of a stream of numbers. Each has its own, so that everything can be made in any order, on any thread.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Stream {
     /// A loan, by its number.
@@ -48,7 +48,7 @@ impl Dice {
         Self(numbers)
     }
 
-    /// Whether something happens that happens so many times in a hundred.
+    /// True in so many cases of a hundred.
     pub(super) fn percent(&mut self, chance: u32) -> bool {
         self.0.random_range(0..100) < chance
     }

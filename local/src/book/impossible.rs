@@ -1,4 +1,4 @@
-//! What cannot happen to a loan of a generated book.
+//! States that a loan of a generated book cannot reach.
 
 use backend::{domain::refusal::Refusal, telemetry};
 

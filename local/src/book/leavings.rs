@@ -1,4 +1,4 @@
-//! What the loans of a generated book leave in the database.
+//! The rows that loans of a generated book leave in the database.
 
 use std::collections::BTreeMap;
 
@@ -44,10 +44,10 @@ pub(super) struct Audit {
 /// A transaction with its loan and that one's currency.
 pub(super) type Recorded = (Uuid, Currency, Transaction);
 
-/// What was posted to an account on a day, in smallest units: debits and credits.
+/// The sums posted to an account on a day, in smallest units: debits and credits.
 pub(super) type Posted = BTreeMap<(Date, Currency, Account), (i128, i128)>;
 
-/// What some loans leave in the database.
+/// The rows that some loans leave in the database.
 #[derive(Default)]
 pub(super) struct Leavings {
     pub(super) customers: Vec<User>,

@@ -29,7 +29,7 @@ use lending::{Consequences, Contract, Event, EventId, EventKind, Money, Standing
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-/// What all loans of a book have in common.
+/// Data common to all loans of a book.
 pub(super) struct World {
     pub(super) seed: u64,
     pub(super) calendar: Calendar,
@@ -44,9 +44,9 @@ pub(super) struct Life<'a> {
     pub(super) offer: &'a Offer,
     customer: Customer,
     locked: LockedLoan,
-    /// What happened to its money, as the engine takes it: all of the books' transactions.
+    /// The events of its money, as the engine takes them: all of the books' transactions.
     events: Vec<Event>,
-    /// What follows from that.
+    /// The result of the fold.
     follows: Consequences,
     /// The business date of what happened last.
     pub(super) day: Date,
@@ -117,7 +117,7 @@ impl<'a> Life<'a> {
         &self.locked.loan
     }
 
-    /// What happened to its money.
+    /// The events of its money.
     pub(super) fn events(&self) -> &[Event] {
         &self.events
     }
@@ -133,7 +133,7 @@ impl<'a> Life<'a> {
         self.follows.exposures.last().map_or(zero, |last| last.written_off)
     }
 
-    /// What became of the money up to the end of a day, as far as it is known now.
+    /// The state of the money at the end of a day, as far as it is known now.
     pub(super) fn state(&self, on: Date) -> Result<State, Impossible> {
         Ok(lending::fold(&self.contract(), &self.events, on, Timestamp::MAX)?)
     }
@@ -151,7 +151,7 @@ impl<'a> Life<'a> {
         self.dice.pick(&self.world.people.admins).id
     }
 
-    /// Who takes payments of the loan: its agent, or an admin where it has none.
+    /// The user who takes payments of the loan: its agent, or an admin for a loan without one.
     pub(super) fn collector(&mut self) -> Uuid {
         self.locked.loan.agent_id.unwrap_or_else(|| self.world.people.admins[0].id)
     }
@@ -176,7 +176,7 @@ impl<'a> Life<'a> {
         Some(Moment { now, today: day, zone: calendar.zone() })
     }
 
-    /// What a step leaves: a version, a step for the figures, an entry in the audit log.
+    /// Leaves the rows of a step: a version, a step for the figures, an entry in the audit log.
     fn keep(&mut self, before: Option<&Loan>, action: Action, by: Uuid, reason: Option<String>) {
         let loan = self.locked.loan.clone();
         let detail = json!({"version": loan.version, "status": loan.status});
@@ -234,7 +234,7 @@ impl<'a> Life<'a> {
         Ok(true)
     }
 
-    /// What happens before the decision. Whether there is to be one.
+    /// The events before the decision. Returns if there is to be one.
     fn prepare(&mut self) -> Result<bool, Impossible> {
         if self.dice.percent(5) {
             let Some(at) = self.later_by(0, 1) else { return Ok(false) };
@@ -339,8 +339,8 @@ impl<'a> Life<'a> {
         Ok(true)
     }
 
-    /// What an event is about, as the audit log has it; of a reversal, what is reversed was about, where that had an amount
-    /// of its own.
+    /// The amount of an event in the audit log; of a reversal, the amount of the reversed event, if it had one of its
+    /// own.
     fn about(&self, event: &Event, amount: Option<Money>) -> Money {
         let about = match event.kind.reverses() {
             Some(of) => self.locked.transactions.iter().find(|it| it.event.id == of).and_then(|it| {
@@ -352,7 +352,7 @@ impl<'a> Life<'a> {
         about.unwrap_or(Money::zero(self.locked.loan.amount.currency()))
     }
 
-    /// What is kept of the newest event beside it: what it was about, and what was paid out.
+    /// The stored amounts of the newest event: its own, and the amount paid out.
     fn amounts(&self, event: &Event) -> Result<(Option<Money>, Option<Money>), Impossible> {
         let amount = match event.kind {
             EventKind::Repayment { amount }
@@ -378,7 +378,7 @@ fn amount(offer: &Offer, dice: &mut Dice) -> Money {
     Money::from_units(steps * offer.step, offer.product.currency)
 }
 
-/// What the audit log calls a transaction.
+/// The name of a transaction in the audit log.
 const fn audited(kind: &EventKind) -> &'static str {
     match kind {
         EventKind::Disbursement { .. } => "loan.disburse",

@@ -28,7 +28,7 @@ enum Habit {
 const HABITS: [(Habit, u32); 5] =
     [(Habit::Punctual, 46), (Habit::Late, 22), (Habit::Irregular, 12), (Habit::Ahead, 8), (Habit::Stops, 12)];
 
-/// What is done on a day.
+/// The actions of a day.
 enum Command {
     /// A payment of an amount.
     Pay(Money),
@@ -36,7 +36,7 @@ enum Command {
     PayOff(Money),
     /// A payment of what closes the loan before its time.
     Settle,
-    /// What is past due is paid.
+    /// The past due amount is paid.
     CatchUp,
     /// The last payment is taken back: it bounced.
     Bounce,
@@ -46,9 +46,9 @@ enum Command {
     Charge(i64),
     /// Penalties are waived.
     Waive,
-    /// What is left is spread over more instalments.
+    /// The rest is spread over more instalments.
     Reschedule,
-    /// What is unpaid is given up.
+    /// The unpaid rest is given up.
     WriteOff,
     /// A part of it comes in all the same, in percent.
     Recover(i64),
@@ -56,7 +56,7 @@ enum Command {
 
 /// A command on its way.
 struct Planned {
-    /// The business date from which it counts; the day of the command where that is none other.
+    /// The business date from which it counts; `None` for the day of the command.
     on: Option<Date>,
     command: Command,
 }
@@ -118,7 +118,7 @@ fn disburse(life: &mut Life<'_>) -> Result<bool, Impossible> {
     life.record(EventKind::Disbursement { first_due_on: None }, day, notes, by, at)
 }
 
-/// What falls due is paid several instalments at a time, on the first one's date.
+/// Due amounts are paid several instalments at a time, on the first one's date.
 fn chunks(dues: &[(Date, Money)], at_a_time: usize) -> Vec<(Date, Money)> {
     let sum = |chunk: &[(Date, Money)]| {
         let (on, first) = chunk.first().copied()?;
@@ -178,7 +178,7 @@ fn payments(life: &mut Life<'_>, plan: &mut Plan, habit: Habit, since: Date, due
     }
 }
 
-/// What a lender does with a borrower who has stopped paying.
+/// The lender's reaction to a borrower who has stopped paying.
 fn stopped(life: &mut Life<'_>, plan: &mut Plan, since: Date) {
     let dice = &mut life.dice;
     let none = Money::zero(life.offer.product.currency);

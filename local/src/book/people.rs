@@ -15,7 +15,7 @@ use super::{
 pub(super) struct Country {
     /// ISO 4217.
     pub(super) currency: &'static str,
-    /// What phone numbers there begin with, and how many digits follow.
+    /// The prefix of phone numbers there, and how many digits follow.
     phone: (&'static str, u32),
     given: [&'static str; 12],
     family: [&'static str; 12],

@@ -111,7 +111,7 @@ impl Package {
         }
     }
 
-    /// What the client is given to read: which package, and what it has to be.
+    /// The files for the client to read, which pin the package by its hash.
     fn pins(&self) -> Vec<(&'static str, String)> {
         match self {
             Self::Pypi => {
@@ -170,7 +170,7 @@ impl Package {
     }
 }
 
-/// Whether a client is there and starts.
+/// True if a client exists and starts.
 fn works(client: &str) -> bool {
     let mut words = client.split(' ');
     let Some(program) = words.next() else { return false };

@@ -207,7 +207,7 @@ impl Supervisor {
     }
 }
 
-/// What became of a server that was started.
+/// The result of starting a server.
 enum Launch {
     Ready,
     Ended(ExitStatus),
@@ -241,7 +241,7 @@ fn says_ready(postmaster_pid: &str) -> bool {
 ///
 /// # Errors
 ///
-/// When the system has none.
+/// When the system gives none.
 pub fn free_port() -> Result<u16, Error> {
     TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
         .and_then(|listener| listener.local_addr())

@@ -71,7 +71,7 @@ pub(crate) async fn execute(client: &Client, template: &str, arguments: &[&str])
     run().await.map_err(Error::sql(format!("{words} {}", arguments.first().unwrap_or(&""))))
 }
 
-/// Whether there is such a database.
+/// True if the database exists.
 pub(crate) async fn has_database(client: &Client, name: &str) -> Result<bool, Error> {
     let found = client.query_opt("SELECT 1 FROM pg_database WHERE datname = $1", &[&name]).await;
     Ok(found.map_err(Error::sql("look for a database"))?.is_some())
