@@ -1,6 +1,6 @@
-//! Logins that are refused, of a user that there is, of one that may not log in, and of one that there is not: whether their
-//! times tell them apart. Calls take turns in another order each round; prints medians and quartiles, and how often the
-//! shorter of two answers is the unknown user's: half of the time where it says nothing. `cargo bench -p tests --bench login`.
+//! Refused logins of three kinds: of an existing user, of one that may not log in, and of an unknown one. Shows if
+//! their times differ. Calls take turns in another order each round; prints medians and quartiles, and how often the
+//! shorter of two answers is the unknown user's: half of the time if the time reveals nothing.
 
 #![allow(
     clippy::print_stdout,

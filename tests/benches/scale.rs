@@ -1,5 +1,5 @@
-//! What requests take on generated books of different sizes, over one warm connection: what concerns one loan, a page or the
-//! whole book's figures must not grow with the book.
+//! The cost of requests on generated books of different sizes, over one warm connection: the cost of one loan, a page
+//! or the whole book's figures must not grow with the book.
 //!
 //! `cargo bench -p tests --bench scale -- 10000 100000 1000000`; without sizes, 10,000 alone. Each book is loaded into a
 //! database of its own, held against every consistency check, and removed.
@@ -129,7 +129,7 @@ impl Lender {
         median(times)
     }
 
-    /// What each kind of request takes.
+    /// The time of each kind of request.
     async fn measure(&self) -> Vec<(&'static str, Duration)> {
         let loan = |round: usize| self.loans[round % self.loans.len()];
         let list = format!("/api/loans?status=repaid&sort=-created_at&limit={PAGE}");
@@ -189,7 +189,7 @@ fn median(mut times: Vec<Duration>) -> Duration {
     times[times.len() / 2]
 }
 
-/// What tables and their indexes take, the largest first.
+/// The sizes of tables and their indexes, the largest first.
 async fn sizes(api: &Api, loans: u32) {
     let sql = "SELECT relname::text, n_live_tup, pg_table_size(relid), pg_indexes_size(relid) FROM pg_stat_user_tables
         ORDER BY pg_total_relation_size(relid) DESC LIMIT 12";

@@ -82,9 +82,9 @@ pub struct ApiOptions {
     pub zone: &'static str,
     /// Limits on guessing and on registering.
     pub limits: Limits,
-    /// Whether there are demo data.
+    /// Loads demo data.
     pub demo: bool,
-    /// What requests have to bring that come through a network in front.
+    /// The secret that requests must carry through a network in front.
     pub origin: Option<&'static str>,
     /// Username and password of the first admin, if the migrate function makes one.
     pub first_admin: Option<(&'static str, &'static str)>,
@@ -112,7 +112,7 @@ impl Default for ApiOptions {
 pub struct Api {
     /// Calls the routes.
     pub client: Client,
-    /// What handlers have: tokens are issued with it, and its database is the application login's.
+    /// The state of handlers: tokens are issued with it, and its database is the application login's.
     pub app: App,
     /// The owner's connection, for what no request can do.
     pub owner: tokio_postgres::Client,

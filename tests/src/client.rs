@@ -25,7 +25,7 @@ use tower::ServiceExt;
 
 use crate::{ADDRESS, document};
 
-/// What the runtime emulator of cargo-lambda answers, as a problem's type, where a function died before it did.
+/// The answer of cargo-lambda's runtime emulator, as a problem's type, if a function died before its own.
 const DIED: &str = "https://httpstatuses.com/500";
 
 /// Where calls go.
@@ -306,12 +306,12 @@ pub struct Reply {
     pub headers: HeaderMap,
     /// The body as text.
     pub text: String,
-    /// The body as JSON; null where it is none.
+    /// The body as JSON; null if it is not JSON.
     pub body: Value,
 }
 
 impl Reply {
-    /// What every answer has.
+    /// Checks common to all answers.
     fn check(&self, path: &str) {
         let request_id = self.header("x-request-id");
         assert!(!request_id.is_empty(), "{self}");
@@ -350,7 +350,7 @@ impl Reply {
         self.headers.get(name).map(|value| value.to_str().unwrap())
     }
 
-    /// A problem's code; empty where the answer is none.
+    /// A problem's code; empty for any other answer.
     #[must_use]
     pub fn code(&self) -> &str {
         self["code"].as_str().unwrap_or_default()

@@ -45,7 +45,7 @@ pub fn template(path: &str) -> Option<&'static str> {
     templates.filter(fits).min_by_key(|template| template.matches('{').count())
 }
 
-/// What a part of the document is, where it may be a reference.
+/// The part of the document behind a reference, or the part itself.
 #[must_use]
 pub fn resolve(part: &'static Value) -> &'static Value {
     match part["$ref"].as_str() {
@@ -57,8 +57,8 @@ pub fn resolve(part: &'static Value) -> &'static Value {
     }
 }
 
-/// What breaks a schema of the document in a value: nothing, where it fits. Objects may have no field that the schema
-/// does not name, since whoever reads the document would not know of it.
+/// The violations of a schema of the document in a value; empty if it fits. Objects may have no field that the schema
+/// does not name, since readers of the document would not know of it.
 #[must_use]
 pub fn violations(schema: &Value, value: &Value) -> Vec<String> {
     static VALIDATORS: LazyLock<Mutex<HashMap<String, &'static Validator>>> = LazyLock::new(Mutex::default);
@@ -99,7 +99,7 @@ pub(crate) fn check(method: &Method, path: &str, reply: &Reply) {
     if path.starts_with("/docs/") || path.starts_with("/dashboard/") || matches!(path, "/" | "/favicon.ico") {
         return;
     }
-    // Who has not come the way that is set learns nothing, not even that there is no such path.
+    // A request that bypassed the network in front learns nothing, not even that a path does not exist.
     if matches!(reply.code(), "origin_refused" | "viewer_unknown") {
         assert_eq!(reply.status, 403, "{reply}");
         return;
@@ -112,7 +112,7 @@ pub(crate) fn check(method: &Method, path: &str, reply: &Reply) {
         assert_eq!(reply.status, 405, "no such method: {reply}");
         return;
     };
-    // Whoever sends a body where there is none to send may send too much.
+    // A client that sends a body where none is expected may send too much.
     if reply.status == 413 && operation.get("requestBody").is_none() {
         return;
     }

@@ -1,5 +1,5 @@
-//! What the tests of the whole system are made of: an [`Api`] with a database of its own, and a [`Client`] that talks to
-//! it in-process or to any other one over HTTP. Nothing here is deployed.
+//! The base of the tests of the whole system: an [`Api`] with a database of its own, and a [`Client`] that talks to it
+//! in-process or to any other one over HTTP. Nothing here is deployed.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,

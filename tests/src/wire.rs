@@ -17,9 +17,9 @@ pub struct Wire {
 /// One way along the wire.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Way {
-    /// What the system asks.
+    /// The system's question.
     Out,
-    /// What Postgres answers.
+    /// Postgres's answer.
     Back,
 }
 

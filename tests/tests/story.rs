@@ -26,7 +26,7 @@ async fn the_story() {
     let first_admin = ("the.first", "a password for the first");
     let api = Api::with(ApiOptions { first_admin: Some(first_admin), ..ApiOptions::default() }).await;
     Story::new(api.client.clone(), first_admin.0, first_admin.1).await.tell().await;
-    // What only the database shows: each step was recorded.
+    // Visible only in the database: each step was recorded.
     assert!(api.count("SELECT count(*) FROM audit_log").await > 40);
 }
 
@@ -36,7 +36,7 @@ struct Person {
     username: String,
 }
 
-/// What the chapters share.
+/// Code shared by the chapters.
 struct Story {
     client: Client,
     anyone: Session,

@@ -319,7 +319,7 @@ async fn a_hash_of_a_flask_application_is_upgraded_at_login() {
     assert_eq!(customer.get("/api/auth/me").expect(200).await.body, before, "the user has not changed");
 }
 
-/// What one types on different keyboards: a letter with its accent, and the two apart; a space, and one that does not break lines.
+/// The same text from different keyboards: a letter with its accent, and the two apart; a space, and a no-break space.
 const KEYBOARDS: [&str; 2] = ["caf\u{e9} of the corner", "cafe\u{301}\u{a0}of the corner"];
 
 #[tokio::test]
@@ -383,12 +383,12 @@ async fn a_hash_of_a_password_as_it_was_typed_is_made_anew_at_login() {
         json_login(&api, "the.customer", "caf\u{e9} of the corner").refused(401, "invalid_credentials").await;
         assert_eq!(stored().await, old);
         json_login(&api, "the.customer", "cafe\u{301} of the corner").expect(200).await;
-        let anew = stored().await;
-        assert!(anew.starts_with("$pbkdf2-sha256$i=600000,l=32$") && anew != old, "{anew}");
+        let again = stored().await;
+        assert!(again.starts_with("$pbkdf2-sha256$i=600000,l=32$") && again != old, "{again}");
         for typed in ["caf\u{e9} of the corner", "cafe\u{301} of the corner"] {
             json_login(&api, "the.customer", typed).expect(200).await;
         }
-        assert_eq!(stored().await, anew, "once");
+        assert_eq!(stored().await, again, "once");
     }
 }
 

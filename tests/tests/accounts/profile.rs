@@ -89,7 +89,7 @@ async fn changes_and_refusals_of_an_email_address_are_limited() {
     let change = |user: &User, email: &str| user.patch("/api/auth/me").json(json!({"email": email}));
     change(&one, "first@example.com").expect(200).await;
     change(&one, "other@example.com").refused(409, "email_taken").await;
-    // What changes no address does not count.
+    // A change that leaves the address does not count.
     for name in ["A", "B", "C", "D"] {
         one.patch("/api/auth/me").json(json!({"full_name": name})).expect(200).await;
         let body = json!({"email": "first@example.com", "full_name": format!("{name}.")});

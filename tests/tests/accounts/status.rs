@@ -84,7 +84,7 @@ async fn nobody_suspends_themself() {
     assert!(is_open(&admin).await);
 }
 
-/// Each round is a race: whoever gets the locks first stays, and the other one is no admin any more.
+/// Each round is a race: the user who gets the locks first stays, and the other one is no longer an admin.
 #[tokio::test]
 async fn of_two_admins_who_suspend_each_other_at_once_one_stays() {
     let api = Api::new().await;

@@ -1,4 +1,4 @@
-//! What the tests of accounts share.
+//! Code shared by the tests of accounts.
 
 use std::{num::NonZeroU32, time::Duration};
 
@@ -15,7 +15,7 @@ pub(crate) fn limit(burst: u32, seconds: u64) -> Limit {
     Limit { burst: NonZeroU32::new(burst).unwrap(), interval: Duration::from_secs(seconds) }
 }
 
-/// Whether a session is still open.
+/// True if a session is still open.
 pub(crate) async fn is_open(session: &Session) -> bool {
     let reply = session.get("/api/auth/me").send().await;
     match reply.status {

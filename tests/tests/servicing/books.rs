@@ -22,7 +22,7 @@ pub(crate) async fn are_right(world: &World) {
     assert_eq!(stats::check(&world.app.db, &world.app.zone).await.unwrap(), []);
 }
 
-/// What rows say follows from what was recorded, not from the day on which they are looked at.
+/// Rows follow from the recorded transactions, not from the day on which they are read.
 async fn rows_stay_right(world: &World) {
     let all = loans::after(Uuid::nil(), 10_000).run(&world.owner).await.unwrap();
     for loan in all {
@@ -94,7 +94,7 @@ async fn the_lines_of_any_day_known_at_any_instant_are_those_of_the_state() {
     }
 }
 
-/// What one transaction may not do to the books, whoever asks.
+/// Changes of the books that no transaction may make, whoever asks.
 #[tokio::test]
 async fn the_database_refuses_books_that_do_not_balance_and_any_change_of_them() {
     let world = World::new().await;

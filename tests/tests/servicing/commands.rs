@@ -1,4 +1,4 @@
-//! What each command does, and what it refuses.
+//! The effects of each command, and its refusals.
 
 use backend::domain::servicing::MAX_TRANSACTIONS;
 use serde_json::{Value, json};
@@ -34,7 +34,7 @@ async fn a_loan_is_paid_out_paid_back_reopened_and_written_off() {
         .breaks("/amount", "above_held")
         .await;
     let refund = world.send(&path, "refund", json!({"amount": "10", "paid_on": "2024-02-17"})).expect(201).await;
-    // What was refunded was there because of that payment.
+    // The refunded money came from that payment.
     let refused = world.reverse(&path, &last).refused(409, "later_event_depends_on_it").await;
     assert_eq!(refused["transaction_id"], refund["id"]);
     world.reverse(&path, &refund).expect(201).await;
@@ -188,7 +188,7 @@ async fn each_payment_of_a_batch_counts_by_itself() {
     crate::books::are_right(&world).await;
 }
 
-/// What was given up stays what it was; what is closed is not spread anew.
+/// A write-off keeps its amounts; a closed loan is not spread again.
 #[tokio::test]
 async fn a_closed_loan_is_neither_charged_nor_rescheduled() {
     let world = World::new().await;

@@ -19,7 +19,7 @@ fn compare(place: &str, wanted: &Value, got: &Value, found: &mut Vec<String>) {
 
 fn compare_transactions(reply: &Reply, rows: &[Value], place: &str, found: &mut Vec<String>) {
     let zero = json!("0.00");
-    // Newest first, and charges are none of the example's.
+    // Newest first, and charges are not part of the example.
     let shown: Vec<&Value> = reply.list().iter().rev().filter(|row| row["kind"] != "charge").collect();
     compare(&format!("{place}, transactions"), &json!(rows.len()), &json!(shown.len()), found);
     for (wanted, got) in rows.iter().zip(shown) {

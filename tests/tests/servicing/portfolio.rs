@@ -141,7 +141,7 @@ async fn what_commits_after_the_scheduled_function_began_is_counted_once() {
     world.get(&path).await;
 }
 
-/// Takes out all figures, as a database has none that had loans before it had figures.
+/// Removes all figures, as in a database that had loans before it had figures.
 const NO_FIGURES: &str = "TRUNCATE book_changes, book_days, book_months, exposure_changes, exposures, agent_changes,
     agent_days, account_changes, account_days, account_months, figures_builds";
 
@@ -165,8 +165,8 @@ async fn the_first_run_on_an_old_database_makes_the_figures() {
     assert_eq!(world.count("SELECT count(*) FROM figures_builds").await, builds);
 }
 
-/// What commands leave while the figures are made anew counts once: of those that are seen with what they did, and of those
-/// that commit later with what they will have done.
+/// Changes by commands during a rebuild of the figures count once: visible commands with their effects, and later
+/// commits with theirs.
 #[tokio::test]
 async fn figures_are_made_anew_while_others_write() {
     let world = World::new().await;
@@ -189,7 +189,7 @@ async fn figures_are_made_anew_while_others_write() {
     late.batch_execute("COMMIT").await.unwrap();
     assert_eq!(loans().await, 2);
 
-    // Loans are made and paid, changes are moved and figures made anew, all at once.
+    // Loans are made and paid, changes are moved and figures rebuilt, all at once.
     let write = async || {
         for _ in 0..4 {
             let path = world.plain().await;
@@ -310,7 +310,7 @@ async fn collections_are_what_is_due_then_or_was_before() {
     world.customer.get(query).refused(403, "forbidden").await;
 }
 
-/// What is to be collected for the first time comes first, then what is late, the longest first; page by page, too.
+/// First-time collections come first, then the late ones, the longest first; page by page, too.
 #[tokio::test]
 async fn collections_are_those_that_are_due_and_then_the_longest_overdue() {
     let world = World::new().await;
@@ -352,7 +352,7 @@ async fn collections_are_those_that_are_due_and_then_the_longest_overdue() {
     world.admin.get(&format!("{on}&bucket=late")).expect(422).await;
 }
 
-/// What the lists of these tests show of a page.
+/// The fields of a page that these tests compare.
 async fn collected(world: &World, query: &str) -> Vec<Value> {
     let list = world.get(&format!("/api/collections?{query}")).await;
     let row = |row: &Value| {
@@ -380,7 +380,7 @@ async fn collections_bring_late_fees_as_they_arise() {
     is("2024-03-15", "200.00", "204.00", "4.00", 29).await;
     is("2024-03-21", "8.00", "404.00", "12.00", 35).await;
     is("2030-01-01", "0.00", "624.00", "24.00", 2147).await;
-    // What is waived is not asked for, and what is paid in time bears no more.
+    // A waived amount is not owed, and payments in time bear no more.
     let waiver = json!({"component": "penalty", "amount": "1.50", "on": "2024-02-22", "reason": "r"});
     world.send(&path, "waivers", waiver).expect(201).await;
     is("2024-02-22", "0.00", "202.50", "2.50", 7).await;

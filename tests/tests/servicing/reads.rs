@@ -115,7 +115,7 @@ async fn a_settlement_closes_the_loan_that_day() {
     world.admin.get(&format!("{approved}/settlement")).refused(409, "not_disbursed").await;
 }
 
-/// What is held pays a charge when that falls due: until then and from then on, nobody has to do anything.
+/// Held money pays a charge when it falls due: nobody has to do anything until then or from then on.
 #[tokio::test]
 async fn what_is_held_pays_what_falls_due_later_without_a_job() {
     let world = World::new().await;
@@ -139,7 +139,7 @@ async fn what_is_held_pays_what_falls_due_later_without_a_job() {
     crate::books::are_right(&world).await;
 }
 
-/// What is being recorded right now may have been recorded before an instant that has just passed.
+/// A transaction being recorded right now may have been recorded before an instant that has just passed.
 #[tokio::test]
 async fn a_reading_of_a_moment_ago_waits_for_whoever_holds_the_loan() {
     let world = World::new().await;

@@ -109,7 +109,7 @@ async fn loans_of_older_rules_are_stated_again() {
     assert_eq!(world.get(&closed).await["status"], "repaid");
     assert_eq!(world.restate(Event::default()).await, nothing);
     crate::books::are_right(&world).await;
-    // What functions of the release before wrote meanwhile is looked at on request.
+    // Rows that functions of the release before wrote meanwhile are checked on request.
     let since = Some(Instant("2000-01-01T00:00:00Z".parse().unwrap()));
     let asked = world.restate(Event { restate_since: since, ..Event::default() }).await;
     assert_eq!(asked, Restated { loans: 4, ..nothing });
@@ -203,7 +203,7 @@ async fn a_loan_that_cannot_be_stated_again_keeps_no_other_from_it() {
     assert_eq!(world.restate(Event::default()).await, again);
 }
 
-/// What was done when a run ended in the middle stays, and the next run does the rest.
+/// Work done before a run was cut short stays, and the next run does the rest.
 #[tokio::test]
 async fn a_run_that_is_broken_off_is_gone_on_with() {
     let world = World::new().await;

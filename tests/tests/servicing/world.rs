@@ -22,7 +22,7 @@ impl Deref for World {
     }
 }
 
-/// What products of these tests allow: anything.
+/// A product of these tests, which allows anything.
 fn product(code: &str, currency: &str, terms: &Value) -> Value {
     json!({"code": code, "name": code, "currency": currency, "min_amount": "1", "max_amount": "1000000",
         "min_instalments": 1, "max_instalments": 600, "min_rate_apr": "0", "max_rate_apr": "1000", "terms": terms})
@@ -73,7 +73,7 @@ impl World {
         self.send(path, &part, json!({"reason": "as the test wants"}))
     }
 
-    /// What the admin reads there.
+    /// The admin's reading of it.
     pub(crate) async fn get(&self, path: &str) -> Reply {
         self.admin.get(path).expect(200).await
     }

@@ -1,4 +1,4 @@
-//! Bodies: everything that is wrong with one is told at once, an empty one is one without fields, 6.0 is a whole number.
+//! Bodies: all errors of a body are reported at once, an empty one counts as one without fields, 6.0 is a whole number.
 
 use axum::http::Method;
 use backend::domain::{loan::LoanStatus, users::Role};
@@ -25,7 +25,7 @@ async fn all_that_is_wrong_with_a_body_is_told_at_once() {
         ("/full_name", "blank"),
         ("/colour", "unknown_field"),
     ];
-    // Values are told in the order of the body, which `json!` sorts by name.
+    // Errors come in the order of the body, which `json!` sorts by name.
     let mut errors = errors;
     errors.sort_unstable();
     world.anyone().post("/api/auth/register").json(registration).invalid(&errors).await;
@@ -40,7 +40,7 @@ async fn all_that_is_wrong_with_a_body_is_told_at_once() {
     ];
     let with_role = [&errors[..], &[("/borrower_id", "required")]].concat();
     world.agent.post("/api/loans").raw_json(loan).invalid(&with_role).await;
-    // What a customer may not set is told once, at its place.
+    // A field that a customer may not set is reported once, at its place.
     world.customer.post("/api/loans").raw_json(loan).invalid(&errors).await;
     let rate = r#"{"amount": "a", "interest_rate_apr": 1}"#;
     let errors = [("/amount", "not_a_number"), ("/currency", "required"), ("/interest_rate_apr", "not_allowed")];
@@ -262,7 +262,7 @@ async fn text_that_shows_nothing_is_blank_and_one_line_runs_one_way() {
             fee(&text).invalid(&[("/terms/fees/0/code", "not_a_name")]).await;
         }
     }
-    // What people write stays as it is: right to left, with joiners, in any script.
+    // Text stays as written: right to left, with joiners, in any script.
     for text in ["علي حسن", "क्\u{200d}ष", "می\u{200c}خواهم", "O\u{2019}Brien", "👩\u{200d}🌾"] {
         assert_eq!(name(text).expect(200).await["full_name"], text);
     }

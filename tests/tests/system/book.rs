@@ -11,7 +11,7 @@ const ZONE: &str = "Asia/Kolkata";
 
 const SMALL: Plan = Plan { loans: 300, seed: 1 };
 
-/// What a book is written to.
+/// The tables that a book fills.
 const TABLES: [&str; 12] = [
     "users",
     "audit_log",

@@ -1,5 +1,5 @@
-//! What the database refuses whoever asks: each rule that the code keeps is kept a second time below it. Statements are
-//! sent as the login that functions have or, where that may not even try, as the owner.
+//! Refusals of the database, whoever asks: each rule of the code is enforced a second time below it. Statements are
+//! sent as the functions' login or, where that may not even try, as the owner.
 
 use std::collections::HashMap;
 
@@ -17,8 +17,8 @@ use crate::world::World;
 /// A statement that the login has no right to.
 const NO_RIGHT: &str = "42501";
 
-/// What refuses a script, at once or at the commit: the constraint's name or, without one, the SQLSTATE. Empty if nothing
-/// does. Nothing is kept of it.
+/// The refusal of a script, at once or at the commit: the constraint's name or, without one, the SQLSTATE. Empty
+/// without a refusal. Nothing of the script is kept.
 async fn refusal(client: &Client, script: &str) -> String {
     client.batch_execute("BEGIN").await.unwrap();
     let result = client.batch_execute(&format!("{script}; SET CONSTRAINTS ALL IMMEDIATE")).await;
@@ -205,7 +205,7 @@ async fn a_transaction_has_its_form_and_its_place() {
     ] {
         book.refuses(&[(&insert(loan, kind, overrides), by)]).await;
     }
-    // What is temporary stands before nothing that is looked into.
+    // Temporary objects never come before the ones that are read.
     let pretended =
         "CREATE TEMPORARY TABLE loans AS SELECT * FROM public.loans; UPDATE pg_temp.loans SET status = 'disbursed'";
     book.world.owner.batch_execute(pretended).await.unwrap();
@@ -297,7 +297,7 @@ async fn the_functions_login_changes_no_schema_and_no_rights() {
     assert_eq!(rights, expected);
 }
 
-/// What tells who somebody is goes by `erase_person` alone, which looks itself whether anything is open.
+/// Only `erase_person` erases identifying data, and checks itself if anything is open.
 #[tokio::test]
 async fn only_erase_person_erases() {
     let book = Book::new().await;
@@ -313,7 +313,7 @@ async fn only_erase_person_erases() {
         ("SELECT erase_person(:agent, 'the.agent.2')", "users_erased"),
         ("SELECT erase_person(:agent)", ""),
         ("SELECT erase_person(:agent); SELECT erase_person(:agent)", "erase_once"),
-        // What is temporary stands before nothing that is looked into.
+        // Temporary objects never come before the ones that are read.
         (
             "CREATE TEMPORARY TABLE loans (id uuid, borrower_id uuid, status text); SET LOCAL search_path = pg_temp, public;
             SELECT public.erase_person(:customer)",
@@ -720,7 +720,7 @@ async fn a_version_is_what_its_loan_or_product_is() {
     .await;
 }
 
-/// What the owner plants all the same is found, and is no part of what a loan reads as.
+/// A version that the owner plants all the same is found, and does not change the loan as read.
 #[tokio::test]
 async fn a_planted_version_is_found_and_read_by_nobody() {
     let book = Book::new().await;
@@ -758,7 +758,7 @@ async fn a_planted_version_is_found_and_read_by_nobody() {
     assert!(differences().await.contains(&format!("versions of the loan {loan}")));
 }
 
-/// What is recorded is recorded now, whoever the login says it is.
+/// The recording time is now, whoever the login claims to be.
 #[tokio::test]
 async fn what_is_recorded_is_of_now() {
     let book = Book::new().await;

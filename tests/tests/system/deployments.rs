@@ -1,5 +1,5 @@
-//! The migrate function in a deployment: CloudFormation is told what became of it, at the address that it names; and an
-//! old program is content with a schema that is further.
+//! The migrate function in a deployment: CloudFormation gets its result at the address that it names; and an old
+//! program accepts a newer schema.
 
 use std::{
     sync::{Arc, Mutex},
@@ -16,7 +16,7 @@ use tokio::net::TcpListener;
 
 use backend::{db::Connector, secrets::SecretSource};
 
-/// What CloudFormation was told, and how often it refuses before it listens.
+/// The reports to CloudFormation, and how often it refuses before it listens.
 #[derive(Clone, Default)]
 struct Told(Arc<Mutex<(Vec<Value>, u32)>>);
 
@@ -91,7 +91,7 @@ async fn a_deployment_stops_where_the_database_cannot_be_migrated() {
     let (told, url) = cloudformation(0).await;
     // The invocation itself succeeds: Lambda would repeat one that fails, and the answer has been given.
     assert_eq!(invoked(&migrator(NOWHERE), change("Update", &url, Some("schema")), 900).await.unwrap(), None);
-    // A database that does not answer, and no time left but for telling so.
+    // A database that does not answer, and no time left but for the report.
     let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = format!("postgres://nobody:very-secret@{}/x?sslmode=disable", silent.local_addr().unwrap());
     assert_eq!(invoked(&migrator(&address), change("Update", &url, Some("schema")), 30).await.unwrap(), None);

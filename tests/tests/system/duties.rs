@@ -87,7 +87,7 @@ async fn nobody_takes_back_what_somebody_recorded_whose_password_they_set() {
     let refund = json!({"amount": "1", "paid_on": "2024-02-01"});
     money(&world.admin, &loan, "write-off", write_off.clone()).refused(403, "own_application").await;
     money(&world.admin, &loan, "refund", refund.clone()).refused(403, "own_application").await;
-    // What another recorded may be reversed; and another admin may do all of it.
+    // Transactions that another user recorded may be reversed; and another admin may do all of it.
     money(&world.admin, &loan, &reversal(&by_other.text_of("id")), reason.clone()).expect(201).await;
     money(&other, &loan, "refund", refund).breaks("/amount", "above_held").await;
     money(&other, &loan, &by_agent, reason).expect(201).await;

@@ -1,5 +1,5 @@
-//! What nobody means well with: bodies, queries, paths and headers that trip readers of JSON, URLs and numbers, sent to
-//! every operation by everyone who may call it. Each is refused with a status that the document knows for it, which the
+//! Hostile input: bodies, queries, paths and headers that trip readers of JSON, URLs and numbers, sent to every
+//! operation by everyone who may call it. Each is refused with a status that the document lists for it, which the
 //! client checks of every answer, and never with a 5xx.
 
 use axum::http::Method;
@@ -66,7 +66,8 @@ async fn no_operation_takes_a_body_that_is_none_of_its() {
     for (method, template, operation) in operations().filter(|(_, _, operation)| operation.get("requestBody").is_some())
     {
         let path = path_with(template, &loan);
-        // An empty body is one without fields where none must be there; elsewhere one that is said to be JSON is none.
+        // An empty body counts as one without fields if no field is required; otherwise it is not JSON, if declared as
+        // such.
         let may_be_empty = operation["requestBody"]["required"] == false;
         let bodies = || bodies().into_iter().filter(|body| !(may_be_empty && body.is_empty()));
         for (caller, body) in callers.iter().flat_map(|caller| bodies().map(move |body| (caller, body))) {
@@ -121,7 +122,7 @@ fn values() -> Vec<String> {
     values
 }
 
-/// What the fields of an operation's example can be, deep ones too, each by its pointer.
+/// The fields of an operation's example, nested ones too, each by its pointer.
 fn pointers(value: &Value, pointer: &str, found: &mut Vec<String>) {
     let below: Vec<(String, &Value)> = match value {
         Value::Object(fields) => fields.iter().map(|(name, value)| (name.clone(), value)).collect(),

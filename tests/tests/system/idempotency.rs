@@ -248,7 +248,7 @@ async fn the_second_waits_for_the_first_and_gives_up_at_the_lock_timeout() {
     assert_eq!(waiting.await.unwrap().status, 201);
 
     let short = "ALTER ROLE CURRENT_USER SET lock_timeout = '200ms'";
-    // What the migrate function gives the login is 5 s; a role of the test's own may set itself less.
+    // The migrate function gives the login 5 s; a role of the test's own may set itself less.
     let database = world.database.name().to_owned();
     holder.batch_execute(&short.replace("SET", &format!("IN DATABASE {database} SET"))).await.unwrap();
     world.database.break_connections().await.unwrap();

@@ -1,5 +1,4 @@
-//! What the system writes about itself: a line of JSON for each request, which tells what happened and nothing of what was
-//! in it.
+//! The system's log: a line of JSON for each request, with the events and nothing of the contents.
 
 use std::{
     cell::RefCell,
@@ -14,7 +13,7 @@ use tests::{Api, ApiOptions, PASSWORD};
 use crate::world::World;
 
 thread_local! {
-    /// What this thread, which is the test's with all handlers, has written since it began to keep it.
+    /// The log of this thread, which is the test's with all handlers, since it began to keep it.
     static KEPT: RefCell<Option<Vec<u8>>> = const { RefCell::new(None) };
 }
 
@@ -42,11 +41,11 @@ fn keep() {
     KEPT.set(Some(Vec::new()));
 }
 
-/// What was written.
+/// The lines written.
 struct Log(String);
 
 impl Log {
-    /// What this thread has kept.
+    /// The lines that this thread has kept.
     fn kept() -> Self {
         Self(String::from_utf8(KEPT.take().unwrap()).unwrap())
     }
@@ -57,7 +56,7 @@ impl Log {
         self.0.lines().map(read).filter(|line: &Value| line["message"] == "request").collect()
     }
 
-    /// What a metric adds up to over all requests.
+    /// The sum of a metric over all requests.
     fn sum(&self, metric: &str) -> String {
         self.requests().iter().filter_map(|line| line[metric].as_f64()).sum::<f64>().to_string()
     }

@@ -238,7 +238,7 @@ fn every_success_has_a_schema_an_example_and_its_headers() {
         }
         assert_eq!(content_type, "application/json", "{what}");
         let schema = resolve(&body["schema"]);
-        // What has a version has it as its entity tag; the document has one for each encoding.
+        // An answer with a version has it as its entity tag; the document has one for each encoding.
         let has_version = schema["properties"].get("version").is_some_and(|version| version["type"] == "integer");
         assert_eq!(headers.contains("ETag"), has_version || path == "/openapi.json", "{what}");
         if path != "/openapi.json" {
@@ -309,7 +309,7 @@ fn every_refusal_is_a_problem_with_an_example_for_each_code() {
     for (method, path, operation) in operations() {
         for (status, response) in operation["responses"].as_object().unwrap() {
             let what = format!("{method} {path}, {status}");
-            // No refusal: what the client has already. Readiness is told with 503, in a body of its own.
+            // Not a refusal: the client has it already. Readiness answers 503 with a body of its own.
             if status.starts_with('2') || status == "304" || path == "/health/ready" {
                 continue;
             }

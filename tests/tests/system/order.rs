@@ -97,8 +97,8 @@ async fn a_thing_that_is_not_there_comes_before_the_body() {
     world.admin.patch("/api/products/none").body("text/plain", "{").refused(404, "not_found").await;
 }
 
-/// From an unreadable body to what the product's rules say, for a call that asks for a version. `call` makes it anew each
-/// time; `good` is a body whose shape is right.
+/// From an unreadable body to the product's rules, for a call that asks for a version. `call` makes it again each time;
+/// `good` is a body whose shape is right.
 async fn body_then_version_then_state(call: impl Fn() -> Call, good: Value) {
     let mut misspelt = good;
     misspelt["colour"] = json!("red");

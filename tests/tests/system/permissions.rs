@@ -1,5 +1,5 @@
-//! Who may do what: every operation of the document, called by every kind of caller and with every kind of token that
-//! is none. What is expected comes from the table of operations alone.
+//! Permissions: every operation of the document, called by every kind of caller and with every kind of invalid token.
+//! The expectations come from the table of operations alone.
 
 use std::collections::BTreeSet;
 
@@ -40,7 +40,7 @@ pub(crate) enum Spoilt {
     Unreadable,
     /// A body that is not sent as JSON.
     AnotherType,
-    /// A body with a field that there is none of, and no `If-Match`.
+    /// A body with an unknown field, and no `If-Match`.
     UnknownField,
     /// A path with what is no id.
     BadId,
@@ -107,7 +107,7 @@ pub(crate) fn refusal(row: &Operation, role: Role, owns: bool) -> Option<(u16, &
     }
 }
 
-/// What can be read without naming anything.
+/// Paths that can be read without naming anything.
 const PLAIN: [&str; 18] = [
     "/health",
     "/health/ready",
@@ -282,13 +282,13 @@ impl Lender {
             }
             _ => self.money(row, unique).await,
         };
-        // Two things are told apart by a blank.
+        // A blank separates two things.
         let (thing, part) = thing.split_once(' ').unwrap_or((&thing, ""));
         let path = row.path.replace("{id}", thing).replace("{code}", thing).replace("{tid}", part);
         Shot { method: row.method.clone(), path, body }
     }
 
-    /// What a valid request that moves money names, and its body.
+    /// The path of a valid request that moves money, and its body.
     async fn money(&self, row: &Operation, unique: String) -> (String, Option<Value>) {
         match (row.method.as_str(), row.path) {
             ("POST", "/api/loans/{id}/disbursements") => {
@@ -492,7 +492,7 @@ async fn without_a_valid_token_every_operation_that_asks_for_one_answers_401() {
         for spoilt in Spoilt::ALL.into_iter().filter(|spoilt| spoilt.applies(row)) {
             expect(&lender.send(row, &shot, &anyone, spoilt).await, 401, "unauthenticated", "anyone");
             for (role, tokens) in &tokens {
-                // Where more is wrong, one token that is told by its signature and one by its session stand for all.
+                // If more is wrong, one token refused for its signature and one for its session stand for all.
                 let stands_for_all = ["forged with another key", "of a session that was logged out"];
                 let tokens = tokens.iter().filter(|(what, _)| spoilt == Spoilt::Not || stands_for_all.contains(what));
                 for (what, session) in tokens {
@@ -502,7 +502,7 @@ async fn without_a_valid_token_every_operation_that_asks_for_one_answers_401() {
                 }
             }
         }
-        // A good token in another scheme is none.
+        // A good token in another scheme does not count.
         let by_scheme = |scheme: &str| {
             let call = lender.call(row, &shot, &anyone, Some(lender.admin.role), Spoilt::Not);
             call.header("authorization", &format!("{scheme}{}", lender.admin.session.token()))
@@ -526,12 +526,12 @@ async fn every_operation_takes_the_callers_of_its_row_and_no_others() {
             let refused = refusal(row, caller.role, owns);
             for spoilt in Spoilt::ALL.into_iter().filter(|spoilt| spoilt.applies(row)) {
                 let stand_in = lender.stand_in(row, caller).await;
-                // What is not there is not theirs.
+                // A missing thing is not theirs.
                 let refused = match spoilt {
                     Spoilt::UnknownId => refusal(row, caller.role, false),
                     _ => refused,
                 };
-                // What is no id is nobody's; whose agent asks is told after what is wrong with the body.
+                // A malformed id is nobody's; the check of the loan's agent comes after the errors of the body.
                 let refused = match refused {
                     Some((404 | 403, _)) if spoilt == Spoilt::BadId && allows(row, caller.role) => None,
                     Some((_, "not_the_loans_agent")) if spoilt != Spoilt::Not => None,
@@ -565,7 +565,7 @@ fn allows(row: &Operation, role: Role) -> bool {
     matches!(row.who, Who::Users(roles) if roles.contains(&role))
 }
 
-/// What is open to anyone is so with any token too, good or bad.
+/// Operations open to anyone accept any token, good or bad.
 #[tokio::test]
 async fn what_is_open_to_anyone_asks_for_no_token() {
     let lender = Lender::new().await;

@@ -131,7 +131,7 @@ async fn months_are_asked_for_where_instalments_are_monthly() {
     ask("weekly", "term_months", 1).invalid(&[("/term_months", "not_monthly")]).await;
     let weekly = ask("weekly", "instalments", 26).expect(201).await;
     assert_eq!((&weekly["term_months"], &weekly["terms"]["instalments"]), (&Value::Null, &json!(26)));
-    // Of a loan that has instalments already, the change is told under the name it has there.
+    // For a loan that has instalments already, the change appears under the name it has there.
     let edit = json!({"instalments": 13});
     world.agent.patch(&path(&weekly)).if_match(1).json(edit).expect(200).await;
     let history = world.agent.get(&format!("{}/history", path(&weekly))).expect(200).await;
@@ -154,7 +154,7 @@ async fn a_loan_keeps_the_terms_it_was_made_with() {
     assert_eq!((&edited["interest_rate_apr"], &edited["terms"]["day_count"]), (&json!("24.00"), &json!("30/360")));
     let newer = apply(&world, body).expect(201).await;
     assert_eq!((&newer["interest_rate_apr"], &newer["terms"]["day_count"]), (&json!("18.00"), &json!("actual/365")));
-    // What changes from now on is within the limits that the product has now.
+    // Changes from now on are within the product's present limits.
     edit(2, json!({"amount": "15000.01"})).invalid(&[("/amount", "amount_out_of_range")]).await;
     // To take another product is to take its terms.
     let other = edit(2, json!({"product": "personal"})).expect(200).await;
@@ -251,7 +251,7 @@ async fn a_product_is_made_and_changed_within_its_own_rules() {
     assert_eq!(world.count("SELECT count(*) FROM product_versions WHERE code = 'usd-loan'").await, 2);
 }
 
-/// What is asked for may stay as it is whatever the product has become; only a change is held against it.
+/// A proposal may stay unchanged whatever the product has become; only a change is checked against it.
 #[tokio::test]
 async fn a_patch_that_changes_nothing_asks_nothing_of_the_product() {
     let world = World::new().await;
@@ -281,7 +281,7 @@ async fn steps_do_not_depend_on_a_first_due_date_that_has_passed() {
         path(&apply(&world, body.clone()).expect(201).await),
         path(&apply(&world, body.clone()).expect(201).await),
     ];
-    // The date passes; the database is told so behind its own back.
+    // The date passes; the database is made to believe it by disabling its trigger.
     world.owner.batch_execute("ALTER TABLE loans DISABLE TRIGGER loans_check_change").await.unwrap();
     for loan in &loans {
         let id = loan.strip_prefix("/api/loans/").unwrap();

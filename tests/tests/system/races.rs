@@ -1,4 +1,4 @@
-//! Two requests at once, on connections of their own: one wins, the other is told so, and nothing is lost or half done.
+//! Two requests at once, on connections of their own: one wins, the other learns so, and nothing is lost or half done.
 
 use std::{collections::HashSet, pin::Pin};
 
@@ -66,7 +66,7 @@ async fn approve_against_edit() {
         }
         let replies = at_once(calls).await;
         let won = winner(&replies, &[(412, "stale_version")]);
-        // What was approved is what the admin had seen.
+        // The approved version is the one that the admin had seen.
         let approved = won["status"] == "approved";
         assert_eq!(won["amount"], if approved { "1200.00" } else { "1300.00" });
         assert_eq!(is_whole(&world, &loan).await.len(), 2);
@@ -171,7 +171,8 @@ async fn withdraw_against_everything() {
     }
 }
 
-/// Both have started, and neither has seen the other's change: told apart from luck by holding the loan until both wait.
+/// Both have started, and neither has seen the other's change: the test holds the loan until both wait, so that it does
+/// not depend on luck.
 #[tokio::test]
 async fn the_second_of_two_that_wait_sees_what_the_first_did() {
     let world = World::new().await;

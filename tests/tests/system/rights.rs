@@ -204,7 +204,7 @@ async fn who_has_an_open_loan_or_held_money_is_not_erased() {
     erase(&world.admin, world.customer.id).expect(200).await;
 }
 
-/// What is closed stays closed: a payment that is taken back, a write-off, a step of a rejected application.
+/// Closed loans stay closed: a reversed payment, a write-off, a step of a rejected application.
 #[tokio::test]
 async fn no_loan_of_an_erased_person_opens_again() {
     let world = World::new().await;
@@ -223,7 +223,7 @@ async fn no_loan_of_an_erased_person_opens_again() {
     world.money(&repaid, "charges", charge).refused(409, "borrower_erased").await;
     let edit = world.agent.patch(&rejected).header("if-match", "*").json(json!({"amount": "1300"}));
     edit.refused(409, "borrower_erased").await;
-    // What comes in late is recorded: money is not turned away.
+    // Late money is recorded: it is not turned away.
     let paid = json!({"amount": "10", "paid_on": "2024-03-01"});
     world.money(&defaulted, "repayments", paid).expect(201).await;
     let open = "SELECT count(*) FROM loans WHERE status IN ('pending', 'approved', 'disbursed')";

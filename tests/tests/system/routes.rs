@@ -194,11 +194,11 @@ fn what_costs_much_has_a_throttle_of_its_own() {
         let exact = path.strip_suffix("{proxy+}").is_none_or(|prefix| !routes.greedy.contains_key(prefix));
         assert!(!exact || routes.exact.contains_key(*path), "{path} is no route");
     }
-    // What anyone may have computed, without being known.
+    // Computations open to anyone, without login.
     let computed = OPERATIONS.iter().filter(|row| row.who == Who::Anyone && row.method != Method::GET);
     let computed: Vec<&str> = computed.map(|row| row.path).collect();
     assert!(computed.len() >= 4, "{computed:?}");
-    // What hashes, folds all transactions of a loan, does many things at once or reads much.
+    // Operations that hash, fold all transactions of a loan, do many things at once or read much.
     let costly = [
         "/api/auth/password",
         "/api/repayments/batch",

@@ -1,4 +1,4 @@
-//! What the security document says is tested, is.
+//! The tests that the security document names exist.
 
 use std::{collections::BTreeSet, fs, path::Path};
 

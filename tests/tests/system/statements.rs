@@ -193,7 +193,7 @@ fn every_statement_is_in_the_list() {
         for file in files {
             let module = file.strip_prefix(&folder).unwrap().with_extension("");
             let segments = module.iter().map(|segment| segment.to_str().unwrap());
-            // What a private module has is named by the module around it, which exports it.
+            // The module around a private module names its contents, since it exports them.
             let around = fs::read_to_string(file.with_file_name("mod.rs")).unwrap_or_default();
             let is_private = |segment: &str| around.contains(&format!("\nmod {segment};"));
             let segments =

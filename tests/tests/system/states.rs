@@ -145,7 +145,7 @@ async fn a_reason_is_required_where_it_is_and_has_a_form() {
     assert_eq!(approved["decision_reason"], Value::Null);
 }
 
-/// Who last changed what is applied for, and when: also on a day that is asked about, where later edits are none.
+/// Who last changed the proposal, and when: also on a past day, where later edits do not count.
 #[tokio::test]
 async fn a_loan_shows_who_last_edited_it_and_when() {
     let world = World::new().await;
@@ -155,7 +155,7 @@ async fn a_loan_shows_who_last_edited_it_and_when() {
     assert_eq!(edited(&created), (json!(world.customer.id), created["created_at"].clone()));
     let changed = world.agent.patch(&loan).if_match(1).json(json!({"amount": "1300"})).expect(200).await;
     assert_eq!(edited(&changed), (json!(world.agent.id), changed["updated_at"].clone()));
-    // An edit that changes nothing is none, nor is any other step, nor is money.
+    // An edit that changes nothing does not count, nor does any other step, nor money.
     let same = world.agent.patch(&loan).if_match(2).json(json!({"amount": "1300"})).expect(200).await;
     assert_eq!(edited(&same), edited(&changed));
     let approved = world.admin.post(&format!("{loan}/approve")).if_match(2).expect(200).await;
@@ -212,7 +212,7 @@ async fn an_agent_who_edits_a_customers_own_application_becomes_its_agent() {
     assert_eq!(stats::check(&world.app.db, &world.app.zone).await.unwrap(), []);
 }
 
-/// The lender had said yes; that the customer did not want the money any more takes nothing from that.
+/// The lender had approved; that the customer no longer wanted the money does not change that.
 #[tokio::test]
 async fn a_loan_that_was_approved_and_withdrawn_later_counts_as_approved() {
     let world = World::new().await;

@@ -85,7 +85,7 @@ async fn statistics_are_right_after_every_step() {
     assert_eq!(first["allocation"]["principal"], "95.12");
     let inr = by_status(&[rest[0], rest[1], ("disbursed", 1)]).await;
     assert_eq!(inr, figures(["1600.05", "533.35", "600.00", "95.12", "504.88", zero], 3));
-    // What is written off is neither outstanding nor repaid.
+    // A written-off amount is neither outstanding nor repaid.
     let body = json!({"on": today, "reason": "gone"});
     let write_off = world.money(&third, "write-off", body).expect(201).await;
     let inr = by_status(&[rest[0], rest[1], ("defaulted", 1)]).await;
@@ -163,7 +163,7 @@ async fn past_due_is_what_fell_due_before_today_and_is_not_paid() {
     assert_eq!(past_due().await, "600.00");
     take_back(&disbursement).await;
     assert_eq!(past_due().await, "0.00");
-    // What falls due today is not late yet, what fell due yesterday is.
+    // An amount due today is not late yet, one due yesterday is.
     for (on, late) in [(today - 1.month(), "0.00"), (today - 1.month() - 1.day(), "200.00")] {
         let disbursement = world.disburse(&loan, &on.to_string()).await;
         let first_due = on + 1.month();

@@ -1,5 +1,5 @@
-//! What template.yaml lets a parameter be, its readers take: a value that the migrations or the functions would refuse is
-//! refused before anything is deployed.
+//! The readers of template.yaml's parameters accept every value that its patterns allow: a value that the migrations or
+//! the functions would refuse is refused before anything is deployed.
 
 use std::{fs, path::Path};
 
@@ -24,7 +24,7 @@ fn texts(list: &Yaml) -> Vec<&str> {
     list.as_vec().unwrap().iter().filter_map(Yaml::as_str).collect()
 }
 
-/// Whether CloudFormation takes this for a parameter.
+/// True if CloudFormation accepts this for a parameter.
 fn takes(parameter: &Yaml, text: &str) -> bool {
     if parameter["AllowedValues"] != Yaml::BadValue {
         return texts(&parameter["AllowedValues"]).contains(&text);
@@ -33,7 +33,7 @@ fn takes(parameter: &Yaml, text: &str) -> bool {
     violations(&json!({"type": "string", "pattern": pattern}), &json!(text)).is_empty()
 }
 
-/// What a parameter's reader says of a value.
+/// A reader's verdict on a value.
 type Reads = fn(&str) -> bool;
 
 /// A parameter that code of ours reads, with values that it takes and values that it does not.
@@ -191,7 +191,7 @@ fn a_parameter_takes_what_its_reader_takes() {
 fn what_a_reader_refuses_no_parameter_takes() {
     let template = template("template.yaml");
     let readers = read();
-    // Each one's values with each reader: most are none of its own.
+    // Each parameter's values with each reader: most do not belong to it.
     let values: Vec<String> =
         readers.iter().flat_map(|(_, _, good, bad)| [good.clone(), bad.clone()].concat()).collect();
     for (name, reads, _, _) in &readers {

@@ -1,5 +1,5 @@
-//! What browsers and other clients of the web expect: a way to the pages, paths without a slash at their end, HTTPS,
-//! compression, entity tags.
+//! The expectations of browsers and other clients of the web: a way to the pages, paths without a slash at their end,
+//! HTTPS, compression, entity tags.
 
 use axum::{
     body::{Body, Bytes},

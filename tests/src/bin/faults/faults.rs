@@ -187,7 +187,7 @@ async fn connections_that_are_used_up(stage: &mut Stage) {
     owner.batch_execute(others).await.unwrap();
     let load = stage.load().await;
     let mut taken = Vec::new();
-    // What the functions are deprived of, they try to get again.
+    // The functions try to get back what they lost.
     until("the functions have none", async || {
         while let Ok(connection) = stage.postgres.connect_as("others", "others").await {
             taken.push(connection);
@@ -233,7 +233,7 @@ async fn a_database_that_is_slow(stage: &mut Stage) {
     owner.batch_execute(&sleeping(60)).await.unwrap();
     sleep(Duration::from_secs(11)).await;
     owner.batch_execute(&sleeping(0)).await.unwrap();
-    // What has begun would go on until its time is over.
+    // Started statements would go on until their time is over.
     let asleep = "SELECT count(pg_cancel_backend(pid)) FROM pg_stat_activity WHERE wait_event = 'PgSleep'";
     until("nothing is slow any more", async || count(&owner, asleep).await == 0).await;
     let expected = Expected { returned: Instant::now(), must: &[Unavailable], may: &[Busy] };

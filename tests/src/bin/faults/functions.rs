@@ -152,7 +152,7 @@ impl Functions {
         }
     }
 
-    /// What a function answers to an event, as JSON; it has to answer.
+    /// A function's answer to an event, as JSON; it has to answer.
     pub(crate) async fn invoke(&self, name: &str, event: &'static str) -> Value {
         let url = format!("{}/2015-03-31/functions/{name}/invocations", self.base_url());
         let request = axum::http::Request::post(url).body(Full::<Bytes>::from(event)).unwrap();

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use tests::{Call, Client, PASSWORD, Reply, Session};
 use uuid::Uuid;
 
-/// The first admin, as the migrate function is told of it.
+/// The first admin, as in the migrate function's settings.
 pub(crate) const ADMIN: &str = r#"{"username": "admin", "password": "microloans-demo", "email": "admin@example.com",
     "phone": "+254700000001"}"#;
 
@@ -30,7 +30,7 @@ pub(crate) struct Write {
 }
 
 impl Write {
-    /// What a command was answered.
+    /// The answer to a command.
     pub(crate) fn new(command: Command, reply: Reply) -> Self {
         Self { command, id: reply.text_of("id").parse().unwrap(), text: reply.text }
     }
@@ -162,7 +162,7 @@ pub(crate) async fn differences(database: &tokio_postgres::Client, written: &[Wr
     Differences { lost: made.lost + kept.lost, doubled: made.doubled + kept.doubled }
 }
 
-/// What is not there, and what is there besides.
+/// Missing rows, and unexpected ones beside them.
 fn compare(acknowledged: &BTreeSet<String>, there: &BTreeSet<String>) -> Differences {
     Differences { lost: acknowledged.difference(there).count(), doubled: there.difference(acknowledged).count() }
 }

@@ -24,7 +24,7 @@ const PAUSE: Duration = Duration::from_millis(20);
 /// How long a command may take to be acknowledged, however often it has to be sent.
 const AT_LAST: Duration = Duration::from_mins(2);
 
-/// What came of a request.
+/// The outcome of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Outcome {
     /// 200 or 201.
@@ -50,7 +50,7 @@ pub(crate) struct Answer {
     pub(crate) is_command: bool,
 }
 
-/// What the clients have kept.
+/// The clients' records.
 #[derive(Default)]
 pub(crate) struct Records {
     pub(crate) answers: Vec<Answer>,
@@ -178,7 +178,7 @@ impl Shared {
     /// Sends a request and keeps the answer.
     async fn send(&self, call: Call, is_command: bool) -> (Outcome, Option<Reply>) {
         let sent = Instant::now();
-        // What every answer has, `Retry-After` among it, is looked at there.
+        // Parts common to all answers, `Retry-After` among them, are checked there.
         let reply = call.attempt(self.patience).await;
         let came = Instant::now();
         let outcome = match &reply {

@@ -1,4 +1,4 @@
-//! What a fault happens to: a lender's functions and their database; and how what came of it is judged.
+//! The subject of a fault: a lender's functions and their database; and the verdict on the outcome.
 
 use std::{
     path::PathBuf,
@@ -20,12 +20,12 @@ use crate::{
 pub(crate) const LOGIN: &str = "microloans_functions";
 const PASSWORD: &str = "functions-password";
 
-/// From when the database is there again until no request fails any more.
+/// From the database's return until no request fails any more.
 const RECOVERY: Duration = Duration::from_secs(1);
 /// How long a function may take, whatever its database does: its timeout on Lambda.
 const TIMEOUT: Duration = Duration::from_secs(15);
 
-/// What is given to this run.
+/// The settings of this run.
 pub(crate) struct Setting {
     pub(crate) functions: PathBuf,
     pub(crate) places: Places,
@@ -43,11 +43,11 @@ pub(crate) struct Stage {
     written: Vec<Write>,
 }
 
-/// What may, and what must, come of a fault.
+/// The possible and the required outcomes of a fault.
 pub(crate) struct Expected {
     /// From when everything works again.
     pub(crate) returned: Instant,
-    /// What answers there are besides those that say that it is done: at least one of each of these.
+    /// The answers besides success: at least one of each of these.
     pub(crate) must: &'static [Outcome],
     /// And any number of these.
     pub(crate) may: &'static [Outcome],
@@ -80,7 +80,7 @@ impl Stage {
         Load::begin(&self.lender, Duration::from_secs(2)).await
     }
 
-    /// Starts the functions anew, with the database on this port.
+    /// Starts the functions again, with the database on this port.
     pub(crate) async fn restart(&mut self, port: u16, clocks: Clocks) {
         self.functions.start(&url(port), clocks).await;
     }
