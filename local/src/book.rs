@@ -2,9 +2,9 @@
 //! lender might have them after three years. For trying things out and for measuring.
 //!
 //! The same number of loans, seed, business date and time zone make the same rows, ids among them; only the salt of the
-//! one password's hash differs. Loans and what happens to them are made by the same functions as the interface's, so that
-//! the consistency check finds nothing to complain about; the rows are sent by `COPY`, all in one transaction: a load that
-//! is broken off leaves nothing.
+//! one password's hash differs. Loans and what happens to them are made by the same functions as the interface's, so
+//! that the consistency check finds nothing to complain about; the rows are sent by `COPY`, all in one transaction: a
+//! load that is broken off leaves nothing.
 
 mod calendar;
 mod catalogue;
@@ -254,8 +254,8 @@ async fn leave(client: &Client, figures: PortfolioDelta) -> Result<(), DbError> 
 
 type Made = Result<Leavings, Impossible>;
 
-/// Has the threads of the machine make the loans. The first batch comes out of the first of these, the second out of the
-/// second, and so on, again and again.
+/// Has the threads of the machine make the loans. The first batch comes out of the first of these, the second out of
+/// the second, and so on, again and again.
 fn batches(world: &Arc<World>, loans: u64) -> Vec<mpsc::Receiver<Made>> {
     let threads = thread::available_parallelism().map_or(1, usize::from);
     let make = |thread: usize| {

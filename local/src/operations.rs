@@ -1,7 +1,7 @@
 //! Who may call what: one row for each operation of the OpenAPI document.
 //!
-//! The document takes its security from here, and a test calls every operation as every kind of caller and sees that the
-//! code agrees. An operation without a row, or a row without an operation, fails the tests.
+//! The document takes its security from here, and a test calls every operation as every kind of caller and sees that
+//! the code agrees. An operation without a row, or a row without an operation, fails the tests.
 
 use axum::http::Method;
 use backend::domain::users::Role::{self, Admin, Agent, Customer};

@@ -30,7 +30,8 @@ async fn main() {
     let path = format!("/api/loans/{loan}");
     let loan: Uuid = loan.parse().unwrap();
 
-    // The routes themselves: the tests' client holds every answer against the document, which takes longer than the rest.
+    // The routes themselves: the tests' client holds every answer against the document, which takes longer than the
+    // rest.
     let routes = layers::serve(local::api::router(), api.app.clone());
     let whole = async || {
         let request = Request::get(&path).header("authorization", format!("Bearer {}", agent.token()));

@@ -1,8 +1,8 @@
 //! The cost of requests on generated books of different sizes, over one warm connection: the cost of one loan, a page
 //! or the whole book's figures must not grow with the book.
 //!
-//! `cargo bench -p tests --bench scale -- 10000 100000 1000000`; without sizes, 10,000 alone. Each book is loaded into a
-//! database of its own, held against every consistency check, and removed.
+//! `cargo bench -p tests --bench scale -- 10000 100000 1000000`; without sizes, 10,000 alone. Each book is loaded into
+//! a database of its own, held against every consistency check, and removed.
 
 #![allow(
     clippy::print_stdout,

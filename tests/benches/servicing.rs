@@ -1,5 +1,5 @@
-//! A loan with 700 transactions beside one with 7: reading it, taking a payment, taking one of a month ago back, and one from
-//! its middle. Prints the medians of calls that take turns. `cargo bench -p tests --bench servicing`.
+//! A loan with 700 transactions beside one with 7: reading it, taking a payment, taking one of a month ago back, and
+//! one from its middle. Prints the medians of calls that take turns. `cargo bench -p tests --bench servicing`.
 
 #![allow(
     clippy::print_stdout,
@@ -107,8 +107,8 @@ async fn main() {
         );
     }
     let (mut repayments, mut of_late, mut of_middle) = (Vec::new(), Vec::new(), Vec::new());
-    // A reversal changes how all later payments were allocated, and makes an entry for each day on which that shows. There is
-    // a payment every other day.
+    // A reversal changes how all later payments were allocated, and makes an entry for each day on which that shows.
+    // There is a payment every other day.
     let targets = payments.iter().rev().skip(15).zip(payments.iter().skip(LONG / 2));
     for (late, middle) in targets.take(WRITES) {
         let body = json!({"amount": "99.99", "paid_on": "2024-12-31"});

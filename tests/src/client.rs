@@ -212,8 +212,8 @@ impl Call {
     ///
     /// # Errors
     ///
-    /// Nobody listens, the connection broke, the function died or the time is over: whether the request took effect is not
-    /// known.
+    /// Nobody listens, the connection broke, the function died or the time is over: whether the request took effect is
+    /// not known.
     pub async fn attempt(self, patience: Duration) -> Result<Reply, String> {
         let what = self.what();
         let answer = timeout(patience, Box::pin(self.exchange())).await;

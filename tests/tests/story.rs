@@ -1,5 +1,5 @@
-//! The whole story of a lender, told over HTTP alone: people register, loans are applied for, forwarded, edited, decided,
-//! listed and taken back, tokens end.
+//! The whole story of a lender, told over HTTP alone: people register, loans are applied for, forwarded, edited,
+//! decided, listed and taken back, tokens end.
 //!
 //! Told in-process, to a system of its own. Where `STORY_BASE_URL` is set, to the server there, whose first admin
 //! `STORY_ADMIN_USERNAME` and `STORY_ADMIN_PASSWORD` name: nobody else may be lending there meanwhile, since statistics
@@ -216,7 +216,8 @@ impl Story {
             ("borrower_username", &customer.username),
             ("agent_id", &agent.id),
             ("created_by", &agent.id),
-            // 12,000.50 at 2 % a month in 6 instalments: 12,000.50 x 0.02 / (1 - 1.02^-6) = 2,142.40, the last a cent less.
+            // 12,000.50 at 2 % a month in 6 instalments: 12,000.50 x 0.02 / (1 - 1.02^-6) = 2,142.40, the last a cent
+            // less.
             ("instalment", "2142.40"),
             ("total_interest", "853.89"),
             ("total_due", "12854.39"),

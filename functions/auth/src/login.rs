@@ -109,9 +109,9 @@ fn shut_out(status: UserStatus) -> Option<Problem> {
 
 /// Logs in, with HTTP Basic or a JSON body. With both, Basic counts.
 ///
-/// Answers a token that is valid for an hour, or until logout, a new password or suspension ends its session. Only failed
-/// attempts count towards the limits on guessing. Attempts at once wait for each other, for five seconds at most, and may
-/// then be asked to try again a second later.
+/// Answers a token that is valid for an hour, or until logout, a new password or suspension ends its session. Only
+/// failed attempts count towards the limits on guessing. Attempts at once wait for each other, for five seconds at
+/// most, and may then be asked to try again a second later.
 #[utoipa::path(
     post, path = "/api/auth/login", tag = "auth",
     request_body(content = Login, description = "Needed unless the Authorization header is Basic"),
@@ -145,8 +145,8 @@ pub(crate) async fn login(
     }
 }
 
-/// Records a wrong guess. Neither the entry nor anything else keeps a name that is no user's: people type their password
-/// there.
+/// Records a wrong guess. Neither the entry nor anything else keeps a name that is no user's: people type their
+/// password there.
 async fn fail(
     app: &App,
     address: &ClientAddress,

@@ -58,8 +58,8 @@ pub(crate) struct Registration {
 
 /// Registers a customer, who is active at once, or an agent, who is pending until an admin approves it.
 ///
-/// The number of registrations from one network address is limited; one whose username or e-mail address turns out to be
-/// taken counts.
+/// The number of registrations from one network address is limited; one whose username or e-mail address turns out to
+/// be taken counts.
 #[utoipa::path(
     post, path = "/api/auth/register", tag = "auth", request_body = Registration,
     responses(

@@ -17,9 +17,9 @@ pub struct Login {
     pub password: SecretString,
 }
 
-/// Settings of the functions' login, by name. What it may wait for: a lock, an answer, its own next statement. Set on the
-/// role rather than in the session, which a pooler would share. And that its disks find a page as fast as the next one: else
-/// a list of one state is read by the index of all states, past thousands that are in another.
+/// Settings of the functions' login, by name. What it may wait for: a lock, an answer, its own next statement. Set on
+/// the role rather than in the session, which a pooler would share. And that its disks find a page as fast as the next
+/// one: else a list of one state is read by the index of all states, past thousands that are in another.
 pub const LOGIN_SETTINGS: [(&str, &str); 4] = [
     ("lock_timeout", "5s"),
     ("statement_timeout", "10s"),

@@ -1,6 +1,6 @@
-//! Deployments: CloudFormation invokes the function as a custom resource of the stack, and waits for an answer at an address
-//! that it names, an object of S3. Whatever happens, it gets one: a deployment that is not told of a failure waits until
-//! its time is over.
+//! Deployments: CloudFormation invokes the function as a custom resource of the stack, and waits for an answer at an
+//! address that it names, an object of S3. Whatever happens, it gets one: a deployment that is not told of a failure
+//! waits until its time is over.
 
 use std::time::Duration;
 
@@ -109,8 +109,8 @@ impl Change {
 }
 
 impl Answers {
-    /// Trusts the certificate authorities of the system. They are read only when there is somebody to tell: that takes longer
-    /// than the rest of the function's start.
+    /// Trusts the certificate authorities of the system. They are read only when there is somebody to tell: that takes
+    /// longer than the rest of the function's start.
     fn new() -> Result<Self, AnswerError> {
         let https = HttpsConnectorBuilder::new().with_provider_and_native_roots(aws_lc_rs::default_provider());
         // Plain HTTP is for tests: CloudFormation's addresses are https.

@@ -27,12 +27,13 @@ pub enum Invocation {
     ByHand(Event),
 }
 
-/// Does what is asked. Answers whoever invokes by hand with the report; CloudFormation, which waits elsewhere, with nothing.
+/// Does what is asked. Answers whoever invokes by hand with the report; CloudFormation, which waits elsewhere, with
+/// nothing.
 ///
 /// # Errors
 ///
-/// By hand, whatever failed. In a deployment only where CloudFormation could not be told: Lambda then invokes the function
-/// again.
+/// By hand, whatever failed. In a deployment only where CloudFormation could not be told: Lambda then invokes the
+/// function again.
 pub async fn invoke(migrator: &Migrator, event: LambdaEvent<Invocation>) -> Result<Option<Report>, Error> {
     let (invocation, context) = event.into_parts();
     match invocation {

@@ -1,5 +1,5 @@
-//! Makes a database ready for the functions: its schema, the login they use, the first admin, loans that an earlier release
-//! wrote; on request demo data.
+//! Makes a database ready for the functions: its schema, the login they use, the first admin, loans that an earlier
+//! release wrote; on request demo data.
 //!
 //! Everything here may be run again at any time: what is there stays.
 
@@ -43,8 +43,8 @@ pub struct Event {
     /// Loads demo data too.
     #[serde(default)]
     pub demo: bool,
-    /// All loans that were written since this instant are stated again, whatever rules they follow: the old functions may
-    /// have written some when those of this release were not there yet.
+    /// All loans that were written since this instant are stated again, whatever rules they follow: the old functions
+    /// may have written some when those of this release were not there yet.
     #[serde(default)]
     pub restate_since: Option<Instant>,
 }

@@ -1,5 +1,5 @@
-//! States loans again that an earlier release wrote: its rules led to other columns, or to other entries of the journal. As
-//! the owner, since the functions' login adds nothing to a transaction that is there.
+//! States loans again that an earlier release wrote: its rules led to other columns, or to other entries of the
+//! journal. As the owner, since the functions' login adds nothing to a transaction that is there.
 
 use std::{collections::BTreeMap, time::Instant};
 

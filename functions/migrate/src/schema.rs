@@ -13,8 +13,8 @@ mod embedded {
     embed_migrations!("../../migrations");
 }
 
-/// The table whose lock keeps others from changing the schema. Nobody but the owner has a right on it: a lock that any login
-/// can take, as an advisory one, would let the functions' login stop migrations.
+/// The table whose lock keeps others from changing the schema. Nobody but the owner has a right on it: a lock that any
+/// login can take, as an advisory one, would let the functions' login stop migrations.
 const LOCK_TABLE: &str = "CREATE TABLE IF NOT EXISTS schema_lock ()";
 
 /// Held until the transaction ends. Whoever reads or writes the books does not wait for it, and no snapshot is held.
@@ -34,8 +34,9 @@ const APPLIED: &str = "SELECT version::bigint FROM refinery_schema_history";
 const MADE_UP_FOR: &[(&str, u64)] = &[];
 
 fn runner() -> Runner {
-    // A schema that is further than this program is no error: when a deployment fails after its migrations, CloudFormation
-    // puts the old program back and invokes it. Old code works on the new schema, since migrations expand first.
+    // A schema that is further than this program is no error: when a deployment fails after its migrations,
+    // CloudFormation puts the old program back and invokes it. Old code works on the new schema, since migrations
+    // expand first.
     embedded::migrations::runner().set_abort_missing(false)
 }
 
@@ -50,8 +51,9 @@ pub fn fingerprint() -> String {
     text
 }
 
-/// Waits until no other session changes the schema, and keeps others from it until the holder's session ends: the migrations
-/// have transactions of their own, so another session than the holder's applies them. refinery itself takes no lock.
+/// Waits until no other session changes the schema, and keeps others from it until the holder's session ends: the
+/// migrations have transactions of their own, so another session than the holder's applies them. refinery itself takes
+/// no lock.
 pub(crate) async fn lock(holder: &Client) -> Result<(), MigrateError> {
     match holder.batch_execute(LOCK_TABLE).await {
         Ok(()) => {}
@@ -84,8 +86,8 @@ async fn applied(client: &Client) -> Result<Vec<i64>, MigrateError> {
     Ok(rows.iter().map(|row| row.try_get(0)).collect::<Result<_, _>>()?)
 }
 
-/// The names of the migrations that were never applied and are numbered below the newest that was. Refinery passes over them
-/// and logs it: the code would run on a schema that it was not written for.
+/// The names of the migrations that were never applied and are numbered below the newest that was. Refinery passes over
+/// them and logs it: the code would run on a schema that it was not written for.
 fn late(migrations: &[Migration], applied: &[i64], made_up_for: &[(&str, u64)]) -> Vec<String> {
     let newest = applied.iter().max();
     let is_late = |migration: &&Migration| {

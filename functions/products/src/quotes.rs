@@ -55,8 +55,8 @@ pub(crate) struct Quote {
     currency: Currency,
     /// The day it is paid out.
     disbursed_on: BusinessDate,
-    /// Principal and interest of an instalment, by the method's formula; where the rows differ, of the first that repays
-    /// principal.
+    /// Principal and interest of an instalment, by the method's formula; where the rows differ, of the first that
+    /// repays principal.
     #[schema(value_type = String, example = "2142.40")]
     instalment: Money,
     /// The interest of all rows.
@@ -124,7 +124,8 @@ pub(crate) async fn create_quote(State(app): State<App>, input: Input) -> Result
     }))
 }
 
-/// The product's terms with those of the request over them. A first due date of the product that has passed is left out.
+/// The product's terms with those of the request over them. A first due date of the product that has passed is left
+/// out.
 async fn over_product(
     app: &App,
     code: ProductCode,

@@ -1,6 +1,7 @@
 //! Rotates the secret of the signing keys, in the four steps in which Secrets Manager asks for it.
 //!
-//! Secrets Manager repeats a step that failed, and may repeat one that did not: each does nothing when it is done already.
+//! Secrets Manager repeats a step that failed, and may repeat one that did not: each does nothing when it is done
+//! already.
 
 use backend::{
     auth::keys::{KeysError, SigningKeys},

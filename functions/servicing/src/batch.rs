@@ -88,9 +88,8 @@ pub(crate) struct ItemAnswer {
 
 /// Takes many payments, each of which counts by itself.
 ///
-/// One that fails stops no other. Where time runs out, the last ones are refused with 503, and can be sent again as they
-/// are. Each has its own key, which works as if the payment had been sent to that loan's
-/// `repayments`.
+/// One that fails stops no other. Where time runs out, the last ones are refused with 503, and can be sent again as
+/// they are. Each has its own key, which works as if the payment had been sent to that loan's `repayments`.
 #[utoipa::path(
     post, path = "/api/repayments/batch", tag = "servicing", request_body = Batch,
     responses((status = 200, description = "What became of each payment, in their order", body = BatchAnswer))

@@ -1,5 +1,5 @@
-//! How every command of this group goes: key and body are read, the key is claimed, the loan locked, the transaction decided
-//! and written with all that follows from it. Two round trips.
+//! How every command of this group goes: key and body are read, the key is claimed, the loan locked, the transaction
+//! decided and written with all that follows from it. Two round trips.
 
 use backend::{
     app::App,

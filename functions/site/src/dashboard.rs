@@ -41,8 +41,8 @@ pub(crate) fn digest<const N: usize>(texts: [&str; N]) -> String {
 
 static PAGE: LazyLock<String> = LazyLock::new(|| include_str!("dashboard/dashboard.html").replace("{digest}", &DIGEST));
 
-/// Nothing inline, nothing from elsewhere, no form that the browser itself would send, no frame around the page, and no way
-/// to make markup of text.
+/// Nothing inline, nothing from elsewhere, no form that the browser itself would send, no frame around the page, and no
+/// way to make markup of text.
 const POLICY: HeaderValue = HeaderValue::from_static(
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; \
      form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'",
@@ -78,8 +78,8 @@ pub(crate) async fn get_favicon() -> Response {
     (headers, ICON).into_response()
 }
 
-/// A part of the page. While a new version is being deployed a page may ask a function of the other version: that answer is
-/// not one to keep.
+/// A part of the page. While a new version is being deployed a page may ask a function of the other version: that
+/// answer is not one to keep.
 pub(crate) async fn get_dashboard_file(
     Path(name): Path<String>,
     RawQuery(query): RawQuery,

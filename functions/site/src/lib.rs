@@ -1,5 +1,5 @@
-//! The route group `site`: health, the OpenAPI document and the page that shows it, the dashboard. Every path that no other
-//! group has comes here too, and gets our 404.
+//! The route group `site`: health, the OpenAPI document and the page that shows it, the dashboard. Every path that no
+//! other group has comes here too, and gets our 404.
 
 mod dashboard;
 mod docs;

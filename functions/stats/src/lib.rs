@@ -1,5 +1,5 @@
-//! The scheduled function: adds up what has changed in the figures of the portfolio, keeps those of each business date, and
-//! clears away what has expired.
+//! The scheduled function: adds up what has changed in the figures of the portfolio, keeps those of each business date,
+//! and clears away what has expired.
 //!
 //! The scheduler delivers at least once, in any order, and may miss a day: a run looks at what there is to do and at
 //! nothing else, so that one too many does no harm, and one does what those before it missed.
@@ -59,8 +59,8 @@ pub const NO_TIME_LIMIT: &str = "SET LOCAL statement_timeout = 0";
 /// Lets one run at a time add up: two would wait for each other's rows in turn.
 pub const LOCK: &str = "SELECT pg_advisory_xact_lock(7426184529)";
 
-/// Moves changes of the book into its sums by day and by month. As the others here: at most 20,000 at a time, so that no
-/// transaction is long; the answer has a row if there may be more.
+/// Moves changes of the book into its sums by day and by month. As the others here: at most 20,000 at a time, so that
+/// no transaction is long; the answer has a row if there may be more.
 pub const MOVE_BOOK: &str = "\
 WITH moved AS (
     DELETE FROM book_changes WHERE ctid = ANY (ARRAY(SELECT ctid FROM book_changes LIMIT 20000)) RETURNING *),
@@ -138,8 +138,8 @@ SELECT FROM moved HAVING count(*) = 20000";
 /// Takes out sums of nothing, lest there be one for every day that was ever due.
 pub const TIDY_EXPOSURES: &str = "DELETE FROM exposures WHERE loans = 0 AND outstanding = 0";
 
-/// Sessions whose tokens have expired. As the others here: at most 10,000 at a time, so that no transaction is long; the
-/// answer has a row if there may be more.
+/// Sessions whose tokens have expired. As the others here: at most 10,000 at a time, so that no transaction is long;
+/// the answer has a row if there may be more.
 pub const CLEAR_SESSIONS: &str = "\
 WITH cleared AS (
     DELETE FROM sessions WHERE id IN (SELECT id FROM sessions WHERE expires_at < now() LIMIT 10000) RETURNING 1)
@@ -183,8 +183,8 @@ pub async fn run(db: &Db, zone: &TimeZone) -> Result<Report, DbError> {
     Ok(report)
 }
 
-/// Runs a statement until it has nothing left to do. Each time is a transaction of its own: what is done stays so, whatever
-/// becomes of the rest.
+/// Runs a statement until it has nothing left to do. Each time is a transaction of its own: what is done stays so,
+/// whatever becomes of the rest.
 async fn repeat(db: &Db, sql: &'static str) -> Result<(), DbError> {
     loop {
         let (tx, ((), more)) = db.begin(&(Sql::new(LOCK).execute(), Sql::new(sql).exists())).await?;
@@ -195,8 +195,8 @@ async fn repeat(db: &Db, sql: &'static str) -> Result<(), DbError> {
     }
 }
 
-/// Keeps the figures of today, and of each day since the last one that is kept: that one may not have been over, and those
-/// between were missed. Where none is kept, from the first day in the book.
+/// Keeps the figures of today, and of each day since the last one that is kept: that one may not have been over, and
+/// those between were missed. Where none is kept, from the first day in the book.
 async fn keep(db: &Db, zone: &TimeZone) -> Result<Report, DbError> {
     let now = Timestamp::now();
     let today = zone.to_datetime(now).date();

@@ -15,8 +15,8 @@ use jiff::{Timestamp, tz::TimeZone};
 /// Sees one state of the database from the first row that is read; commits only if nobody else has moved figures since.
 pub const ONE_STATE: &str = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ";
 
-/// Waits for whoever moves changes into sums, and keeps others from it. Commands and readers go on. It has to come before
-/// anything is read: the state that is seen is that of the first reading.
+/// Waits for whoever moves changes into sums, and keeps others from it. Commands and readers go on. It has to come
+/// before anything is read: the state that is seen is that of the first reading.
 pub const LOCK_SUMS: &str = "\
 LOCK TABLE book_days, book_months, exposures, agent_days, account_days, account_months IN EXCLUSIVE MODE";
 
@@ -57,8 +57,8 @@ pub async fn rebuild(db: &Db, zone: &TimeZone) -> Result<u64, DbError> {
     Ok(loans)
 }
 
-/// Makes the figures if they have never been made by these rules: the first run on a database that had loans before it had
-/// figures, or of a release whose rules differ.
+/// Makes the figures if they have never been made by these rules: the first run on a database that had loans before it
+/// had figures, or of a release whose rules differ.
 pub(crate) async fn build_once(db: &Db, zone: &TimeZone) -> Result<(), DbError> {
     if !db.read(&Sql::new(BUILT).bind(RULES).exists()).await? {
         rebuild(db, zone).await?;

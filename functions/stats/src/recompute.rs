@@ -103,8 +103,8 @@ impl Recomputed {
         }
     }
 
-    /// Checks a loan's row and its part of the journal, and adds what it is in the figures; or says why its transactions
-    /// cannot stand.
+    /// Checks a loan's row and its part of the journal, and adds what it is in the figures; or says why its
+    /// transactions cannot stand.
     fn add_figures(
         &mut self,
         loan: &Loan,

@@ -29,7 +29,8 @@ pub(crate) struct ExportQuery {
     cursor: Option<String>,
 }
 
-/// A page of all that is held about a customer: of each kind the newest first, and nothing that is newer on a later page.
+/// A page of all that is held about a customer: of each kind the newest first, and nothing that is newer on a later
+/// page.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct Export {
     /// The customer, on every page. The hash of the password is held too, and never shown.

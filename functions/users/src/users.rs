@@ -45,8 +45,8 @@ pub(crate) struct UsersQuery {
     /// Users of this status.
     #[serde(default, deserialize_with = "unless_empty")]
     status: Option<UserStatus>,
-    /// One to ten words. Each must be the beginning of the e-mail address, the telephone number, a part of the username or a word
-    /// of the full name, without regard to case and accents. At least one word has two characters.
+    /// One to ten words. Each must be the beginning of the e-mail address, the telephone number, a part of the username
+    /// or a word of the full name, without regard to case and accents. At least one word has two characters.
     #[serde(default, deserialize_with = "unless_empty")]
     #[param(value_type = Option<String>, min_length = 2, max_length = 254, example = "usr_")]
     q: Option<SearchWords>,

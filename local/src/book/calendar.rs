@@ -1,5 +1,5 @@
-//! When things happen in a generated book: which loan is applied for on which day, and at which instants of a day people
-//! work.
+//! When things happen in a generated book: which loan is applied for on which day, and at which instants of a day
+//! people work.
 
 use jiff::{Timestamp, ToSpan as _, civil::Date, tz::TimeZone};
 
@@ -18,7 +18,8 @@ const PATTERN: u64 = 5;
 /// The days of a book of so many loans that ends the day before `today`.
 pub(super) struct Calendar {
     loans: u64,
-    /// The business date on which the book is loaded; nothing has happened on it yet, so that no instant is in the future.
+    /// The business date on which the book is loaded; nothing has happened on it yet, so that no instant is in the
+    /// future.
     today: Date,
     zone: TimeZone,
 }

@@ -307,8 +307,8 @@ impl<'a> Life<'a> {
         }
     }
 
-    /// Records a transaction, with the entries of the journal that it causes. Whether it can stand: the interface refuses
-    /// what the engine refuses. What becomes of the loan's row is worked out when all is recorded.
+    /// Records a transaction, with the entries of the journal that it causes. Whether it can stand: the interface
+    /// refuses what the engine refuses. What becomes of the loan's row is worked out when all is recorded.
     pub(super) fn record(
         &mut self,
         kind: EventKind,

@@ -1,5 +1,5 @@
-//! How borrowers pay, and what a lender does about it: a plan of commands, each carried out on its day, where what is owed
-//! then says how much is paid.
+//! How borrowers pay, and what a lender does about it: a plan of commands, each carried out on its day, where what is
+//! owed then says how much is paid.
 
 use std::collections::BTreeMap;
 

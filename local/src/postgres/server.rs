@@ -18,8 +18,9 @@ use crate::Error;
 use crate::options::Lifetime;
 
 /// The supervisor. Its first argument is a folder to remove if we end before the server (or nothing), the others are
-/// the server's command. (Run for root by another user, it can remove the data, but not the folder around them.) The part in braces waits for lines on the pipe, the rest for the server: so the supervisor
-/// ends when either does. If the pipe ended, the part in braces has ended well; else it is ended here, by a signal.
+/// the server's command. (Run for root by another user, it can remove the data, but not the folder around them.) The
+/// part in braces waits for lines on the pipe, the rest for the server: so the supervisor ends when either does. If the
+/// pipe ended, the part in braces has ended well; else it is ended here, by a signal.
 const SUPERVISOR: &str = r#"
 remove=$1
 shift

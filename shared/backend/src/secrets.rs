@@ -118,8 +118,8 @@ impl SecretSource {
         Self(Arc::new(Source::Manager { arn, cache: Mutex::default() }))
     }
 
-    /// The secret's text, read at most [`TIME_TO_LIVE`] ago; where it cannot be read again, at most [`KEPT`] ago. One caller
-    /// reads it from Secrets Manager; those that come meanwhile wait for that answer.
+    /// The secret's text, read at most [`TIME_TO_LIVE`] ago; where it cannot be read again, at most [`KEPT`] ago. One
+    /// caller reads it from Secrets Manager; those that come meanwhile wait for that answer.
     ///
     /// # Errors
     ///

@@ -31,8 +31,9 @@ const fn is_bidi_control(c: char) -> bool {
 
 /// True if a character is invisible.
 ///
-/// Unicode's properties `White_Space`, `Default_Ignorable_Code_Point` and the general category `Control`, the anchors of
-/// interlinear annotation, and two characters whose picture is empty: the blank pattern of Braille and the null notehead.
+/// Unicode's properties `White_Space`, `Default_Ignorable_Code_Point` and the general category `Control`, the anchors
+/// of interlinear annotation, and two characters whose picture is empty: the blank pattern of Braille and the null
+/// notehead.
 #[must_use]
 pub fn shows_nothing(c: char) -> bool {
     is_default_ignorable(c)

@@ -371,7 +371,8 @@ async fn the_same_password_from_another_keyboard_is_still_known_to_whoever_set_i
 async fn a_hash_of_a_password_as_it_was_typed_is_made_anew_at_login() {
     let api = Api::new().await;
     api.customer("the.customer").await;
-    // Of `cafe\u{301} of the corner`, as Python's hashlib has them: our own form, with the salt `0123456789abcdef`, and Werkzeug's.
+    // Of `cafe\u{301} of the corner`, as Python's hashlib has them: our own form, with the salt `0123456789abcdef`, and
+    // Werkzeug's.
     for old in [
         "$pbkdf2-sha256$i=600000,l=32$MDEyMzQ1Njc4OWFiY2RlZg$A5xlsO1bJKP7vY4dSBU4Wez+TY8Dx3Gvunjf15mRxDQ",
         "pbkdf2:sha256:1000$Zt3mPq8sLw0xYb1C$ddd165e50ae8c2aba3790aa8b87d8a0d99462c4979c9b8d92682a0b806a12217",

@@ -59,7 +59,8 @@ async fn loans_do_not_wait_for_each_other() {
     assert_eq!(waiting.await.unwrap().status, 201);
 }
 
-/// A connection is killed as soon as it has written a row of each table in turn; the payment is sent again with its key.
+/// A connection is killed as soon as it has written a row of each table in turn; the payment is sent again with its
+/// key.
 #[tokio::test]
 async fn a_connection_that_dies_at_any_statement_leaves_one_payment_after_the_next_try() {
     let world = World::new().await;

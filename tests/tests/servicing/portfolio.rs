@@ -95,8 +95,8 @@ fn cents(amount: &Value) -> i64 {
     amount.as_str().unwrap().replace('.', "").parse().unwrap()
 }
 
-/// Principal, interest and fees of a loan that have fallen due before a day and are unpaid then. Only what has fallen due has
-/// penalties.
+/// Principal, interest and fees of a loan that have fallen due before a day and are unpaid then. Only what has fallen
+/// due has penalties.
 async fn past_due_on(world: &World, path: &str, day: &str) -> i64 {
     let schedule = world.get(&format!("{path}/schedule?as_of={day}")).await;
     let rows = schedule["rows"].as_array().unwrap();

@@ -1,4 +1,5 @@
-//! Loans that an earlier release wrote, by rules that led to something else, are stated again when the database is migrated.
+//! Loans that an earlier release wrote, by rules that led to something else, are stated again when the database is
+//! migrated.
 
 use std::time::Duration;
 
@@ -131,8 +132,8 @@ async fn a_command_does_not_hide_a_loan_of_older_rules() {
     crate::books::are_right(&world).await;
 }
 
-/// Functions of the release before serve until the deployment is over. Some do not know the columns of this release, and those of
-/// a later one may know them and follow older rules.
+/// Functions of the release before serve until the deployment is over. Some do not know the columns of this release,
+/// and those of a later one may know them and follow older rules.
 #[tokio::test]
 async fn what_functions_of_other_rules_write_after_a_loan_was_stated_is_found() {
     let world = World::new().await;

@@ -218,8 +218,8 @@ async fn a_whole_number_may_be_written_with_a_point_and_zeros() {
     world.admin.call(Method::POST, &format!("{paid}/reschedule")).key("k").raw_json(&rest).expect(201).await;
 }
 
-/// Text that shows nothing is blank, wherever a person reads it; what turns the direction of writing, and what breaks the
-/// line, is refused where a text is one line.
+/// Text that shows nothing is blank, wherever a person reads it; what turns the direction of writing, and what breaks
+/// the line, is refused where a text is one line.
 #[tokio::test]
 async fn text_that_shows_nothing_is_blank_and_one_line_runs_one_way() {
     let world = World::new().await;

@@ -1,5 +1,5 @@
-//! Cursors are sealed: nobody but the functions can make one, on any list, and a position that no database holds is refused
-//! behind a right seal too.
+//! Cursors are sealed: nobody but the functions can make one, on any list, and a position that no database holds is
+//! refused behind a right seal too.
 
 use backend::{
     app::App,

@@ -202,8 +202,8 @@ async fn a_key_of_an_earlier_release_is_compared_its_way() {
     assert!(is_replayed(&apply(&world, &world.agent, "k", "1000.00").expect(201).await));
 }
 
-/// Batches of the release before stored their keys with outer blanks: the migration takes them off, where that leaves no
-/// doubt which key is meant.
+/// Batches of the release before stored their keys with outer blanks: the migration takes them off, where that leaves
+/// no doubt which key is meant.
 #[tokio::test]
 async fn a_key_that_was_stored_with_outer_blanks_finds_its_answer() {
     let world = World::new().await;

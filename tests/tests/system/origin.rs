@@ -1,5 +1,5 @@
-//! A system behind a network that knows a secret: nothing is answered without it, and addresses are those that the network
-//! tells.
+//! A system behind a network that knows a secret: nothing is answered without it, and addresses are those that the
+//! network tells.
 
 use backend::config::{Limit, Limits};
 use local::operations::OPERATIONS;

@@ -1,4 +1,5 @@
-//! On a generated book, nobody who asks for a loan, a page or a figure has the database read a large table from end to end.
+//! On a generated book, nobody who asks for a loan, a page or a figure has the database read a large table from end to
+//! end.
 
 use std::collections::BTreeMap;
 
@@ -11,8 +12,8 @@ use uuid::Uuid;
 /// Enough that the planner prefers an index where there is one.
 const BOOK: Plan = Plan { loans: 2_000, seed: 1 };
 
-/// The tables that grow with the number of loans. What is left out is as small as the number of products, days or agents, or
-/// is made empty again and again by the scheduled function.
+/// The tables that grow with the number of loans. What is left out is as small as the number of products, days or
+/// agents, or is made empty again and again by the scheduled function.
 const LARGE: [&str; 11] = [
     "agent_days",
     "audit_addresses",
@@ -27,7 +28,8 @@ const LARGE: [&str; 11] = [
     "users",
 ];
 
-/// How often each large table was read from end to end so far. Ends the application's connections, which tell it only then.
+/// How often each large table was read from end to end so far. Ends the application's connections, which tell it only
+/// then.
 async fn whole_reads(api: &Api) -> BTreeMap<String, i64> {
     api.database.break_connections().await.unwrap();
     let (owner, connection) = tokio_postgres::connect(api.database.owner_url(), tokio_postgres::NoTls).await.unwrap();
@@ -43,8 +45,8 @@ async fn whole_reads(api: &Api) -> BTreeMap<String, i64> {
     rows.iter().map(|row| (row.get(0), row.get(1))).collect()
 }
 
-/// Makes as many entries as a payment that is taken back from the middle of a long loan: they are checked one by one, whatever
-/// the planner thinks of the disk. They come with their payment.
+/// Makes as many entries as a payment that is taken back from the middle of a long loan: they are checked one by one,
+/// whatever the planner thinks of the disk. They come with their payment.
 async fn a_year_of_entries(api: &Api) {
     let entries = "SET random_page_cost = 4;
         BEGIN;

@@ -1,5 +1,5 @@
-//! Rights of a person: what is held about somebody, what it was before, and its erasure, which leaves nothing open and nobody
-//! to be known.
+//! Rights of a person: what is held about somebody, what it was before, and its erasure, which leaves nothing open and
+//! nobody to be known.
 
 use std::{collections::BTreeSet, error::Error, fs, path::Path};
 

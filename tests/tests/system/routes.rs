@@ -29,8 +29,8 @@ fn functions() -> BTreeMap<&'static str, OpenApi> {
     ])
 }
 
-/// Routes to functions, as an HTTP API chooses among them: a path of as many segments first, where `{id}` stands for any
-/// one, then the longest with `{proxy+}` at its end, which stands for one segment or more, then the default.
+/// Routes to functions, as an HTTP API chooses among them: a path of as many segments first, where `{id}` stands for
+/// any one, then the longest with `{proxy+}` at its end, which stands for one segment or more, then the default.
 #[derive(Debug, PartialEq)]
 struct Routes {
     exact: BTreeMap<String, String>,

@@ -12,8 +12,8 @@ macro_rules! statements {
     ($($statement:path,)*) => { [$((stringify!($statement), $statement)),*] };
 }
 
-/// All of them. A new one is a `pub const NAME: &str` with SQL in `shared/backend` or `functions`, and gets a line here:
-/// the second test below fails until it has one.
+/// All of them. A new one is a `pub const NAME: &str` with SQL in `shared/backend` or `functions`, and gets a line
+/// here: the second test below fails until it has one.
 fn statements() -> impl Iterator<Item = (String, &'static str)> {
     let all = of_the_shared_crate().into_iter().chain(of_the_scheduled_function());
     all.map(|(name, sql)| (name.replace(' ', ""), sql))

@@ -53,8 +53,8 @@ impl World {
         path(&self.agent.post("/api/loans").json(body).expect(201).await)
     }
 
-    /// An application of the customer's own in this status, at the version it takes to get there. Paid out, paid back or
-    /// written off on days of this year.
+    /// An application of the customer's own in this status, at the version it takes to get there. Paid out, paid back
+    /// or written off on days of this year.
     pub(crate) async fn loan(&self, status: LoanStatus) -> String {
         let body = json!({"amount": "1200", "currency": "INR", "instalments": 6});
         let path = path(&self.customer.post("/api/loans").json(body).expect(201).await);

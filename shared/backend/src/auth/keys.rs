@@ -1,9 +1,9 @@
-//! The keys that sign access tokens, and from which those that seal cursors are derived: how their secret is written, which key signs at an instant, and the next secret of a
-//! rotation. Never prints a key.
+//! The keys that sign access tokens, and from which those that seal cursors are derived: how their secret is written,
+//! which key signs at an instant, and the next secret of a rotation. Never prints a key.
 //!
 //! Functions keep a secret for minutes, so a new key is announced before it signs: for a while it is in the secret and
-//! every function learns it, then from an instant on all sign with it. The key before stays valid until the next rotation.
-//! So no token is refused because of a rotation.
+//! every function learns it, then from an instant on all sign with it. The key before stays valid until the next
+//! rotation. So no token is refused because of a rotation.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -25,8 +25,8 @@ pub const LIFETIME: Duration = Duration::from_hours(1);
 
 /// The shortest key, in bytes: the output of the hash (RFC 7518, 3.2).
 const KEY_MIN: usize = 32;
-/// How long a key is announced before it signs: as long as functions keep a secret, and a minute for their clocks and for
-/// Secrets Manager.
+/// How long a key is announced before it signs: as long as functions keep a secret, and a minute for their clocks and
+/// for Secrets Manager.
 const ANNOUNCED: Duration = secrets::TIME_TO_LIVE.saturating_add(Duration::from_mins(1));
 /// The name of the key in a secret that has never been rotated.
 const GENERATED: &str = "generated";
@@ -45,8 +45,9 @@ struct Next {
     from: Timestamp,
 }
 
-/// The secret: `{"current": "<kid>", "keys": {"<kid>": "<base64url, 32 bytes or more>"}}`, where a rotation adds `"next":
-/// {"kid": "<kid>", "from": "<instant>"}`; or, as CloudFormation can generate it, `{"generated": "<base64url>"}`.
+/// The secret: `{"current": "<kid>", "keys": {"<kid>": "<base64url, 32 bytes or more>"}}`, where a rotation adds
+/// `"next": {"kid": "<kid>", "from": "<instant>"}`; or, as CloudFormation can generate it, `{"generated":
+/// "<base64url>"}`.
 #[derive(Deserialize)]
 #[serde(untagged)]
 enum Written {
@@ -113,7 +114,8 @@ impl SigningKeys {
         self.next.as_ref().filter(|next| next.from <= now).map_or(&self.current, |next| &next.kid)
     }
 
-    /// The keys that seal cursors: one derived from each key of the secret, that of the key which signs at this instant first.
+    /// The keys that seal cursors: one derived from each key of the secret, that of the key which signs at this instant
+    /// first.
     ///
     /// # Errors
     ///

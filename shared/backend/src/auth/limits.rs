@@ -4,8 +4,8 @@
 //! allowed while that lies less than `(burst - 1)` intervals ahead; each one that counts moves it one interval on. An
 //! attempt that finds the bucket empty rolls back, so a refused attempt makes nobody wait longer.
 //!
-//! A guess at a password is reserved before its hash and decided after it: given back if it was right, left in the bucket
-//! if it was wrong. A reservation that nobody decides is a failure.
+//! A guess at a password is reserved before its hash and decided after it: given back if it was right, left in the
+//! bucket if it was wrong. A reservation that nobody decides is a failure.
 
 use std::net::IpAddr;
 

@@ -3,8 +3,8 @@
 //! Hashes in the form that Flask applications hold (`pbkdf2:sha256:ROUNDS$SALT$HEX`, Werkzeug's) verify too. A failed
 //! check always costs the current number of rounds, whoever the user is and however old the hash.
 //!
-//! A password is hashed in its [`form`]. Older hashes are of the text as typed, so a password that differs from its form is checked in
-//! both. The typed text alone decides the number of hashes, whether or not the user exists.
+//! A password is hashed in its [`form`]. Older hashes are of the text as typed, so a password that differs from its
+//! form is checked in both. The typed text alone decides the number of hashes, whether or not the user exists.
 //!
 //! A process hashes at most as many passwords at once as it has cores: each hash takes a [`Turn`].
 
@@ -130,14 +130,15 @@ pub async fn hash(password: SecretString) -> Result<String, Problem> {
     Turn::wait().await?.hash(password).await
 }
 
-/// The form in which a password is hashed: that of [`opaque::enforce`], or the typed text if the profile refuses it, since older
-/// passwords may have any characters.
+/// The form in which a password is hashed: that of [`opaque::enforce`], or the typed text if the profile refuses it,
+/// since older passwords may have any characters.
 #[must_use]
 pub fn form(password: &SecretString) -> SecretString {
     opaque::enforce(password.expose_secret()).map_or_else(|_| password.clone(), SecretString::from)
 }
 
-/// Checks a password in its form, then as typed if that differs. The typed text alone decides how many checks a wrong password gets.
+/// Checks a password in its form, then as typed if that differs. The typed text alone decides how many checks a wrong
+/// password gets.
 fn check_each(
     typed: &SecretString,
     mut check: impl FnMut(&SecretString) -> Result<Check, Failure>,

@@ -236,8 +236,8 @@ pub fn editable(loan: &Loan) -> Result<(), Refusal> {
     require_state(loan, &states, "not_editable", "Only a pending or rejected loan can be edited")
 }
 
-/// A new proposal in place of the old one, by an agent, who becomes the loan's where it has none; a rejected loan becomes
-/// pending again. `None` if nothing changes.
+/// A new proposal in place of the old one, by an agent, who becomes the loan's where it has none; a rejected loan
+/// becomes pending again. `None` if nothing changes.
 ///
 /// # Errors
 ///

@@ -1,5 +1,5 @@
-//! The caller's network address: the gateway's `sourceIp`, locally the peer's. A header, which anyone can set, only where a
-//! network in front of the gateway has proved with its secret that it set it ([`origin`](super::origin)).
+//! The caller's network address: the gateway's `sourceIp`, locally the peer's. A header, which anyone can set, only
+//! where a network in front of the gateway has proved with its secret that it set it ([`origin`](super::origin)).
 
 use crate::http::origin::Viewer;
 use crate::values::address::ClientAddress;

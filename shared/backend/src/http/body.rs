@@ -73,7 +73,8 @@ impl Input {
     ///
     /// # Errors
     ///
-    /// As [`read`](Self::read), 400 for an `If-Match` that cannot be read, and 428 without one: after 415 and 400, before 422.
+    /// As [`read`](Self::read), 400 for an `If-Match` that cannot be read, and 428 without one: after 415 and 400,
+    /// before 422.
     pub fn read_versioned<T: DeserializeOwned + ToSchema>(&self) -> Result<(IfMatch, T), Problem> {
         let json = self.json_of::<T>()?;
         let if_match = self.if_match.as_deref().map(IfMatch::parse).transpose()?;

@@ -1,4 +1,5 @@
-//! Tables as CSV (RFC 4180), where a client asks for `text/csv`: a header line, a line for each thing, CRLF at each end.
+//! Tables as CSV (RFC 4180), where a client asks for `text/csv`: a header line, a line for each thing, CRLF at each
+//! end.
 
 use axum::{
     Json,

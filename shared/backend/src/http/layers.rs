@@ -1,5 +1,5 @@
-//! The layers around every handler: the request's id, one log line, the body's limit, a deadline, panics to 500, and the
-//! rendering of problems. Whatever happens inside, the answer has our form.
+//! The layers around every handler: the request's id, one log line, the body's limit, a deadline, panics to 500, and
+//! the rendering of problems. Whatever happens inside, the answer has our form.
 
 use std::{
     any::Any,

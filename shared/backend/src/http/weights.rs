@@ -1,7 +1,7 @@
 //! Lists of what a client accepts, with weights (RFC 9110, 12.4.2).
 
-/// The values of a header line with their weights in thousandths, as `Accept` and `Accept-Encoding` have them. A value whose
-/// weight cannot be read is left out.
+/// The values of a header line with their weights in thousandths, as `Accept` and `Accept-Encoding` have them. A value
+/// whose weight cannot be read is left out.
 pub(super) fn weighted(line: &str) -> impl Iterator<Item = (&str, u16)> {
     line.split(',').filter_map(|item| {
         let mut parts = item.split(';').map(str::trim);

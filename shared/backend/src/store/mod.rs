@@ -1,5 +1,5 @@
-//! The statements: one file for each thing that is stored, with its SQL and how its rows are read. Functions build statements;
-//! they do not run them.
+//! The statements: one file for each thing that is stored, with its SQL and how its rows are read. Functions build
+//! statements; they do not run them.
 
 // A new kind of event, status or role must be handled in every match.
 #![deny(clippy::wildcard_enum_match_arm)]

@@ -1,4 +1,5 @@
-//! Sessions: one for each login, for as long as its token lives. A session that is deleted is over with the next request.
+//! Sessions: one for each login, for as long as its token lives. A session that is deleted is over with the next
+//! request.
 
 use jiff::Timestamp;
 use uuid::Uuid;

@@ -214,8 +214,8 @@ pub fn list(filter: Filter, after: Option<&Position<Timestamp>>, limit: Limit) -
 
 /// A page of the users who match every word, newest first.
 ///
-/// The page is filled month by month, backwards from the position, so that only the matches of single months are sorted. The planner
-/// chooses which word to read first.
+/// The page is filled month by month, backwards from the position, so that only the matches of single months are
+/// sorted. The planner chooses which word to read first.
 fn search(
     role: Option<Role>,
     status: Option<UserStatus>,

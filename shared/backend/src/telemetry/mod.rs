@@ -1,5 +1,5 @@
-//! Logs and metrics: flat JSON lines on standard output, never a body, a token, a password or an e-mail address. The line
-//! of a request carries its metrics, in the Embedded Metric Format, from which `CloudWatch` makes them.
+//! Logs and metrics: flat JSON lines on standard output, never a body, a token, a password or an e-mail address. The
+//! line of a request carries its metrics, in the Embedded Metric Format, from which `CloudWatch` makes them.
 
 mod format;
 mod measure;

@@ -1,8 +1,8 @@
 //! The profile `OpaqueString` of RFC 8265 (section 4), by which passwords are compared.
 //!
-//! Two rules of its string class, `FreeformClass` of RFC 8264 (section 4.3), are not applied: that on unassigned code points, and those
-//! on code points allowed by context (`CONTEXTJ`, `CONTEXTO`). Both depend on the version of Unicode, and an update of its tables
-//! must not refuse a password that was accepted.
+//! Two rules of its string class, `FreeformClass` of RFC 8264 (section 4.3), are not applied: that on unassigned code
+//! points, and those on code points allowed by context (`CONTEXTJ`, `CONTEXTO`). Both depend on the version of Unicode,
+//! and an update of its tables must not refuse a password that was accepted.
 
 use unicode_normalization::UnicodeNormalization as _;
 
@@ -38,7 +38,8 @@ const fn is_space(c: char) -> bool {
     matches!(c, ' ' | '\u{a0}' | '\u{1680}' | '\u{2000}'..='\u{200a}' | '\u{202f}' | '\u{205f}' | '\u{3000}')
 }
 
-/// The characters that `FreeformClass` disallows beside control characters (RFC 8264, section 8), in the order of its rules.
+/// The characters that `FreeformClass` disallows beside control characters (RFC 8264, section 8), in the order of its
+/// rules.
 fn is_disallowed(c: char) -> bool {
     // Exceptions of RFC 5892 (section 2.6).
     let is_exception =

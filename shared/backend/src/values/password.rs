@@ -11,8 +11,8 @@ use crate::values::{
     text::CONTROL_CHARACTER,
 };
 
-/// A new password: 12 to 128 characters after the profile `OpaqueString` of RFC 8265, which normalises letters and spaces and excludes
-/// control characters; neither the username nor the e-mail address.
+/// A new password: 12 to 128 characters after the profile `OpaqueString` of RFC 8265, which normalises letters and
+/// spaces and excludes control characters; neither the username nor the e-mail address.
 // No Debug, Display or Serialize: it cannot be shown.
 #[derive(ToSchema)]
 #[schema(value_type = String, format = Password, min_length = 12, max_length = 128, example = "correct horse battery")]

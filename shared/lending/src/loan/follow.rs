@@ -102,8 +102,8 @@ pub struct Change {
 
 /// The consequences of a new event, and the loan with it as of a day, or as of the last value date if that is later.
 ///
-/// The same as [`follow`] without it, [`follow`] with it and [`fold_on`](super::fold_on) with it, of all that is recorded.
-/// Everything before its value date is folded once for all three.
+/// The same as [`follow`] without it, [`follow`] with it and [`fold_on`](super::fold_on) with it, of all that is
+/// recorded. Everything before its value date is folded once for all three.
 ///
 /// # Errors
 /// As [`fold`](super::fold).

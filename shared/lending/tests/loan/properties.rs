@@ -65,8 +65,8 @@ fn changes(contract: &Contract, known: &[Event], new: &Event, as_of: Date) -> Re
     Ok(())
 }
 
-/// Where a history leads is the same from whatever day on, and says of each day what is unpaid that has fallen due by then:
-/// late fees too, whether they have arisen or not.
+/// Where a history leads is the same from whatever day on, and says of each day what is unpaid that has fallen due by
+/// then: late fees too, whether they have arisen or not.
 fn outlooks(history: &History, days: [Date; 2]) -> Result<(), TestCaseError> {
     let last = history.events.iter().map(|event| event.on).max().unwrap_or(START);
     let [first, second] = days.map(|day| day.max(last));

@@ -534,8 +534,8 @@ fn a_waiver_of_all_that_is_left_closes_the_loan() {
 
 // Reversals.
 
-/// Nothing happens on the due date of a charge before it is levied: what the charge's reversal changes begins on the day of
-/// the charge.
+/// Nothing happens on the due date of a charge before it is levied: what the charge's reversal changes begins on the
+/// day of the charge.
 #[test]
 fn a_charge_due_before_it_was_levied_is_reversed() {
     let mut loan = three("");

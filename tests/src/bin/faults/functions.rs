@@ -1,5 +1,5 @@
-//! The functions as Lambda runs them: processes attached to cargo-lambda's emulator of the runtime, each with one request
-//! at a time; what ends is started again.
+//! The functions as Lambda runs them: processes attached to cargo-lambda's emulator of the runtime, each with one
+//! request at a time; what ends is started again.
 
 use std::{
     path::{Path, PathBuf},

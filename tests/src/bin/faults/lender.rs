@@ -65,8 +65,8 @@ pub(crate) struct Lender {
 }
 
 impl Lender {
-    /// Registers, approves, applies, approves and pays out, by the interface. The applications are the first of what was
-    /// acknowledged.
+    /// Registers, approves, applies, approves and pays out, by the interface. The applications are the first of what
+    /// was acknowledged.
     pub(crate) async fn new(client: &Client) -> (Self, Vec<Write>) {
         let admin: Value = serde_json::from_str(ADMIN).unwrap();
         let admin = log_in(client, &admin["username"], &admin["password"]).await;
@@ -172,8 +172,8 @@ async fn rows(database: &tokio_postgres::Client, sql: &str) -> BTreeSet<String> 
     database.query(sql, &[]).await.unwrap().iter().map(|row| row.get(0)).collect()
 }
 
-/// Every transaction has its entries, and each of them balances; nothing bears a time that the database has not seen yet,
-/// whatever a function's clock says.
+/// Every transaction has its entries, and each of them balances; nothing bears a time that the database has not seen
+/// yet, whatever a function's clock says.
 pub(crate) async fn books_are_right(database: &tokio_postgres::Client) {
     for (what, sql) in [
         (

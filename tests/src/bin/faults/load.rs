@@ -1,5 +1,5 @@
-//! Clients that pay, apply and read all the time, and keep every answer. Who gets none, or a refusal that may pass, sends
-//! the same command with its key again until it is acknowledged.
+//! Clients that pay, apply and read all the time, and keep every answer. Who gets none, or a refusal that may pass,
+//! sends the same command with its key again until it is acknowledged.
 
 use std::{
     sync::{
@@ -82,7 +82,8 @@ struct Shared {
 }
 
 impl Load {
-    /// Begins, and waits until commands and reads have been answered for a second. Each client waits so long for an answer.
+    /// Begins, and waits until commands and reads have been answered for a second. Each client waits so long for an
+    /// answer.
     pub(crate) async fn begin(lender: &Arc<Lender>, patience: Duration) -> Self {
         let shared = Arc::new(Shared {
             lender: Arc::clone(lender),

@@ -1,7 +1,7 @@
 //! Faults, from outside: functions as they are deployed, at the emulator of the Lambda runtime, with clients that pay,
-//! apply and read all the time, while their database, their processes and their clocks fail. Every answer is kept. After
-//! each fault all that was acknowledged since the beginning is in the database once, and nothing else is; the books
-//! balance, and the scheduled function's check finds no difference.
+//! apply and read all the time, while their database, their processes and their clocks fail. Every answer is kept.
+//! After each fault all that was acknowledged since the beginning is in the database once, and nothing else is; the
+//! books balance, and the scheduled function's check finds no difference.
 //!
 //! `.ci/faults` starts this with what it needs.
 #![allow(
