@@ -23,12 +23,14 @@ use backend::{
     },
     store::{
         audit::{self, Subject},
-        loans, products,
+        loans::{self, NewPayRef},
+        products,
     },
     telemetry::Count,
     values::{
         moment::Moment,
         number::{Instalments, NumberText},
+        pay_ref::PayRef,
         text::ProductCode,
         user_ref::UserRef,
     },
@@ -142,21 +144,21 @@ pub(crate) async fn create_loan(
     let product = products::named_or_default(body.product.clone().map(ProductCode::into_string), body.currency);
     let own = UserRef::Id(applicant.id());
     let named = body.borrower_id.as_ref().filter(|_| by_agent).unwrap_or(&own);
-    let borrower = (loans::borrower(named), loans::pending(named, app.limits.max_pending));
+    let borrower = (loans::borrower(named), loans::pending(named, app.limits.max_pending), loans::new_pay_ref());
     let claim = applicant.check(key.claim(applicant.id(), &body)).await?;
 
     let (tx, caller, (claimed, product, borrower)) = applicant.begin((claim.take(), product, borrower)).await?;
     let at = app.moment(&caller);
-    let (borrower, pending) = borrower;
+    let (borrower, pending, NewPayRef(pay_ref)) = borrower;
     let room = pending.room(app.limits.max_pending);
-    conclude(tx, create(&caller, body, product, (borrower, room), at, claim, claimed)).await
+    conclude(tx, create(&caller, body, product, (borrower, pay_ref, room), at, claim, claimed)).await
 }
 
 fn create(
     caller: &Caller,
     body: NewLoan,
     product: Option<Product>,
-    (borrower, room): (Option<Borrower>, Result<(), Refusal>),
+    (borrower, pay_ref, room): (Option<Borrower>, PayRef, Result<(), Refusal>),
     at: Moment<'_>,
     claim: Claim,
     claimed: Option<Claimed>,
@@ -176,7 +178,7 @@ fn create(
     let product = product_of(&body, product)?;
     let proposal = Proposal::new(product, amount, term, body.interest_rate_apr, pointers)?;
     let agent_id = (caller.role == Role::Agent).then_some(caller.id);
-    let loan = applications::create(borrower, proposal, caller.id, agent_id, at, pointers)?;
+    let loan = applications::create((borrower, pay_ref), proposal, caller.id, agent_id, at, pointers)?;
 
     let location = format!("/api/loans/{}", loan.id);
     let answer = Answer::created(location, &loan.view(at.today))?.with_version(loan.version);

@@ -32,6 +32,7 @@ use backend::{
     values::{
         moment::Moment,
         page::{Limit, Position},
+        pay_ref::PayRef,
         text::ProductCode,
         time::{BusinessDate, Instant, Period},
         user_ref::UserRef,
@@ -56,6 +57,10 @@ pub(crate) struct ListQuery {
     #[serde(default, deserialize_with = "unless_empty")]
     #[param(value_type = Option<String>)]
     agent_id: Option<UserRef>,
+    /// What the borrower types as account number; blanks, hyphens and a leading `#` are dropped.
+    #[serde(default, deserialize_with = "unless_empty")]
+    #[param(value_type = Option<PayRef>)]
+    pay_ref: Option<PayRef>,
     /// The product's code.
     #[serde(default, deserialize_with = "unless_empty")]
     #[param(value_type = Option<String>)]
@@ -138,6 +143,7 @@ impl ListQuery {
             status: self.status.0.clone(),
             borrower: self.borrower_id.clone(),
             agent,
+            pay_ref: self.pay_ref.clone(),
             product: self.product.clone().map(ProductCode::into_string),
             currency: self.currency,
             created,

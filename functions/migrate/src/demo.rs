@@ -15,7 +15,10 @@ use backend::{
         transaction::Notes,
         users::{Role, User, UserStatus},
     },
-    store::{loans, products, users},
+    store::{
+        loans::{self, NewPayRef},
+        products, users,
+    },
     values::{moment::Moment, time::Instant},
 };
 use jiff::{Timestamp, ToSpan, civil::Date, tz::TimeZone};
@@ -150,8 +153,9 @@ impl DemoLoan {
 
         let term = Some(Term::Months(self.months));
         let proposal = Proposal::new(product, amount, term, Some(rate), Pointers::PLAIN).map_err(refused)?;
-        let loan =
-            applications::create(borrower, proposal, agent, Some(agent), at, Pointers::PLAIN).map_err(refused)?;
+        let NewPayRef(pay_ref) = loans::new_pay_ref().run(client).await?;
+        let loan = applications::create((borrower, pay_ref), proposal, agent, Some(agent), at, Pointers::PLAIN)
+            .map_err(refused)?;
         let mut writes = loans::insert(&loan, None, at);
         let mut decide = |verdict, action, reason: &str| {
             let decided = applications::decide(&loan, verdict, admin, Some(reason.into()), at).map_err(refused)?;

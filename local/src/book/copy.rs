@@ -96,7 +96,7 @@ const LOANS: Table = Table {
         interest_rate_apr, instalment, total_interest, total_due, disbursed_on, outstanding, next_due_on,
         oldest_unpaid_due_on, owed_on, owed, written_off, held_on, held, penalties_on, penalties, status, version, version_on,
         created_by, edited_by, created_at, updated_at, decided_by, decided_at, decision_reason, edited_at,
-        rules_version, stated_at) FROM STDIN BINARY",
+        rules_version, stated_at, pay_ref) FROM STDIN BINARY",
     types: &[
         Type::UUID,
         Type::UUID,
@@ -135,6 +135,7 @@ const LOANS: Table = Table {
         Type::TIMESTAMPTZ,
         Type::INT4,
         Type::TIMESTAMPTZ,
+        Type::TEXT,
     ],
 };
 
@@ -187,6 +188,7 @@ pub(super) async fn loans(client: &Client, rows: &[(Loan, Date)]) -> Result<u64,
                 &loan.edited_at,
                 &RULES,
                 &loan.updated_at,
+                &loan.pay_ref.as_str(),
             ],
         )
         .await?;

@@ -2,6 +2,7 @@
 
 use std::ops::RangeInclusive;
 
+use backend::values::pay_ref::PayRef;
 use jiff::Timestamp;
 use rand::{Rng as _, RngCore as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
@@ -87,6 +88,13 @@ impl Dice {
         let milliseconds = u64::try_from(at.as_millisecond()).unwrap_or_default();
         uuid::Builder::from_unix_timestamp_millis(milliseconds, &random).into_uuid()
     }
+}
+
+/// What names a loan in payments: each number has one of its own, neighbours far from each other.
+pub(super) fn pay_ref(seed: u64, number: u64) -> PayRef {
+    // A power of 3, and so without a divisor in common with how many there are.
+    const STEP: u64 = 387_420_489;
+    PayRef::of_number(seed.wrapping_mul(STEP) % PayRef::COUNT + number * STEP % PayRef::COUNT)
 }
 
 #[cfg(test)]

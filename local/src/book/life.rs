@@ -4,7 +4,7 @@
 use super::{
     calendar::Calendar,
     catalogue::Offer,
-    dice::{Dice, Stream},
+    dice::{Dice, Stream, pay_ref},
     impossible::Impossible,
     leavings::{Audit, Leavings, Version},
     people::{COUNTRIES, Customer, People},
@@ -103,7 +103,9 @@ impl<'a> Life<'a> {
         let rate = (by_agent && dice.percent(60)).then(|| *dice.pick(&offer.rates));
         let proposal = Proposal::new(offer.product.clone(), amount, term, rate, Pointers::PLAIN)?;
         let borrower = Borrower { id: customer.user.id, username: customer.user.username.clone() };
-        let loan = applications::create(borrower, proposal, by, by_agent.then_some(by), at, Pointers::PLAIN)?;
+        let pay_ref = pay_ref(world.seed, number);
+        let loan =
+            applications::create((borrower, pay_ref), proposal, by, by_agent.then_some(by), at, Pointers::PLAIN)?;
         let loan = Loan { id: dice.id(now), ..loan };
         let locked =
             LockedLoan { loan: loan.clone(), transactions: Vec::new(), steps: vec![ApplicationStep::to(&loan)] };

@@ -358,7 +358,7 @@ async fn only_erase_person_erases() {
     // No loan is made for who is erased.
     let erased = format!("SELECT erase_person('{}')", gone.id);
     let new = format!(
-        "{erased}; INSERT INTO loans SELECT (jsonb_populate_record(l, jsonb_build_object('id', :new, 'borrower_id', '{}'))).*
+        "{erased}; INSERT INTO loans SELECT (jsonb_populate_record(l, jsonb_build_object('id', :new, 'pay_ref', null, 'borrower_id', '{}'))).*
         FROM loans l WHERE id = :pending",
         gone.id
     );
@@ -538,7 +538,7 @@ async fn a_loan_starts_as_an_application() {
     let book = Book::new().await;
     let insert = |overrides: &str| {
         format!(
-            "INSERT INTO loans SELECT (jsonb_populate_record(l, jsonb_build_object('id', :new, 'created_at', now(),
+            "INSERT INTO loans SELECT (jsonb_populate_record(l, jsonb_build_object('id', :new, 'pay_ref', null, 'created_at', now(),
                 'updated_at', now()) || '{overrides}'::jsonb)).*
             FROM loans l WHERE id = :pending"
         )
@@ -779,7 +779,7 @@ async fn what_is_recorded_is_of_now() {
     let application = |instant: &str| {
         let record = record("new");
         format!(
-            "INSERT INTO loans SELECT (jsonb_populate_record(l, jsonb_build_object('id', :new, 'created_at', {instant},
+            "INSERT INTO loans SELECT (jsonb_populate_record(l, jsonb_build_object('id', :new, 'pay_ref', null, 'created_at', {instant},
                 'updated_at', {instant}))).* FROM loans l WHERE id = :pending; {record}"
         )
     };

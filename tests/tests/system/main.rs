@@ -18,6 +18,7 @@ mod logs;
 mod openapi;
 mod order;
 mod origin;
+mod pay_refs;
 mod permissions;
 mod plans;
 mod products;

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use backend::values::pay_ref::PayRef;
 use jiff::{Span, Timestamp, civil::Date};
 use local::book::{self, Plan};
 use serde_json::json;
@@ -157,6 +158,7 @@ async fn no_request_reads_a_large_table_from_end_to_end() {
         "/api/portfolio/arrears?group_by=product".to_owned(),
         "/api/portfolio/arrears?group_by=agent".to_owned(),
         "/api/collections".to_owned(),
+        format!("/api/loans?pay_ref={}", PayRef::of_number(7)),
         format!("/api/collections?agent_id={agent}"),
         format!("/api/collections?on={month_ago}"),
         "/api/collections?bucket=due".to_owned(),

@@ -298,7 +298,7 @@ async fn an_application_waits_for_an_erasure_and_an_erasure_for_an_application()
     application.batch_execute("BEGIN").await.unwrap();
     // Whatever stands in the row, it refers to the borrower.
     let made = "WITH made AS (
-            INSERT INTO loans SELECT (jsonb_populate_record(l, jsonb_build_object('id', $1::uuid, 'borrower_id', $2::uuid))).*
+            INSERT INTO loans SELECT (jsonb_populate_record(l, jsonb_build_object('id', $1::uuid, 'pay_ref', null, 'borrower_id', $2::uuid))).*
             FROM loans l WHERE id = $3 RETURNING *)
         INSERT INTO loan_versions SELECT id, 1, 'create', updated_at, created_by, NULL, '{}', status, agent_id, product_code,
             product_version, currency, amount, terms, instalment, total_interest, total_due FROM made";

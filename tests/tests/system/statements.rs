@@ -45,6 +45,7 @@ fn of_the_shared_crate() -> impl IntoIterator<Item = Named> {
         backend::store::loans::BORROWER_BY_USERNAME,
         backend::store::loans::HISTORY,
         backend::store::loans::INSERT,
+        backend::store::loans::NEW_PAY_REF,
         backend::store::loans::NOTE_RULES,
         backend::store::loans::PENDING_BY_ID,
         backend::store::loans::PENDING_BY_USERNAME,

@@ -113,7 +113,8 @@ impl World {
         let borrower = Borrower { id: borrower.id, username: borrower.username.clone() };
         let (by, agent) = (agent.map_or(borrower.id, |agent| agent.id), agent.map(|agent| agent.id));
         let at = self.moment(at);
-        let loan = applications::create(borrower, proposal, by, agent, at, Pointers::PLAIN).unwrap();
+        let pay_ref = self.api.app.db.read(&loans::new_pay_ref()).await.unwrap().0;
+        let loan = applications::create((borrower, pay_ref), proposal, by, agent, at, Pointers::PLAIN).unwrap();
         self.write(loans::insert(&loan, None, at)).await;
         loan
     }

@@ -14,7 +14,7 @@ use crate::{
         refusal::Refusal,
         users::Role,
     },
-    values::{moment::Moment, refusal::FieldError, version::Version},
+    values::{moment::Moment, pay_ref::PayRef, refusal::FieldError, version::Version},
 };
 
 /// The proposed loan: the part that edits change.
@@ -169,7 +169,7 @@ impl Proposal {
 ///
 /// An invalid field for anything the product does not allow, or if there is no schedule for it.
 pub fn create(
-    borrower: Borrower,
+    (borrower, pay_ref): (Borrower, PayRef),
     proposal: Proposal,
     by: Uuid,
     agent_id: Option<Uuid>,
@@ -181,6 +181,7 @@ pub fn create(
     let Proposal { amount, product, product_version, terms } = proposal;
     Ok(Loan {
         id: Uuid::now_v7(),
+        pay_ref,
         borrower_id: borrower.id,
         borrower_username: borrower.username,
         agent_id,

@@ -5,13 +5,15 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::values::time::BusinessDate;
+use crate::values::{pay_ref::PayRef, time::BusinessDate};
 
 /// The amounts to collect of a loan on a day: principal, interest, fees and penalties.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct Collection {
     /// The loan.
     pub loan_id: Uuid,
+    /// What the customer names it by when paying.
+    pub pay_ref: PayRef,
     /// The customer's username.
     #[schema(example = "usr_india_002")]
     pub customer: String,

@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use crate::{
     domain::{refusal::Refusal, users::Role},
-    values::version::Version,
+    values::{pay_ref::PayRef, version::Version},
 };
 
 /// Where a loan stands.
@@ -84,6 +84,8 @@ impl FromStr for LoanStatus {
 pub struct Loan {
     /// Names the loan.
     pub id: Uuid,
+    /// What the borrower names it by when paying.
+    pub pay_ref: PayRef,
     /// Who borrows.
     pub borrower_id: Uuid,
     /// The borrower's username.

@@ -366,6 +366,10 @@ pub const FIELDS: &[FieldCode] = &[
     field("not_a_multiple", "The amount is not a multiple of `smallest_amount`."),
     field("not_a_name", "The code of a fee is blank or too long."),
     field("not_a_number", "The text is not a decimal number without sign or exponent."),
+    field(
+        "not_a_pay_ref",
+        "The text is not a loan's `pay_ref`: ten digits, the first 1 to 5, the last the check digit.",
+    ),
     field("not_a_phone_number", "The text is not a telephone number as in E.164."),
     field("not_a_product_code", "The text is not 1 to 64 characters of `a-z`, `0-9` and `-`."),
     field("not_a_user", "The text is neither a user's id nor a username."),

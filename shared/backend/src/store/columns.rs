@@ -11,7 +11,10 @@ use serde::{
 };
 use tokio_postgres::{Row, types::Json};
 
-use crate::db::{DbError, column};
+use crate::{
+    db::{DbError, column},
+    values::pay_ref::PayRef,
+};
 
 /// A currency by its code.
 ///
@@ -51,6 +54,16 @@ pub fn rate(row: &Row, name: &str) -> Result<AnnualRate, DbError> {
 pub fn terms(row: &Row, name: &str) -> Result<Terms, DbError> {
     let Json(terms) = column(row, name)?;
     Ok(terms)
+}
+
+/// The column `pay_ref`.
+///
+/// # Errors
+///
+/// When the column is missing or holds none.
+pub fn pay_ref(row: &Row) -> Result<PayRef, DbError> {
+    PayRef::parse(column(row, "pay_ref")?)
+        .ok_or_else(|| DbError::unexpected("a stored pay_ref has a wrong check digit"))
 }
 
 /// A whole number that is never negative.

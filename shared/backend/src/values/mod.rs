@@ -7,6 +7,7 @@ pub mod opaque;
 pub mod page;
 pub mod password;
 pub mod patch;
+pub mod pay_ref;
 pub mod refusal;
 pub mod search;
 pub mod table;

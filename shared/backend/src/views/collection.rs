@@ -8,6 +8,7 @@ use crate::{
 impl Line for Collection {
     const COLUMNS: &'static [&'static str] = &[
         "loan_id",
+        "pay_ref",
         "customer",
         "full_name",
         "phone",
@@ -22,6 +23,7 @@ impl Line for Collection {
     fn cells(&self) -> Vec<Cell> {
         vec![
             Cell::value(&self.loan_id),
+            Cell::value(&self.pay_ref),
             Cell::text(Some(&self.customer)),
             Cell::text(self.full_name.as_deref()),
             Cell::text(Some(&self.phone)),

@@ -11,6 +11,7 @@ use crate::{
     store::loans::Sort,
     values::{
         page::Position,
+        pay_ref::PayRef,
         table::{Cell, Line},
         terms::TermsSchema,
         time::{BusinessDate, Instant},
@@ -25,6 +26,7 @@ impl Loan {
         let decision = self.decision.as_ref();
         LoanView {
             id: self.id,
+            pay_ref: self.pay_ref.clone(),
             borrower_id: self.borrower_id,
             borrower_username: self.borrower_username.clone(),
             agent_id: self.agent_id,
@@ -61,6 +63,8 @@ impl Loan {
 pub struct LoanView {
     /// Names the loan.
     pub id: Uuid,
+    /// What the borrower types as account number when paying.
+    pub pay_ref: PayRef,
     /// Who borrows.
     pub borrower_id: Uuid,
     /// The borrower's username.
@@ -134,6 +138,7 @@ pub struct LoanView {
 impl Line for LoanView {
     const COLUMNS: &'static [&'static str] = &[
         "id",
+        "pay_ref",
         "borrower_id",
         "borrower_username",
         "agent_id",
@@ -165,6 +170,7 @@ impl Line for LoanView {
     fn cells(&self) -> Vec<Cell> {
         vec![
             Cell::value(&self.id),
+            Cell::value(&self.pay_ref),
             Cell::value(&self.borrower_id),
             Cell::text(Some(&self.borrower_username)),
             Cell::optional(self.agent_id.as_ref()),

@@ -15,6 +15,7 @@ use crate::{
     domain::loan::{Loan, LoanStatus, Scope},
     values::{
         page::{Limit, Part, Position},
+        pay_ref::PayRef,
         refusal::refusal,
         time::Period,
         user_ref::UserRef,
@@ -30,6 +31,8 @@ pub struct Filter {
     pub borrower: Option<UserRef>,
     /// The agent.
     pub agent: Option<UserRef>,
+    /// The one that this names.
+    pub pay_ref: Option<PayRef>,
     /// The product's code.
     pub product: Option<String>,
     /// The currency.
@@ -160,6 +163,7 @@ pub fn list(
         }
     };
     let sql = sql
+        .push_if(" AND l.pay_ref = {}", filter.pay_ref.map(|pay_ref| pay_ref.to_string()))
         .push_if(" AND l.product_code = {}", filter.product)
         .push_if(" AND l.currency = {}", filter.currency.map(Currency::code))
         .push_if(" AND l.created_at >= {}", filter.created.from)

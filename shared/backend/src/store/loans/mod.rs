@@ -15,17 +15,17 @@ pub use self::{
 };
 
 use jiff::civil::Date;
-use tokio_postgres::types::Json;
+use tokio_postgres::{Row, types::Json};
 use uuid::Uuid;
 
 use crate::{
-    db::{Sql, Statement},
+    db::{DbError, FromRow, Sql, Statement},
     domain::{
         loan::{Due, Loan, ScheduleFigures, Scope},
         loan_history::{Action, changed_fields},
     },
-    store::{loans::history::record_version, portfolio},
-    values::moment::Moment,
+    store::{columns, loans::history::record_version, portfolio},
+    values::{moment::Moment, pay_ref::PayRef},
 };
 
 /// The version of the rules by which rows of loans and their part of the journal follow from terms and transactions. A
@@ -36,8 +36,11 @@ pub const RULES: i32 = 1;
 pub const INSERT: &str = "\
 INSERT INTO loans (id, borrower_id, agent_id, product_code, product_version, currency, amount, terms, instalments,
     interest_rate_apr, instalment, total_interest, total_due, status, version, version_on, created_by, edited_by,
-    created_at, updated_at, rules_version, stated_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $20)";
+    created_at, updated_at, rules_version, stated_at, pay_ref)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $20, $22)";
+
+/// A `pay_ref` that no loan has.
+pub const NEW_PAY_REF: &str = "SELECT new_pay_ref() AS pay_ref";
 
 /// A step of an application.
 pub const UPDATE: &str = "\
@@ -114,6 +117,21 @@ pub fn share(id: Uuid, scope: Scope) -> Statement<()> {
     Sql::new(SHARE).bind(id).push_if(" AND borrower_id = {}", scope.borrower()).push(" FOR SHARE").execute()
 }
 
+/// What names a new loan in payments.
+#[must_use]
+pub fn new_pay_ref() -> Statement<NewPayRef> {
+    Sql::new(NEW_PAY_REF).one()
+}
+
+/// The row of [`NEW_PAY_REF`].
+pub struct NewPayRef(pub PayRef);
+
+impl FromRow for NewPayRef {
+    fn from_row(row: &Row) -> Result<Self, DbError> {
+        columns::pay_ref(row).map(Self)
+    }
+}
+
 /// Makes a loan, with its first version.
 #[must_use]
 pub fn insert(loan: &Loan, reason: Option<String>, at: Moment<'_>) -> Vec<Statement<()>> {
@@ -137,7 +155,8 @@ pub fn insert(loan: &Loan, reason: Option<String>, at: Moment<'_>) -> Vec<Statem
         .bind(loan.edited_by)
         .bind(loan.created_at)
         .bind(loan.updated_at)
-        .bind(RULES);
+        .bind(RULES)
+        .bind(loan.pay_ref.to_string());
     let changed = changed_fields(None, loan);
     let mut writes = vec![sql.execute(), record_version(loan.id, Action::Create, loan.created_by, reason, changed)];
     writes.extend(portfolio::step(None, loan, at));

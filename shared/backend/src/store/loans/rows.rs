@@ -22,6 +22,7 @@ impl FromRow for Loan {
         };
         Ok(Self {
             id: column(row, "id")?,
+            pay_ref: columns::pay_ref(row)?,
             borrower_id: column(row, "borrower_id")?,
             borrower_username: column(row, "borrower_username")?,
             agent_id: column(row, "agent_id")?,
