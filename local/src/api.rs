@@ -20,8 +20,8 @@ use crate::operations::{self, Operation, Who};
     info(
         title = "Microloans",
         description = "A loan-management system for microlenders: accounts, products, loan applications with their \
-            history, servicing with its ledger, and statistics. Money is a string with exactly the currency's ISO 4217 decimals; business dates are \
-            in the lender's time zone; instants are RFC 3339 in UTC.",
+            history, servicing with its ledger, and statistics. Money is a string with exactly the currency's ISO \
+            4217 decimals; business dates are in the lender's time zone; instants are RFC 3339 in UTC.",
         license(name = "MIT", identifier = "MIT")
     ),
     servers((url = "/", description = "The server that this document comes from")),

@@ -108,7 +108,8 @@ INSERT INTO user_words SELECT * FROM words_of_users WHERE person_id NOT IN (SELE
 /// all rows at once, and indexes that belong to no constraint. Each costs more, row by row, than everything else.
 const TAKEN_OFF: &str = "\
 WITH written AS (
-    SELECT unnest('{users, user_words, audit_log, loans, loan_versions, transactions, journal_entries, journal_lines}'::regclass[]) AS id)
+    SELECT unnest('{users, user_words, audit_log, loans, loan_versions, transactions, journal_entries,
+        journal_lines}'::regclass[]) AS id)
 SELECT format('ALTER TABLE %s DROP CONSTRAINT %I', conrelid::regclass, conname) AS take_off,
     format('ALTER TABLE %s ADD CONSTRAINT %I %s', conrelid::regclass, conname, pg_get_constraintdef(oid)) AS put_back
 FROM pg_constraint WHERE contype = 'f' AND conrelid IN (TABLE written)

@@ -117,9 +117,10 @@ fn shut_out(status: UserStatus) -> Option<Problem> {
     request_body(content = Login, description = "Needed unless the Authorization header is Basic"),
     responses(
         (status = 200, description = "The session", body = Session),
-        (status = 401, description = "The username or the password is wrong (`invalid_credentials`)", body = ProblemBody),
-        (status = 403, description = "The password is right, but the agent is not approved (`agent_not_approved`) or the \
-            account is suspended (`account_suspended`)", body = ProblemBody),
+        (status = 401, description = "The username or the password is wrong (`invalid_credentials`)",
+            body = ProblemBody),
+        (status = 403, description = "The password is right, but the agent is not approved (`agent_not_approved`) or \
+            the account is suspended (`account_suspended`)", body = ProblemBody),
         (status = 429, description = "There were too many failed logins, or there are too many at once \
             (`too_many_attempts`)", body = ProblemBody))
 )]

@@ -67,8 +67,8 @@ pub(crate) struct Registration {
             ("Location" = String, description = "Where the user can be read"))),
         (status = 409, description = "The username (`username_taken`) or the e-mail address (`email_taken`) is taken",
             body = ProblemBody),
-        (status = 429, description = "There were too many registrations from this address, or there are too many at once \
-            (`too_many_attempts`)", body = ProblemBody))
+        (status = 429, description = "There were too many registrations from this address, or there are too many at \
+            once (`too_many_attempts`)", body = ProblemBody))
 )]
 pub(crate) async fn register(State(app): State<App>, address: ClientAddress, input: Input) -> Result<Answer, Problem> {
     let Registration { username, password, email, phone, role, full_name } = input.read()?;

@@ -45,7 +45,8 @@ use utoipa::ToSchema;
 #[derive(Clone, Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({
-    "borrower_id": "usr_india_999", "amount": 12000.50, "currency": "INR", "term_months": 6, "interest_rate_apr": 24.0}))]
+    "borrower_id": "usr_india_999", "amount": 12000.50, "currency": "INR", "term_months": 6,
+    "interest_rate_apr": 24.0}))]
 pub(crate) struct NewLoan {
     /// The customer's id or username. A customer may leave it out; an agent may not.
     #[schema(value_type = Option<String>, min_length = 1, max_length = 100)]
@@ -109,7 +110,8 @@ fn is_allowed(role: Role, gives_rate: bool, names_borrower: bool) -> Result<(), 
 /// Applies for a loan. It starts as `pending`.
 #[utoipa::path(
     post, path = "/api/loans", tag = "loans", request_body = NewLoan,
-    params(("Idempotency-Key" = Option<String>, Header, description = "1 to 255 characters; the same key gives the same answer")),
+    params(("Idempotency-Key" = Option<String>, Header, description = "1 to 255 characters; the same key gives the \
+        same answer")),
     responses(
         (status = 201, description = "The new loan", body = LoanView, headers(
             ("ETag" = String, description = "The loan's version, for If-Match"),
@@ -117,8 +119,8 @@ fn is_allowed(role: Role, gives_rate: bool, names_borrower: bool) -> Result<(), 
         (status = 403, description = "A customer named another borrower (`not_yourself`)", body = ProblemBody),
         (status = 409, description = "The borrower has as many pending applications as it may have \
             (`too_many_pending`)", body = ProblemBody),
-        (status = 422, description = "There is no active customer of this name (`borrower_not_found`), or the loan would \
-            never be repaid (`does_not_amortise`)", body = ProblemBody),
+        (status = 422, description = "There is no active customer of this name (`borrower_not_found`), or the loan \
+            would never be repaid (`does_not_amortise`)", body = ProblemBody),
         (status = 429, description = "There were too many commands of this customer (`too_many_attempts`)",
             body = ProblemBody))
 )]

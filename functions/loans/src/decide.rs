@@ -199,7 +199,8 @@ pub(crate) async fn reject_loan(
             headers(("ETag" = String, description = "The loan's version, for If-Match"))),
         (status = 403, description = "The caller is an agent, but not the loan's (`not_the_loans_agent`)",
             body = ProblemBody),
-        (status = 409, description = "The loan is neither pending nor approved (`not_withdrawable`)", body = ProblemBody),
+        (status = 409, description = "The loan is neither pending nor approved (`not_withdrawable`)",
+            body = ProblemBody),
         (status = 429, description = "There were too many commands of this customer (`too_many_attempts`)",
             body = ProblemBody))
 )]

@@ -217,13 +217,14 @@ fn checked(product: Product) -> Result<Product, Problem> {
 /// Makes a product.
 #[utoipa::path(
     post, path = "/api/products", tag = "products", request_body = NewProduct,
-    params(("Idempotency-Key" = Option<String>, Header, description = "1 to 255 characters; the same key gives the same answer")),
+    params(("Idempotency-Key" = Option<String>, Header, description = "1 to 255 characters; the same key gives the \
+        same answer")),
     responses(
         (status = 201, description = "The new product", body = Product, headers(
             ("ETag" = String, description = "The product's version, for If-Match"),
             ("Location" = String, description = "Where the product can be read"))),
-        (status = 409, description = "A product with this code exists (`product_code_taken`), or the currency has an open \
-            default product (`default_product_exists`)", body = backend::http::problem::ProblemBody))
+        (status = 409, description = "A product with this code exists (`product_code_taken`), or the currency has an \
+            open default product (`default_product_exists`)", body = backend::http::problem::ProblemBody))
 )]
 pub(crate) async fn create_product(admin: Admin, key: IdempotencyKey, input: Input) -> Result<Answer, Problem> {
     let key = admin.check(key.read()).await?;

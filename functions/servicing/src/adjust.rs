@@ -141,11 +141,11 @@ pub(crate) async fn reverse_transaction(
         (status = 403, description = "The caller set the password of who made or last changed the loan, or recorded a \
             transaction of it \
             (`own_application`)", body = ProblemBody),
-        (status = 409, description = "The loan is not disbursed (`not_disbursed`), has as many transactions as it may have \
-            (`too_many_transactions`), or a later transaction could no longer stand (`later_event_depends_on_it`)",
+        (status = 409, description = "The loan is not disbursed (`not_disbursed`), has as many transactions as it may \
+            have (`too_many_transactions`), or a later transaction could no longer stand (`later_event_depends_on_it`)",
             body = ProblemBody),
-        (status = 422, description = "More than is held that day (`above_held`), or the date is before the disbursement \
-            (`before_disbursement`)", body = ProblemBody))
+        (status = 422, description = "More than is held that day (`above_held`), or the date is before the \
+            disbursement (`before_disbursement`)", body = ProblemBody))
 )]
 pub(crate) async fn refund_overpayment(
     admin: Admin,
@@ -218,8 +218,8 @@ pub(crate) async fn write_off_loan(
             (`already_written_off`), has no principal left from that date on (`nothing_to_reschedule`), has as many \
             transactions as it may have (`too_many_transactions`), or a later transaction could no longer stand \
             (`later_event_depends_on_it`)", body = ProblemBody),
-        (status = 422, description = "No instalment is due on `from` (`not_a_due_date`), the first due date is not after \
-            the due date before it (`not_after_due_date_before`), or the loan would never be repaid \
+        (status = 422, description = "No instalment is due on `from` (`not_a_due_date`), the first due date is not \
+            after the due date before it (`not_after_due_date_before`), or the loan would never be repaid \
             (`does_not_amortise`)", body = ProblemBody))
 )]
 pub(crate) async fn reschedule_loan(

@@ -101,7 +101,8 @@ pub(crate) enum Waived {
         (status = 409, description = "The loan is not disbursed (`not_disbursed`), was written off \
             (`already_written_off`), has as many transactions as it may have (`too_many_transactions`), or a later \
             transaction could no longer stand (`later_event_depends_on_it`)", body = ProblemBody),
-        (status = 422, description = "It would fall due before the disbursement (`before_disbursement`)", body = ProblemBody))
+        (status = 422, description = "It would fall due before the disbursement (`before_disbursement`)",
+            body = ProblemBody))
 )]
 pub(crate) async fn charge_loan(
     admin: Admin,

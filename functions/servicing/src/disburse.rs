@@ -47,10 +47,11 @@ impl Fingerprinted for NewDisbursement {}
         (status = 201, description = "The transaction", body = TransactionView,
             headers(("Location" = String, description = "Where the transaction can be read"))),
         (status = 400, description = "The Idempotency-Key is missing (`idempotency_key_required`)", body = ProblemBody),
-        (status = 403, description = "The caller set the password of the loan's borrower, creator, last editor or agent \
-            (`own_application`)", body = ProblemBody),
-        (status = 409, description = "The loan is not approved (`not_approved`), was paid out before (`already_disbursed`) or \
-            has as many transactions as it may have (`too_many_transactions`)", body = ProblemBody),
+        (status = 403, description = "The caller set the password of the loan's borrower, creator, last editor or \
+            agent (`own_application`)", body = ProblemBody),
+        (status = 409, description = "The loan is not approved (`not_approved`), was paid out before \
+            (`already_disbursed`) or has as many transactions as it may have (`too_many_transactions`)",
+            body = ProblemBody),
         (status = 422, description = "`first_due_on` is not after the disbursement (`not_after_disbursement`), or is \
             needed: the date of the terms is not (`required`)", body = ProblemBody))
 )]

@@ -33,7 +33,8 @@ use crate::command::{self, Command};
 /// A payment.
 #[derive(Clone, Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-#[schema(example = json!({"amount": "2142.40", "paid_on": "2026-04-02", "reference": "receipt 1047", "channel": "cash"}))]
+#[schema(example = json!({"amount": "2142.40", "paid_on": "2026-04-02", "reference": "receipt 1047",
+    "channel": "cash"}))]
 pub(crate) struct NewRepayment {
     /// In the loan's currency, more than zero.
     pub(crate) amount: NumberText,
@@ -81,8 +82,8 @@ impl NewRepayment {
         (status = 201, description = "The transaction with its allocation", body = TransactionView,
             headers(("Location" = String, description = "Where the transaction can be read"))),
         (status = 400, description = "The Idempotency-Key is missing (`idempotency_key_required`)", body = ProblemBody),
-        (status = 409, description = "The loan is not disbursed (`not_disbursed`), has as many transactions as it may have \
-            (`too_many_transactions`), or a later transaction could no longer stand (`later_event_depends_on_it`)",
+        (status = 409, description = "The loan is not disbursed (`not_disbursed`), has as many transactions as it may \
+            have (`too_many_transactions`), or a later transaction could no longer stand (`later_event_depends_on_it`)",
             body = ProblemBody),
         (status = 422, description = "The date is before the disbursement (`before_disbursement`)", body = ProblemBody))
 )]

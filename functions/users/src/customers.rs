@@ -53,7 +53,8 @@ pub(crate) async fn list_customers(staff: Staff, format: Format, query: QueryStr
 
 /// Shows a customer. Customers see themselves alone.
 #[utoipa::path(
-    get, path = "/api/customers/{id}", tag = "customers", params(("id" = Uuid, Path, description = "The customer's id")),
+    get, path = "/api/customers/{id}", tag = "customers", params(("id" = Uuid, Path,
+        description = "The customer's id")),
     responses((status = 200, description = "The customer", body = User))
 )]
 pub(crate) async fn get_customer(

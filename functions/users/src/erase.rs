@@ -47,7 +47,8 @@ pub(crate) struct ChangesQuery {
 #[utoipa::path(
     get, path = "/api/users/{id}/changes", tag = "users",
     params(("id" = Uuid, Path, description = "The user's id"), ChangesQuery),
-    responses((status = 200, description = "A page of changes; none once the user is erased", body = Page<ContactChange>))
+    responses((status = 200, description = "A page of changes; none once the user is erased",
+        body = Page<ContactChange>))
 )]
 pub(crate) async fn list_changes(
     admin: Admin,
@@ -93,8 +94,8 @@ pub(crate) struct Erasure {
     responses(
         (status = 200, description = "The user as it now is", body = User),
         (status = 403, description = "It is the admin's own account (`own_account`)", body = ProblemBody),
-        (status = 409, description = "A loan of this person is pending, approved or disbursed, or money is held for one \
-            (`loans_open`); the user is erased already (`user_erased`), or the last active admin (`last_admin`)",
+        (status = 409, description = "A loan of this person is pending, approved or disbursed, or money is held for \
+            one (`loans_open`); the user is erased already (`user_erased`), or the last active admin (`last_admin`)",
             body = ProblemBody))
 )]
 pub(crate) async fn erase_user(admin: Admin, path: PathParameter, input: Input) -> Result<Answer, Problem> {

@@ -135,7 +135,8 @@ pub(crate) async fn reactivate_user(admin: Admin, path: PathParameter, input: In
     params(("id" = Uuid, Path, description = "The agent's id")),
     responses(
         (status = 200, description = "The agent as it now is", body = User),
-        (status = 409, description = "The agent is neither pending nor rejected (`agent_not_pending`)", body = ProblemBody))
+        (status = 409, description = "The agent is neither pending nor rejected (`agent_not_pending`)",
+            body = ProblemBody))
 )]
 pub(crate) async fn approve_agent(admin: Admin, path: PathParameter, input: Input) -> Result<Answer, Problem> {
     step_of_agent(&APPROVE, admin, path, input).await

@@ -138,7 +138,8 @@ pub(crate) async fn create_user(admin: Admin, input: Input) -> Result<Answer, Pr
     params(("id" = Uuid, Path, description = "The user's id")),
     responses(
         (status = 200, description = "The user as it now is", body = User),
-        (status = 409, description = "The e-mail address is taken (`email_taken`), or the user is erased (`user_erased`)",
+        (status = 409, description = "The e-mail address is taken (`email_taken`), or the user is erased \
+            (`user_erased`)",
             body = ProblemBody))
 )]
 pub(crate) async fn update_user(admin: Admin, path: PathParameter, input: Input) -> Result<Answer, Problem> {
