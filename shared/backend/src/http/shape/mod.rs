@@ -4,6 +4,9 @@
 //! the body is read again by the same type, alone in its place: a failure there is that part's own error. So the rules
 //! stand once, at the types, and a body without errors costs nothing more.
 
+mod required;
+mod wording;
+
 use std::{collections::HashSet, marker::PhantomData};
 
 use serde::{
@@ -11,15 +14,13 @@ use serde::{
     de::{DeserializeOwned, MapAccess, Visitor},
 };
 use serde_json::value::RawValue;
-use serde_path_to_error::{Path, Segment};
-use utoipa::{
-    PartialSchema, ToSchema,
-    openapi::{
-        RefOr, Schema,
-        schema::{ArrayItems, Object},
-    },
-};
+use utoipa::ToSchema;
 
+pub(super) use self::wording::field_error;
+use self::{
+    required::{Step, required_at},
+    wording::{explain, missing, names, pointer, repeated_error},
+};
 use super::problem::{MOST_ERRORS, Problem};
 use crate::values::refusal::FieldError;
 
@@ -55,16 +56,6 @@ fn read<T: DeserializeOwned>(text: &str) -> Result<T, Stop> {
     })
 }
 
-/// The names on a path: fields, and places in lists.
-fn names(path: &Path) -> Vec<String> {
-    let name = |segment: &Segment| match segment {
-        Segment::Seq { index } => Some(index.to_string()),
-        Segment::Map { key: name } | Segment::Enum { variant: name } => Some(name.clone()),
-        Segment::Unknown => None,
-    };
-    path.iter().filter_map(name).collect()
-}
-
 impl Stop {
     /// True if serde stopped at an object as a whole because a field is missing or repeated.
     fn is_of_a_field(&self) -> bool {
@@ -75,18 +66,6 @@ impl Stop {
     fn is_of_a_rule(&self) -> bool {
         self.message.starts_with('[')
     }
-}
-
-/// The name of the missing field in a message of serde's.
-fn missing(message: &str) -> Option<&str> {
-    message.strip_prefix("missing field `")?.strip_suffix('`')
-}
-
-/// One step from a body's root towards one of its parts.
-#[derive(Clone)]
-enum Step {
-    Field(String),
-    Item(usize),
 }
 
 /// The search for all errors of a body that is to be a `T`.
@@ -240,117 +219,6 @@ impl<'de: 'a, 'a> Deserialize<'de> for Members<'a> {
 
         deserializer.deserialize_map(Object).map(Self)
     }
-}
-
-/// The required fields of the object at a place in `T`.
-fn required_at<T: ToSchema>(at: &[Step]) -> Vec<String> {
-    let mut named = Vec::new();
-    T::schemas(&mut named);
-    let mut here = vec![<T as PartialSchema>::schema()];
-    for step in at {
-        here = resolve(here, &named)
-            .into_iter()
-            .filter_map(|schema| match (step, schema) {
-                (Step::Field(name), Schema::Object(object)) => object.properties.get(name).cloned(),
-                (Step::Item(_), Schema::Array(array)) => match array.items {
-                    ArrayItems::RefOrSchema(items) => Some(*items),
-                    ArrayItems::False => None,
-                },
-                _ => None,
-            })
-            .collect();
-    }
-    let required = |schema| match schema {
-        Schema::Object(Object { required, .. }) => required,
-        _ => Vec::new(),
-    };
-    resolve(here, &named).into_iter().flat_map(required).collect()
-}
-
-/// The schemas themselves: references followed, alternatives side by side.
-fn resolve(schemas: Vec<RefOr<Schema>>, named: &[(String, RefOr<Schema>)]) -> Vec<Schema> {
-    let follow = |schema| match schema {
-        RefOr::Ref(to) => {
-            let name = to.ref_location.rsplit('/').next().unwrap_or_default();
-            let found = named.iter().find(|(known, _)| known == name).map(|(_, schema)| schema.clone());
-            found.map_or_else(Vec::new, |schema| resolve(vec![schema], named))
-        }
-        RefOr::T(Schema::OneOf(one)) => resolve(one.items, named),
-        RefOr::T(Schema::AllOf(all)) => resolve(all.items, named),
-        RefOr::T(Schema::AnyOf(any)) => resolve(any.items, named),
-        RefOr::T(schema) => vec![schema],
-    };
-    schemas.into_iter().flat_map(follow).collect()
-}
-
-/// Names the parameter of an error, and explains it in words for a client.
-pub(super) fn field_error(path: &Path, message: &str) -> FieldError {
-    let names = names(path);
-    let last = names.last().cloned().unwrap_or_default();
-    explain(pointer(names), &last, message)
-}
-
-/// Explains the error at a pointer, whose last name is `last`, in words for a client: serde's own speak of Rust's
-/// types.
-fn explain(mut pointer: String, last: &str, message: &str) -> FieldError {
-    // serde distinguishes these kinds only in words, which have been the same since 1.0. The path ends with the name of
-    // the unknown field; the others are our own fields, whose names need no escaping.
-    if message.starts_with("unknown field ") {
-        return FieldError::new(pointer, "unknown_field", format!("there is no field {last} here"));
-    }
-    if let Some(name) = message.strip_prefix("duplicate field `").and_then(|rest| rest.strip_suffix('`')) {
-        push_segment(&mut pointer, name);
-        return repeated_error(pointer, name);
-    }
-    if let Some(name) = missing(message) {
-        push_segment(&mut pointer, name);
-        return FieldError::new(pointer, "required", format!("the field {name} is required"));
-    }
-    if let Some((code, detail)) = message.strip_prefix('[').and_then(|rest| rest.split_once("] ")) {
-        return FieldError::new(pointer, code.to_owned(), detail);
-    }
-    let expected = message.rsplit_once("expected ").map(|(_, expected)| in_words(expected));
-    if message.starts_with("unknown variant ") {
-        let words = expected.unwrap_or_default().replace('`', "");
-        return FieldError::new(pointer, "unknown_value", format!("must be {words}"));
-    }
-    if message.starts_with("invalid type") {
-        return FieldError::new(pointer, "wrong_type", format!("must be {}", expected.unwrap_or_default()));
-    }
-    if message.starts_with("invalid value: integer") {
-        return FieldError::new(pointer, "out_of_range", "is out of range");
-    }
-    FieldError::new(pointer, "invalid_value", "is not a value that this field can have")
-}
-
-fn repeated_error(pointer: String, name: &str) -> FieldError {
-    FieldError::new(pointer, "repeated", format!("the field {name} is given more than once"))
-}
-
-/// The type serde expected, in words that are not Rust's.
-fn in_words(expected: &str) -> String {
-    match expected {
-        "u8" | "u16" | "u32" | "u64" | "i16" | "i32" | "i64" | "a nonzero u32" => "a whole number".into(),
-        "a sequence" => "a list".into(),
-        "a map" | "string or map" | "map" => "a word".into(),
-        expected if expected.starts_with("struct ") => "an object".into(),
-        expected => expected.into(),
-    }
-}
-
-/// The pointer (RFC 6901) of these names.
-fn pointer(names: impl IntoIterator<Item = String>) -> String {
-    let mut pointer = String::new();
-    for name in names {
-        push_segment(&mut pointer, &name);
-    }
-    pointer
-}
-
-/// Appends one escaped segment.
-fn push_segment(pointer: &mut String, name: &str) {
-    pointer.push('/');
-    pointer.push_str(&name.replace('~', "~0").replace('/', "~1"));
 }
 
 #[cfg(test)]
