@@ -5,7 +5,6 @@ use backend::{
     values::{time::Instant, version::Version},
 };
 use lending::{AnnualRate, Currency, Money, TermsPatch};
-use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::{
@@ -42,113 +41,113 @@ struct Draft {
     instalments: &'static [u32],
     rates: &'static [&'static str],
     at_a_time: usize,
-    terms: Value,
+    /// JSON.
+    terms: &'static str,
 }
 
-fn drafts() -> [Draft; 7] {
-    [
-        Draft {
-            code: "book-duka-kes",
-            name: "Duka monthly",
-            currency: "KES",
-            weight: 3,
-            amounts: (50_000, 10, 160),
-            instalments: &[3, 4, 6, 6, 9],
-            rates: &["24", "28", "30"],
-            at_a_time: 1,
-            terms: json!({"interest_rate_apr": "28", "instalments": 6,
-                "late_fee": {"grace_days": 5, "kind": "flat", "value": "150.00", "max_times": 1}}),
-        },
-        Draft {
-            code: "book-chama-kes",
-            name: "Chama group, every two weeks",
-            currency: "KES",
-            weight: 2,
-            amounts: (50_000, 10, 80),
-            instalments: &[6, 8, 10],
-            rates: &["32", "36"],
-            at_a_time: 2,
-            terms: json!({"interest_rate_apr": "36", "instalments": 8, "repay_every": 2, "repay_unit": "week",
-                "amortization": "equal_principal", "prepayment": "reduce_instalment",
-                "fees": [{"code": "insurance", "when": "disbursement", "percent": "1.5"}]}),
-        },
-        Draft {
-            code: "book-sakhi-inr",
-            name: "Sakhi women's group",
-            currency: "INR",
-            weight: 1,
-            amounts: (100_000, 5, 60),
-            instalments: &[4, 6, 9, 12],
-            rates: &["22", "24"],
-            at_a_time: 1,
-            terms: json!({"interest_rate_apr": "24", "instalments": 12, "interest_period": "daily",
-                "day_count": "actual/365", "rounding": "half_up", "instalment_multiple": "1", "prepayment": "reduce_term",
-                "fees": [{"code": "processing", "when": "disbursement", "percent": "2"},
-                    {"code": "insurance", "when": "instalment", "amount": "12.00"}]}),
-        },
-        Draft {
-            code: "book-trader-ngn",
-            name: "Trader weekly",
-            currency: "NGN",
-            weight: 3,
-            amounts: (1_000_000, 3, 40),
-            instalments: &[8, 10, 12],
-            rates: &["40", "48"],
-            at_a_time: 2,
-            terms: json!({"interest_rate_apr": "48", "instalments": 10, "repay_unit": "week", "interest_method": "flat",
-                "instalment_multiple": "10",
-                "late_fee": {"grace_days": 3, "kind": "percent_of_overdue", "value": "2", "max_times": 2}}),
-        },
-        Draft {
-            code: "book-school-ngn",
-            name: "School fees",
-            currency: "NGN",
-            weight: 1,
-            amounts: (1_000_000, 5, 60),
-            instalments: &[3, 4, 6],
-            rates: &["30"],
-            at_a_time: 1,
-            terms: json!({"interest_rate_apr": "30", "instalments": 4, "grace": {"interest_free": 1},
-                "allocation": "overdue_interest_first",
-                "late_fee": {"grace_days": 10, "kind": "flat", "value": "500.00"}}),
-        },
-        Draft {
-            code: "book-sari-php",
-            name: "Sari-sari daily",
-            currency: "PHP",
-            weight: 1,
-            amounts: (50_000, 4, 60),
-            instalments: &[20, 30],
-            rates: &["60", "72"],
-            at_a_time: 6,
-            terms: json!({"interest_rate_apr": "72", "instalments": 30, "repay_unit": "day", "interest_method": "flat",
-                "day_count": "actual/360", "interest_period": "daily"}),
-        },
-        Draft {
-            code: "book-harvest-vnd",
-            name: "Harvest",
-            currency: "VND",
-            weight: 1,
-            amounts: (500_000, 4, 60),
-            instalments: &[5, 6, 8],
-            rates: &["18", "20"],
-            at_a_time: 1,
-            terms: json!({"interest_rate_apr": "20", "instalments": 6, "smallest_amount": "100",
-                "instalment_multiple": "1000", "grace": {"principal": 2},
-                "late_fee": {"grace_days": 7, "kind": "percent_of_overdue", "value": "1.5", "max_times": 3}}),
-        },
-    ]
-}
+const DRAFTS: [Draft; 7] = [
+    Draft {
+        code: "book-duka-kes",
+        name: "Duka monthly",
+        currency: "KES",
+        weight: 3,
+        amounts: (50_000, 10, 160),
+        instalments: &[3, 4, 6, 6, 9],
+        rates: &["24", "28", "30"],
+        at_a_time: 1,
+        terms: r#"{"interest_rate_apr": "28", "instalments": 6,
+            "late_fee": {"grace_days": 5, "kind": "flat", "value": "150.00", "max_times": 1}}"#,
+    },
+    Draft {
+        code: "book-chama-kes",
+        name: "Chama group, every two weeks",
+        currency: "KES",
+        weight: 2,
+        amounts: (50_000, 10, 80),
+        instalments: &[6, 8, 10],
+        rates: &["32", "36"],
+        at_a_time: 2,
+        terms: r#"{"interest_rate_apr": "36", "instalments": 8, "repay_every": 2, "repay_unit": "week",
+            "amortization": "equal_principal", "prepayment": "reduce_instalment",
+            "fees": [{"code": "insurance", "when": "disbursement", "percent": "1.5"}]}"#,
+    },
+    Draft {
+        code: "book-sakhi-inr",
+        name: "Sakhi women's group",
+        currency: "INR",
+        weight: 1,
+        amounts: (100_000, 5, 60),
+        instalments: &[4, 6, 9, 12],
+        rates: &["22", "24"],
+        at_a_time: 1,
+        terms: r#"{"interest_rate_apr": "24", "instalments": 12, "interest_period": "daily",
+            "day_count": "actual/365", "rounding": "half_up", "instalment_multiple": "1",
+            "prepayment": "reduce_term",
+            "fees": [{"code": "processing", "when": "disbursement", "percent": "2"},
+            {"code": "insurance", "when": "instalment", "amount": "12.00"}]}"#,
+    },
+    Draft {
+        code: "book-trader-ngn",
+        name: "Trader weekly",
+        currency: "NGN",
+        weight: 3,
+        amounts: (1_000_000, 3, 40),
+        instalments: &[8, 10, 12],
+        rates: &["40", "48"],
+        at_a_time: 2,
+        terms: r#"{"interest_rate_apr": "48", "instalments": 10, "repay_unit": "week", "interest_method": "flat",
+            "instalment_multiple": "10",
+            "late_fee": {"grace_days": 3, "kind": "percent_of_overdue", "value": "2", "max_times": 2}}"#,
+    },
+    Draft {
+        code: "book-school-ngn",
+        name: "School fees",
+        currency: "NGN",
+        weight: 1,
+        amounts: (1_000_000, 5, 60),
+        instalments: &[3, 4, 6],
+        rates: &["30"],
+        at_a_time: 1,
+        terms: r#"{"interest_rate_apr": "30", "instalments": 4, "grace": {"interest_free": 1},
+            "allocation": "overdue_interest_first",
+            "late_fee": {"grace_days": 10, "kind": "flat", "value": "500.00"}}"#,
+    },
+    Draft {
+        code: "book-sari-php",
+        name: "Sari-sari daily",
+        currency: "PHP",
+        weight: 1,
+        amounts: (50_000, 4, 60),
+        instalments: &[20, 30],
+        rates: &["60", "72"],
+        at_a_time: 6,
+        terms: r#"{"interest_rate_apr": "72", "instalments": 30, "repay_unit": "day", "interest_method": "flat",
+            "day_count": "actual/360", "interest_period": "daily"}"#,
+    },
+    Draft {
+        code: "book-harvest-vnd",
+        name: "Harvest",
+        currency: "VND",
+        weight: 1,
+        amounts: (500_000, 4, 60),
+        instalments: &[5, 6, 8],
+        rates: &["18", "20"],
+        at_a_time: 1,
+        terms: r#"{"interest_rate_apr": "20", "instalments": 6, "smallest_amount": "100",
+            "instalment_multiple": "1000", "grace": {"principal": 2},
+            "late_fee": {"grace_days": 7, "kind": "percent_of_overdue", "value": "1.5", "max_times": 3}}"#,
+    },
+];
 
 /// The lender's offers, made before the first loan.
 pub(super) fn offers(seed: u64, calendar: &Calendar) -> Result<Vec<Offer>, Impossible> {
-    (0..).zip(drafts()).map(|(number, draft)| draft.offer(Dice::new(seed, Stream::Product(number)), calendar)).collect()
+    (0..).zip(DRAFTS).map(|(number, draft)| draft.offer(Dice::new(seed, Stream::Product(number)), calendar)).collect()
 }
 
 impl Draft {
     fn offer(self, mut dice: Dice, calendar: &Calendar) -> Result<Offer, Impossible> {
         let currency = Currency::from_code(self.currency)?;
-        let patch: TermsPatch = serde_json::from_value(self.terms)?;
+        let patch: TermsPatch = serde_json::from_str(self.terms)?;
         let terms = patch.complete(currency)?;
         let made_at = Instant(calendar.at(calendar.first_day().yesterday()?, &mut dice));
         let (step, least, most) = self.amounts;
