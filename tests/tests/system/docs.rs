@@ -12,7 +12,7 @@ const WIDTH: usize = 120;
 /// Folders that hold no document of ours.
 const OTHERS: [&str; 6] = [".git", ".data", "cache", "node_modules", "target", "uplot"];
 
-fn root() -> PathBuf {
+pub(crate) fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..").canonicalize().unwrap()
 }
 

@@ -34,4 +34,5 @@ mod statistics;
 mod tables;
 mod template;
 mod web;
+mod words;
 mod world;
