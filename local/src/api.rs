@@ -28,12 +28,12 @@ use crate::operations::{self, Operation, Who};
     tags(
         (name = "auth", description = "Registration, login, sessions, one's own profile"),
         (name = "users", description = "All users, for admins"),
-        (name = "agents", description = "Agents, their approval, and what they put forward"),
+        (name = "agents", description = "Agents, their approval, and the applications they forward"),
         (name = "customers", description = "Customers, for agents and admins"),
         (name = "audit", description = "Who did what, when and from where"),
         (name = "products", description = "Loan products and their versions"),
         (name = "loans", description = "Applications, decisions, history"),
-        (name = "servicing", description = "Disbursements, repayments and what else money does; the ledger"),
+        (name = "servicing", description = "Disbursements, repayments and other transactions; the ledger"),
         (name = "portfolio", description = "Statistics of the whole book"),
         (name = "service", description = "Health and documentation")
     )
@@ -122,15 +122,15 @@ fn add_components(document: &mut Value) -> Result<(), DocumentError> {
     components["headers"] = json!({
         "RequestId": {"description": "Names the request, in problems and in our logs too",
             "schema": {"type": "string"}, "example": examples::REQUEST_ID},
-        "RetryAfter": {"description": "Seconds until it may work; with 409 only where that is a matter of waiting",
+        "RetryAfter": {"description": "Seconds until it may work; with 409 only if waiting helps",
             "schema": {"type": "integer", "minimum": 1}, "example": 1},
-        "Challenge": {"description": "How to say who one is", "schema": {"type": "string"}, "example": "Bearer"},
+        "Challenge": {"description": "How to authenticate", "schema": {"type": "string"}, "example": "Bearer"},
         "NextPage": {
-            "description": "With CSV, where there is a next page: `<address>; rel=\"next\"`",
+            "description": "With CSV, if there is a next page: `<address>; rel=\"next\"`",
             "schema": {"type": "string"},
         },
         "Replayed": {
-            "description": "`true` where the answer was given before, under the same Idempotency-Key; else not there",
+            "description": "`true` if the answer was given before, under the same Idempotency-Key; otherwise absent",
             "schema": {"type": "string", "enum": ["true"]}},
     });
     Ok(())

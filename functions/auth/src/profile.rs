@@ -32,8 +32,8 @@ pub(crate) async fn get_me(user: AnyUser, query: QueryString) -> Result<Json<Use
 
 /// Changes one's own profile.
 ///
-/// Changes of the e-mail address are limited, by user and by network address; one that is refused because it is taken
-/// counts too.
+/// Changes of the e-mail address are limited, by user and by network address; a change refused because the address is
+/// taken counts too.
 #[utoipa::path(
     patch, path = "/api/auth/me", tag = "auth", request_body = ProfilePatch,
     responses(

@@ -27,7 +27,7 @@ use serde::Deserialize;
 use serde_json::json;
 use utoipa::ToSchema;
 
-/// A role that one may choose for oneself.
+/// A role that a new user may choose.
 #[derive(Clone, Copy, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 enum OpenRole {
@@ -58,8 +58,8 @@ pub(crate) struct Registration {
 
 /// Registers a customer, who is active at once, or an agent, who is pending until an admin approves it.
 ///
-/// The number of registrations from one network address is limited; one whose username or e-mail address turns out to
-/// be taken counts.
+/// The number of registrations from one network address is limited; one with a taken username or e-mail address counts
+/// too.
 #[utoipa::path(
     post, path = "/api/auth/register", tag = "auth", request_body = Registration,
     responses(

@@ -41,7 +41,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use utoipa::ToSchema;
 
-/// An application. What it leaves out comes from the product.
+/// An application. A field that is left out has the product's value.
 #[derive(Clone, Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({
@@ -117,7 +117,7 @@ fn is_allowed(role: Role, gives_rate: bool, names_borrower: bool) -> Result<(), 
             ("ETag" = String, description = "The loan's version, for If-Match"),
             ("Location" = String, description = "Where the loan can be read"))),
         (status = 403, description = "A customer named another borrower (`not_yourself`)", body = ProblemBody),
-        (status = 409, description = "The borrower has as many pending applications as it may have \
+        (status = 409, description = "The borrower has as many pending applications as allowed \
             (`too_many_pending`)", body = ProblemBody),
         (status = 422, description = "There is no active customer of this name (`borrower_not_found`), or the loan \
             would never be repaid (`does_not_amortise`)", body = ProblemBody),

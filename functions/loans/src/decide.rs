@@ -150,7 +150,7 @@ pub(crate) async fn forward_loan(
         (status = 200, description = "The loan as it now is", body = LoanView,
             headers(("ETag" = String, description = "The loan's version, for If-Match"))),
         (status = 403, description = "The caller made or last changed the application, or set the password of \
-            somebody who has to do with it (`own_application`)", body = ProblemBody),
+            somebody involved in it (`own_application`)", body = ProblemBody),
         (status = 409, description = "The loan is not pending (`not_pending`)", body = ProblemBody))
 )]
 pub(crate) async fn approve_loan(
@@ -175,7 +175,7 @@ pub(crate) async fn approve_loan(
         (status = 200, description = "The loan as it now is", body = LoanView,
             headers(("ETag" = String, description = "The loan's version, for If-Match"))),
         (status = 403, description = "The caller made or last changed the application, or set the password of \
-            somebody who has to do with it (`own_application`)", body = ProblemBody),
+            somebody involved in it (`own_application`)", body = ProblemBody),
         (status = 409, description = "The loan is not pending (`not_pending`)", body = ProblemBody))
 )]
 pub(crate) async fn reject_loan(

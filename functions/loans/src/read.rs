@@ -199,15 +199,15 @@ pub(crate) async fn list_loans(
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct LoanQuery {
-    /// The business date asked about; default: today. A later one brings no further transactions.
+    /// The business date of the answer; default: today. A later one brings no further transactions.
     #[param(value_type = Option<BusinessDate>)]
     as_of: Option<BusinessDate>,
-    /// Only what had been recorded by then counts; not in the future; default: everything.
+    /// Only transactions recorded by then count; not in the future; default: all.
     #[param(value_type = Option<Instant>)]
     known_at: Option<Instant>,
 }
 
-/// Shows one loan: as it is, or as it was on a day as far as that was known at an instant.
+/// Shows one loan: as it is, or as of a business date from events recorded by an instant.
 #[utoipa::path(
     get, path = "/api/loans/{id}", tag = "loans",
     params(("id" = uuid::Uuid, Path, description = "The loan's id"), LoanQuery),

@@ -27,7 +27,7 @@ pub(crate) struct ArrearsQuery {
     group_by: Option<Grouping>,
 }
 
-/// Shows what is out today, and how much of it is so many days past due, by currency, product or agent.
+/// Shows the outstanding principal today, and its part that is past due by days, by currency, product or agent.
 #[utoipa::path(
     get, path = "/api/portfolio/arrears", tag = "portfolio", params(ArrearsQuery),
     responses((status = 200, description = "One for each group and currency", content(

@@ -41,9 +41,9 @@ pub(crate) struct CollectionsQuery {
     cursor: Option<String>,
 }
 
-/// Lists what to collect on a day: loans of which something is due then or was before and is unpaid.
+/// Lists the loans to collect from on a day: those with an unpaid amount due that day or before.
 ///
-/// Those come first of which nothing fell due before that day, then the others, the longest overdue first.
+/// Loans with nothing due before that day come first, then the others, the longest overdue first.
 #[utoipa::path(
     get, path = "/api/collections", tag = "portfolio", params(CollectionsQuery),
     responses(

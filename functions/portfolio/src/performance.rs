@@ -79,7 +79,7 @@ pub(crate) struct CurrencyPerformance {
     par30: AtRisk,
 }
 
-/// Shows what an agent's loans came to in a range of days.
+/// Shows the results of an agent's loans in a range of days.
 #[utoipa::path(
     get, path = "/api/agents/{id}/performance", tag = "portfolio",
     params(("id" = String, Path, description = "The agent's id, or `me`", example = "me"), PerformanceQuery),

@@ -20,7 +20,7 @@ use utoipa::IntoParams;
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct StatisticsQuery {
-    /// The business date asked about; default: today. A later one brings no further transactions.
+    /// The business date of the answer; default: today. A later one brings no further transactions.
     #[param(value_type = Option<BusinessDate>)]
     as_of: Option<BusinessDate>,
 }

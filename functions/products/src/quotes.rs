@@ -35,7 +35,7 @@ pub(crate) struct QuoteRequest {
     currency: Currency,
     /// The day it is paid out; default: today.
     disbursed_on: Option<BusinessDate>,
-    /// The product whose terms hold where `terms` says nothing else; its limits do not apply here.
+    /// The product whose terms hold unless `terms` gives others; its limits do not apply here.
     #[schema(example = "microloan-inr")]
     product: Option<ProductCode>,
     /// The terms that differ from the product's; without a product at least rate and number of instalments.
@@ -55,8 +55,8 @@ pub(crate) struct Quote {
     currency: Currency,
     /// The day it is paid out.
     disbursed_on: BusinessDate,
-    /// Principal and interest of an instalment, by the method's formula; where the rows differ, of the first that
-    /// repays principal.
+    /// Principal and interest of an instalment, by the method's formula; if the rows differ, of the first that repays
+    /// principal.
     #[schema(value_type = String, example = "2142.40")]
     instalment: Money,
     /// The interest of all rows.
@@ -68,7 +68,7 @@ pub(crate) struct Quote {
     /// The total of all rows.
     #[schema(value_type = String, example = "12854.39")]
     total_due: Money,
-    /// The amount less the fees at disbursement; negative where those are more.
+    /// The amount less the fees at disbursement; negative if the fees are more.
     #[schema(value_type = String, example = "11760.49")]
     paid_out: Money,
     /// The annual cost of the loan, fees included.
@@ -79,7 +79,7 @@ pub(crate) struct Quote {
     rows: Vec<ScheduledInstalment>,
 }
 
-/// Annual percentage rates, with four decimals; null where no rate discounts what is due to what is paid out.
+/// Annual percentage rates, with four decimals; null if no rate discounts the due amounts to the amount paid out.
 #[derive(ToSchema)]
 #[schema(as = QuotedApr)]
 #[expect(dead_code, reason = "describes JSON; nothing is made of it")]
@@ -163,7 +163,7 @@ pub(crate) struct AprRequest {
 /// The rate of flows.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct AprAnswer {
-    /// Percent a year, with four decimals; null where no rate discounts the payments to the advances.
+    /// Percent a year, with four decimals; null if no rate discounts the payments to the advances.
     #[schema(value_type = Option<String>, required = true, example = "16.0642")]
     apr: Option<Apr>,
 }

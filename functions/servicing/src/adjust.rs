@@ -40,7 +40,7 @@ impl Fingerprinted for NewReversal {}
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"amount": "10.00", "paid_on": "2026-09-14"}))]
 pub(crate) struct NewRefund {
-    /// In the loan's currency, more than zero, at most what is held.
+    /// In the loan's currency, more than zero, at most the amount held.
     amount: NumberText,
     /// The business date, today or past, not before the disbursement.
     paid_on: BusinessDate,
@@ -86,7 +86,7 @@ pub(crate) struct NewReschedule {
 
 impl Fingerprinted for NewReschedule {}
 
-/// Takes a transaction back, as if it had never counted.
+/// Reverses a transaction, as if it had never counted.
 #[utoipa::path(
     post, path = "/api/loans/{id}/transactions/{tid}/reversal", tag = "servicing", request_body = NewReversal,
     params(
@@ -97,7 +97,7 @@ impl Fingerprinted for NewReschedule {}
         (status = 201, description = "The transaction that reverses", body = TransactionView,
             headers(("Location" = String, description = "Where the transaction can be read"))),
         (status = 400, description = "The Idempotency-Key is missing (`idempotency_key_required`)", body = ProblemBody),
-        (status = 403, description = "The caller set the password of who recorded it \
+        (status = 403, description = "The caller set the password of the user who recorded it \
             (`own_application`)", body = ProblemBody),
         (status = 409, description = "It was reversed before (`already_reversed`), is itself a reversal \
             (`reversal_of_reversal`), or a later transaction could no longer stand (`later_event_depends_on_it`)",
@@ -138,11 +138,11 @@ pub(crate) async fn reverse_transaction(
         (status = 201, description = "The transaction", body = TransactionView,
             headers(("Location" = String, description = "Where the transaction can be read"))),
         (status = 400, description = "The Idempotency-Key is missing (`idempotency_key_required`)", body = ProblemBody),
-        (status = 403, description = "The caller set the password of who made or last changed the loan, or recorded a \
-            transaction of it \
-            (`own_application`)", body = ProblemBody),
-        (status = 409, description = "The loan is not disbursed (`not_disbursed`), has as many transactions as it may \
-            have (`too_many_transactions`), or a later transaction could no longer stand (`later_event_depends_on_it`)",
+        (status = 403, description = "The caller set the password of somebody who made or last changed the loan, or \
+            recorded a transaction of it (`own_application`)", body = ProblemBody),
+        (status = 409, description = "The loan is not disbursed (`not_disbursed`), has as many transactions as \
+            allowed (`too_many_transactions`), or a later transaction could no longer stand \
+            (`later_event_depends_on_it`)",
             body = ProblemBody),
         (status = 422, description = "More than is held that day (`above_held`), or the date is before the \
             disbursement (`before_disbursement`)", body = ProblemBody))
@@ -165,7 +165,7 @@ pub(crate) async fn refund_overpayment(
     .await
 }
 
-/// Gives up what is unpaid. The loan is defaulted; what is paid later is a recovery.
+/// Gives up the unpaid amounts. The loan is defaulted; later payments are recoveries.
 #[utoipa::path(
     post, path = "/api/loans/{id}/write-off", tag = "servicing", request_body = NewWriteOff,
     params(
@@ -175,12 +175,11 @@ pub(crate) async fn refund_overpayment(
         (status = 201, description = "The transaction", body = TransactionView,
             headers(("Location" = String, description = "Where the transaction can be read"))),
         (status = 400, description = "The Idempotency-Key is missing (`idempotency_key_required`)", body = ProblemBody),
-        (status = 403, description = "The caller set the password of who made or last changed the loan, or recorded a \
-            transaction of it \
-            (`own_application`)", body = ProblemBody),
+        (status = 403, description = "The caller set the password of somebody who made or last changed the loan, or \
+            recorded a transaction of it (`own_application`)", body = ProblemBody),
         (status = 409, description = "The loan is not disbursed (`not_disbursed`), was written off before \
-            (`already_written_off`), owes nothing that day (`nothing_to_write_off`), has as many transactions as it \
-            may have (`too_many_transactions`), or a later transaction could no longer stand \
+            (`already_written_off`), owes nothing that day (`nothing_to_write_off`), has as many transactions as \
+            allowed (`too_many_transactions`), or a later transaction could no longer stand \
             (`later_event_depends_on_it`)", body = ProblemBody),
         (status = 422, description = "The date is before the disbursement (`before_disbursement`)", body = ProblemBody))
 )]
@@ -202,9 +201,9 @@ pub(crate) async fn write_off_loan(
     .await
 }
 
-/// Spreads what is due from a due date on over new instalments. Earlier ones stay, unpaid parts too.
+/// Spreads the amounts due from a due date on over new instalments. Earlier ones stay, unpaid parts too.
 ///
-/// It counts from today or, where `from` has passed, from that day.
+/// It counts from today or, if `from` has passed, from that day.
 #[utoipa::path(
     post, path = "/api/loans/{id}/reschedule", tag = "servicing", request_body = NewReschedule,
     params(
@@ -216,7 +215,7 @@ pub(crate) async fn write_off_loan(
         (status = 400, description = "The Idempotency-Key is missing (`idempotency_key_required`)", body = ProblemBody),
         (status = 409, description = "The loan is not disbursed (`not_disbursed`), was written off \
             (`already_written_off`), has no principal left from that date on (`nothing_to_reschedule`), has as many \
-            transactions as it may have (`too_many_transactions`), or a later transaction could no longer stand \
+            transactions as allowed (`too_many_transactions`), or a later transaction could no longer stand \
             (`later_event_depends_on_it`)", body = ProblemBody),
         (status = 422, description = "No instalment is due on `from` (`not_a_due_date`), the first due date is not \
             after the due date before it (`not_after_due_date_before`), or the loan would never be repaid \

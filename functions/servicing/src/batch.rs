@@ -86,13 +86,13 @@ pub(crate) struct ItemAnswer {
     problem: Option<ProblemBody>,
 }
 
-/// Takes many payments, each of which counts by itself.
+/// Takes many payments, each on its own.
 ///
-/// One that fails stops no other. Where time runs out, the last ones are refused with 503, and can be sent again as
-/// they are. Each has its own key, which works as if the payment had been sent to that loan's `repayments`.
+/// A failed payment stops no other. If time runs out, the last ones are refused with 503, and can be sent again
+/// unchanged. Each has its own key, which works as if the payment had been sent to that loan's `repayments`.
 #[utoipa::path(
     post, path = "/api/repayments/batch", tag = "servicing", request_body = Batch,
-    responses((status = 200, description = "What became of each payment, in their order", body = BatchAnswer))
+    responses((status = 200, description = "The answer to each payment, in their order", body = BatchAnswer))
 )]
 pub(crate) async fn record_repayments(
     staff: Staff,

@@ -62,7 +62,7 @@ pub(crate) enum Charged {
 pub(crate) struct NewWaiver {
     /// Of what.
     component: Waived,
-    /// In the loan's currency, more than zero, at most what is unpaid.
+    /// In the loan's currency, more than zero, at most the unpaid amount.
     amount: NumberText,
     /// The business date, today or past, not before the disbursement.
     on: BusinessDate,
@@ -99,7 +99,7 @@ pub(crate) enum Waived {
             headers(("Location" = String, description = "Where the transaction can be read"))),
         (status = 400, description = "The Idempotency-Key is missing (`idempotency_key_required`)", body = ProblemBody),
         (status = 409, description = "The loan is not disbursed (`not_disbursed`), was written off \
-            (`already_written_off`), has as many transactions as it may have (`too_many_transactions`), or a later \
+            (`already_written_off`), has as many transactions as allowed (`too_many_transactions`), or a later \
             transaction could no longer stand (`later_event_depends_on_it`)", body = ProblemBody),
         (status = 422, description = "It would fall due before the disbursement (`before_disbursement`)",
             body = ProblemBody))
@@ -132,7 +132,7 @@ pub(crate) async fn charge_loan(
     .await
 }
 
-/// Waives what is unpaid of a component, the oldest first.
+/// Waives an unpaid amount of a component, the oldest first.
 #[utoipa::path(
     post, path = "/api/loans/{id}/waivers", tag = "servicing", request_body = NewWaiver,
     params(
@@ -143,7 +143,7 @@ pub(crate) async fn charge_loan(
             headers(("Location" = String, description = "Where the transaction can be read"))),
         (status = 400, description = "The Idempotency-Key is missing (`idempotency_key_required`)", body = ProblemBody),
         (status = 409, description = "The loan is not disbursed (`not_disbursed`), was written off \
-            (`already_written_off`), has as many transactions as it may have (`too_many_transactions`), or a later \
+            (`already_written_off`), has as many transactions as allowed (`too_many_transactions`), or a later \
             transaction could no longer stand (`later_event_depends_on_it`)", body = ProblemBody),
         (status = 422, description = "More than is unpaid that day (`above_unpaid`), or the date is before the \
             disbursement (`before_disbursement`)", body = ProblemBody))

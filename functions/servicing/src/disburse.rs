@@ -27,7 +27,7 @@ use utoipa::ToSchema;
 pub(crate) struct NewDisbursement {
     /// The business date, today or past: before the application too, for loans on paper that are entered later.
     disbursed_on: BusinessDate,
-    /// When the first instalment is due; default: as the terms say. Needed where the date of the terms is not after the
+    /// When the first instalment is due; default: as in the terms. Required if the date of the terms is not after the
     /// disbursement.
     #[serde(skip_serializing_if = "Option::is_none")]
     first_due_on: Option<BusinessDate>,
@@ -50,7 +50,7 @@ impl Fingerprinted for NewDisbursement {}
         (status = 403, description = "The caller set the password of the loan's borrower, creator, last editor or \
             agent (`own_application`)", body = ProblemBody),
         (status = 409, description = "The loan is not approved (`not_approved`), was paid out before \
-            (`already_disbursed`) or has as many transactions as it may have (`too_many_transactions`)",
+            (`already_disbursed`) or has as many transactions as allowed (`too_many_transactions`)",
             body = ProblemBody),
         (status = 422, description = "`first_due_on` is not after the disbursement (`not_after_disbursement`), or is \
             needed: the date of the terms is not (`required`)", body = ProblemBody))

@@ -42,7 +42,7 @@ pub(crate) struct LedgerQuery {
     /// Only entries with value dates up to this one; default: today.
     #[param(value_type = Option<BusinessDate>)]
     as_of: Option<BusinessDate>,
-    /// Only what had been recorded by then; not in the future; default: everything.
+    /// Only entries recorded by then; not in the future; default: all.
     #[param(value_type = Option<Instant>)]
     known_at: Option<Instant>,
     /// How many on a page: up to 200, or 5,000 as CSV.
@@ -94,13 +94,13 @@ pub(crate) async fn get_ledger(
 pub(crate) struct TrialBalance {
     /// The business date.
     as_of: BusinessDate,
-    /// Only what had been recorded by then counts.
+    /// Only transactions recorded by then count.
     known_at: Instant,
     /// One for each account and currency in which something was posted.
     data: Vec<AccountBalance>,
 }
 
-/// Shows what every account adds up to, by currency.
+/// Shows the sums of every account, by currency.
 #[utoipa::path(
     get, path = "/api/ledger/trial-balance", tag = "servicing", params(AsOf),
     responses((status = 200, description = "The balances", content(

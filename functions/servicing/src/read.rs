@@ -57,10 +57,10 @@ pub(crate) async fn file<Q>(
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct AsOf {
-    /// The business date asked about; default: today. A later one brings no further transactions.
+    /// The business date of the answer; default: today. A later one brings no further transactions.
     #[param(value_type = Option<BusinessDate>)]
     as_of: Option<BusinessDate>,
-    /// Only what had been recorded by then counts; not in the future; default: everything.
+    /// Only transactions recorded by then count; not in the future; default: all.
     #[param(value_type = Option<Instant>)]
     known_at: Option<Instant>,
 }
@@ -86,7 +86,7 @@ pub(crate) struct SettlementQuery {
     /// Only transactions up to this business date count; default: `on`, or today.
     #[param(value_type = Option<BusinessDate>)]
     as_of: Option<BusinessDate>,
-    /// Only what had been recorded by then counts; not in the future; default: everything.
+    /// Only transactions recorded by then count; not in the future; default: all.
     #[param(value_type = Option<Instant>)]
     known_at: Option<Instant>,
 }
@@ -102,7 +102,7 @@ pub(crate) struct SettlementView {
     /// Unpaid principal.
     #[schema(value_type = String, example = "10098.11")]
     principal: Money,
-    /// Unpaid interest of the periods that ended, and what the running one has earned.
+    /// Unpaid interest of the periods that ended, and of the running one so far.
     #[schema(value_type = String, example = "101.00")]
     interest: Money,
     /// Unpaid fees: all charged, and those of instalments due.
@@ -111,7 +111,7 @@ pub(crate) struct SettlementView {
     /// Unpaid penalties.
     #[schema(value_type = String, example = "0.00")]
     penalties: Money,
-    /// Payments of each beyond what is charged so far, and the overpayment held.
+    /// Payments of each beyond the charges so far, and the overpayment held.
     #[schema(value_type = String, example = "0.00")]
     credit: Money,
     /// The four together less the credit, not below zero: the smallest payment that closes the loan that day.
@@ -119,12 +119,12 @@ pub(crate) struct SettlementView {
     total: Money,
 }
 
-/// Shows what a payment on a day has to be to close the loan.
+/// Shows the payment that closes the loan on a day.
 #[utoipa::path(
     get, path = "/api/loans/{id}/settlement", tag = "servicing",
     params(("id" = uuid::Uuid, Path, description = "The loan's id"), SettlementQuery),
     responses(
-        (status = 200, description = "What closes it", body = SettlementView),
+        (status = 200, description = "The settlement", body = SettlementView),
         (status = 409, description = "The loan is not disbursed (`not_disbursed`)", body = ProblemBody),
         (status = 422, description = "The day is before the disbursement (`before_disbursement`)", body = ProblemBody))
 )]
@@ -151,7 +151,7 @@ pub(crate) struct TransactionsQuery {
     /// The business date asked about; default: today.
     #[param(value_type = Option<BusinessDate>)]
     as_of: Option<BusinessDate>,
-    /// Only what had been recorded by then counts; not in the future; default: everything.
+    /// Only transactions recorded by then count; not in the future; default: all.
     #[param(value_type = Option<Instant>)]
     known_at: Option<Instant>,
     /// How many on a page: up to 200, or 5,000 as CSV.
@@ -161,7 +161,7 @@ pub(crate) struct TransactionsQuery {
     cursor: Option<String>,
 }
 
-/// Lists what happened to a loan's money, what was recorded last first.
+/// Lists the transactions of a loan, the last recorded first.
 #[utoipa::path(
     get, path = "/api/loans/{id}/transactions", tag = "servicing",
     params(("id" = uuid::Uuid, Path, description = "The loan's id"), TransactionsQuery),

@@ -82,8 +82,9 @@ impl NewRepayment {
         (status = 201, description = "The transaction with its allocation", body = TransactionView,
             headers(("Location" = String, description = "Where the transaction can be read"))),
         (status = 400, description = "The Idempotency-Key is missing (`idempotency_key_required`)", body = ProblemBody),
-        (status = 409, description = "The loan is not disbursed (`not_disbursed`), has as many transactions as it may \
-            have (`too_many_transactions`), or a later transaction could no longer stand (`later_event_depends_on_it`)",
+        (status = 409, description = "The loan is not disbursed (`not_disbursed`), has as many transactions as \
+            allowed (`too_many_transactions`), or a later transaction could no longer stand \
+            (`later_event_depends_on_it`)",
             body = ProblemBody),
         (status = 422, description = "The date is before the disbursement (`before_disbursement`)", body = ProblemBody))
 )]

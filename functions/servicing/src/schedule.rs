@@ -14,7 +14,7 @@ use utoipa::ToSchema;
 
 use crate::read::{self, AsOf};
 
-/// When a loan is due, and what was paid of it. Before disbursement a projection.
+/// The due dates and payments of a loan. Before disbursement a projection.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct LoanSchedule {
     /// True before disbursement: as if disbursed on `disbursed_on`, the day of the loan's version.
@@ -24,7 +24,7 @@ pub(crate) struct LoanSchedule {
     disbursed_on: BusinessDate,
     /// The business date asked about.
     as_of: BusinessDate,
-    /// Only what had been recorded by then counts.
+    /// Only transactions recorded by then count.
     known_at: Instant,
     /// ISO 4217.
     #[schema(value_type = String, example = "INR")]
@@ -53,13 +53,13 @@ struct InstalmentSchema {
     /// Principal asked for.
     #[schema(example = "1902.39")]
     principal: String,
-    /// Interest asked for, what was waived taken off.
+    /// Interest charged, less waivers.
     #[schema(example = "240.01")]
     interest: String,
-    /// Fees asked for, what was waived taken off.
+    /// Fees charged, less waivers.
     #[schema(example = "0.00")]
     fees: String,
-    /// Penalties asked for, what was waived taken off.
+    /// Penalties charged, less waivers.
     #[schema(example = "0.00")]
     penalties: String,
     /// All four together.
@@ -112,7 +112,7 @@ struct InstalmentTotalsSchema {
     written_off: String,
 }
 
-/// Shows the schedule of a loan with what was paid. Before disbursement it is a projection, and says so.
+/// Shows the schedule of a loan with its payments. Before disbursement it is a projection, and says so.
 #[utoipa::path(
     get, path = "/api/loans/{id}/schedule", tag = "servicing",
     params(("id" = uuid::Uuid, Path, description = "The loan's id"), AsOf),

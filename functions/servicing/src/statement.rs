@@ -45,7 +45,7 @@ pub(crate) struct StatementQuery {
     /// The business date asked about; default: today.
     #[param(value_type = Option<BusinessDate>)]
     as_of: Option<BusinessDate>,
-    /// Only what had been recorded by then counts; not in the future; default: everything.
+    /// Only transactions recorded by then count; not in the future; default: all.
     #[param(value_type = Option<Instant>)]
     known_at: Option<Instant>,
     /// How many lines on a page: up to 200, or 5,000 as CSV.
@@ -55,7 +55,7 @@ pub(crate) struct StatementQuery {
     cursor: Option<String>,
 }
 
-/// A statement of account. What was reversed is not on it, nor are reversals.
+/// A statement of account. Reversed transactions and reversals are not on it.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct Statement {
     /// The first day, if one was asked for.
@@ -64,7 +64,7 @@ pub(crate) struct Statement {
     to: Option<BusinessDate>,
     /// The business date asked about.
     as_of: BusinessDate,
-    /// Only what had been recorded by then counts.
+    /// Only transactions recorded by then count.
     known_at: Instant,
     /// ISO 4217.
     #[schema(value_type = String, example = "INR")]

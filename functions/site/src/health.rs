@@ -43,11 +43,11 @@ pub(crate) async fn get_health() -> Json<Health> {
     Json(Health { status: "ok", version: env!("CARGO_PKG_VERSION") })
 }
 
-/// Tells whether the service can work: whether it reaches its database and has its signing keys.
+/// Checks that the service can work: that it reaches its database and has its signing keys.
 #[utoipa::path(
     get, path = "/health/ready", tag = "service",
     responses(
-        (status = 200, description = "Everything is there", body = Readiness),
+        (status = 200, description = "Everything works", body = Readiness),
         (status = 503, description = "Something is missing; the body says what", body = Readiness))
 )]
 pub(crate) async fn get_readiness(State(app): State<App>) -> Response {

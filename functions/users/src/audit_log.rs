@@ -63,7 +63,7 @@ impl EntriesQuery {
     }
 }
 
-/// Lists what was done, by whom and to what, newest first.
+/// Lists every act with its actor and subject, newest first.
 #[utoipa::path(
     get, path = "/api/audit", tag = "audit", params(EntriesQuery),
     responses((status = 200, description = "A page of the audit log", body = Page<Entry>))

@@ -43,7 +43,7 @@ pub(crate) struct ChangesQuery {
     cursor: Option<String>,
 }
 
-/// Lists what a user's e-mail address, telephone number and name were before they changed, and after, newest first.
+/// Lists the changes of a user's e-mail address, telephone number and name, newest first.
 #[utoipa::path(
     get, path = "/api/users/{id}/changes", tag = "users",
     params(("id" = Uuid, Path, description = "The user's id"), ChangesQuery),
@@ -85,9 +85,9 @@ pub(crate) struct Erasure {
 
 /// Erases a person, for good.
 ///
-/// Name, e-mail address, telephone number and password go, what they were before, sessions, and the network addresses
-/// of the person's requests. Ids, amounts, dates, references and reasons stay, under a username of `erased-` and 12
-/// digits. The old username is free.
+/// Name, e-mail address, telephone number and password go, with their earlier values, sessions, and the network
+/// addresses of the person's requests. Ids, amounts, dates, references and reasons stay, under a username of `erased-`
+/// and 12 digits. The old username is free.
 #[utoipa::path(
     post, path = "/api/users/{id}/erase", tag = "users", request_body = Erasure,
     params(("id" = Uuid, Path, description = "The user's id")),

@@ -53,11 +53,11 @@ pub(crate) struct Export {
 
 /// Shows all that is held about a customer. Customers see themselves alone.
 ///
-/// Most people's is one page; where it is more, `next_cursor` leads to the rest.
+/// Most exports are one page; otherwise `next_cursor` leads to the rest.
 #[utoipa::path(
     get, path = "/api/customers/{id}/export", tag = "customers",
     params(("id" = Uuid, Path, description = "The customer's id"), ExportQuery),
-    responses((status = 200, description = "A page of what is held", body = Export))
+    responses((status = 200, description = "A page of the data held", body = Export))
 )]
 pub(crate) async fn get_export(
     State(app): State<App>,

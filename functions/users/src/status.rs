@@ -90,7 +90,7 @@ impl Step {
 
 /// Suspends a user: every session ends, and the user cannot log in until reactivated.
 ///
-/// Nobody suspends themself. So the admin who suspends another one stays, and there is always an active admin.
+/// Nobody can suspend themself. So the admin who suspends another one stays, and there is always an active admin.
 #[utoipa::path(
     post, path = "/api/users/{id}/suspend", tag = "users", request_body = Option<StatusChange>,
     params(("id" = Uuid, Path, description = "The user's id")),

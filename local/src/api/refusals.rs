@@ -23,35 +23,28 @@ const fn refusal(status: u16, code: &'static str, about: &'static str) -> Refusa
 }
 
 const BAD_ID: Refusal = refusal(400, "bad_id", "The id in the path is not a UUID");
-const BAD_CURSOR: Refusal = refusal(
-    400,
-    "bad_cursor",
-    "The cursor is not one that was given for this list, with these filters, to this caller",
-);
+const BAD_CURSOR: Refusal =
+    refusal(400, "bad_cursor", "The cursor was not issued for this list, with these filters, to this caller");
 const NOT_JSON: Refusal = refusal(400, "not_json", "The body is not JSON");
 const UNREADABLE: Refusal = refusal(400, "unreadable_body", "The body did not arrive whole");
 const BAD_KEY: Refusal = refusal(
     400,
     "bad_idempotency_key",
-    "The Idempotency-Key has not 1 to 255 visible ASCII characters, has a comma or is there twice",
+    "The Idempotency-Key is not 1 to 255 visible ASCII characters, has a comma or is sent twice",
 );
 const BAD_IF_MATCH: Refusal =
     refusal(400, "bad_if_match", "`If-Match` is neither `*` nor a list of entity tags in double quotes");
-const UNAUTHENTICATED: Refusal =
-    refusal(401, "unauthenticated", "There is no token, or one that is not valid any more");
+const UNAUTHENTICATED: Refusal = refusal(401, "unauthenticated", "There is no token, or it is no longer valid");
 const FORBIDDEN: Refusal = refusal(403, "forbidden", "The caller's role does not allow this");
-const ORIGIN_REFUSED: Refusal = refusal(
-    403,
-    "origin_refused",
-    "The service is behind a network through which alone it takes requests, and this one did not come through it",
-);
+const ORIGIN_REFUSED: Refusal =
+    refusal(403, "origin_refused", "The request did not come through the network in front of the service");
 const VIEWER_UNKNOWN: Refusal =
-    refusal(403, "viewer_unknown", "The network in front of the service does not tell where the request comes from");
-const NOT_FOUND: Refusal = refusal(404, "not_found", "There is no such thing, or the caller may not know of it");
+    refusal(403, "viewer_unknown", "The network in front of the service did not send the address of the request");
+const NOT_FOUND: Refusal = refusal(404, "not_found", "It does not exist, or the caller may not see it");
 const BUSY: Refusal =
     refusal(409, "busy", "Another request is changing the same thing; try again after `Retry-After` seconds");
 const BORROWER_ERASED: Refusal =
-    refusal(409, "borrower_erased", "The borrower is erased, and this would open a loan of theirs");
+    refusal(409, "borrower_erased", "The borrower is erased, so no loan of theirs can be opened");
 const STALE: Refusal = refusal(412, "stale_version", "`If-Match` names another version than the present one");
 const TOO_LARGE: Refusal = refusal(413, "body_too_large", "The body is too large");
 const NOT_SENT_AS_JSON: Refusal = refusal(415, "unsupported_media_type", "The body is not sent as JSON");

@@ -131,7 +131,7 @@ pub const PROBLEMS: &[ProblemCode] = &[
     problem(
         403,
         "viewer_unknown",
-        "The network in front of the service does not tell where the request comes from.",
+        "The network in front of the service did not send the address of the request.",
         "Tell the operator: its distribution has to send the viewer's address.",
     ),
     problem(404, "not_found", "It does not exist, or the caller may not see it.", "Check the path."),
@@ -159,7 +159,7 @@ pub const PROBLEMS: &[ProblemCode] = &[
     problem(
         409,
         "borrower_erased",
-        "The borrower is erased, and this would open a loan of theirs.",
+        "The borrower is erased, so no loan of theirs can be opened.",
         "It cannot be done.",
     ),
     problem(
@@ -421,7 +421,7 @@ pub(super) fn schema() -> RefOr<Schema> {
         .description(Some("A code of this version"))
         .enum_values(Some(PROBLEMS.iter().map(|problem| problem.code)));
     let later = text().description(Some("A code of a later version"));
-    let about = "What is wrong, for a program; stable. `docs/errors.md` describes each. Later versions may add codes: \
+    let about = "The error, for a program; stable. `docs/errors.md` describes each code. Later versions may add codes: \
         treat an unknown one by its status.";
     AnyOfBuilder::new().description(Some(about)).item(known).item(later).examples(["validation_failed"]).into()
 }

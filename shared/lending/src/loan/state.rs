@@ -266,7 +266,7 @@ impl State {
 pub struct Settlement {
     /// Unpaid principal.
     pub principal: Money,
-    /// Unpaid interest of the periods that ended, and what the running one has earned.
+    /// Unpaid interest of the periods that ended, and of the running one so far.
     pub interest: Money,
     /// Unpaid fees: all charged, and those of instalments due.
     pub fees: Money,
