@@ -69,8 +69,8 @@ impl Account {
         command
     }
 
-    /// Makes a folder that we alone may change and this account may enter, whatever our umask says. One that is there
-    /// is left as it is.
+    /// Makes a folder that we alone may change and this account may enter, whatever our umask says. An existing folder
+    /// stays unchanged.
     pub(crate) fn create_folder(self, folder: &Path) -> Result<(), Error> {
         let mode = match self {
             Self::Same => 0o700,

@@ -1,7 +1,7 @@
 //! All route groups in one interface, and its OpenAPI document.
 //!
-//! Handlers describe what is particular to them. What follows from an operation's shape is added here, in one place:
-//! who may call it, the refusals that every operation of that shape can give, headers that every answer has, examples.
+//! Handlers describe their particulars. The consequences of an operation's shape are added here, in one place: who may
+//! call it, the refusals that every operation of that shape can give, headers of every answer, examples.
 
 mod examples;
 mod refusals;
@@ -99,7 +99,7 @@ pub fn document() -> Result<String, DocumentError> {
     Ok(text)
 }
 
-/// The members of a JSON object; none of anything else.
+/// The members of a JSON object; empty for anything else.
 fn entries(value: &mut Value) -> impl Iterator<Item = (&String, &mut Value)> {
     value.as_object_mut().into_iter().flatten()
 }
@@ -136,11 +136,11 @@ fn add_components(document: &mut Value) -> Result<(), DocumentError> {
     Ok(())
 }
 
-/// Adds to an operation what follows from its shape.
+/// Adds the consequences of its shape to an operation.
 fn complete(row: &Operation, operation: &mut Value, components: &mut Value) {
     let (security, callers) = security(row);
     operation["security"] = security;
-    // A summary is plain text; the comment it is taken from is not.
+    // A summary is plain text; its comment is Markdown.
     if let Some(summary) = operation["summary"].as_str() {
         operation["summary"] = summary.replace('`', "").into();
     }

@@ -20,7 +20,7 @@ const SENT: &[&str] = &["Authorization", "Content-Type", "If-Match", "Idempotenc
 /// The headers that such a page may read.
 const READ: &[&str] = &["ETag", "Location", "Link", "X-Request-Id", "Idempotency-Replayed", "Retry-After"];
 
-/// How long a browser may keep what it was told.
+/// How long a browser may keep the answer.
 const KEPT: Duration = Duration::from_hours(1);
 
 /// The layer for the origins that `ALLOWED_ORIGINS` names; `None` if it names none.

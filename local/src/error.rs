@@ -9,11 +9,11 @@ use std::path::{Path, PathBuf};
 use backend::db::DbError;
 use backend::telemetry::chain;
 
-/// Why there is no Postgres, or why it did not do what was asked.
+/// Reasons why Postgres is missing or failed.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// None of the three ways leads to a Postgres; the text names them and what each of them met.
+    /// None of the three ways leads to a Postgres; the text names them and the obstacle of each.
     #[error("{0}")]
     NoPostgres(String),
     /// Another process works on the same data.
@@ -21,10 +21,10 @@ pub enum Error {
     Busy {
         /// The folder with the data.
         folder: PathBuf,
-        /// The number of the process that holds it, where it is known.
+        /// The number of the process that holds it, if known.
         holder: Option<String>,
     },
-    /// An environment variable, or a file of ours, holds what cannot be used.
+    /// An environment variable, or a file of ours, holds an unusable value.
     #[error("{0}")]
     Setting(String),
     /// The operating system refused something.

@@ -18,7 +18,7 @@ pub enum Who {
 /// Which things of others a caller may reach with an operation that names a thing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reach {
-    /// Whoever may call it may reach every thing it names, or it names none.
+    /// Callers may reach every thing it names, or it names no thing.
     All,
     /// A caller of this role reaches its own only; others' are not found.
     OwnOf(Role),

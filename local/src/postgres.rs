@@ -127,7 +127,7 @@ enum Kind {
 
 impl Postgres {
     /// Opens the Postgres that the environment asks for; one of our own keeps its data in this folder, or in the
-    /// project's. Dropping the future takes back what has been started.
+    /// project's. Dropping the future stops everything it has started.
     ///
     /// # Errors
     ///
@@ -208,8 +208,8 @@ impl Postgres {
         self.application.as_str()
     }
 
-    /// Stops what [`Postgres::open`] started and removes what was to be removed. Dropping does the same for a server of
-    /// our own.
+    /// Stops the server that [`Postgres::open`] started and removes temporary data. Dropping does the same for a server
+    /// of our own.
     ///
     /// # Errors
     ///

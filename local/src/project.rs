@@ -10,7 +10,7 @@ use sha2::{Digest as _, Sha256};
 use crate::account::Account;
 use crate::{Error, say};
 
-/// The project's folder, the one with `Cargo.lock`; or the folder that is to be used instead of what would be in it.
+/// The project's folder, the one with `Cargo.lock`; or the folder given in its place.
 #[derive(Clone, Debug)]
 pub struct Project {
     root: PathBuf,

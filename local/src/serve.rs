@@ -45,7 +45,7 @@ const SCHEDULE: Duration = Duration::from_hours(1);
 ///
 /// # Errors
 ///
-/// [`Error::PortInUse`], [`Error::NoSuchAddress`], or what the system says.
+/// [`Error::PortInUse`], [`Error::NoSuchAddress`], or the system's error.
 pub fn check_address(options: &Options) -> Result<(), Error> {
     let address = SocketAddr::from((options.host, options.port));
     std::net::TcpListener::bind(address).map(drop).map_err(|error| address_error(address, error))
@@ -59,7 +59,7 @@ fn address_error(address: SocketAddr, error: io::Error) -> Error {
     }
 }
 
-/// Migrates the database, loads what it is to contain, and serves until `stop`. Listens only once all that is done.
+/// Migrates the database, loads its contents, and serves until `stop`. Listens only after that.
 ///
 /// # Errors
 ///
@@ -116,7 +116,7 @@ fn announce(address: SocketAddr, contents: Contents) {
     say(format_args!("the interface is described at http://{here}/docs; Ctrl-C stops"));
 }
 
-/// Whoever is at the other end of the connection; the gateway tells it to functions.
+/// The other end of the connection; the gateway sends its address to functions.
 async fn tell_peer(mut request: Request, next: Next) -> Response {
     if let Some(ConnectInfo(peer)) = request.extensions().get::<ConnectInfo<SocketAddr>>().copied() {
         request.extensions_mut().insert(Peer(peer));
@@ -124,7 +124,7 @@ async fn tell_peer(mut request: Request, next: Next) -> Response {
     next.run(request).await
 }
 
-/// Holds the data against what follows from their transactions. Changes nothing where the data are there; a throwaway
+/// Compares the data with the values recomputed from their transactions. Changes nothing in existing data; a throwaway
 /// database and a generated book are made first.
 ///
 /// # Errors

@@ -52,7 +52,7 @@ const LEFT_BEHIND: Duration = Duration::from_hours(1);
 
 /// The contents of a test's databases.
 pub trait Schema {
-    /// A short name (lower-case letters and digits) that tells this schema from others of the same workspace.
+    /// A short name (lower-case letters and digits) that distinguishes this schema from others of the same workspace.
     fn name(&self) -> &str;
 
     /// A text that changes whenever [`Schema::migrate`] would make something else: the migrations themselves.
@@ -66,7 +66,7 @@ pub trait Schema {
 /// A Postgres server for tests.
 #[derive(Debug)]
 pub struct Server {
-    /// A server of our own; none where `DATABASE_URL` names one.
+    /// A server of our own; `None` if `DATABASE_URL` names one.
     own: Option<Mutex<postgres::Server>>,
     /// The owner's connection from which databases are made.
     maintenance: Url,
@@ -134,7 +134,7 @@ impl Server {
         let server = postgres::blocking(make).await?;
         let url = server.url("postgres")?;
         let client = sql::connect(&url).await?;
-        // Nobody else uses these data, so whatever is there was left behind.
+        // Nobody else uses these data, so any leftovers are from an earlier run.
         Self::new(Some(Mutex::new(server)), url, &client, Duration::ZERO).await
     }
 
@@ -163,7 +163,7 @@ impl Server {
             Arc::clone(state.templates.entry((schema.name().to_owned(), fingerprint.clone())).or_default())
         };
         let name = self.name();
-        // From here on, dropping this takes back what has been done.
+        // From here on, dropping this removes the database.
         let database = Database { url: sql::with_database(&self.maintenance, &name), name, server: Arc::clone(self) };
         let client = sql::connect(&self.maintenance).await?;
         let template = template.get_or_try_init(|| self.template(&client, schema, &fingerprint)).await?;
@@ -194,7 +194,7 @@ impl Server {
         } else {
             self.name()
         };
-        // Migrated under another name, so that a template is whole where there is one.
+        // Migrated under another name, so that a template of the final name is complete.
         let part = self.name();
         sql::execute(client, "CREATE DATABASE %I", &[&part]).await?;
         let make = async || {

@@ -19,7 +19,7 @@ use local::testing::{Database, Schema};
 use migrate::{Event, Migrator};
 use tokio_postgres::NoTls;
 
-/// Long enough for a slow machine, short enough to notice what never happens.
+/// Long enough for a slow machine, short enough to notice a hang.
 const PATIENCE: Duration = Duration::from_mins(1);
 
 /// An empty project of its own for a test, so that the developer's data are left alone.
@@ -98,7 +98,7 @@ impl Dev {
         assert!(kill.success());
     }
 
-    /// Waits for the end of `dev`; returns what it said last.
+    /// Waits for the end of `dev`; returns its last words.
     fn end(&mut self) -> (ExitStatus, String) {
         let mut said = String::new();
         self.progress.read_to_string(&mut said).unwrap();
@@ -142,7 +142,7 @@ impl Serving {
 
 impl Drop for Serving {
     fn drop(&mut self) {
-        // As Ctrl-C does, so that it takes back what it has made.
+        // As Ctrl-C does, so that it cleans up.
         let _ = Command::new("kill").args(["-s", "TERM", &self.process.id().to_string()]).status();
         let _ = self.process.wait();
     }

@@ -85,7 +85,7 @@ impl Typed {
     }
 }
 
-/// The layers add a Basic challenge for who came with Basic.
+/// The layers add a Basic challenge for a client that came with Basic.
 fn wrong() -> Problem {
     Problem::new(StatusCode::UNAUTHORIZED, "invalid_credentials", "The username or the password is wrong.")
         .header(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))

@@ -78,7 +78,7 @@ pub(crate) async fn change_password(State(app): State<App>, user: AnyUser, input
         return Err(wrong());
     }
     let me = me.updated(caller.now);
-    // The same password again is still known to whoever set it.
+    // The user who set the same password before still knows it.
     let set_by = is_new.then(|| users::note_password_set_by(me.id, None));
     let mut writes = vec![
         users::update_password(&me, hash),

@@ -79,9 +79,9 @@ pub(crate) async fn register(State(app): State<App>, address: ClientAddress, inp
     };
     let new = NewUser { username, email, phone, full_name, role, status };
 
-    // Before anything is counted: who is asked to come again has not tried.
+    // Before anything is counted: a request asked to come again was not an attempt.
     let turn = Turn::wait().await?;
-    // Counted before the costly hash and kept whatever follows: attempts that come at once cost no more than the limit.
+    // Counted before the costly hash, and kept whatever the outcome: simultaneous attempts cost no more than the limit.
     let bucket = Bucket::new("register_address", &[&address_part(address.0)], app.limits.register_address);
     let (tx, (level, taken)) = app.db.begin(&(bucket.count(), new.taken())).await?;
     if let Err(problem) = bucket.allow(level) {
@@ -93,7 +93,7 @@ pub(crate) async fn register(State(app): State<App>, address: ClientAddress, inp
 
     let hash = turn.hash(password).await?;
     let user = new.made(level.now);
-    // Where the user itself can read it, if it is a customer, or an admin who is to approve it.
+    // Where the user can read the account, if it is a customer, or the admin who is to approve it.
     let location = match role {
         Role::Agent => format!("/api/agents/{}", user.id),
         Role::Customer | Role::Admin => format!("/api/customers/{}", user.id),

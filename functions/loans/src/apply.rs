@@ -191,7 +191,8 @@ fn create(
     Ok(Outcome::new(answer, writes).counting(Some(Count::Application)))
 }
 
-/// A customer applies for itself only. Naming anyone else is refused alike, whether or not there is such a customer.
+/// A customer applies for itself only. Naming anyone else is refused in the same way, whether or not that customer
+/// exists.
 fn itself(caller: &Caller, named: Option<&UserRef>) -> Result<Borrower, Problem> {
     let is_caller = match named {
         None => true,

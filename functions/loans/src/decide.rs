@@ -138,9 +138,9 @@ pub(crate) async fn forward_loan(
     take_step::<_, Note>(agent, &app, &path, &input, Versioned::No, Action::Forward, forward).await
 }
 
-/// Approves a pending loan. Never by who made or last changed it.
+/// Approves a pending loan. Whoever made or last changed it may not.
 ///
-/// Nor by who set the password of its borrower, creator, last editor or agent.
+/// Neither may whoever set the password of its borrower, creator, last editor or agent.
 #[utoipa::path(
     post, path = "/api/loans/{id}/approve", tag = "loans", request_body(content = Option<OptionalReason>),
     params(
@@ -165,7 +165,7 @@ pub(crate) async fn approve_loan(
     take_step::<_, OptionalReason>(admin, &app, &path, &input, Versioned::Yes, Action::Approve, approve).await
 }
 
-/// Rejects a pending loan. Never by who may not approve it.
+/// Rejects a pending loan. Whoever may not approve it may not reject it.
 #[utoipa::path(
     post, path = "/api/loans/{id}/reject", tag = "loans", request_body = RequiredReason,
     params(

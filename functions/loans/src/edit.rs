@@ -1,4 +1,4 @@
-//! Editing what is applied for: by agents, while nobody has approved it.
+//! Editing the proposal of a loan: by agents, while nobody has approved it.
 
 use crate::shared::{self, Months};
 use axum::extract::State;

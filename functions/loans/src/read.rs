@@ -194,7 +194,7 @@ pub(crate) async fn list_loans(
     csv::page(loans, limit, format, (&query, &binding), |last| sort.position(last))
 }
 
-/// The query of one loan: which day, and what was known when.
+/// The query of one loan: its business date and its instant.
 #[derive(Default, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]

@@ -20,7 +20,7 @@ use backend::{
 };
 use serde_json::json;
 
-/// The years that dates may be in, in months: what is longer falls due outside of them.
+/// The range of allowed dates, in months: a longer term falls due outside of it.
 const MAX_TERM_MONTHS: u32 = 12 * (lending::LAST_YEAR - lending::FIRST_YEAR + 1).unsigned_abs() as u32;
 
 /// The loan as an answer, with its version.

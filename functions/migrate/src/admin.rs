@@ -26,7 +26,7 @@ use uuid::Uuid;
 
 use crate::MigrateError;
 
-/// Where the first admin comes from: a secret with the password, and what that does not say from elsewhere.
+/// The origin of the first admin: a secret with the password, and other sources for the fields it leaves out.
 pub struct FirstAdmin {
     /// `{"password"}`, with `username`, `email` and `phone` or without.
     pub secret: SecretSource,
@@ -39,13 +39,13 @@ pub struct FirstAdmin {
 }
 
 impl FirstAdmin {
-    /// One of whom the secret says everything.
+    /// An admin whose fields are all in the secret.
     #[must_use]
     pub const fn of_secret(secret: SecretSource) -> Self {
         Self { secret, username: None, email: None, phone: None }
     }
 
-    /// From the environment; none where it has no secret.
+    /// From the environment; `None` without a secret there.
     pub(crate) fn from_env() -> Option<Self> {
         Some(Self {
             secret: config::optional_secret("ADMIN_SECRET_ARN", "ADMIN")?,
@@ -75,7 +75,7 @@ pub(crate) async fn create_first(client: &Client, first: &FirstAdmin) -> Result<
     if known.get(0) {
         return Ok(false);
     }
-    // Where in the secret, never what it says: serde's words may quote it.
+    // The place in the secret, never its contents: serde's words may quote them.
     let refused = |error: serde_json::Error| {
         let (line, column) = (error.line(), error.column());
         MigrateError::Admin(format!("line {line}, column {column}: it is no JSON object"))

@@ -1,6 +1,6 @@
 //! Deployments: CloudFormation invokes the function as a custom resource of the stack, and waits for an answer at an
-//! address that it names, an object of S3. Whatever happens, it gets one: a deployment that is not told of a failure
-//! waits until its time is over.
+//! address that it names, an object of S3. It always gets one: a deployment that does not learn of a failure waits
+//! until its time is over.
 
 use std::time::Duration;
 
@@ -20,7 +20,7 @@ use tokio::time::{sleep, timeout};
 const ATTEMPT: Duration = Duration::from_secs(10);
 /// How long to wait before each further attempt.
 const PAUSES: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(3)];
-/// The longest reason told, in characters: CloudFormation takes answers of up to 4,096 bytes.
+/// The longest reason, in characters: CloudFormation accepts answers of up to 4,096 bytes.
 const REASON_MAX: usize = 900;
 /// The name of the custom resource, for every kind of request: another name would count as a new resource.
 const NAME: &str = "schema";
@@ -74,7 +74,7 @@ pub enum AnswerError {
 struct Answers(Client<HttpsConnector<HttpConnector>, String>);
 
 impl Change {
-    /// Tells CloudFormation that what it asked for was done, or why it was not.
+    /// Reports to CloudFormation the success of its request, or the reason of its failure.
     ///
     /// # Errors
     ///
@@ -109,8 +109,8 @@ impl Change {
 }
 
 impl Answers {
-    /// Trusts the certificate authorities of the system. They are read only when there is somebody to tell: that takes
-    /// longer than the rest of the function's start.
+    /// Trusts the certificate authorities of the system. They are read only for an answer: reading them takes longer
+    /// than the rest of the function's start.
     fn new() -> Result<Self, AnswerError> {
         let https = HttpsConnectorBuilder::new().with_provider_and_native_roots(aws_lc_rs::default_provider());
         // Plain HTTP is for tests: CloudFormation's addresses are https.

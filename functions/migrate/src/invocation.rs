@@ -27,12 +27,12 @@ pub enum Invocation {
     ByHand(Event),
 }
 
-/// Does what is asked. Answers whoever invokes by hand with the report; CloudFormation, which waits elsewhere, with
-/// nothing.
+/// Carries out a request. A manual invocation gets the report; CloudFormation, which waits elsewhere, gets nothing
+/// here.
 ///
 /// # Errors
 ///
-/// By hand, whatever failed. In a deployment only where CloudFormation could not be told: Lambda then invokes the
+/// A manual invocation fails with any error, a deployment only if CloudFormation got no answer: Lambda then invokes the
 /// function again.
 pub async fn invoke(migrator: &Migrator, event: LambdaEvent<Invocation>) -> Result<Option<Report>, Error> {
     let (invocation, context) = event.into_parts();

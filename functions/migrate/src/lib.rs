@@ -1,7 +1,7 @@
 //! Makes a database ready for the functions: its schema, the login they use, the first admin, loans that an earlier
 //! release wrote; on request demo data.
 //!
-//! Everything here may be run again at any time: what is there stays.
+//! Everything here may be run again at any time: existing things stay.
 
 mod access;
 mod admin;
@@ -43,8 +43,8 @@ pub struct Event {
     /// Loads demo data too.
     #[serde(default)]
     pub demo: bool,
-    /// All loans that were written since this instant are stated again, whatever rules they follow: the old functions
-    /// may have written some when those of this release were not there yet.
+    /// Restates all loans written since this instant, whatever rules they follow: the old functions may have written
+    /// some before those of this release were deployed.
     #[serde(default)]
     pub restate_since: Option<Instant>,
 }
@@ -66,7 +66,7 @@ pub struct Report {
 pub struct Migrator {
     /// The owner's way to the database: a direct connection, no pooler.
     pub owner: std::sync::Arc<Connector>,
-    /// The functions' login; none where it is managed elsewhere.
+    /// The functions' login; `None` if it is managed elsewhere.
     pub application: Option<SecretSource>,
     /// The first admin, made if there is no admin yet.
     pub admin: Option<FirstAdmin>,

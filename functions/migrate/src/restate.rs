@@ -1,5 +1,5 @@
-//! States loans again that an earlier release wrote: its rules led to other columns, or to other entries of the
-//! journal. As the owner, since the functions' login adds nothing to a transaction that is there.
+//! Restates loans that an earlier release wrote: its rules led to other columns, or to other entries of the journal. As
+//! the owner, since the functions' login adds nothing to an existing transaction.
 
 use std::{collections::BTreeMap, time::Instant};
 
@@ -24,7 +24,7 @@ use uuid::Uuid;
 /// Loans of one transaction: they are locked while it lasts, which is a part of a second.
 const AT_ONCE: i64 = 50;
 
-/// Has loans be stated again that were written since an instant, whatever rules they follow.
+/// Marks loans written since an instant to be restated, whatever rules they follow.
 const ASK: &str = "UPDATE loans SET rules_version = 0 WHERE updated_at >= $1";
 
 /// The figures of the portfolio rest on the loans' old state: the next run of the scheduled function rebuilds them.
@@ -39,7 +39,7 @@ pub struct Restated {
     pub changed: u64,
     /// How many could not be stated again; the log says why. They are tried again by the next run.
     pub refused: u64,
-    /// True if none is left for another run.
+    /// True if nothing is left for another run.
     pub finished: bool,
 }
 
@@ -143,7 +143,7 @@ impl Restating<'_> {
         Ok(done)
     }
 
-    /// Writes what makes a loan follow the rules, or nothing where the database refuses it.
+    /// Writes the restated loan, or nothing if the database refuses it.
     async fn write(&self, writes: &[Statement<()>]) -> Result<Result<(), DbError>, DbError> {
         self.client.batch_execute("SAVEPOINT one").await?;
         let mut written = Ok(());

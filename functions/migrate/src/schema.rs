@@ -65,7 +65,7 @@ pub(crate) async fn lock(holder: &Client) -> Result<(), MigrateError> {
     Ok(())
 }
 
-/// Applies what has not been applied. Returns the names of the migrations.
+/// Applies the missing migrations. Returns their names.
 pub(crate) async fn apply(client: &mut Client) -> Result<Vec<String>, MigrateError> {
     let runner = runner();
     let late = late(runner.get_migrations(), &applied(client).await?, MADE_UP_FOR);

@@ -1,4 +1,4 @@
-//! How much of what is out is at risk.
+//! The outstanding principal at risk.
 
 use axum::{
     Json,

@@ -21,7 +21,7 @@ use backend::{
     values::{page::Position, time::BusinessDate},
 };
 
-/// The query of what to collect.
+/// The query of collections.
 #[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]

@@ -1,4 +1,4 @@
-//! The route group `portfolio`: statistics of the whole book, arrears, what to collect, what agents achieve.
+//! The route group `portfolio`: statistics of the whole book, arrears, collections, agents' performance.
 
 mod arrears;
 mod collections;

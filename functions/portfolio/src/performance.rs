@@ -51,8 +51,8 @@ pub(crate) struct Performance {
     /// Loans applied for in these days.
     #[schema(example = 40)]
     requests: i64,
-    /// Those of them that were approved, also if they were withdrawn later, as a share of those that were decided, with
-    /// four decimals; null if none was.
+    /// Those of them that were approved, including ones withdrawn later, as a share of the decided ones, with four
+    /// decimals; null if there is none.
     #[schema(required = true, example = "0.8500")]
     approval_rate: Option<String>,
     /// The same and money, by currency.
@@ -65,14 +65,14 @@ pub(crate) struct CurrencyPerformance {
     /// Loans applied for in these days.
     #[schema(example = 40)]
     requests: i64,
-    /// Those of them that were approved, also if they were withdrawn later, as a share of those that were decided, with
-    /// four decimals; null if none was.
+    /// Those of them that were approved, including ones withdrawn later, as a share of the decided ones, with four
+    /// decimals; null if there is none.
     #[schema(required = true, example = "0.8500")]
     approval_rate: Option<String>,
     /// Principal paid out in these days.
     #[schema(example = "480000.00")]
     disbursed: String,
-    /// Payments taken in these days, refunds taken off.
+    /// Payments taken in these days, less refunds.
     #[schema(example = "61042.75")]
     collected: String,
     /// Principal outstanding of loans that are at least 30 days past due today.
@@ -106,7 +106,7 @@ pub(crate) async fn get_performance(
         }
         Ok((from, to))
     };
-    // A query that is refused is so only to who names an agent.
+    // Errors of the query are only for callers who name an existing agent.
     let asked = read();
     let sums = asked
         .as_ref()

@@ -130,7 +130,7 @@ pub(crate) fn answer(product: &Product) -> Result<Answer, Problem> {
     Ok(Answer::ok(product)?.with_version(product.version))
 }
 
-/// Collects what is wrong with the parts of a product.
+/// Collects the errors of a product's parts.
 struct Errors(Vec<FieldError>);
 
 impl Errors {

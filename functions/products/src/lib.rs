@@ -1,4 +1,4 @@
-//! The route group `products`: loan products, their versions, and what a loan would cost.
+//! The route group `products`: loan products, their versions, and the cost of a loan.
 
 mod edit;
 mod quotes;

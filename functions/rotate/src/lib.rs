@@ -30,7 +30,7 @@ pub struct Event {
 pub enum Step {
     /// Make the new version and store it as pending.
     CreateSecret,
-    /// Tell whoever checks the secret. Nobody does but our functions, which read it themselves.
+    /// Informs the service that checks the secret. Only our functions check it, and read it themselves.
     SetSecret,
     /// See whether the pending version is good.
     TestSecret,

@@ -245,7 +245,7 @@ pub(crate) async fn reschedule_loan(
             interest_rate_apr: body.interest_rate_apr,
             first_due_on: body.first_due_on.map(|date| date.0),
         };
-        // Before the disbursement nothing is due: the date itself is what is wrong then.
+        // Before the disbursement nothing is due: the date itself is wrong then.
         let earliest = locked.loan.disbursed_on.unwrap_or(from);
         let notes = Notes { reason: Some(body.reason.into_string()), ..Notes::default() };
         Ok(NewTransaction { kind, on: from.min(at.today).max(earliest), notes })

@@ -31,7 +31,7 @@ const MAX_ITEMS: usize = 500;
 /// How long payments are taken: well before the request would end without an answer. The rest are answered with 503 and
 /// can be sent again.
 const TIME: Duration = Duration::from_secs(9);
-/// How long the last of them may take: until just before then. It may have been recorded; sent again, it tells.
+/// How long the last of them may take: until just before then. It may have been recorded; repeating it shows.
 const LAST: Duration = Duration::from_secs(11);
 
 /// Payments.
@@ -105,7 +105,7 @@ pub(crate) async fn record_repayments(
         let problem = Problem::field("/items", "too_many", format!("must have at most {MAX_ITEMS} items"));
         return staff.check(Err(problem)).await;
     }
-    // Who asks is settled before any item is: an empty batch is for callers who may send one.
+    // The caller's right is checked before any item: an empty batch is for callers who may send one.
     staff.read(()).await?;
     let start = Instant::now();
     let mut data = Vec::with_capacity(items.len());

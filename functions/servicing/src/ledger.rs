@@ -1,4 +1,4 @@
-//! The books: the entries of a loan, what the accounts add up to, the chart of accounts.
+//! The books: the entries of a loan, the sums of the accounts, the chart of accounts.
 
 use axum::{
     Json,

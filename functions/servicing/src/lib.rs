@@ -1,4 +1,4 @@
-//! The route group `servicing`: what money does to a loan, and the books.
+//! The route group `servicing`: the transactions of a loan, and the books.
 
 // A new kind of event, status or role must be handled in every match.
 #![deny(clippy::wildcard_enum_match_arm)]

@@ -1,4 +1,4 @@
-//! Reading what happened to a loan's money: a customer its own, agents and admins all of it.
+//! Reading the transactions of a loan: a customer its own, agents and admins all.
 
 use axum::{
     Json,
@@ -34,7 +34,7 @@ use backend::{
     views::transaction::TransactionView,
 };
 
-/// Reads a loan as of a day. `query` is what the request asks, looked at once the loan is known to be there.
+/// Reads a loan as of a day. `query` is the request's question, read once the loan is known to exist.
 pub(crate) async fn file<Q>(
     user: &AnyUser,
     app: &App,
@@ -52,7 +52,7 @@ pub(crate) async fn file<Q>(
     Ok((LoanAsOf::new(loan, &versions, transactions, reading, at, &app.zone)?, query))
 }
 
-/// The query of a reading: which day, and what was known when.
+/// The query of a reading: its business date and its instant.
 #[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]

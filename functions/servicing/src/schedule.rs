@@ -1,4 +1,4 @@
-//! When a loan is due, and what was paid of it.
+//! The due dates of a loan, and its payments.
 
 use axum::{Json, extract::State};
 use backend::{

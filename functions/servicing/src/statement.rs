@@ -1,4 +1,4 @@
-//! A loan's statement of account: what moved the principal between two days, from the oldest on.
+//! A loan's statement of account: the changes of its principal between two days, from the oldest on.
 
 use axum::{
     Json,
@@ -197,7 +197,7 @@ const fn rank(kind: TransactionKind) -> u8 {
     }
 }
 
-/// A charge that is paid later by what is held has two lines: on its own day, and on the day on which it is paid.
+/// A charge paid later by held money has two lines: on its own day, and on the day on which it is paid.
 fn by_day(line: TransactionView) -> Vec<TransactionView> {
     let Some(applied_on) = line.applied_on else {
         return vec![line];

@@ -11,7 +11,7 @@ use axum::{
 use backend::{app::App, http::problem::Problem};
 use sha2::{Digest as _, Sha256};
 
-/// A file of the page: its name, its type, and what is in it.
+/// A file of the page: its name, its type and its content.
 type File = (&'static str, &'static str, &'static str);
 
 const FILES: [File; 6] = [
@@ -71,7 +71,7 @@ pub(crate) async fn lead_to_dashboard() -> Redirect {
     Redirect::temporary("/dashboard")
 }
 
-/// The icon as browsers ask for it that were told of none.
+/// The icon, for browsers that ask for the default path.
 pub(crate) async fn get_favicon() -> Response {
     const ICON: &[u8] = include_bytes!("dashboard/favicon.ico");
     let headers = [(header::CONTENT_TYPE, "image/x-icon"), (header::CACHE_CONTROL, "public, max-age=86400")];

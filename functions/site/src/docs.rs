@@ -16,7 +16,7 @@ use utoipa_swagger_ui::Config;
 
 use crate::dashboard::digest;
 
-/// The document, as it is generated from the code and checked in; a test holds one against the other.
+/// The document, generated from the code and checked in; a test compares them.
 const DOCUMENT: &str = include_str!("../../../openapi.json");
 
 /// The document as gzip, made when it is first asked for.

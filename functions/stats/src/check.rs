@@ -1,5 +1,5 @@
-//! The consistency check: holds every loan, the journal and every figure against what follows from the transactions,
-//! and every history against its loan or product.
+//! The consistency check: compares every loan, the journal and every figure with values recomputed from the
+//! transactions, and every history with its loan or product.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -40,8 +40,8 @@ UNION ALL SELECT 'book_days by month', x::text, 'another sum' FROM (TABLE book E
 UNION ALL SELECT 'account_months', x::text, 'another sum' FROM (TABLE account_months EXCEPT TABLE accounts) x
 UNION ALL SELECT 'account_days by month', x::text, 'another sum' FROM (TABLE accounts EXCEPT TABLE account_months) x";
 
-/// Loans and products whose history is not theirs: versions that are missing or that they do not have, and a last one
-/// that is not what they are. What money led to is approved in a history.
+/// Loans and products whose history is not theirs: versions are missing or foreign, or the last one differs from the
+/// present state. In a history, a status that follows from money counts as approved.
 pub const DIFFERENT_VERSIONS: &str = "\
 SELECT 'versions of the loan ' || l.id AS of, count(v.version) || ' up to ' || coalesce(max(v.version), 0) AS kept,
     l.version || ' without a gap' AS follows
@@ -74,8 +74,7 @@ WHERE (v.name, v.currency, v.min_amount, v.max_amount, v.min_instalments, v.max_
     <> (p.name, p.currency, p.min_amount, p.max_amount, p.min_instalments, p.max_instalments, p.min_rate_apr, p.max_rate_apr,
         p.is_default, p.active, p.terms)";
 
-/// Large objects, which nothing here makes: where the functions' login may make some, it could keep there what nobody
-/// sees.
+/// Large objects, of which we make none: if the functions' login may make some, it could store there what nobody sees.
 pub const LARGE_OBJECTS: &str = "\
 SELECT 'large objects' AS of, count(*)::text AS kept, '0' AS follows FROM pg_largeobject_metadata HAVING count(*) > 0";
 

@@ -1,8 +1,8 @@
-//! The scheduled function: adds up what has changed in the figures of the portfolio, keeps those of each business date,
-//! and clears away what has expired.
+//! The scheduled function: adds up changes of the figures of the portfolio, stores those of each business date, and
+//! clears away expired rows.
 //!
-//! The scheduler delivers at least once, in any order, and may miss a day: a run looks at what there is to do and at
-//! nothing else, so that one too many does no harm, and one does what those before it missed.
+//! The scheduler delivers at least once, in any order, and may miss a day: a run looks at the work to do and at nothing
+//! else, so that an extra run does no harm, and a run does the work of missed ones.
 
 pub mod check;
 pub mod rebuild;
@@ -35,7 +35,7 @@ pub struct Event {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Task {
-    /// To add up what has changed: see [`run`].
+    /// Adds up changes: see [`run`].
     #[default]
     AddUp,
     /// To hold everything against the transactions: see [`check()`].
@@ -53,7 +53,7 @@ pub struct Report {
     pub days: usize,
 }
 
-/// For what takes as long as the book is large, instead of the limit that the functions' login has.
+/// For work that grows with the book, instead of the limit of the functions' login.
 pub const NO_TIME_LIMIT: &str = "SET LOCAL statement_timeout = 0";
 
 /// Lets one run at a time add up: two would wait for each other's rows in turn.
@@ -86,7 +86,7 @@ months AS (
         outstanding = s.outstanding + excluded.outstanding, past_due = s.past_due + excluded.past_due)
 SELECT FROM moved HAVING count(*) = 20000";
 
-/// Moves changes of what is out into its sums.
+/// Moves changes of exposures into their sums.
 pub const MOVE_EXPOSURES: &str = "\
 WITH moved AS (
     DELETE FROM exposure_changes WHERE ctid = ANY (ARRAY(SELECT ctid FROM exposure_changes LIMIT 20000)) RETURNING *),
@@ -116,7 +116,7 @@ summed AS (
         excluded.collected)
 SELECT FROM moved HAVING count(*) = 20000";
 
-/// Moves what was posted into the sums of the accounts by day and by month.
+/// Moves posted amounts into the sums of the accounts by day and by month.
 pub const MOVE_ACCOUNTS: &str = "\
 WITH moved AS (
     DELETE FROM account_changes WHERE ctid = ANY (ARRAY(SELECT ctid FROM account_changes LIMIT 20000)) RETURNING *),
@@ -153,7 +153,7 @@ WITH cleared AS (
         LIMIT 10000 FOR UPDATE SKIP LOCKED) RETURNING 1)
 SELECT FROM cleared HAVING count(*) = 10000";
 
-/// Buckets that are full again, which is what no bucket means too.
+/// Buckets that are full again: a missing bucket means the same.
 pub const CLEAR_RATE_LIMITS: &str = "\
 WITH cleared AS (
     DELETE FROM rate_limits WHERE key IN (
@@ -183,8 +183,8 @@ pub async fn run(db: &Db, zone: &TimeZone) -> Result<Report, DbError> {
     Ok(report)
 }
 
-/// Runs a statement until it has nothing left to do. Each time is a transaction of its own: what is done stays so,
-/// whatever becomes of the rest.
+/// Runs a statement until it has nothing left to do. Each time is a transaction of its own: finished work stays,
+/// whatever happens to the rest.
 async fn repeat(db: &Db, sql: &'static str) -> Result<(), DbError> {
     loop {
         let (tx, ((), more)) = db.begin(&(Sql::new(LOCK).execute(), Sql::new(sql).exists())).await?;
@@ -195,8 +195,8 @@ async fn repeat(db: &Db, sql: &'static str) -> Result<(), DbError> {
     }
 }
 
-/// Keeps the figures of today, and of each day since the last one that is kept: that one may not have been over, and
-/// those between were missed. Where none is kept, from the first day in the book.
+/// Stores the figures of today, and of each day since the last stored one: that day may not have been over, and those
+/// between were missed. Without any stored day, from the first day in the book.
 async fn keep(db: &Db, zone: &TimeZone) -> Result<Report, DbError> {
     let now = Timestamp::now();
     let today = zone.to_datetime(now).date();

@@ -44,7 +44,7 @@ enum Answer {
     Rebuilt { loans: u64 },
 }
 
-/// An invocation whose check finds differences has failed: that is what alarms look at.
+/// An invocation whose check finds differences has failed, so that alarms ring.
 async fn perform(db: &Db, zone: &TimeZone, task: Task, request_id: &str) -> Result<Answer, Error> {
     match task {
         Task::AddUp => Ok(Answer::AddedUp(stats::run(db, zone).await?)),

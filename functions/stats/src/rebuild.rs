@@ -15,8 +15,8 @@ use jiff::{Timestamp, tz::TimeZone};
 /// Sees one state of the database from the first row that is read; commits only if nobody else has moved figures since.
 pub const ONE_STATE: &str = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ";
 
-/// Waits for whoever moves changes into sums, and keeps others from it. Commands and readers go on. It has to come
-/// before anything is read: the state that is seen is that of the first reading.
+/// Waits for another run that moves changes into sums, and keeps others out. Commands and readers go on. It comes
+/// before any read: a transaction sees the state of its first read.
 pub const LOCK_SUMS: &str = "\
 LOCK TABLE book_days, book_months, exposures, agent_days, account_days, account_months IN EXCLUSIVE MODE";
 

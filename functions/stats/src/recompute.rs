@@ -23,7 +23,7 @@ use lending::{Event, Posting};
 use serde::Serialize;
 use uuid::Uuid;
 
-/// Something that is kept and is not what follows from the transactions.
+/// A stored value that does not follow from the transactions.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Difference {
     /// The subject.
@@ -49,7 +49,7 @@ pub(crate) struct Recomputed {
     pub(crate) figures: PortfolioDelta,
     /// The sums of the accounts, by the journal.
     pub(crate) accounts: BTreeMap<AccountKey, AccountSums>,
-    /// Loans, and their parts of the journal, that are not what follows.
+    /// Loans, and their parts of the journal, that differ from the recomputed ones.
     pub(crate) differences: Vec<Difference>,
 }
 
@@ -103,7 +103,7 @@ impl Recomputed {
         }
     }
 
-    /// Checks a loan's row and its part of the journal, and adds what it is in the figures; or says why its
+    /// Checks a loan's row and its part of the journal, and adds its share to the figures; or returns why its
     /// transactions cannot stand.
     fn add_figures(
         &mut self,

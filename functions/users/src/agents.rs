@@ -116,7 +116,7 @@ pub(crate) async fn list_requests(
         let list = loans::list(filter, Scope::All, Sort::CreatedDescending, after, limit);
         Ok((list.ok_or_else(bad_cursor)?, limit))
     };
-    // A query that is refused is so only to who names an agent.
+    // Errors of the query are only for callers who name an existing agent.
     let (list, limit) = match read() {
         Ok((list, limit)) => (Some(list), Ok(limit)),
         Err(problem) => (None, Err(problem)),

@@ -1,4 +1,4 @@
-//! Erasing a person, and what contact data were before they changed.
+//! Erasing a person, and earlier contact data.
 
 use axum::Json;
 use backend::{
@@ -63,7 +63,7 @@ pub(crate) async fn list_changes(
         let limit = limit.unwrap_or_default();
         Ok((rights::changes(id, after.as_ref(), limit), limit))
     };
-    // A query that is refused is so only to who names a user.
+    // Errors of the query are only for callers who name an existing user.
     let (list, limit) = match read() {
         Ok((list, limit)) => (Some(list), Ok(limit)),
         Err(problem) => (None, Err(problem)),

@@ -74,7 +74,7 @@ pub(crate) async fn get_export(
         Ok((rights::held(id, after.as_ref(), limit).ok_or_else(bad_cursor)?, limit))
     };
     let may = caller.role() == Role::Admin || caller.id() == id;
-    // A query that is refused is so only to who may see the customer.
+    // Errors of the query are only for callers who may see the customer.
     let (held, limit) = match read() {
         Ok((held, limit)) => (Some(held).filter(|_| may), Ok(limit)),
         Err(problem) => (None, Err(problem)),

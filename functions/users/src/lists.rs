@@ -11,7 +11,7 @@ use backend::{
     values::page::{Limit, Position},
 };
 
-/// The rows of a page of users for a caller who may see them, and what cursors of the list are bound to.
+/// The rows of a page of users for a caller who may see them, and the binding of the list's cursors.
 pub(crate) async fn rows<K: Kind>(
     caller: &Guard<K>,
     query: &QueryString,

@@ -1,4 +1,4 @@
-//! Examples, made of what the schemas' fields have as theirs.
+//! Examples, made of those of the schemas' fields.
 
 use axum::http::StatusCode;
 use serde_json::{Map, Value, json};

@@ -123,7 +123,7 @@ fn of_shape(row: &Operation, operation: &Value) -> Vec<Refusal> {
     if is_api {
         if row.method != Method::GET {
             refusals.push(BUSY);
-            // The database refuses it in the end, whatever the operation.
+            // The database refuses it in the end, for every operation.
             if row.path.starts_with("/api/loans") {
                 refusals.push(BORROWER_ERASED);
             }

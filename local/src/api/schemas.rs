@@ -1,5 +1,5 @@
-//! The schemas of the document, made plainer than they are derived: pages have names and refer to what they list, what
-//! may be null has its description where it is looked for, and answers say that all their fields are there.
+//! The schemas of the document, simpler than derived: pages have names and refer to their items, a nullable field has
+//! its description in the usual place, and answers require all their fields.
 
 use std::collections::BTreeSet;
 
@@ -34,7 +34,7 @@ pub(super) fn tidy(document: &mut Value) {
     }
 }
 
-/// `Page_Loan`, which repeats what a loan is, becomes `LoanPage`, a list of references.
+/// `Page_Loan`, which repeats the loan's schema, becomes `LoanPage`, a list of references.
 fn name_pages(document: &mut Value) {
     let schemas = &mut document["components"]["schemas"];
     let listed: Vec<String> =
@@ -52,7 +52,7 @@ fn name_pages(document: &mut Value) {
     });
 }
 
-/// The description of what may be null, which is derived inside `oneOf`, belongs to the property.
+/// The description of a nullable field, which is derived inside `oneOf`, belongs to the property.
 fn lift_description(property: &mut Value) {
     let forms = property.get_mut("oneOf").and_then(Value::as_array_mut);
     let description = forms.into_iter().flatten().find_map(|form| form.as_object_mut()?.remove("description"));

@@ -26,7 +26,7 @@ pub(super) struct Offer {
     pub(super) steps: (i64, i64),
     /// Numbers of instalments that are asked for.
     pub(super) instalments: &'static [u32],
-    /// Rates that agents agree on, beside the product's own.
+    /// Rates that agents agree on, besides the product's own.
     pub(super) rates: Vec<AnnualRate>,
     /// Instalments that are paid at a time: few pay every day.
     pub(super) at_a_time: usize,

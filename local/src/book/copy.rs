@@ -81,7 +81,7 @@ const AUDIT: Table = Table {
     types: &[Type::UUID, Type::TIMESTAMPTZ, Type::UUID, Type::TEXT, Type::TEXT, Type::TEXT, Type::JSONB],
 };
 
-/// Entries of the audit log. Where the requests came from is not known: there were none.
+/// Entries of the audit log. They have no address: there were no requests.
 pub(super) async fn audit(client: &Client, rows: &[Audit]) -> Result<u64, Error> {
     let mut writer = pin!(writer(client, &AUDIT).await?);
     for entry in rows {
@@ -251,7 +251,7 @@ pub(super) async fn versions(client: &Client, rows: &[Version]) -> Result<u64, E
     writer.finish().await
 }
 
-/// Transactions: what the interface's own statement binds is the row.
+/// Transactions: the values bound by the interface's own statement are the row.
 pub(super) async fn transactions(client: &Client, rows: &[Recorded]) -> Result<u64, Error> {
     let Some((loan, currency, first)) = rows.first() else { return Ok(0) };
     let types = transactions::insert(*loan, *currency, first).types();

@@ -26,7 +26,7 @@ pub(super) enum Stream {
 }
 
 impl Stream {
-    /// Six streams to a number: none is two things'.
+    /// Six streams to a number: no two things share one.
     const fn number(self) -> u64 {
         match self {
             Self::Loan(number) => number * 6,

@@ -51,7 +51,7 @@ pub(super) type Posted = BTreeMap<(Date, Currency, Account), (i128, i128)>;
 #[derive(Default)]
 pub(super) struct Leavings {
     pub(super) customers: Vec<User>,
-    /// With the business date of what last changed each.
+    /// With the business date of the last change of each.
     pub(super) loans: Vec<(Loan, Date)>,
     pub(super) versions: Vec<Version>,
     pub(super) transactions: Vec<Recorded>,

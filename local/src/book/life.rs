@@ -48,7 +48,7 @@ pub(super) struct Life<'a> {
     events: Vec<Event>,
     /// The result of the fold.
     follows: Consequences,
-    /// The business date of what happened last.
+    /// The business date of the last event.
     pub(super) day: Date,
     leavings: &'a mut Leavings,
 }
@@ -199,7 +199,7 @@ impl<'a> Life<'a> {
         self.keep(Some(&before), action, by, reason.map(str::to_owned));
     }
 
-    /// Leaves what has become of it by the last day.
+    /// Leaves its state on the last day.
     pub(super) fn leave(self) -> Result<(), Impossible> {
         let Self { locked, follows, day, leavings, world, .. } = self;
         let LockedLoan { loan, transactions, steps } = locked;
@@ -362,7 +362,7 @@ impl<'a> Life<'a> {
             | EventKind::Waiver { amount, .. }
             | EventKind::Refund { amount } => Some(amount),
             EventKind::Reversal { .. } => None,
-            // These are about what the loan then was.
+            // These are about the loan's state at that time.
             EventKind::Disbursement { .. } | EventKind::WriteOff | EventKind::Reschedule { .. } => {
                 let state = self.state(self.events.iter().map(|event| event.on).max().unwrap_or(self.day))?;
                 let folded = state.transaction(event.id);

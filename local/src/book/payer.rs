@@ -1,5 +1,5 @@
-//! How borrowers pay, and what a lender does about it: a plan of commands, each carried out on its day, where what is
-//! owed then says how much is paid.
+//! How borrowers pay, and the lender's reaction: a plan of commands, each carried out on its day, when the amount owed
+//! decides the payment.
 
 use std::collections::BTreeMap;
 
@@ -34,11 +34,11 @@ enum Command {
     Pay(Money),
     /// A payment of everything unpaid, and so much more.
     PayOff(Money),
-    /// A payment of what closes the loan before its time.
+    /// A payment of the amount that closes the loan early.
     Settle,
     /// The past due amount is paid.
     CatchUp,
-    /// The last payment is taken back: it bounced.
+    /// The last payment is reversed: it bounced.
     Bounce,
     /// An overpayment is paid back.
     Refund,
@@ -100,7 +100,7 @@ pub(super) fn repay(life: &mut Life<'_>) -> Result<(), Impossible> {
     payments(life, &mut plan, habit, disbursed_on, &chunks(&dues, at_a_time));
     incidents(life, &mut plan, &dues);
     while let Some(((day, _), planned)) = plan.commands.pop_first() {
-        // Days go on; what was planned for a day before the last command waits until then.
+        // Days only go forward; a day planned before the last command waits until then.
         let day = day.max(life.day);
         if day > life.world.calendar.last_day() {
             break;
@@ -207,7 +207,7 @@ fn pay(life: &mut Life<'_>, plan: &mut Plan, on: Date, amount: Money) {
     plan.insert(on + delay.days(), Some(on), Command::Pay(amount));
 }
 
-/// Plans what happens beside payments that come when they should.
+/// Plans incidents besides payments on time.
 fn incidents(life: &mut Life<'_>, plan: &mut Plan, dues: &[(Date, Money)]) {
     let dice = &mut life.dice;
     if dice.percent(5) {
@@ -331,7 +331,7 @@ fn reverse_last(life: &mut Life<'_>, day: Date, why: &str) -> Result<bool, Impos
     life.record(EventKind::Reversal { of }, on, because(why), by, at)
 }
 
-/// Charges what the trouble costs; it falls due so many days later, or was due before.
+/// Charges the cost of the trouble; it falls due so many days later, or was due before.
 fn charge(life: &mut Life<'_>, day: Date, days: i64) -> Result<(), Impossible> {
     let disbursed_on = life.loan().disbursed_on.unwrap_or(day);
     let due_on = (day + days.days()).max(disbursed_on);
@@ -346,7 +346,7 @@ fn charge(life: &mut Life<'_>, day: Date, days: i64) -> Result<(), Impossible> {
     command(life, day, on, EventKind::Charge { kind, amount, due_on }, notes)
 }
 
-/// Spreads what is due from the next due date on over more instalments. From then on most pay.
+/// Spreads the amounts due from the next due date on over more instalments. From then on most pay.
 fn reschedule(life: &mut Life<'_>, plan: &mut Plan, day: Date) -> Result<(), Impossible> {
     let state = life.state(day)?;
     let left = state.rows.iter().filter(|row| row.due_on > day && !row.principal.is_zero());

