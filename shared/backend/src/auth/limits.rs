@@ -69,7 +69,7 @@ impl Bucket {
     ///
     /// # Errors
     ///
-    /// 429 until it is.
+    /// 429 until the next attempt is allowed.
     pub fn allow(&self, level: Level) -> Result<(), Problem> {
         self.wait_s(level, 0).map_or(Ok(()), |seconds| Err(Problem::too_many(seconds)))
     }
