@@ -7,14 +7,14 @@ use utoipa::ToSchema;
 
 use super::refusal::refusal;
 
-/// Names a loan in payments: ten digits, the first 1 to 5, the last a check digit, as many people can type without a mistake
-/// that goes unnoticed.
+/// Names a loan in payments: ten digits, the first 1 to 5, the last a check digit, as many people can type without a
+/// mistake that goes unnoticed.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, ToSchema)]
 #[schema(value_type = String, pattern = "^[1-5][0-9]{9}$", example = "3141592659")]
 pub struct PayRef(String);
 
-/// The quasigroup of order 10 of H. Michael Damm's thesis (Marburg, 2004), by which every wrong digit and every two that are
-/// swapped are found.
+/// The quasigroup of order 10 of H. Michael Damm's thesis (Marburg, 2004), by which every wrong digit and every two
+/// that are swapped are found.
 const QUASIGROUP: [[u8; 10]; 10] = [
     [0, 3, 1, 7, 5, 9, 8, 6, 4, 2],
     [7, 0, 9, 2, 1, 5, 4, 8, 6, 3],
