@@ -136,7 +136,8 @@ pub async fn check(postgres: &Postgres, options: &Options) -> Result<Vec<Differe
     }
     let setting = |error: config::ConfigError| Error::Setting(error.to_string());
     let zone = config::business_time_zone().map_err(setting)?;
-    let connector = Connector::new(fixed(&on_this_machine(postgres.owner_url())?), config::ca_file());
+    let connector =
+        Connector::new(fixed(&on_this_machine(postgres.owner_url())?), config::authorities().map_err(setting)?);
     let db = Db::new(connector, 1).map_err(|error| Error::Setting(error.to_string()))?;
     say("checking every loan, the journal and every figure ...");
     Ok(stats::check(&db, &zone).await?)
@@ -151,7 +152,7 @@ async fn prepare(postgres: &Postgres, options: &Options) -> Result<App, Error> {
 
     say("migrating the database ...");
     let migrator = Migrator {
-        owner: Connector::new(fixed(&on_this_machine(postgres.owner_url())?), config::ca_file()),
+        owner: Connector::new(fixed(&on_this_machine(postgres.owner_url())?), config::authorities().map_err(setting)?),
         application: Some(application.clone()),
         admin: None,
         demo_is_allowed: true,
@@ -167,7 +168,7 @@ async fn prepare(postgres: &Postgres, options: &Options) -> Result<App, Error> {
         load_book(&migrator.owner, plan, &zone).await?;
     }
 
-    let connector = Connector::new(application, config::ca_file());
+    let connector = Connector::new(application, config::authorities().map_err(setting)?);
     let db = Db::new(connector, CONNECTIONS).map_err(|error| Error::Setting(error.to_string()))?;
     let report = stats::run(&db, &zone).await?;
     say(format_args!("the figures of {} days kept", report.days));

@@ -13,7 +13,7 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use backend::config;
-use backend::db::Connector;
+use backend::db::{Authorities, Connector};
 use backend::secrets::SecretSource;
 use local::testing::{Database, Schema};
 use migrate::{Event, Migrator};
@@ -353,7 +353,7 @@ impl Schema for Demo {
 
     async fn migrate(&self, owner_url: &str) -> Result<(), Box<dyn Error + Send + Sync>> {
         let url = format!("{owner_url}{}sslmode=disable", if owner_url.contains('?') { '&' } else { '?' });
-        let owner = Connector::new(SecretSource::fixed(url.into()), None);
+        let owner = Connector::new(SecretSource::fixed(url.into()), Authorities::default());
         let zone = config::business_time_zone()?;
         let migrator = Migrator { owner, application: None, admin: None, demo_is_allowed: true, zone };
         migrator.run(Event { demo: true, ..Event::default() }).await?;

@@ -23,7 +23,14 @@ use axum::{
     body::{Body, Bytes},
     http::{Request, StatusCode},
 };
-use backend::{app::App, config::DatabaseConfig, db::Db, domain::users::Role, http::layers, secrets::SecretSource};
+use backend::{
+    app::App,
+    config::DatabaseConfig,
+    db::{Authorities, Db},
+    domain::users::Role,
+    http::layers,
+    secrets::SecretSource,
+};
 use http_body_util::BodyExt;
 use jiff::Timestamp;
 use local::book::{self, Plan};
@@ -87,8 +94,12 @@ impl Lender {
         let (admin, agent) = (api.session(admin, Role::Admin).await, (agent, api.session(agent, Role::Agent).await));
         // One connection, as a function has.
         let url = without_tls(&api.database.application_url("microloans_app").await.unwrap());
-        let config =
-            DatabaseConfig { source: SecretSource::fixed(url.into()), ca_file: None, host: None, pool_size: 1 };
+        let config = DatabaseConfig {
+            source: SecretSource::fixed(url.into()),
+            authorities: Authorities::default(),
+            host: None,
+            pool_size: 1,
+        };
         let app = App { db: Db::from_config(config).unwrap(), ..api.app.clone() };
         let routes = layers::serve(local::api::router(), app);
         Self { api, routes, admin, agent, loans, customers }

@@ -23,7 +23,7 @@ use backend::{
     app::App,
     auth::{passwords, tokens::Tokens},
     config::{DatabaseConfig, Limit, Limits},
-    db::{Connector, Db},
+    db::{Authorities, Connector, Db},
     domain::users::Role,
     http::{layers, origin::OriginSecret},
     secrets::SecretSource,
@@ -64,7 +64,7 @@ impl Schema for TestSchema {
 
 /// Migrates as the owner, and nothing else.
 fn migrator(owner_url: &str) -> Migrator {
-    let owner = Connector::new(SecretSource::fixed(without_tls(owner_url).into()), None);
+    let owner = Connector::new(SecretSource::fixed(without_tls(owner_url).into()), Authorities::default());
     Migrator { owner, application: None, admin: None, demo_is_allowed: false, zone: TimeZone::UTC }
 }
 
@@ -266,7 +266,8 @@ impl Deref for User {
 
 fn db(url: &str) -> Db {
     let source = SecretSource::fixed(SecretString::from(without_tls(url)));
-    Db::from_config(DatabaseConfig { source, ca_file: None, host: None, pool_size: POOL_SIZE }).unwrap()
+    Db::from_config(DatabaseConfig { source, authorities: Authorities::default(), host: None, pool_size: POOL_SIZE })
+        .unwrap()
 }
 
 async fn connect(url: &str) -> tokio_postgres::Client {

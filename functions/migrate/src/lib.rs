@@ -141,7 +141,7 @@ impl Migrator {
     pub fn from_env() -> Result<Self, ConfigError> {
         let owner = config::secret("OWNER_DATABASE_SECRET_ARN", "OWNER_DATABASE_URL")?;
         Ok(Self {
-            owner: Connector::new(owner, config::ca_file()),
+            owner: Connector::new(owner, config::authorities()?),
             application: config::optional_secret("DATABASE_SECRET_ARN", "DATABASE_URL"),
             admin: FirstAdmin::from_env(),
             demo_is_allowed: std::env::var("ALLOW_DEMO_DATA").is_ok_and(|value| value == "1"),

@@ -5,7 +5,10 @@ use std::{env, num::NonZeroU32, path::PathBuf, str::FromStr, time::Duration};
 use jiff::tz::TimeZone;
 use secrecy::SecretString;
 
-use crate::secrets::SecretSource;
+use crate::{
+    db::{Authorities, Roots},
+    secrets::SecretSource,
+};
 
 /// A variable that is missing or has a value it cannot have.
 #[derive(Debug, thiserror::Error)]
@@ -59,8 +62,8 @@ pub fn optional_secret(arn_name: &'static str, name: &'static str) -> Option<Sec
 pub struct DatabaseConfig {
     /// `DATABASE_SECRET_ARN`, or `DATABASE_URL` locally.
     pub source: SecretSource,
-    /// `DATABASE_CA_FILE`: certificate authorities (PEM) besides those of RDS.
-    pub ca_file: Option<PathBuf>,
+    /// `DATABASE_AUTHORITIES` and `DATABASE_CA_FILE`: who may have signed the database's certificate.
+    pub authorities: Authorities,
     /// `DATABASE_HOST`: the host to connect to when a JSON secret names another, for a proxy in front of it.
     pub host: Option<String>,
     /// `DATABASE_POOL_SIZE`: connections of one process. An environment serves one request at a time: 1.
@@ -74,17 +77,26 @@ impl DatabaseConfig {
     pub fn from_env() -> Result<Self, ConfigError> {
         Ok(Self {
             source: secret("DATABASE_SECRET_ARN", "DATABASE_URL")?,
-            ca_file: ca_file(),
+            authorities: authorities()?,
             host: variable("DATABASE_HOST"),
             pool_size: parsed("DATABASE_POOL_SIZE", 1, "a number of connections")?,
         })
     }
 }
 
-/// `DATABASE_CA_FILE`.
-#[must_use]
-pub fn ca_file() -> Option<PathBuf> {
-    variable("DATABASE_CA_FILE").map(PathBuf::from)
+/// `DATABASE_AUTHORITIES` (`rds`, the default, or `public`) and `DATABASE_CA_FILE` (PEM).
+///
+/// # Errors
+///
+/// When `DATABASE_AUTHORITIES` names neither.
+pub fn authorities() -> Result<Authorities, ConfigError> {
+    const NAME: &str = "DATABASE_AUTHORITIES";
+    let roots = match variable(NAME).as_deref() {
+        None | Some("rds") => Roots::Rds,
+        Some("public") => Roots::Public,
+        Some(text) => return Err(ConfigError::new(NAME, format!("{text:?} is neither rds nor public"))),
+    };
+    Ok(Authorities { roots, file: variable("DATABASE_CA_FILE").map(PathBuf::from) })
 }
 
 /// The lender's time zone.

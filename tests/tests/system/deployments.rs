@@ -14,7 +14,10 @@ use serde_json::{Value, json};
 use tests::{Api, PASSWORD, without_tls};
 use tokio::net::TcpListener;
 
-use backend::{db::Connector, secrets::SecretSource};
+use backend::{
+    db::{Authorities, Connector},
+    secrets::SecretSource,
+};
 
 /// The reports to CloudFormation, and how often it refuses before it listens.
 #[derive(Clone, Default)]
@@ -64,7 +67,7 @@ async fn invoked(migrator: &Migrator, event: Value, seconds: u64) -> Result<Opti
 }
 
 fn migrator(url: &str) -> Migrator {
-    let owner = Connector::new(SecretSource::fixed(url.into()), None);
+    let owner = Connector::new(SecretSource::fixed(url.into()), Authorities::default());
     Migrator { owner, application: None, admin: None, demo_is_allowed: false, zone: TimeZone::UTC }
 }
 

@@ -27,6 +27,25 @@ use crate::{
 /// The certificate authorities of Amazon RDS and Aurora, all regions.
 const RDS_CERTIFICATE_AUTHORITIES: &[u8] = include_bytes!("rds-certificate-authorities.pem");
 
+/// The authorities that may have signed a database's certificate.
+#[derive(Clone, Debug, Default)]
+pub struct Authorities {
+    /// Those that come with the program.
+    pub roots: Roots,
+    /// Further ones (PEM).
+    pub file: Option<PathBuf>,
+}
+
+/// Authorities that come with the program.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Roots {
+    /// Those of Amazon RDS and Aurora.
+    #[default]
+    Rds,
+    /// Those that Mozilla trusts, for a database elsewhere with a public certificate.
+    Public,
+}
+
 /// A database secret, in the form in which RDS writes it.
 #[derive(Clone, Debug, Deserialize)]
 pub struct DatabaseTarget {
@@ -54,7 +73,7 @@ const fn default_port() -> u16 {
 /// pool is asked: see [`prepare`](Self::prepare).
 pub struct Connector {
     source: SecretSource,
-    ca_file: Option<PathBuf>,
+    authorities: Authorities,
     host: Option<String>,
     prepared: Mutex<Option<Prepared>>,
 }
@@ -68,17 +87,16 @@ struct Prepared {
 }
 
 impl Connector {
-    /// `source` gives a JSON secret as [`DatabaseTarget`] or, locally, a `postgres://` URL. `ca_file` holds further
-    /// certificate authorities (PEM) for a database that is not RDS.
+    /// `source` gives a JSON secret as [`DatabaseTarget`] or, locally, a `postgres://` URL.
     #[must_use]
-    pub fn new(source: SecretSource, ca_file: Option<PathBuf>) -> Arc<Self> {
-        Self::through(source, ca_file, None)
+    pub fn new(source: SecretSource, authorities: Authorities) -> Arc<Self> {
+        Self::through(source, authorities, None)
     }
 
     /// As [`new`](Self::new), by way of `host` (a proxy) instead of the one that a JSON secret names.
     #[must_use]
-    pub fn through(source: SecretSource, ca_file: Option<PathBuf>, host: Option<String>) -> Arc<Self> {
-        Arc::new(Self { source, ca_file, host, prepared: Mutex::new(None) })
+    pub fn through(source: SecretSource, authorities: Authorities, host: Option<String>) -> Arc<Self> {
+        Arc::new(Self { source, authorities, host, prepared: Mutex::new(None) })
     }
 
     /// Reads the secret, if it is not at hand, and sets up TLS for the next connections.
@@ -139,21 +157,30 @@ impl Connector {
         }
     }
 
-    fn tls(&self) -> Result<MakeRustlsConnect, ConnectError> {
+    fn roots(&self) -> Result<RootCertStore, ConnectError> {
         let mut roots = RootCertStore::empty();
-        for certificate in CertificateDer::pem_slice_iter(RDS_CERTIFICATE_AUTHORITIES) {
-            roots.add(certificate.map_err(ConnectError::certificate)?).map_err(ConnectError::certificate)?;
+        match self.authorities.roots {
+            Roots::Rds => {
+                for certificate in CertificateDer::pem_slice_iter(RDS_CERTIFICATE_AUTHORITIES) {
+                    roots.add(certificate.map_err(ConnectError::certificate)?).map_err(ConnectError::certificate)?;
+                }
+            }
+            Roots::Public => roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned()),
         }
-        if let Some(file) = &self.ca_file {
+        if let Some(file) = &self.authorities.file {
             for certificate in CertificateDer::pem_file_iter(file).map_err(ConnectError::certificate)? {
                 roots.add(certificate.map_err(ConnectError::certificate)?).map_err(ConnectError::certificate)?;
             }
         }
+        Ok(roots)
+    }
+
+    fn tls(&self) -> Result<MakeRustlsConnect, ConnectError> {
         let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
         let config = ClientConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
             .map_err(ConnectError::certificate)?
-            .with_root_certificates(roots)
+            .with_root_certificates(self.roots()?)
             .with_no_client_auth();
         Ok(MakeRustlsConnect::new(config))
     }
@@ -249,5 +276,17 @@ mod tests {
         assert_eq!(hosts(secret, Some("proxy")), [Host::Tcp("proxy".into())]);
         assert_eq!(hosts("postgres://app@elsewhere/x", Some("proxy")), [Host::Tcp("elsewhere".into())]);
         assert_eq!(config(secret, Some("proxy")).unwrap().get_ssl_mode(), SslMode::Require);
+    }
+
+    #[test]
+    fn only_the_authorities_that_are_asked_for_are_trusted() {
+        let trusted = |roots| Connector::new(SecretSource::fixed("".into()), Authorities { roots, file: None }).roots();
+        let (rds, public) = (trusted(Roots::Rds).unwrap(), trusted(Roots::Public).unwrap());
+        let of = |store: &RootCertStore, name: &str| {
+            store.subjects().iter().filter(|subject| String::from_utf8_lossy(subject.as_ref()).contains(name)).count()
+        };
+        assert!(of(&rds, "Amazon RDS") > 50 && of(&rds, "ISRG") == 0);
+        assert_eq!(of(&public, "Amazon RDS"), 0);
+        assert!(of(&public, "ISRG Root X1") == 1 && public.len() > 50);
     }
 }

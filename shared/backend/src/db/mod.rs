@@ -21,7 +21,7 @@ use crate::{
 
 use self::tx::FIRST_ANSWER;
 pub use self::{
-    connect::{ConnectError, Connector, DatabaseTarget},
+    connect::{Authorities, ConnectError, Connector, DatabaseTarget, Roots},
     errors::DbError,
     statement::{Batch, Bind, FromRow, OfLoan, Sql, Statement, column},
     tx::Tx,
@@ -64,7 +64,7 @@ impl Db {
     ///
     /// As [`new`](Self::new).
     pub fn from_config(config: DatabaseConfig) -> Result<Self, ConfigError> {
-        let connector = Connector::through(config.source, config.ca_file, config.host);
+        let connector = Connector::through(config.source, config.authorities, config.host);
         Self::new(connector, config.pool_size)
             .map_err(|error| ConfigError::new("DATABASE_POOL_SIZE", error.to_string()))
     }

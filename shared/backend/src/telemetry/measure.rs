@@ -85,6 +85,18 @@ fn namespace() -> &'static str {
     NAMESPACE.get_or_init(|| std::env::var("METRICS_NAMESPACE").unwrap_or_else(|_| "Microloans".into()))
 }
 
+/// The dimensions of `milliseconds`, by `OPERATION_METRICS`: each operation has a metric of its own, which `CloudWatch`
+/// charges for, unless it is `off`.
+fn dimensions(operation_metrics: Option<&str>) -> &'static [&'static str] {
+    if operation_metrics == Some("off") { &[] } else { &["method", "operation"] }
+}
+
+/// As configured.
+fn configured_dimensions() -> &'static [&'static str] {
+    static DIMENSIONS: OnceLock<&[&str]> = OnceLock::new();
+    DIMENSIONS.get_or_init(|| dimensions(std::env::var("OPERATION_METRICS").ok().as_deref()))
+}
+
 impl Measured {
     /// The metrics as members of the request's log line, which has `method` and `operation` too. Counts are left out if
     /// the request failed in the end.
@@ -107,7 +119,7 @@ impl Measured {
         members.insert("milliseconds".into(), milliseconds.into());
         members.insert("database_milliseconds".into(), database.into());
         members.extend(counts.iter().map(|(name, (_, value))| (name.clone(), number(*value))));
-        let metrics = [directive(json!(["method", "operation"]), by_operation), directive(json!([]), overall)];
+        let metrics = [directive(json!(configured_dimensions()), by_operation), directive(json!([]), overall)];
         let metadata = json!({"Timestamp": Timestamp::now().as_millisecond(), "CloudWatchMetrics": metrics});
         members.insert("_aws".into(), metadata);
         members.into()
@@ -163,6 +175,13 @@ mod tests {
             failed.as_object().unwrap().keys().collect::<Vec<_>>(),
             ["_aws", "database_milliseconds", "milliseconds"]
         );
+    }
+
+    #[test]
+    fn a_lender_who_pays_for_each_metric_can_have_one_for_all_operations() {
+        assert_eq!(dimensions(None), ["method", "operation"]);
+        assert_eq!(dimensions(Some("on")), ["method", "operation"]);
+        assert!(dimensions(Some("off")).is_empty());
     }
 
     #[test]
