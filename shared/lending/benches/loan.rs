@@ -4,8 +4,8 @@ use divan::Bencher;
 use jiff::civil::Date;
 use jiff::{Span, Timestamp};
 use lending::{
-    Allocation, ChargeKind, Contract, Currency, Event, EventId, EventKind, Money, Prepayment, TermsPatch, change, fold,
-    journal_entries, parse_date,
+    AllocationPreset, ChargeKind, Contract, Currency, Event, EventId, EventKind, Money, Prepayment, TermsPatch, change,
+    fold, journal_entries, parse_date,
 };
 
 /// A loan of 360 monthly instalments with late fees, and 700 events over its term: a repayment a
@@ -21,12 +21,12 @@ const ON_TIME: i64 = 50;
 const TOO_LITTLE: i64 = 20;
 const TOO_MUCH: i64 = 60;
 
-fn case(allocation: Allocation, prepayment: Prepayment, percent: i64) -> Option<Case> {
+fn case(allocation: AllocationPreset, prepayment: Prepayment, percent: i64) -> Option<Case> {
     let euro = Currency::from_code("EUR").ok()?;
     let json = r#"{"interest_rate_apr": "9", "instalments": 360,
         "late_fee": {"grace_days": 5, "kind": "percent_of_overdue", "value": "2", "max_times": 2}}"#;
     let mut patch: TermsPatch = serde_json::from_str(json).ok()?;
-    patch.allocation = Some(allocation);
+    patch.allocation = Some(allocation.into());
     patch.prepayment = Some(prepayment);
     let contract = Contract { amount: Money::parse("100000.00", euro).ok()?, terms: patch.complete(euro).ok()? };
     let start = parse_date("2025-01-31").ok()?;
@@ -70,35 +70,35 @@ fn run(bencher: Bencher<'_, '_>, case: Option<Case>) {
 
 #[divan::bench(args = [TOO_LITTLE, ON_TIME, TOO_MUCH])]
 fn default_terms(bencher: Bencher<'_, '_>, percent: i64) {
-    run(bencher, case(Allocation::default(), Prepayment::default(), percent));
+    run(bencher, case(AllocationPreset::default(), Prepayment::default(), percent));
 }
 
 #[divan::bench(args = [TOO_LITTLE, ON_TIME, TOO_MUCH])]
 fn overdue_interest_first(bencher: Bencher<'_, '_>, percent: i64) {
-    run(bencher, case(Allocation::OverdueInterestFirst, Prepayment::default(), percent));
+    run(bencher, case(AllocationPreset::OverdueInterestFirst, Prepayment::default(), percent));
 }
 
 #[divan::bench(args = [TOO_LITTLE, ON_TIME, TOO_MUCH])]
 fn last_instalments(bencher: Bencher<'_, '_>, percent: i64) {
-    run(bencher, case(Allocation::default(), Prepayment::LastInstalments, percent));
+    run(bencher, case(AllocationPreset::default(), Prepayment::LastInstalments, percent));
 }
 
 /// Every prepayment makes the rest of the rows again.
 #[divan::bench(args = [ON_TIME, TOO_MUCH])]
 fn reduce_term(bencher: Bencher<'_, '_>, percent: i64) {
-    run(bencher, case(Allocation::default(), Prepayment::ReduceTerm, percent));
+    run(bencher, case(AllocationPreset::default(), Prepayment::ReduceTerm, percent));
 }
 
 /// Every prepayment makes the rest of the rows again, with a new instalment.
 #[divan::bench(args = [ON_TIME, TOO_MUCH])]
 fn reduce_instalment(bencher: Bencher<'_, '_>, percent: i64) {
-    run(bencher, case(Allocation::default(), Prepayment::ReduceInstalment, percent));
+    run(bencher, case(AllocationPreset::default(), Prepayment::ReduceInstalment, percent));
 }
 
 /// The changes and postings of one more event.
 #[divan::bench]
 fn entries_of_one_more_event(bencher: Bencher<'_, '_>) {
-    let Some(Case { contract, events, .. }) = case(Allocation::default(), Prepayment::default(), ON_TIME) else {
+    let Some(Case { contract, events, .. }) = case(AllocationPreset::default(), Prepayment::default(), ON_TIME) else {
         return;
     };
     let Some((last, before)) = events.split_last() else {

@@ -11,7 +11,6 @@
 //! that leaves nothing to settle closes the loan. One day's repayments are allocated together, whose
 //! parts are then shared among them in that order.
 
-mod allocation;
 mod conflict;
 mod contract;
 #[cfg(test)]
@@ -27,9 +26,9 @@ mod postings;
 mod project;
 mod rows;
 mod settlement;
+mod shares;
 mod state;
 
-pub use allocation::{AllocationGroup, AllocationOrder, Bucket, Component, Shares};
 pub use conflict::{Conflict, ConflictReason};
 pub use contract::Contract;
 pub use events::{ChargeKind, Event, EventId, EventKind, Waivable};
@@ -38,6 +37,7 @@ pub use levy::levied_on;
 pub use postings::{Account, JournalEntry, JournalLine, Posting, journal_entries};
 pub use project::{fold, fold_on};
 pub use settlement::settlement;
+pub use shares::Shares;
 pub use state::{
     Applied, Components, Instalment, InstalmentTotals, Outlook, Owed, Rescheduled, Settlement, Standing, State,
     Transaction, TransactionKind,

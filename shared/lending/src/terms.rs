@@ -4,6 +4,7 @@
 //! The JSON form is the one of products, quotes and loans. Rates and amounts are taken as strings
 //! or numbers, digit by digit, and written as strings.
 
+mod allocation;
 mod complete;
 mod fee;
 mod number;
@@ -14,11 +15,14 @@ mod words;
 use jiff::civil::Date;
 use serde::Serialize;
 
+pub use allocation::{
+    Allocation, AllocationError, AllocationGroup, AllocationGroups, AllocationPreset, Bucket, Component,
+};
 pub use fee::{Fee, FeeValue, Grace, LateFee, MAX_FEES, MAX_GRACE_DAYS, MAX_LATE_FEES, MAX_LATE_FEES_OF_A_LOAN};
 pub use number::Number;
 pub use patch::{FeePatch, Given, GracePatch, LateFeePatch, TermsPatch};
 pub(crate) use units::Units;
-pub use words::{Allocation, Amortization, FeeWhen, InterestMethod, LateFeeKind, Prepayment};
+pub use words::{Amortization, FeeWhen, InterestMethod, LateFeeKind, Prepayment};
 
 use crate::calendar::{DayCount, Frequency, InterestPeriod, MonthEnd, RepayUnit, is_taken};
 use crate::number::rounding::Rounding;
@@ -249,8 +253,8 @@ impl Terms {
 
     /// The order in which payments are allocated.
     #[must_use]
-    pub const fn allocation(&self) -> Allocation {
-        self.allocation
+    pub const fn allocation(&self) -> &Allocation {
+        &self.allocation
     }
 
     /// The late fee of an instalment.

@@ -1,13 +1,18 @@
 //! The examples of `docs/lending.md`: each request in it is computed, and the tables after it are
-//! compared. A table that no request computes fails too.
+//! compared, or written where `UPDATE_DOCS` is set. A table that no request computes fails too.
 #![allow(clippy::unwrap_used, reason = "a test that panics has failed")]
 
 use std::fmt::Display;
 
-use lending::{AprMethod, Currency, Flow, Money, TermsPatch, UnitPeriod, apr, parse_date, schedule};
+use jiff::Timestamp;
+use lending::{
+    AprMethod, Contract, Currency, Event, EventId, EventKind, Flow, Money, TermsPatch, UnitPeriod, apr, fold,
+    parse_date, schedule,
+};
 use serde_json::Value;
 
 const DOCUMENT: &str = include_str!("../../../docs/lending.md");
+const PATH: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/lending.md");
 
 fn line(cells: &[&dyn Display]) -> String {
     let cells: Vec<String> = cells.iter().map(ToString::to_string).collect();
@@ -61,6 +66,50 @@ fn quote(request: &Value) -> Vec<String> {
     lines
 }
 
+/// A loan with its payments as of a day: its transactions but for the disbursement, and its rows.
+fn loan(request: &Value) -> Vec<String> {
+    let word = |value: &Value, name: &str| value[name].as_str().unwrap().to_owned();
+    let currency: Currency = word(request, "currency").parse().unwrap();
+    let terms: TermsPatch = serde_json::from_value(request["terms"].clone()).unwrap();
+    let amount = Money::parse(&word(request, "amount"), currency).unwrap();
+    let contract = Contract { amount, terms: terms.complete(currency).unwrap() };
+    let event = |id: usize, on: String, kind| {
+        let recorded_at = Timestamp::from_second(i64::try_from(id).unwrap()).unwrap();
+        Event { id: EventId(id as u128), on: parse_date(&on).unwrap(), recorded_at, kind }
+    };
+    let mut events = vec![event(0, word(request, "disbursed_on"), EventKind::Disbursement { first_due_on: None })];
+    for (index, paid) in request["payments"].as_array().unwrap().iter().enumerate() {
+        let amount = Money::parse(&word(paid, "amount"), currency).unwrap();
+        events.push(event(index + 1, word(paid, "paid_on"), EventKind::Repayment { amount }));
+    }
+    let as_of = parse_date(&word(request, "as_of")).unwrap();
+    let state = fold(&contract, &events, as_of, Timestamp::MAX).unwrap();
+
+    let mut lines = Vec::from(header(&["paid_on", "amount", "penalty", "fee", "interest", "principal", "balance"]));
+    for paid in &state.transactions {
+        if let Some(shares) = paid.allocation {
+            let cells: [&dyn Display; 7] = [
+                &paid.on,
+                &paid.amount,
+                &shares.penalty,
+                &shares.fee,
+                &shares.interest,
+                &shares.principal,
+                &paid.balance,
+            ];
+            lines.push(line(&cells));
+        }
+    }
+    lines.push(String::new());
+    lines.extend(header(&["n", "due_on", "principal", "interest", "due", "paid", "outstanding", "balance"]));
+    for row in &state.rows {
+        let cells: [&dyn Display; 8] =
+            [&row.n, &row.due_on, &row.principal, &row.interest, &row.due, &row.paid, &row.outstanding, &row.balance];
+        lines.push(line(&cells));
+    }
+    lines
+}
+
 /// The answer to `POST /api/quotes/apr`.
 fn rate(request: &Value) -> Vec<String> {
     let method: AprMethod = serde_json::from_value(request["method"].clone()).unwrap();
@@ -73,8 +122,8 @@ fn rate(request: &Value) -> Vec<String> {
 }
 
 /// The document with every table computed again, and how many requests of each kind it has.
-fn recomputed(document: &str) -> (Vec<String>, usize, usize) {
-    let (mut quotes, mut rates) = (0, 0);
+fn recomputed(document: &str) -> (Vec<String>, [usize; 3]) {
+    let (mut quotes, mut rates, mut loans) = (0, 0, 0);
     let mut lines = document.lines().peekable();
     let mut written = Vec::new();
     while let Some(line) = lines.next() {
@@ -97,18 +146,25 @@ fn recomputed(document: &str) -> (Vec<String>, usize, usize) {
         if request["method"].is_string() {
             rates += 1;
             written.extend(rate(&request));
+        } else if request["payments"].is_array() {
+            loans += 1;
+            written.extend(loan(&request));
         } else {
             quotes += 1;
             written.extend(quote(&request));
         }
         written.push(String::new());
     }
-    (written, quotes, rates)
+    (written, [quotes, rates, loans])
 }
 
 #[test]
 fn every_table_is_what_its_request_gives() {
-    let (wanted, quotes, rates) = recomputed(DOCUMENT);
+    let (wanted, counts) = recomputed(DOCUMENT);
+    if std::env::var_os("UPDATE_DOCS").is_some() {
+        std::fs::write(PATH, wanted.join("\n") + "\n").unwrap();
+        return;
+    }
     let differences: Vec<String> = DOCUMENT
         .lines()
         .zip(&wanted)
@@ -119,7 +175,7 @@ fn every_table_is_what_its_request_gives() {
         .collect();
     assert!(differences.is_empty(), "\n{}\n", differences.join("\n"));
     assert_eq!(DOCUMENT.lines().count(), wanted.len());
-    assert_eq!((quotes, rates), (15, 7));
+    assert_eq!(counts, [15, 7, 1]);
 }
 
 /// Each kind of schedule has an example.
@@ -139,6 +195,7 @@ fn the_examples_cover_each_kind() {
         "\"repay_unit\": \"week\"",
         "\"repay_unit\": \"day\"",
         "\"first_due_on\"",
+        "\"allocation\": [",
         "\"month_end\": \"roll\"",
         "\"method\": \"reg_z\"",
         "\"method\": \"eu\"",

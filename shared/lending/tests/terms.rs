@@ -34,6 +34,12 @@ fn with(mut terms: Value, field: &str, value: Value) -> Value {
     terms
 }
 
+/// An allocation with a group for each bucket, in which the penalty comes last.
+fn list(buckets: &[&str]) -> Value {
+    let group = |bucket: &&str| json!({"buckets": [bucket], "components": ["principal", "interest", "fee", "penalty"]});
+    buckets.iter().map(group).collect()
+}
+
 fn least() -> Value {
     json!({"interest_rate_apr": "24", "instalments": 6})
 }
@@ -105,6 +111,28 @@ fn every_word_of_the_contract_is_taken() {
 }
 
 #[test]
+fn an_allocation_is_a_name_or_a_list() {
+    let own = list(&["in_advance", "due", "past_due"]);
+    let mixed = json!([
+        {"buckets": ["due", "past_due"], "components": ["interest"]},
+        {"buckets": ["past_due", "due", "in_advance"], "components": ["principal", "fee", "penalty"]},
+        {"buckets": ["in_advance"], "components": ["interest"]}]);
+    for allocation in [own.clone(), mixed] {
+        let terms = complete(&with(least(), "allocation", allocation.clone()));
+        let stored = serde_json::to_value(&terms).unwrap();
+        assert_eq!(stored["allocation"], allocation);
+        assert_eq!(serde_json::from_value::<Terms>(stored).unwrap(), terms);
+    }
+    // The whole list comes from the base, or none of it.
+    let base = complete(&with(least(), "allocation", own));
+    let over =
+        |patch: Value| serde_json::from_value::<TermsPatch>(patch).unwrap().over(&base, currency("EUR")).unwrap();
+    assert_eq!(over(json!({})).allocation(), base.allocation());
+    let preset = over(json!({"allocation": "overdue_interest_first"}));
+    assert_eq!(preset.allocation(), &lending::AllocationPreset::OverdueInterestFirst.into());
+}
+
+#[test]
 fn numbers_are_read_digit_by_digit() {
     let patch: TermsPatch = serde_json::from_str(
         r#"{"interest_rate_apr": 24.000001, "instalments": 6, "smallest_amount": 0.1,
@@ -159,6 +187,14 @@ fn unreadable_terms_are_refused() {
         ("late_fee", json!([0, "flat", "1"])),
         ("late_fee", json!({"value": "1", "kind": "weekly"})),
         ("late_fee", json!({"value": "1", "days": 3})),
+        ("allocation", json!({})),
+        ("allocation", json!(["penalty_fee_interest_principal"])),
+        ("allocation", json!([[["due"], ["fee"]]])),
+        ("allocation", json!([{"buckets": "due", "components": ["fee"]}])),
+        ("allocation", json!([{"buckets": ["later"], "components": ["fee"]}])),
+        ("allocation", json!([{"buckets": ["due"], "components": ["tax"]}])),
+        ("allocation", json!([{"buckets": ["due"]}])),
+        ("allocation", json!([{"buckets": ["due"], "components": ["fee"], "order": 1}])),
         ("interest_rate", json!("24")),
         ("currency", json!("EUR")),
     ] {
@@ -292,6 +328,13 @@ fn impossible_terms_are_refused_by_name() {
         (with(least(), "late_fee", json!({"value": 1, "max_times": 601})), "/late_fee/max_times", "out_of_range"),
         (with(least(), "late_fee", json!({"value": 1, "grace_days": 3651})), "/late_fee/grace_days", "out_of_range"),
         (with(least(), "fees", json!(vec![json!({"code": "a", "amount": 1}); 51])), "/fees", "too_many"),
+        (with(least(), "allocation", json!([])), "/allocation", "allocation_incomplete"),
+        (with(least(), "allocation", list(&["past_due", "due"])), "/allocation", "allocation_incomplete"),
+        (
+            with(least(), "allocation", list(&["past_due", "in_advance", "due", "due"])),
+            "/allocation",
+            "allocation_repeats",
+        ),
     ];
     for (terms, pointer, code) in cases {
         assert_eq!(refused(&terms), (pointer.to_owned(), code.to_owned()), "{terms}");

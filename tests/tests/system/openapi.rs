@@ -390,11 +390,13 @@ fn words_are_enumerations_and_answers_are_whole() {
             "day_count",
             "rounding",
             "month_end",
-            "allocation",
             "prepayment",
         ] {
             assert!(resolve(&terms[field])["enum"].is_array(), "{form}.{field}");
         }
+        let forms = resolve(&terms["allocation"])["oneOf"].as_array().unwrap();
+        assert!(forms.iter().any(|it| resolve(it)["enum"].is_array()), "{form}: the presets are words");
+        assert!(forms.iter().any(|it| resolve(it)["type"] == "array"), "{form}: or a list");
     }
     // No pattern stands for a few fixed words.
     for (_, schema) in schemas.as_object().unwrap() {

@@ -339,6 +339,8 @@ pub const FIELDS: &[FieldCode] = &[
     field("above_maximum", "A minimum above its maximum."),
     field("above_unpaid", "More than is unpaid of that component that day."),
     field("after_end", "The start of a period after its end."),
+    field("allocation_incomplete", "An allocation lacks a bucket with a component, or has a group without either."),
+    field("allocation_repeats", "An allocation has a bucket with a component twice."),
     field("amount_or_percent", "A fee has neither `amount` nor `percent`, or both."),
     field("amount_out_of_range", "The amount is outside the product's limits."),
     field("bad_idempotency_key", "The key of a batch's item is not 1 to 255 visible ASCII characters without a comma."),

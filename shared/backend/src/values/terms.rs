@@ -38,9 +38,42 @@ words! {
     Rounding: "How an exact value is rounded.",
     MonthEnd: "The due date in a month without that day.",
     FeeWhen: "When a fee is charged.",
-    Allocation: "The order in which a payment covers the debts.",
+    AllocationPreset: "The order in which a payment covers the debts: the name of a list.",
+    Bucket: "The due date of an amount, seen from the day of the payment.",
+    Component: "The component of an amount.",
     Prepayment: "The effect of paying more than is due.",
     LateFeeKind: "The meaning of the value of a late fee.",
+}
+
+/// The order in which a payment covers the debts: the name of a list, or the list itself. In a list each bucket comes with
+/// each component exactly once.
+#[derive(ToSchema)]
+#[schema(example = "penalty_fee_interest_principal")]
+#[serde(untagged)]
+#[expect(dead_code, reason = "describes JSON; nothing is made of it")]
+enum Allocation {
+    Preset(AllocationPreset),
+    Groups(AllocationGroups),
+}
+
+/// Groups of amounts in the order of payment.
+#[derive(ToSchema)]
+#[schema(min_items = 1, max_items = 12)]
+#[expect(dead_code, reason = "describes JSON; nothing is made of it")]
+struct AllocationGroups(Vec<AllocationGroup>);
+
+/// Amounts that are paid instalment by instalment, the oldest first, in an instalment component by component.
+#[derive(ToSchema)]
+#[schema(example = json!({"buckets": ["past_due", "due"], "components": ["interest", "principal", "fee", "penalty"]}))]
+#[serde(deny_unknown_fields)]
+#[expect(dead_code, reason = "describes JSON; nothing is made of it")]
+struct AllocationGroup {
+    /// The amounts, by their own due dates.
+    #[schema(min_items = 1, max_items = 3)]
+    buckets: Vec<Bucket>,
+    /// The components, in their order.
+    #[schema(min_items = 1, max_items = 4)]
+    components: Vec<Component>,
 }
 
 /// One form of the terms: in answers all fields are `required`, and numbers are strings.

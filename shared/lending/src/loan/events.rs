@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use jiff::civil::Date;
 
-use super::allocation::Component;
+use crate::terms::Component;
 use crate::words::words;
 use crate::{AnnualRate, Money};
 

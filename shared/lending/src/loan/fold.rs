@@ -11,7 +11,6 @@ use jiff::civil::Date;
 pub(super) use days::FoldByDay;
 pub(super) use effect::{AppliedAmounts, Effect, Split};
 
-use super::allocation::Component;
 use super::conflict::ConflictReason;
 use super::contract::Contract;
 use super::events::EventId;
@@ -20,6 +19,7 @@ use super::late_fees::LateFees;
 use super::postings::{Account, Movements, Posting};
 use super::rows::LoanRows;
 use super::state::Rescheduled;
+use crate::terms::Component;
 use crate::{Currency, Money};
 use allocate::AllocatedAmounts;
 

@@ -3,7 +3,6 @@
 use jiff::Timestamp;
 use jiff::civil::Date;
 
-use super::allocation::Component;
 use super::conflict::Conflict;
 use super::contract::Contract;
 use super::events::Event;
@@ -14,6 +13,7 @@ use super::project;
 use super::state::{Outlook, Standing, State};
 use crate::Money;
 use crate::steps::steps;
+use crate::terms::Component;
 
 /// The lender's exposure in a loan from one day until the next exposure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

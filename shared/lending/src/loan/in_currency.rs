@@ -1,8 +1,9 @@
 //! Whole smallest units as money of a currency.
 
-use super::allocation::{Component, Shares};
 use super::fold::Split;
+use super::shares::Shares;
 use super::state::Components;
+use crate::terms::Component;
 use crate::{Currency, Money};
 
 /// Amounts by [`Component::ALL`], in smallest units.

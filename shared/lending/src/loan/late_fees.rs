@@ -4,11 +4,11 @@ use std::collections::BTreeSet;
 
 use jiff::civil::Date;
 
-use super::allocation::Component;
 use super::rows::LoanRows;
 use crate::calendar::{Frequency, days_after};
 use crate::number::rounding::{Rounding, round_div};
 use crate::refusal::{Reason, Refusal};
+use crate::terms::Component;
 use crate::terms::{LateFeeKind, Units};
 use crate::{Percent, Terms};
 

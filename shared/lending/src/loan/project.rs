@@ -5,7 +5,6 @@ mod transactions;
 use jiff::Timestamp;
 use jiff::civil::Date;
 
-use super::allocation::Component;
 use super::conflict::Conflict;
 use super::contract::Contract;
 use super::events::Event;
@@ -16,6 +15,7 @@ use super::rows::{Charge, LoanRow, LoanRows, OwedAmount};
 use super::state::{Applied, Instalment, InstalmentTotals, Outlook, Owed, Standing, State};
 use crate::calendar::days_between;
 use crate::steps::steps;
+use crate::terms::Component;
 use transactions::transactions;
 
 /// The loan as of the end of a business date, from events recorded by an instant. The order of

@@ -4,9 +4,9 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::Serialize;
 
-use super::allocation::Shares;
 use super::events::EventId;
 use super::postings::Posting;
+use super::shares::Shares;
 use crate::Money;
 use crate::words::words;
 

@@ -67,7 +67,7 @@ impl Terms {
                 Some(fees) => Fee::make_all(fees)?,
                 None => base.map(|base| base.fees.clone()).unwrap_or_default(),
             },
-            allocation: pick(patch.allocation, base.map(|base| base.allocation)),
+            allocation: pick(patch.allocation.clone(), base.map(|base| base.allocation.clone())),
             late_fee: match patch.late_fee {
                 Given::Absent => base.and_then(|base| base.late_fee),
                 Given::Null => None,

@@ -4,11 +4,12 @@ use jiff::civil::Date;
 use serde::{Deserialize, Deserializer};
 
 use super::MAX_INSTALMENTS;
+use super::allocation::Allocation;
 use super::fee::{Fee, MAX_FEES, MAX_GRACE_DAYS, MAX_LATE_FEES};
 #[cfg(doc)]
 use super::fee::{Grace, LateFee};
 use super::number::Number;
-use super::words::{Allocation, Amortization, FeeWhen, InterestMethod, LateFeeKind, Prepayment};
+use super::words::{Amortization, FeeWhen, InterestMethod, LateFeeKind, Prepayment};
 use crate::calendar::{DayCount, InterestPeriod, JsonDate, MonthEnd, RepayUnit};
 use crate::json::{objects_only, refused, whole_number};
 use crate::number::rounding::Rounding;

@@ -39,27 +39,6 @@ words! {
 }
 
 words! {
-    /// The order in which payments are allocated.
-    #[derive(Default)]
-    Allocation {
-        /// Past due, then due, then in advance; in each: penalty, fee, interest, principal.
-        #[default]
-        PenaltyFeeInterestPrincipal = "penalty_fee_interest_principal",
-        /// Past due and due together: penalty, fee, interest, principal; then in advance:
-        /// principal, penalty, fee, interest.
-        DuePenaltyFeeInterestPrincipalInAdvancePrincipalPenaltyFeeInterest =
-            "due_penalty_fee_interest_principal_in_advance_principal_penalty_fee_interest",
-        /// Past due and due together: penalty, interest, principal, fee; then in advance:
-        /// penalty, interest, principal, fee.
-        DuePenaltyInterestPrincipalFeeInAdvancePenaltyInterestPrincipalFee =
-            "due_penalty_interest_principal_fee_in_advance_penalty_interest_principal_fee",
-        /// Interest past due, interest due, principal past due, principal due, then penalties and
-        /// fees past due and due, then in advance: interest, principal, fee, penalty.
-        OverdueInterestFirst = "overdue_interest_first",
-    }
-}
-
-words! {
     /// The treatment of a payment of more than is due.
     #[derive(Default)]
     Prepayment {

@@ -1,7 +1,7 @@
 //! Every published example, step by step, cell by cell. All that differ are listed.
 
 use jiff::civil::Date;
-use lending::{ChargeKind, EventKind, Money, State, TransactionKind, levied_on};
+use lending::{AllocationPreset, ChargeKind, EventKind, Money, State, TransactionKind, levied_on};
 use serde_json::Value;
 
 use crate::support::{Loan, day};
@@ -21,9 +21,28 @@ fn text(value: &Value) -> &str {
     value.as_str().unwrap()
 }
 
+/// How the terms give the allocation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Form {
+    /// By its name.
+    Name,
+    /// As the list that the name stands for.
+    List,
+}
+
+/// The allocation of an example, as JSON.
+fn allocation_of(inputs: &Value, form: Form) -> String {
+    let name = text(&inputs["allocation_strategy"]).to_lowercase();
+    let preset = AllocationPreset::from_name(&name).unwrap();
+    match form {
+        Form::Name => serde_json::to_string(&preset).unwrap(),
+        Form::List => serde_json::to_string(preset.groups()).unwrap(),
+    }
+}
+
 /// A loan on the terms of an example. What this project has no word for is checked to be what it
 /// takes for granted.
-fn loan_of(inputs: &Value) -> Loan {
+fn loan_of(inputs: &Value, form: Form) -> Loan {
     assert_eq!(inputs["interest_type"], "DECLINING_BALANCE");
     assert_eq!(inputs["interest_calculation_period"], "SAME_AS_REPAYMENT_PERIOD");
     assert_eq!(inputs["amortization"], "EQUAL_INSTALLMENTS");
@@ -34,11 +53,11 @@ fn loan_of(inputs: &Value) -> Loan {
         assert_eq!(inputs[grace], 0);
     }
     let terms = format!(
-        r#""interest_rate_apr": "{}", "instalments": {}, "repay_every": {}, "allocation": "{}""#,
+        r#""interest_rate_apr": "{}", "instalments": {}, "repay_every": {}, "allocation": {}"#,
         text(&inputs["annual_rate_percent"]),
         inputs["number_of_repayments"],
         inputs["repay_every"],
-        text(&inputs["allocation_strategy"]).to_lowercase(),
+        allocation_of(inputs, form),
     );
     Loan::new(text(&inputs["principal"]), text(&inputs["currency"]), &terms)
 }
@@ -122,13 +141,13 @@ fn compare_totals(state: &State, wanted: &Value, place: &str, found: &mut Differ
 }
 
 /// Goes through the steps, and gives how many expectations there were.
-fn run(example: &Value, recorded: Recorded, found: &mut Differences) -> usize {
+fn run(example: &Value, form: Form, recorded: Recorded, found: &mut Differences) -> usize {
     let id = text(&example["id"]);
-    let mut loan = loan_of(&example["inputs"]);
+    let mut loan = loan_of(&example["inputs"], form);
     let mut business_date = day(text(&example["inputs"]["disbursed_on"]));
     let mut expectations = 0;
     for (index, step) in example["steps"].as_array().unwrap().iter().enumerate() {
-        let place = format!("{id} {recorded:?}, step {}", index + 1);
+        let place = format!("{id} {form:?} {recorded:?}, step {}", index + 1);
         match step["event"].as_str() {
             Some("set_business_date") => business_date = day(text(&step["date"])),
             Some("disburse") => {
@@ -176,9 +195,11 @@ fn every_published_example_step_by_step() {
     let mut expectations = 0;
     for example in &examples {
         for recorded in [Recorded::OnTheDay, Recorded::On(day("2026-11-22"))] {
-            expectations += run(example, recorded, &mut found);
+            for form in [Form::Name, Form::List] {
+                expectations += run(example, form, recorded, &mut found);
+            }
         }
     }
     assert!(found.0.is_empty(), "\n{}\n", found.0.join("\n"));
-    assert_eq!((examples.len(), expectations), (10, 60));
+    assert_eq!((examples.len(), expectations), (10, 120));
 }

@@ -4,8 +4,9 @@
 use jiff::Span;
 use jiff::civil::{Date, date};
 use lending::{
-    Allocation, Amortization, ChargeKind, Conflict, Contract, DayCount, Event, EventId, EventKind, InterestMethod,
-    InterestPeriod, Money, MonthEnd, Prepayment, RepayUnit, Rounding, State, Waivable, fold, levied_on, settlement,
+    AllocationPreset, Amortization, Bucket, ChargeKind, Component, Conflict, Contract, DayCount, Event, EventId,
+    EventKind, InterestMethod, InterestPeriod, Money, MonthEnd, Prepayment, RepayUnit, Rounding, State, Waivable, fold,
+    levied_on, settlement,
 };
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -58,6 +59,45 @@ fn rate() -> impl Strategy<Value = String> {
     ]
 }
 
+/// A preset, or a list that has the bucket with each component in a random order, and puts together what follows each
+/// other: JSON.
+fn allocations() -> impl Strategy<Value = String> {
+    let preset = select(&AllocationPreset::ALL).prop_map(|preset| format!("\"{}\"", preset.as_str()));
+    let places: Vec<(Bucket, Component)> =
+        Bucket::ALL.into_iter().flat_map(|bucket| Component::ALL.map(|component| (bucket, component))).collect();
+    let single = Just(places).prop_shuffle().prop_map(|places| {
+        let group = |(bucket, component): &(Bucket, Component)| {
+            format!(r#"{{"buckets": ["{}"], "components": ["{}"]}}"#, bucket.as_str(), component.as_str())
+        };
+        format!("[{}]", places.iter().map(group).collect::<Vec<_>>().join(", "))
+    });
+    // Buckets in one or more groups, each with all components, or with half of them and the other half later.
+    let words =
+        |words: &[Component]| words.iter().map(|it| format!("\"{}\"", it.as_str())).collect::<Vec<_>>().join(", ");
+    let orders = (
+        Just(Bucket::ALL.to_vec()).prop_shuffle(),
+        Just(Component::ALL.to_vec()).prop_shuffle(),
+        1usize..=3,
+        0usize..=3,
+    );
+    let wide = orders.prop_map(move |(buckets, components, together, split)| {
+        let mut groups = Vec::new();
+        let (early, late) = components.split_at(split);
+        for components in [early, late] {
+            for buckets in buckets.chunks(together).filter(|_| !components.is_empty()) {
+                let buckets: Vec<_> = buckets.iter().map(|it| format!("\"{}\"", it.as_str())).collect();
+                groups.push(format!(
+                    r#"{{"buckets": [{}], "components": [{}]}}"#,
+                    buckets.join(", "),
+                    words(components)
+                ));
+            }
+        }
+        format!("[{}]", groups.join(", "))
+    });
+    prop_oneof![4 => preset, 1 => single, 3 => wide]
+}
+
 pub(crate) fn contracts() -> impl Strategy<Value = Contract> {
     let words = (
         select(&InterestMethod::ALL),
@@ -67,7 +107,7 @@ pub(crate) fn contracts() -> impl Strategy<Value = Contract> {
         select(&Rounding::ALL),
         select(&MonthEnd::ALL),
         select(&RepayUnit::ALL),
-        select(&Allocation::ALL),
+        allocations(),
         select(&Prepayment::ALL),
     );
     let sizes = (units(), rate(), 1u32..=12, 1u32..=2, prop::option::weighted(0.3, 1i64..60));
@@ -84,7 +124,7 @@ pub(crate) fn contracts() -> impl Strategy<Value = Contract> {
             let mut terms = format!(
                 r#""interest_rate_apr": "{rate}", "instalments": {instalments}, "repay_every": {every},
                 "interest_method": "{}", "amortization": "{}", "interest_period": "{}", "day_count": "{}",
-                "rounding": "{}", "month_end": "{}", "repay_unit": "{}", "allocation": "{}", "prepayment": "{}",
+                "rounding": "{}", "month_end": "{}", "repay_unit": "{}", "allocation": {allocation}, "prepayment": "{}",
                 "smallest_amount": "{smallest}""#,
                 method.as_str(),
                 amortization.as_str(),
@@ -93,7 +133,6 @@ pub(crate) fn contracts() -> impl Strategy<Value = Contract> {
                 rounding.as_str(),
                 month_end.as_str(),
                 unit.as_str(),
-                allocation.as_str(),
                 prepayment.as_str(),
             );
             let mut add = |more: String| {

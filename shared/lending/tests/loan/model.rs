@@ -142,20 +142,48 @@ const DUE: u8 = 2;
 const ADVANCE: u8 = 4;
 
 /// The groups: buckets, and components by their initials (capital P is principal).
-fn groups(allocation: Allocation) -> &'static [(u8, &'static str)] {
-    match allocation.as_str() {
-        "penalty_fee_interest_principal" => &[(PAST, "pfiP"), (DUE, "pfiP"), (ADVANCE, "pfiP")],
-        "due_penalty_fee_interest_principal_in_advance_principal_penalty_fee_interest" => {
-            &[(PAST | DUE, "pfiP"), (ADVANCE, "Ppfi")]
-        }
-        "due_penalty_interest_principal_fee_in_advance_penalty_interest_principal_fee" => {
-            &[(PAST | DUE, "piPf"), (ADVANCE, "piPf")]
-        }
-        "overdue_interest_first" => {
-            &[(PAST, "i"), (DUE, "i"), (PAST, "P"), (DUE, "P"), (PAST | DUE, "pf"), (ADVANCE, "iPfp")]
-        }
-        other => panic!("{other}"),
+fn groups(allocation: &Allocation) -> Vec<(u8, String)> {
+    let named: &[(u8, &str)] = match allocation {
+        Allocation::Preset(preset) => match preset.as_str() {
+            "penalty_fee_interest_principal" => &[(PAST, "pfiP"), (DUE, "pfiP"), (ADVANCE, "pfiP")],
+            "due_penalty_fee_interest_principal_in_advance_principal_penalty_fee_interest" => {
+                &[(PAST | DUE, "pfiP"), (ADVANCE, "Ppfi")]
+            }
+            "due_penalty_interest_principal_fee_in_advance_penalty_interest_principal_fee" => {
+                &[(PAST | DUE, "piPf"), (ADVANCE, "piPf")]
+            }
+            "overdue_interest_first" => {
+                &[(PAST, "i"), (DUE, "i"), (PAST, "P"), (DUE, "P"), (PAST | DUE, "pf"), (ADVANCE, "iPfp")]
+            }
+            other => panic!("{other}"),
+        },
+        Allocation::Groups(_) => &[],
+    };
+    if !named.is_empty() {
+        return named.iter().map(|(buckets, components)| (*buckets, (*components).to_owned())).collect();
     }
+    // As the terms have them.
+    let given = serde_json::to_value(allocation).unwrap();
+    let words = |list: &serde_json::Value| -> Vec<String> {
+        list.as_array().unwrap().iter().map(|word| word.as_str().unwrap().to_owned()).collect()
+    };
+    let group = |group: &serde_json::Value| {
+        let buckets = words(&group["buckets"]).into_iter().map(|word| match word.as_str() {
+            "past_due" => PAST,
+            "due" => DUE,
+            "in_advance" => ADVANCE,
+            other => panic!("{other}"),
+        });
+        let components = words(&group["components"]).into_iter().map(|word| match word.as_str() {
+            "penalty" => 'p',
+            "fee" => 'f',
+            "interest" => 'i',
+            "principal" => 'P',
+            other => panic!("{other}"),
+        });
+        (buckets.sum(), components.collect())
+    };
+    given.as_array().unwrap().iter().map(group).collect()
 }
 
 fn initial(component: Component) -> char {
@@ -1075,26 +1103,29 @@ impl<'a> Model<'a> {
         }
     }
 
-    /// Pays claims of some buckets, sorted by the groups; what was paid, in order.
+    /// Pays claims of some buckets, sorted by the groups; what was paid, in order. Backwards, what is in advance in a
+    /// group comes after the rest of it, the last row first.
     fn pay_sorted(&mut self, today: Date, buckets: u8, is_backwards: bool, left: &mut i128) -> Vec<(Component, i128)> {
         let bucket_of = |due_on: Date| match () {
             () if due_on < today => PAST,
             () if due_on == today => DUE,
             () => ADVANCE,
         };
+        let groups = groups(self.terms.allocation());
         let mut places = Vec::new();
         for (index, claim) in self.claims.iter().enumerate() {
             let bucket = bucket_of(claim.due_on);
             if bucket & buckets == 0 {
                 continue;
             }
-            for (group, (group_buckets, components)) in groups(self.terms.allocation()).iter().enumerate() {
+            for (group, (group_buckets, components)) in groups.iter().enumerate() {
                 if let Some(component) = components.find(initial(claim.component))
                     && group_buckets & bucket != 0
                 {
                     let row = i64::try_from(claim.row).unwrap();
-                    let row = if is_backwards { -row } else { row };
-                    places.push(((group, row, component, claim.due_on, !claim.is_own, index), index));
+                    let is_turned = is_backwards && bucket == ADVANCE;
+                    let row = if is_turned { -row } else { row };
+                    places.push(((group, is_turned, row, component, claim.due_on, !claim.is_own, index), index));
                 }
             }
         }
@@ -1154,9 +1185,12 @@ impl<'a> Model<'a> {
         self.paid_in += sum;
         let back = if is_closing { self.drop_unearned(today) } else { [0; 4] };
         let mut left = sum;
-        let mut stream = self.pay_sorted(today, PAST | DUE, false, &mut left);
         let prepayment = self.terms.prepayment();
+        let mut stream = Vec::new();
+        let mut buckets = PAST | DUE | ADVANCE;
         if !is_closing && matches!(prepayment, Prepayment::ReduceInstalment | Prepayment::ReduceTerm) {
+            stream = self.pay_sorted(today, PAST | DUE, false, &mut left);
+            buckets = ADVANCE;
             let reduction = left.min(self.balance());
             if reduction > 0 {
                 self.reduce(today, reduction);
@@ -1165,7 +1199,7 @@ impl<'a> Model<'a> {
             }
         }
         let is_backwards = prepayment == Prepayment::LastInstalments && !is_closing;
-        stream.extend(self.pay_sorted(today, ADVANCE, is_backwards, &mut left));
+        stream.extend(self.pay_sorted(today, buckets, is_backwards, &mut left));
         self.held += left;
         self.post(today, Account::Cash, sum);
         self.post(today, Account::OverpaymentsPayable, -left);

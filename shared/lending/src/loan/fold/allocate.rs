@@ -3,17 +3,19 @@
 use jiff::civil::Date;
 
 use super::effect::Split;
-use crate::loan::allocation::{AllocationGroup, Bucket, Component};
 use crate::loan::rows::LoanRows;
+use crate::terms::{AllocationGroup, Bucket, Component};
 
-/// Which amounts an allocation may take, seen from the day of the payment.
+/// The amounts that a sum pays on its way through the groups, seen from the day of the payment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum AllocationPass {
-    /// Amounts that have fallen due by then.
+    /// Those that have fallen due by then.
     Due,
-    /// Amounts that fall due later, from the first row on.
-    FirstInAdvance,
-    /// Amounts that fall due later, from the last row backwards.
+    /// Those that fall due later.
+    InAdvance,
+    /// All.
+    All,
+    /// All: in each group first those that have fallen due, then those that fall due later, from the last row backwards.
     LastInAdvance,
 }
 
@@ -60,39 +62,64 @@ pub(super) fn allocate(
     left: &mut i128,
     allocated: &mut AllocatedAmounts,
 ) {
-    let is_taken = |bucket: &Bucket| (*bucket == Bucket::InAdvance) == (pass != AllocationPass::Due);
-    // Payments on the way only move these on: they stay bounds.
-    let open = Component::ALL.map(|component| rows.first_open(component));
-    for group in groups.iter().filter(|group| group.buckets.iter().any(is_taken)) {
+    for group in groups {
+        let mut walk = |wanted: &[Bucket], direction| {
+            let is_wanted = |bucket: &Bucket| wanted.contains(bucket) && group.buckets.contains(bucket);
+            if *left > 0 && group.buckets.iter().any(is_wanted) {
+                allocate_group(rows, &group.components, on, (is_wanted, direction), left, allocated);
+            }
+        };
+        match pass {
+            AllocationPass::Due => walk(&[Bucket::PastDue, Bucket::Due], Direction::Onwards),
+            AllocationPass::InAdvance => walk(&[Bucket::InAdvance], Direction::Onwards),
+            AllocationPass::All => walk(&Bucket::ALL, Direction::Onwards),
+            AllocationPass::LastInAdvance => {
+                walk(&[Bucket::PastDue, Bucket::Due], Direction::Onwards);
+                walk(&[Bucket::InAdvance], Direction::Backwards);
+            }
+        }
+    }
+}
+
+/// The order of the rows.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Direction {
+    /// From the first on.
+    Onwards,
+    /// From the last back.
+    Backwards,
+}
+
+/// Pays components of the wanted buckets row by row.
+fn allocate_group(
+    rows: &mut LoanRows<'_>,
+    components: &[Component],
+    on: Date,
+    (is_wanted, direction): (impl Fn(&Bucket) -> bool, Direction),
+    left: &mut i128,
+    allocated: &mut AllocatedAmounts,
+) {
+    let Some(first) = components.iter().map(|component| rows.first_open(*component)).min() else {
+        return;
+    };
+    let count = rows.lines.len();
+    // A charge that is due stands at the latest in the first row that is not past due.
+    let end = if is_wanted(&Bucket::InAdvance) { count } else { (rows.first_not_past_due(on) + 1).min(count) };
+    for step in first..end {
+        let row = if direction == Direction::Backwards { first + end - 1 - step } else { step };
+        for component in components {
+            let mut paid = 0;
+            rows.each_open_amount(row, *component, &mut |owed, due_on| {
+                if is_wanted(&Bucket::of(due_on, on)) {
+                    paid += owed.pay(left, on);
+                }
+                *left > 0
+            });
+            rows.note_settled(row, *component, paid);
+            allocated.push(*component, paid);
+        }
         if *left == 0 {
             return;
-        }
-        let Some(first) = group.components.iter().map(|component| open[*component as usize]).min() else {
-            continue;
-        };
-        let count = rows.lines.len();
-        // A charge that is due stands at the latest in the first row that is not past due.
-        let end = match pass {
-            AllocationPass::Due => (rows.first_not_past_due(on) + 1).min(count),
-            AllocationPass::FirstInAdvance | AllocationPass::LastInAdvance => count,
-        };
-        for step in first..end {
-            let row = if pass == AllocationPass::LastInAdvance { first + end - 1 - step } else { step };
-            for component in group.components {
-                let mut paid = 0;
-                rows.each_open_amount(row, *component, &mut |owed, due_on| {
-                    let bucket = Bucket::of(due_on, on);
-                    if group.buckets.contains(&bucket) && is_taken(&bucket) {
-                        paid += owed.pay(left, on);
-                    }
-                    *left > 0
-                });
-                rows.note_settled(row, *component, paid);
-                allocated.push(*component, paid);
-            }
-            if *left == 0 {
-                return;
-            }
         }
     }
 }

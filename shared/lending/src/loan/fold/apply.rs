@@ -4,7 +4,6 @@ use jiff::civil::Date;
 
 use super::{Effect, LoanFold, Split};
 use crate::Money;
-use crate::loan::allocation::Component;
 use crate::loan::conflict::ConflictReason;
 use crate::loan::contract::Contract;
 use crate::loan::events::{Event, EventId, EventKind, Waivable};
@@ -13,6 +12,7 @@ use crate::loan::postings::Account;
 use crate::loan::rows::{LoanRows, NewRows, RescheduledRows};
 use crate::loan::state::Rescheduled;
 use crate::schedule::plan;
+use crate::terms::Component;
 
 impl LoanFold<'_> {
     /// Applies any event except a payment.

@@ -5,10 +5,10 @@ use jiff::civil::Date;
 use super::allocate::{AllocatedAmounts, AllocationPass, allocate};
 use super::{Effect, LoanFold, Split};
 use crate::Refusal;
-use crate::loan::allocation::Component;
 use crate::loan::conflict::{Conflict, ConflictReason};
 use crate::loan::history::History;
 use crate::loan::postings::Account;
+use crate::terms::Component;
 use crate::terms::Prepayment;
 
 impl LoanFold<'_> {
@@ -88,7 +88,7 @@ impl LoanFold<'_> {
         Ok(())
     }
 
-    /// Pays amounts due, then amounts in advance. Returns the rest.
+    /// Pays what is owed, due or not. Returns the rest.
     fn allocate_payments(
         &mut self,
         on: Date,
@@ -96,17 +96,18 @@ impl LoanFold<'_> {
         is_closing: bool,
         allocated: &mut AllocatedAmounts,
     ) -> Result<i128, Refusal> {
-        let order = self.contract.terms.allocation().order();
+        let terms = &self.contract.terms;
+        let groups = terms.allocation().groups();
         let mut left = sum;
-        if let Some(rows) = &mut self.rows {
-            allocate(rows, order.groups, on, AllocationPass::Due, &mut left, allocated);
-        }
         // A payment that closes the loan pays the rest as scheduled, whatever the terms say.
-        let prepayment = if is_closing { Prepayment::NextInstalments } else { self.contract.terms.prepayment() };
+        let prepayment = if is_closing { Prepayment::NextInstalments } else { terms.prepayment() };
         let pass = match prepayment {
-            Prepayment::NextInstalments => AllocationPass::FirstInAdvance,
+            Prepayment::NextInstalments => AllocationPass::All,
             Prepayment::LastInstalments => AllocationPass::LastInAdvance,
             Prepayment::ReduceInstalment | Prepayment::ReduceTerm => {
+                if let Some(rows) = &mut self.rows {
+                    allocate(rows, groups, on, AllocationPass::Due, &mut left, allocated);
+                }
                 let due: i128 = allocated.total()[Component::Principal as usize];
                 let reduction = left.min(self.balance - due);
                 if reduction > 0 {
@@ -114,11 +115,11 @@ impl LoanFold<'_> {
                     allocated.push(Component::Principal, reduction);
                     left -= reduction;
                 }
-                AllocationPass::FirstInAdvance
+                AllocationPass::InAdvance
             }
         };
         if let Some(rows) = &mut self.rows {
-            allocate(rows, order.groups, on, pass, &mut left, allocated);
+            allocate(rows, groups, on, pass, &mut left, allocated);
         }
         Ok(left)
     }
@@ -135,9 +136,8 @@ impl LoanFold<'_> {
         };
         let mut left = self.held + given_back.iter().sum::<i128>();
         let mut allocated = AllocatedAmounts::default();
-        let order = self.contract.terms.allocation().order();
-        allocate(rows, order.groups, on, AllocationPass::Due, &mut left, &mut allocated);
-        allocate(rows, order.groups, on, AllocationPass::FirstInAdvance, &mut left, &mut allocated);
+        let groups = self.contract.terms.allocation().groups();
+        allocate(rows, groups, on, AllocationPass::All, &mut left, &mut allocated);
         let mut moved = allocated.total();
         for (moved, given_back) in moved.iter_mut().zip(given_back) {
             *moved -= given_back;
@@ -169,8 +169,8 @@ impl LoanFold<'_> {
         let open = rows.open_charges_until(on);
         let before: Vec<i128> = open.iter().map(|charge| rows.charges[*charge].owed.paid).collect();
         let mut left = self.held;
-        let order = self.contract.terms.allocation().order();
-        allocate(rows, order.groups, on, AllocationPass::Due, &mut left, &mut AllocatedAmounts::default());
+        let groups = self.contract.terms.allocation().groups();
+        allocate(rows, groups, on, AllocationPass::Due, &mut left, &mut AllocatedAmounts::default());
         let mut paid = Vec::new();
         for (charge, before) in open.into_iter().map(|charge| &rows.charges[charge]).zip(before) {
             if let Some(by) = charge.by {

@@ -3,8 +3,8 @@
 use jiff::civil::Date;
 
 use super::{LoanRow, LoanRows};
-use crate::loan::allocation::Component;
 use crate::steps::steps;
+use crate::terms::Component;
 
 impl LoanRows<'_> {
     /// The charges of the loan until a day, less waivers, by component: the principal; the interest

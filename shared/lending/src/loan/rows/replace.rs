@@ -3,8 +3,8 @@
 use jiff::civil::Date;
 
 use super::{LoanRow, LoanRows, OwedAmount};
-use crate::loan::allocation::Component;
 use crate::steps::steps;
+use crate::terms::Component;
 
 impl LoanRows<'_> {
     /// Replaces the rows from `first` on; `principal` is paid in them, and `from_interest` of it

@@ -4,11 +4,11 @@ use jiff::civil::Date;
 
 use super::replace::{count_on_balances, put};
 use super::{DueDates, LoanRow, LoanRows};
-use crate::loan::allocation::Component;
 use crate::loan::conflict::ConflictReason;
 use crate::number::rounding::round_div;
 use crate::schedule::{Amortisation, Period, PeriodRate, Shortfall, first_period, regular_period, whole_term};
 use crate::steps::steps;
+use crate::terms::Component;
 use crate::terms::{Amortization, InterestMethod};
 use crate::{AnnualRate, MAX_INSTALMENTS, Percent, Refusal};
 

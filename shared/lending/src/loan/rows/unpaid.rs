@@ -3,9 +3,9 @@
 use jiff::civil::Date;
 
 use super::LoanRows;
-use crate::loan::allocation::Component;
 use crate::loan::events::ChargeKind;
 use crate::steps::steps;
+use crate::terms::Component;
 
 impl LoanRows<'_> {
     /// Notes an amount of a component in a row that is no longer unpaid.

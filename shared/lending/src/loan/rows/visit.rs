@@ -3,9 +3,9 @@
 use jiff::civil::Date;
 
 use super::{LoanRows, OwedAmount};
-use crate::loan::allocation::Component;
 use crate::loan::events::ChargeKind;
 use crate::steps::steps;
+use crate::terms::Component;
 
 impl LoanRows<'_> {
     /// Calls `f` with each amount of a component in a row and its due date, the oldest first: the
