@@ -4,7 +4,9 @@
 //! call it, the refusals that every operation of that shape can give, headers of every answer, examples.
 
 mod examples;
+mod parameters;
 mod refusals;
+mod responses;
 mod schemas;
 
 use axum::{Router, http::Method};
@@ -20,8 +22,8 @@ use crate::operations::{self, Operation, Who};
     info(
         title = "Microloans",
         description = "A loan-management system for microlenders: accounts, products, loan applications with their \
-            history, servicing with its ledger, and statistics. Money is a string with exactly the currency's ISO \
-            4217 decimals; business dates are in the lender's time zone; instants are RFC 3339 in UTC.",
+            history, servicing with its ledger, and statistics. Every refusal is a `Problem` with a stable `code`.",
+        contact(name = "Microloans"),
         license(name = "MIT", identifier = "MIT")
     ),
     servers((url = "/", description = "The server that this document comes from")),
@@ -69,6 +71,9 @@ pub enum DocumentError {
     /// An operation is not in the table of [`operations`].
     #[error("{0} {1} has no row in the table of operations: who may call it?")]
     NoRow(Method, String),
+    /// A path has a parameter that nothing describes.
+    #[error("nothing describes {{{0}}} of {1}: add it to the parameters of paths")]
+    NoParameter(String, String),
     /// The handlers' descriptions do not serialise.
     #[error("the descriptions of the handlers are no JSON")]
     Json(#[from] serde_json::Error),
@@ -90,9 +95,10 @@ pub fn document() -> Result<String, DocumentError> {
             let method = Method::from_bytes(method.to_ascii_uppercase().as_bytes()).unwrap_or_default();
             let row = operations::find(&method, path);
             let row = row.ok_or_else(|| DocumentError::NoRow(method, path.clone()))?;
-            complete(row, operation, components);
+            complete(row, operation, components)?;
         }
     }
+    responses::share(&mut paths, components);
     document["paths"] = paths;
     let mut text = serde_json::to_string_pretty(&document)?;
     text.push('\n');
@@ -119,11 +125,14 @@ fn add_components(document: &mut Value) -> Result<(), DocumentError> {
             "description": "Username and password, in UTF-8; for the login alone"},
     });
     components["examples"] = refusals::shared_examples();
+    components["parameters"] = parameters::components()?;
     components["headers"] = json!({
         "RequestId": {"description": "Names the request, in problems and in our logs too",
             "schema": {"type": "string"}, "example": examples::REQUEST_ID},
         "RetryAfter": {"description": "Seconds until it may work; with 409 only if waiting helps",
             "schema": {"type": "integer", "minimum": 1}, "example": 1},
+        "Version": {"description": "The version, for `If-Match`", "schema": {"type": "string"}, "example": "\"1\""},
+        "Location": {"description": "Where it can be read", "schema": {"type": "string", "format": "uri-reference"}},
         "Challenge": {"description": "How to authenticate", "schema": {"type": "string"}, "example": "Bearer"},
         "NextPage": {
             "description": "With CSV, if there is a next page: `<address>; rel=\"next\"`",
@@ -137,50 +146,55 @@ fn add_components(document: &mut Value) -> Result<(), DocumentError> {
 }
 
 /// Adds the consequences of its shape to an operation.
-fn complete(row: &Operation, operation: &mut Value, components: &mut Value) {
+fn complete(row: &Operation, operation: &mut Value, components: &mut Value) -> Result<(), DocumentError> {
     let (security, callers) = security(row);
     operation["security"] = security;
-    // A summary is plain text; its comment is Markdown.
+    // A summary is a title; its comment is a sentence.
     if let Some(summary) = operation["summary"].as_str() {
-        operation["summary"] = summary.replace('`', "").into();
+        operation["summary"] = summary.trim_end_matches('.').into();
     }
-    if let Some(callers) = callers {
-        let description = operation["description"].as_str().map_or(String::new(), |text| format!("{text}\n\n"));
-        operation["description"] = format!("{description}For: {callers}.").into();
-    }
+    let description = operation["description"].as_str().map_or(String::new(), |text| format!("{text}\n\n"));
+    operation["description"] = format!("{description}For: {callers}.").into();
     for parameter in operation.get_mut("parameters").and_then(Value::as_array_mut).into_iter().flatten() {
         complete_parameter(parameter);
     }
+    parameters::share(row.path, operation)?;
     if let Some(body) = operation.get_mut("requestBody") {
         complete_body(body, components);
     }
-    refusals::complete(row, operation);
-    let replays = has_parameter(operation, "Idempotency-Key");
+    refusals::complete(row, operation, components);
+    let replays = parameter(operation, components, "Idempotency-Key").is_some();
     for (status, response) in entries(&mut operation["responses"]) {
         complete_response(status, response, components, replays);
-        refusals::share(response, components);
     }
+    Ok(())
 }
 
 /// Who may call: as the document's security requirement, and in words.
-fn security(row: &Operation) -> (Value, Option<String>) {
+fn security(row: &Operation) -> (Value, String) {
     match row.who {
         // Login takes the password itself, as HTTP Basic or in the body.
-        Who::Anyone if row.path == "/api/auth/login" => (json!([{"password": []}, {}]), None),
-        Who::Anyone => (json!([]), None),
+        Who::Anyone if row.path == "/api/auth/login" => (json!([{"password": []}, {}]), "anyone".to_owned()),
+        Who::Anyone => (json!([]), "anyone".to_owned()),
         Who::Users(roles) => {
             let roles: Vec<&str> = roles.iter().map(|role| role.as_str()).collect();
-            (json!([{"access_token": []}]), Some(roles.join(", ")))
+            (json!([{"access_token": []}]), roles.join(", "))
         }
     }
 }
 
-fn has_parameter(operation: &Value, name: &str) -> bool {
-    parameters(operation).any(|parameter| parameter["name"] == name)
+/// The operation's parameter of this name.
+fn parameter<'v>(operation: &'v Value, components: &'v Value, name: &str) -> Option<&'v Value> {
+    parameters(operation, components).find(|parameter| parameter["name"] == name)
 }
 
-fn parameters(operation: &Value) -> impl Iterator<Item = &Value> {
-    operation["parameters"].as_array().into_iter().flatten()
+/// The operation's parameters, where they are references too.
+fn parameters<'v>(operation: &'v Value, components: &'v Value) -> impl Iterator<Item = &'v Value> {
+    let given = operation["parameters"].as_array().into_iter().flatten();
+    given.map(|parameter| {
+        let component = parameter["$ref"].as_str().and_then(|to| to.strip_prefix("#/components/parameters/"));
+        component.map_or(parameter, |component| &components["parameters"][component])
+    })
 }
 
 /// An optional header or query parameter may be left out, but is never null.
@@ -216,14 +230,20 @@ fn complete_body(body: &mut Value, components: &mut Value) {
 
 /// Headers that follow from the status, and an example.
 fn complete_response(status: &str, response: &mut Value, components: &mut Value, replays: bool) {
-    let is_paged_table = response["content"].get("text/csv").is_some() && {
-        let schema = schemas::resolve(&response["content"]["application/json"]["schema"], &components["schemas"]);
-        schema["properties"].get("next_cursor").is_some()
-    };
+    let schema = schemas::resolve(&response["content"]["application/json"]["schema"], &components["schemas"]);
+    let is_paged_table =
+        response["content"].get("text/csv").is_some() && schema["properties"].get("next_cursor").is_some();
+    let has_version = status.starts_with('2') && schema["properties"]["version"]["type"] == "integer";
     let mut add = |name: &str, component: &str| {
         response["headers"][name] = json!({"$ref": format!("#/components/headers/{component}")});
     };
     add("X-Request-Id", "RequestId");
+    if has_version {
+        add("ETag", "Version");
+    }
+    if status == "201" {
+        add("Location", "Location");
+    }
     match status {
         "401" => add("WWW-Authenticate", "Challenge"),
         "409" | "429" | "503" => add("Retry-After", "RetryAfter"),

@@ -57,6 +57,11 @@ pub fn resolve(part: &'static Value) -> &'static Value {
     }
 }
 
+/// The parameters of an operation, shared ones among them.
+pub fn parameters(operation: &'static Value) -> impl Iterator<Item = &'static Value> {
+    operation["parameters"].as_array().into_iter().flatten().map(resolve)
+}
+
 /// The violations of a schema of the document in a value; empty if it fits. Objects may have no field that the schema
 /// does not name, since readers of the document would not know of it.
 #[must_use]

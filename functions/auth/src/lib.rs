@@ -10,7 +10,7 @@ backend::operations! {
     register::register,
     login::login,
     logout::logout,
-    profile::get_me,
-    profile::update_me,
+    profile::get_profile,
+    profile::update_profile,
     password::change_password,
 }

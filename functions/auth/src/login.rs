@@ -14,7 +14,7 @@ use backend::{
         body::Input,
         command::{Outcome, conclude},
         credentials,
-        problem::{Problem, ProblemBody},
+        problem::Problem,
     },
     store::{
         audit::{self, Subject},
@@ -43,7 +43,7 @@ pub(crate) struct Login {
 
 /// A session that has begun.
 #[derive(Serialize, ToSchema)]
-pub(crate) struct Session {
+pub(crate) struct LoginAnswer {
     /// The access token: send it as `Authorization: Bearer`.
     #[schema(example = "eyJhbGciOiJIUzI1NiIsImtpZCI6IjEifQ.eyJpc3MiOiJtaWNyb2xvYW5zIn0.c2lnbmF0dXJl")]
     access_token: String,
@@ -107,7 +107,9 @@ fn shut_out(status: UserStatus) -> Option<Problem> {
     }
 }
 
-/// Logs in, with HTTP Basic or a JSON body. With both, Basic counts.
+/// Log in with a username and a password.
+///
+/// Send them as HTTP Basic or as a JSON body; with both, Basic counts.
 ///
 /// Answers a token that is valid for an hour, or until logout, a new password or suspension ends its session. Only
 /// failed attempts count towards the limits on guessing. Attempts at once wait for each other, for five seconds at
@@ -116,13 +118,12 @@ fn shut_out(status: UserStatus) -> Option<Problem> {
     post, path = "/api/auth/login", tag = "auth",
     request_body(content = Login, description = "Needed unless the Authorization header is Basic"),
     responses(
-        (status = 200, description = "The session", body = Session),
-        (status = 401, description = "The username or the password is wrong (`invalid_credentials`)",
-            body = ProblemBody),
+        (status = 200, description = "The session", body = LoginAnswer),
+        (status = 401, description = "The username or the password is wrong (`invalid_credentials`)"),
         (status = 403, description = "The password is right, but the agent is not approved (`agent_not_approved`) or \
-            the account is suspended (`account_suspended`)", body = ProblemBody),
+            the account is suspended (`account_suspended`)"),
         (status = 429, description = "There were too many failed logins, or there are too many at once \
-            (`too_many_attempts`)", body = ProblemBody))
+            (`too_many_attempts`)"))
 )]
 pub(crate) async fn login(
     State(app): State<App>,
@@ -211,7 +212,7 @@ async fn open(
     writes.extend(upgraded.filter(|_| unchanged).map(|hash| users::upgrade_hash(user.id, hash)));
     writes.push(audit::record(Some(user.id), address, "auth.login", &Subject::User(user.id), json!({})));
     writes.extend(attempt.give_back());
-    let session = Session {
+    let session = LoginAnswer {
         access_token,
         token_type: "Bearer",
         expires_in: LIFETIME.as_secs(),

@@ -5,7 +5,7 @@ use backend::{
     http::{
         answer::Answer,
         command::{Outcome, conclude},
-        problem::{Problem, ProblemBody},
+        problem::Problem,
         query::QueryString,
     },
     store::{
@@ -28,12 +28,14 @@ pub(crate) struct LogoutQuery {
     all: bool,
 }
 
-/// Logs out: ends this session, or with `all=true` all sessions of the user.
+/// Log out.
+///
+/// Ends this session or, with `all=true`, every session of the user. Their tokens are refused from the next request on.
 #[utoipa::path(
     post, path = "/api/auth/logout", tag = "auth", params(LogoutQuery),
-    responses((status = 204, description = "The token is refused from the next request on"),
-        (status = 429, description = "There were too many commands of this customer (`too_many_attempts`)",
-            body = ProblemBody))
+    responses(
+        (status = 204, description = "The token is refused from the next request on"),
+        (status = 429, description = "There were too many commands of this customer (`too_many_attempts`)"))
 )]
 pub(crate) async fn logout(user: AnyUser, query: QueryString) -> Result<Answer, Problem> {
     let LogoutQuery { all } = user.check(query.read()).await?;

@@ -19,7 +19,7 @@ use backend::{
         answer::Answer,
         body::Input,
         command::{Outcome, conclude},
-        problem::{Problem, ProblemBody},
+        problem::Problem,
     },
     store::{
         audit::{self, Subject},
@@ -45,15 +45,15 @@ fn wrong() -> Problem {
     Problem::field("/current_password", "wrong_password", "is not the current password")
 }
 
-/// Changes one's own password. Every other session of the user ends; this one stays.
+/// Change your own password.
 ///
-/// A wrong `current_password` counts as a failed login.
+/// Every other session of the user ends; this one stays. A wrong `current_password` counts as a failed login.
 #[utoipa::path(
     put, path = "/api/auth/password", tag = "auth", request_body = PasswordChange,
     responses(
         (status = 204, description = "The new password is set"),
         (status = 429, description = "There were too many wrong passwords, or there are too many logins at once \
-            (`too_many_attempts`)", body = ProblemBody))
+            (`too_many_attempts`)"))
 )]
 pub(crate) async fn change_password(State(app): State<App>, user: AnyUser, input: Input) -> Result<Answer, Problem> {
     let PasswordChange { current_password: PasswordAttempt(current), new_password } = user.check(input.read()).await?;

@@ -9,40 +9,35 @@ use backend::{
         profile::ProfilePatch,
     },
     domain::{refusal::Refusal, users::User},
-    http::{
-        answer::Answer,
-        body::Input,
-        command::conclude,
-        problem::{Problem, ProblemBody},
-        query::QueryString,
-    },
+    http::{answer::Answer, body::Input, command::conclude, problem::Problem, query::QueryString},
     store::users,
 };
 
-/// Shows one's own profile.
+/// Get your own profile.
+///
+/// The user whose access token is sent.
 #[utoipa::path(
     get, path = "/api/auth/me", tag = "auth",
     responses((status = 200, description = "The caller", body = User))
 )]
-pub(crate) async fn get_me(user: AnyUser, query: QueryString) -> Result<Json<User>, Problem> {
+pub(crate) async fn get_profile(user: AnyUser, query: QueryString) -> Result<Json<User>, Problem> {
     user.check(query.none()).await?;
     let (_, me) = user.read(users::by_id(user.id())).await?;
     me.map(Json).ok_or_else(Problem::unauthenticated)
 }
 
-/// Changes one's own profile.
+/// Update your own profile.
 ///
-/// Changes of the e-mail address are limited, by user and by network address; a change refused because the address is
-/// taken counts too.
+/// Omitted fields keep their values. Changes of the e-mail address are limited, by user and by network address; a
+/// change refused because the address is taken counts too.
 #[utoipa::path(
     patch, path = "/api/auth/me", tag = "auth", request_body = ProfilePatch,
     responses(
-        (status = 200, description = "The caller as it now is", body = User),
-        (status = 409, description = "The e-mail address is taken (`email_taken`)", body = ProblemBody),
-        (status = 429, description = "There were too many changes of the e-mail address (`too_many_attempts`)",
-            body = ProblemBody))
+        (status = 200, description = "The user as it now is", body = User),
+        (status = 409, description = "The e-mail address is taken (`email_taken`)"),
+        (status = 429, description = "There were too many changes of the e-mail address (`too_many_attempts`)"))
 )]
-pub(crate) async fn update_me(State(app): State<App>, user: AnyUser, input: Input) -> Result<Answer, Problem> {
+pub(crate) async fn update_profile(State(app): State<App>, user: AnyUser, input: Input) -> Result<Answer, Problem> {
     let patch: ProfilePatch = user.check(input.read()).await?;
     let Some(email) = patch.email().map(str::to_owned) else {
         let (tx, caller, me) = user.begin(users::lock(user.id())).await?;

@@ -8,11 +8,7 @@ use backend::{
         passwords::Turn,
     },
     domain::users::{NewUser, Role, User, UserStatus},
-    http::{
-        answer::Answer,
-        body::Input,
-        problem::{Problem, ProblemBody},
-    },
+    http::{answer::Answer, body::Input, problem::Problem},
     store::{
         audit::{self, Subject},
         users,
@@ -30,7 +26,7 @@ use utoipa::ToSchema;
 /// A role that a new user may choose.
 #[derive(Clone, Copy, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
-enum OpenRole {
+enum RegistrationRole {
     Customer,
     Agent,
 }
@@ -51,31 +47,31 @@ pub(crate) struct Registration {
     /// The telephone number.
     phone: Phone,
     /// The role; fixed from then on.
-    role: OpenRole,
+    role: RegistrationRole,
     /// The name people see.
     full_name: Option<Name>,
 }
 
-/// Registers a customer, who is active at once, or an agent, who is pending until an admin approves it.
+/// Register a customer or an agent.
+///
+/// A customer is active at once; an agent is pending until an admin approves it.
 ///
 /// The number of registrations from one network address is limited; one with a taken username or e-mail address counts
 /// too.
 #[utoipa::path(
     post, path = "/api/auth/register", tag = "auth", request_body = Registration,
     responses(
-        (status = 201, description = "The new user", body = User, headers(
-            ("Location" = String, description = "Where the user can be read"))),
-        (status = 409, description = "The username (`username_taken`) or the e-mail address (`email_taken`) is taken",
-            body = ProblemBody),
+        (status = 201, description = "The new user", body = User),
+        (status = 409, description = "The username (`username_taken`) or the e-mail address (`email_taken`) is taken"),
         (status = 429, description = "There were too many registrations from this address, or there are too many at \
-            once (`too_many_attempts`)", body = ProblemBody))
+            once (`too_many_attempts`)"))
 )]
 pub(crate) async fn register(State(app): State<App>, address: ClientAddress, input: Input) -> Result<Answer, Problem> {
     let Registration { username, password, email, phone, role, full_name } = input.read()?;
     let password = password.of_user(username.as_str(), email.as_str(), "/password")?;
     let (role, status) = match role {
-        OpenRole::Customer => (Role::Customer, UserStatus::Active),
-        OpenRole::Agent => (Role::Agent, UserStatus::Pending),
+        RegistrationRole::Customer => (Role::Customer, UserStatus::Active),
+        RegistrationRole::Agent => (Role::Agent, UserStatus::Pending),
     };
     let new = NewUser { username, email, phone, full_name, role, status };
 

@@ -18,8 +18,9 @@ use backend::{
         answer::Answer,
         body::Input,
         command::{Outcome, conclude},
+        headers::OptionalKey,
         idempotency::{Claim, Claimed, Fingerprinted, IdempotencyKey},
-        problem::{Problem, ProblemBody, both},
+        problem::{Problem, both},
     },
     store::{
         audit::{self, Subject},
@@ -49,7 +50,6 @@ use utoipa::ToSchema;
     "interest_rate_apr": 24.0}))]
 pub(crate) struct NewLoan {
     /// The customer's id or username. A customer may leave it out; an agent may not.
-    #[schema(value_type = Option<String>, min_length = 1, max_length = 100)]
     borrower_id: Option<UserRef>,
     /// The product's code; default: the currency's default product.
     #[schema(example = "microloan-inr")]
@@ -107,22 +107,20 @@ fn is_allowed(role: Role, gives_rate: bool, names_borrower: bool) -> Result<(), 
     }
 }
 
-/// Applies for a loan. It starts as `pending`.
+/// Apply for a loan.
+///
+/// It starts as `pending`. A customer applies for itself, an agent for a customer. The product gives the values of
+/// omitted fields.
 #[utoipa::path(
-    post, path = "/api/loans", tag = "loans", request_body = NewLoan,
-    params(("Idempotency-Key" = Option<String>, Header, description = "1 to 255 characters; the same key gives the \
-        same answer")),
+    post, path = "/api/loans", tag = "loans", request_body = NewLoan, params(OptionalKey),
     responses(
-        (status = 201, description = "The new loan", body = LoanView, headers(
-            ("ETag" = String, description = "The loan's version, for If-Match"),
-            ("Location" = String, description = "Where the loan can be read"))),
-        (status = 403, description = "A customer named another borrower (`not_yourself`)", body = ProblemBody),
+        (status = 201, description = "The new loan", body = LoanView),
+        (status = 403, description = "A customer named another borrower (`not_yourself`)"),
         (status = 409, description = "The borrower has as many pending applications as allowed \
-            (`too_many_pending`)", body = ProblemBody),
+            (`too_many_pending`)"),
         (status = 422, description = "There is no active customer of this name (`borrower_not_found`), or the loan \
-            would never be repaid (`does_not_amortise`)", body = ProblemBody),
-        (status = 429, description = "There were too many commands of this customer (`too_many_attempts`)",
-            body = ProblemBody))
+            would never be repaid (`does_not_amortise`)"),
+        (status = 429, description = "There were too many commands of this customer (`too_many_attempts`)"))
 )]
 pub(crate) async fn create_loan(
     applicant: Applicant,

@@ -17,8 +17,9 @@ use backend::{
         answer::Answer,
         body::{Input, require_version},
         command::conclude,
+        headers::SeenVersion,
         path::PathParameter,
-        problem::{Problem, ProblemBody},
+        problem::Problem,
     },
     store::{duties, loans},
     values::{moment::Moment, text::Reason},
@@ -31,7 +32,7 @@ use utoipa::ToSchema;
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"note": "known to us for three years"}))]
-pub(crate) struct Note {
+pub(crate) struct ForwardingNote {
     /// The note.
     note: Option<Reason>,
 }
@@ -59,7 +60,7 @@ trait HasReason: DeserializeOwned + ToSchema {
     fn reason(self) -> Option<String>;
 }
 
-impl HasReason for Note {
+impl HasReason for ForwardingNote {
     fn reason(self) -> Option<String> {
         self.note.map(Reason::into_string)
     }
@@ -118,15 +119,15 @@ async fn take_step<K: Kind, B: HasReason>(
     conclude(tx, outcome).await
 }
 
-/// Puts a customer's own pending application before the admin, in the agent's name.
+/// Forward an application to the admins.
+///
+/// An agent puts a customer's own pending application forward, in the agent's name.
 #[utoipa::path(
-    post, path = "/api/loans/{id}/forward", tag = "loans", request_body(content = Option<Note>),
-    params(("id" = uuid::Uuid, Path, description = "The loan's id")),
+    post, path = "/api/loans/{id}/forward", tag = "loans", request_body(content = Option<ForwardingNote>),
     responses(
-        (status = 200, description = "The loan as it now is", body = LoanView,
-            headers(("ETag" = String, description = "The loan's version, for If-Match"))),
+        (status = 200, description = "The loan as it now is", body = LoanView),
         (status = 409, description = "The loan is not pending (`not_pending`) or an agent has it already \
-            (`already_forwarded`)", body = ProblemBody))
+            (`already_forwarded`)"))
 )]
 pub(crate) async fn forward_loan(
     agent: Agent,
@@ -135,23 +136,21 @@ pub(crate) async fn forward_loan(
     input: Input,
 ) -> Result<Answer, Problem> {
     let forward = |loan: &Loan, caller: &Caller, _, at: Moment<'_>| applications::forward(loan, caller.id, at);
-    take_step::<_, Note>(agent, &app, &path, &input, Versioned::No, Action::Forward, forward).await
+    take_step::<_, ForwardingNote>(agent, &app, &path, &input, Versioned::No, Action::Forward, forward).await
 }
 
-/// Approves a pending loan. Whoever made or last changed it may not.
+/// Approve a pending loan.
 ///
-/// Neither may whoever set the password of its borrower, creator, last editor or agent.
+/// Nobody approves a loan that they made or last changed, nor one of a person whose password they set: its borrower,
+/// creator, last editor or agent.
 #[utoipa::path(
     post, path = "/api/loans/{id}/approve", tag = "loans", request_body(content = Option<OptionalReason>),
-    params(
-        ("id" = uuid::Uuid, Path, description = "The loan's id"),
-        ("If-Match" = String, Header, description = "The ETag of the version you have seen", example = "\"1\"")),
+    params(SeenVersion),
     responses(
-        (status = 200, description = "The loan as it now is", body = LoanView,
-            headers(("ETag" = String, description = "The loan's version, for If-Match"))),
+        (status = 200, description = "The loan as it now is", body = LoanView),
         (status = 403, description = "The caller made or last changed the application, or set the password of \
-            somebody involved in it (`own_application`)", body = ProblemBody),
-        (status = 409, description = "The loan is not pending (`not_pending`)", body = ProblemBody))
+            somebody involved in it (`own_application`)"),
+        (status = 409, description = "The loan is not pending (`not_pending`)"))
 )]
 pub(crate) async fn approve_loan(
     admin: Admin,
@@ -165,18 +164,16 @@ pub(crate) async fn approve_loan(
     take_step::<_, OptionalReason>(admin, &app, &path, &input, Versioned::Yes, Action::Approve, approve).await
 }
 
-/// Rejects a pending loan. Whoever may not approve it may not reject it.
+/// Reject a pending loan.
+///
+/// Whoever may not approve a loan may not reject it either. An edit makes a rejected application pending again.
 #[utoipa::path(
-    post, path = "/api/loans/{id}/reject", tag = "loans", request_body = RequiredReason,
-    params(
-        ("id" = uuid::Uuid, Path, description = "The loan's id"),
-        ("If-Match" = String, Header, description = "The ETag of the version you have seen", example = "\"1\"")),
+    post, path = "/api/loans/{id}/reject", tag = "loans", request_body = RequiredReason, params(SeenVersion),
     responses(
-        (status = 200, description = "The loan as it now is", body = LoanView,
-            headers(("ETag" = String, description = "The loan's version, for If-Match"))),
+        (status = 200, description = "The loan as it now is", body = LoanView),
         (status = 403, description = "The caller made or last changed the application, or set the password of \
-            somebody involved in it (`own_application`)", body = ProblemBody),
-        (status = 409, description = "The loan is not pending (`not_pending`)", body = ProblemBody))
+            somebody involved in it (`own_application`)"),
+        (status = 409, description = "The loan is not pending (`not_pending`)"))
 )]
 pub(crate) async fn reject_loan(
     admin: Admin,
@@ -190,19 +187,16 @@ pub(crate) async fn reject_loan(
     take_step::<_, RequiredReason>(admin, &app, &path, &input, Versioned::Yes, Action::Reject, reject).await
 }
 
-/// Takes an application back: the customer its own, or the loan's agent.
+/// Withdraw an application.
+///
+/// A customer withdraws its own, an agent one that it is the agent of, while it is pending or approved.
 #[utoipa::path(
     post, path = "/api/loans/{id}/withdraw", tag = "loans", request_body(content = Option<OptionalReason>),
-    params(("id" = uuid::Uuid, Path, description = "The loan's id")),
     responses(
-        (status = 200, description = "The loan as it now is", body = LoanView,
-            headers(("ETag" = String, description = "The loan's version, for If-Match"))),
-        (status = 403, description = "The caller is an agent, but not the loan's (`not_the_loans_agent`)",
-            body = ProblemBody),
-        (status = 409, description = "The loan is neither pending nor approved (`not_withdrawable`)",
-            body = ProblemBody),
-        (status = 429, description = "There were too many commands of this customer (`too_many_attempts`)",
-            body = ProblemBody))
+        (status = 200, description = "The loan as it now is", body = LoanView),
+        (status = 403, description = "The caller is an agent, but not the loan's (`not_the_loans_agent`)"),
+        (status = 409, description = "The loan is neither pending nor approved (`not_withdrawable`)"),
+        (status = 429, description = "There were too many commands of this customer (`too_many_attempts`)"))
 )]
 pub(crate) async fn withdraw_loan(
     applicant: Applicant,
@@ -214,16 +208,16 @@ pub(crate) async fn withdraw_loan(
     take_step::<_, OptionalReason>(applicant, &app, &path, &input, Versioned::No, Action::Withdraw, withdraw).await
 }
 
-/// Takes an approval back: the loan is pending again.
+/// Undo the approval of a loan.
+///
+/// The loan is pending again. It must not be paid out yet.
 #[utoipa::path(
     post, path = "/api/loans/{id}/undo-approval", tag = "loans", request_body = RequiredReason,
-    params(("id" = uuid::Uuid, Path, description = "The loan's id")),
     responses(
-        (status = 200, description = "The loan as it now is", body = LoanView,
-            headers(("ETag" = String, description = "The loan's version, for If-Match"))),
-        (status = 409, description = "The loan is not approved (`not_approved`)", body = ProblemBody))
+        (status = 200, description = "The loan as it now is", body = LoanView),
+        (status = 409, description = "The loan is not approved (`not_approved`)"))
 )]
-pub(crate) async fn undo_approval(
+pub(crate) async fn undo_loan_approval(
     admin: Admin,
     State(app): State<App>,
     path: PathParameter,

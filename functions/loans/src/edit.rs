@@ -16,8 +16,9 @@ use backend::{
         answer::Answer,
         body::{Input, require_version},
         command::{Outcome, conclude},
+        headers::SeenVersion,
         path::PathParameter,
-        problem::{Problem, ProblemBody, both},
+        problem::{Problem, both},
     },
     store::{loans, products},
     values::{
@@ -66,7 +67,7 @@ pub(crate) struct LoanPatch {
 #[derive(Clone, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"version": 1, "reason": "entered for the wrong customer"}))]
-pub(crate) struct Revert {
+pub(crate) struct RevertRequest {
     /// A version of this loan.
     #[schema(value_type = u32, minimum = 1)]
     version: Whole<1, { u32::MAX }>,
@@ -74,17 +75,15 @@ pub(crate) struct Revert {
     reason: Reason,
 }
 
-/// Edits an application, pending or rejected. A rejected one becomes pending again.
+/// Edit an application.
+///
+/// It is pending or rejected; a rejected one becomes pending again. Omitted fields keep their values.
 #[utoipa::path(
-    patch, path = "/api/loans/{id}", tag = "loans", request_body = LoanPatch,
-    params(
-        ("id" = uuid::Uuid, Path, description = "The loan's id"),
-        ("If-Match" = String, Header, description = "The ETag of the version you have seen", example = "\"1\"")),
+    patch, path = "/api/loans/{id}", tag = "loans", request_body = LoanPatch, params(SeenVersion),
     responses(
-        (status = 200, description = "The loan as it now is", body = LoanView,
-            headers(("ETag" = String, description = "The loan's version, for If-Match"))),
-        (status = 409, description = "The loan is neither pending nor rejected (`not_editable`)", body = ProblemBody),
-        (status = 422, description = "The loan would never be repaid (`does_not_amortise`)", body = ProblemBody))
+        (status = 200, description = "The loan as it now is", body = LoanView),
+        (status = 409, description = "The loan is neither pending nor rejected (`not_editable`)"),
+        (status = 422, description = "The loan would never be repaid (`does_not_amortise`)"))
 )]
 pub(crate) async fn update_loan(
     agent: Agent,
@@ -133,17 +132,15 @@ fn update(
     }
 }
 
-/// Goes back to the amount, product, instalments and rate of an earlier version; the loan becomes pending.
+/// Revert an application to an earlier version.
+///
+/// Amount, product, instalments and rate become those of that version. This is a new version, and the loan is pending.
 #[utoipa::path(
-    post, path = "/api/loans/{id}/revert", tag = "loans", request_body = Revert,
-    params(
-        ("id" = uuid::Uuid, Path, description = "The loan's id"),
-        ("If-Match" = String, Header, description = "The ETag of the version you have seen", example = "\"2\"")),
+    post, path = "/api/loans/{id}/revert", tag = "loans", request_body = RevertRequest, params(SeenVersion),
     responses(
-        (status = 200, description = "The loan as it now is", body = LoanView,
-            headers(("ETag" = String, description = "The loan's version, for If-Match"))),
-        (status = 409, description = "The loan is neither pending nor rejected (`not_editable`)", body = ProblemBody),
-        (status = 422, description = "The loan would never be repaid (`does_not_amortise`)", body = ProblemBody))
+        (status = 200, description = "The loan as it now is", body = LoanView),
+        (status = 409, description = "The loan is neither pending nor rejected (`not_editable`)"),
+        (status = 422, description = "The loan would never be repaid (`does_not_amortise`)"))
 )]
 pub(crate) async fn revert_loan(
     agent: Agent,
@@ -153,7 +150,7 @@ pub(crate) async fn revert_loan(
 ) -> Result<Answer, Problem> {
     let id = agent.check(path.uuid()).await?;
     // As in `update_loan`.
-    let version = input.read::<Revert>().map_or(0, |revert| i32::try_from(revert.version.get()).unwrap_or(0));
+    let version = input.read::<RevertRequest>().map_or(0, |revert| i32::try_from(revert.version.get()).unwrap_or(0));
     let batch = (loans::lock(id, Scope::All), loans::version(id, version), products::of_version(id, version));
     let (tx, caller, (loan, earlier, product)) = Box::pin(agent.begin(batch)).await?;
     let at = app.moment(&caller);
@@ -168,7 +165,7 @@ fn revert(
     at: Moment<'_>,
 ) -> Result<Outcome, Problem> {
     let loan = loan.ok_or_else(Problem::not_found)?;
-    let (if_match, revert) = input.read_versioned::<Revert>()?;
+    let (if_match, revert) = input.read_versioned::<RevertRequest>()?;
     require_version(&if_match, loan.version)?;
     applications::editable(&loan)?;
     let (earlier, product) =

@@ -14,11 +14,11 @@ backend::operations! {
     apply::create_loan,
     read::get_loan,
     edit::update_loan,
-    read::get_history,
+    read::get_loan_history,
     edit::revert_loan,
     decide::forward_loan,
     decide::approve_loan,
     decide::reject_loan,
     decide::withdraw_loan,
-    decide::undo_approval,
+    decide::undo_loan_approval,
 }

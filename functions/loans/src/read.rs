@@ -46,16 +46,14 @@ use backend::{
 #[into_params(parameter_in = Query)]
 pub(crate) struct ListQuery {
     /// One or several, comma-separated, in any case; `new` means pending, empty means all.
-    #[param(value_type = Option<String>, example = "pending,approved")]
+    #[param(value_type = Option<Vec<LoanStatus>>, style = Form, explode = false, example = json!(["pending", "approved"]))]
     #[serde(default)]
     status: Statuses,
     /// The borrower's id or username.
     #[serde(default, deserialize_with = "unless_empty")]
-    #[param(value_type = Option<String>)]
     borrower_id: Option<UserRef>,
     /// The agent's id or username, or `me`.
     #[serde(default, deserialize_with = "unless_empty")]
-    #[param(value_type = Option<String>)]
     agent_id: Option<UserRef>,
     /// What the borrower types as account number; blanks, hyphens and a leading `#` are dropped.
     #[serde(default, deserialize_with = "unless_empty")]
@@ -63,23 +61,18 @@ pub(crate) struct ListQuery {
     pay_ref: Option<PayRef>,
     /// The product's code.
     #[serde(default, deserialize_with = "unless_empty")]
-    #[param(value_type = Option<String>)]
     product: Option<ProductCode>,
     /// ISO 4217.
     #[serde(default, deserialize_with = "unless_empty")]
     #[param(value_type = Option<String>, pattern = "^[A-Z]{3}$", example = "INR")]
     currency: Option<Currency>,
     /// Applied for on this date or later.
-    #[param(value_type = Option<BusinessDate>)]
     created_from: Option<BusinessDate>,
     /// Applied for on this date or before; the date includes its whole day.
-    #[param(value_type = Option<BusinessDate>)]
     created_to: Option<BusinessDate>,
     /// Last changed on this date or later.
-    #[param(value_type = Option<BusinessDate>)]
     updated_from: Option<BusinessDate>,
     /// Last changed on this date or before; the date includes its whole day.
-    #[param(value_type = Option<BusinessDate>)]
     updated_to: Option<BusinessDate>,
     /// At least this amount; needs `currency`.
     #[param(example = "1000.00")]
@@ -90,10 +83,7 @@ pub(crate) struct ListQuery {
     /// `-created_at` (default), `created_at`, `-updated_at`, `updated_at`; with `currency`, `-amount` and `amount` too.
     #[param(inline)]
     sort: Option<Sort>,
-    /// How many on a page: up to 200, or 5,000 as CSV.
-    #[param(value_type = Option<u16>, minimum = 1, maximum = 5000, default = 50)]
     limit: Option<ExportLimit>,
-    /// `next_cursor` of the page before.
     cursor: Option<String>,
 }
 
@@ -165,7 +155,9 @@ impl ListQuery {
     }
 }
 
-/// Lists loans: a customer's own, or all for agents and admins.
+/// List loans.
+///
+/// Customers list their own, agents and admins all. Newest first, unless `sort` says otherwise.
 #[utoipa::path(
     get, path = "/api/loans", tag = "loans", params(ListQuery),
     responses((status = 200, description = "A page of loans", content(
@@ -199,20 +191,16 @@ pub(crate) async fn list_loans(
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct LoanQuery {
-    /// The business date of the answer; default: today. A later one brings no further transactions.
-    #[param(value_type = Option<BusinessDate>)]
     as_of: Option<BusinessDate>,
-    /// Only transactions recorded by then count; not in the future; default: all.
-    #[param(value_type = Option<Instant>)]
     known_at: Option<Instant>,
 }
 
-/// Shows one loan: as it is, or as of a business date from events recorded by an instant.
+/// Get a loan.
+///
+/// As it is, or as it was on a day, as far as that was known at an instant.
 #[utoipa::path(
-    get, path = "/api/loans/{id}", tag = "loans",
-    params(("id" = uuid::Uuid, Path, description = "The loan's id"), LoanQuery),
-    responses((status = 200, description = "The loan", body = LoanView,
-        headers(("ETag" = String, description = "The loan's version, for If-Match"))))
+    get, path = "/api/loans/{id}", tag = "loans", params(LoanQuery),
+    responses((status = 200, description = "The loan", body = LoanView))
 )]
 pub(crate) async fn get_loan(
     user: AnyUser,
@@ -258,25 +246,21 @@ async fn get_loan_as_of(
 #[into_params(parameter_in = Query)]
 pub(crate) struct HistoryQuery {
     /// Only steps taken up to this business date.
-    #[param(value_type = Option<BusinessDate>)]
     as_of: Option<BusinessDate>,
     /// Only steps taken by this instant; not in the future.
-    #[param(value_type = Option<Instant>)]
     known_at: Option<Instant>,
-    /// How many on a page.
-    #[param(value_type = Option<u8>, minimum = 1, maximum = 200, default = 50)]
     limit: Option<Limit>,
-    /// `next_cursor` of the page before.
     cursor: Option<String>,
 }
 
-/// Shows every version of a loan, newest first: who did what, when and why.
+/// Get the history of a loan.
+///
+/// Every version, newest first: who did what, when and why.
 #[utoipa::path(
-    get, path = "/api/loans/{id}/history", tag = "loans",
-    params(("id" = uuid::Uuid, Path, description = "The loan's id"), HistoryQuery),
+    get, path = "/api/loans/{id}/history", tag = "loans", params(HistoryQuery),
     responses((status = 200, description = "A page of the history", body = Page<HistoryEntry>))
 )]
-pub(crate) async fn get_history(
+pub(crate) async fn get_loan_history(
     user: AnyUser,
     State(app): State<App>,
     path: PathParameter,

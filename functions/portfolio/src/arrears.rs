@@ -27,13 +27,15 @@ pub(crate) struct ArrearsQuery {
     group_by: Option<Grouping>,
 }
 
-/// Shows the outstanding principal today, and its part that is past due by days, by currency, product or agent.
+/// Get the arrears of the portfolio.
+///
+/// The outstanding principal today, and its parts 1, 30, 60 and 90 days past due, by currency, product or agent.
 #[utoipa::path(
     get, path = "/api/portfolio/arrears", tag = "portfolio", params(ArrearsQuery),
     responses((status = 200, description = "One for each group and currency", content(
         (Vec<Arrears> = "application/json"), (String = "text/csv"))))
 )]
-pub(crate) async fn list_arrears(
+pub(crate) async fn get_arrears(
     staff: Staff,
     State(app): State<App>,
     format: Format,

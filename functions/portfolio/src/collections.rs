@@ -14,7 +14,7 @@ use backend::{
         csv,
         format::Format,
         pagination::{ExportLimit, Page},
-        problem::{Problem, ProblemBody},
+        problem::Problem,
         query::QueryString,
     },
     store::loans::{self, Bucket},
@@ -27,29 +27,26 @@ use backend::{
 #[into_params(parameter_in = Query)]
 pub(crate) struct CollectionsQuery {
     /// The business date; default: today.
-    #[param(value_type = Option<BusinessDate>)]
     on: Option<BusinessDate>,
     /// Of this agent's loans alone. An agent has its own, and no others.
     agent_id: Option<Uuid>,
     /// Those alone that are due, or overdue.
     #[param(inline)]
     bucket: Option<Bucket>,
-    /// How many on a page: up to 200, or 5,000 as CSV.
-    #[param(value_type = Option<u16>, minimum = 1, maximum = 5000, default = 50)]
     limit: Option<ExportLimit>,
-    /// `next_cursor` of the page before.
     cursor: Option<String>,
 }
 
-/// Lists the loans to collect from on a day: those with an unpaid amount due that day or before.
+/// List what to collect on a day.
 ///
-/// Loans with nothing due before that day come first, then the others, the longest overdue first.
+/// Loans with an unpaid amount due that day or before. Loans with nothing due before that day come first, then the
+/// others, the longest overdue first.
 #[utoipa::path(
     get, path = "/api/collections", tag = "portfolio", params(CollectionsQuery),
     responses(
         (status = 200, description = "A page of loans", content(
         (Page<Collection> = "application/json"), (String = "text/csv"))),
-        (status = 403, description = "An agent named another one (`forbidden`)", body = ProblemBody))
+        (status = 403, description = "An agent named another one (`forbidden`)"))
 )]
 pub(crate) async fn list_collections(
     staff: Staff,

@@ -8,7 +8,7 @@ mod statistics;
 backend::operations! {
     statistics::get_statistics,
     statistics::list_statistics,
-    arrears::list_arrears,
+    arrears::get_arrears,
     collections::list_collections,
-    performance::get_performance,
+    performance::get_agent_performance,
 }

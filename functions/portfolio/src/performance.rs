@@ -7,11 +7,7 @@ use backend::{
     app::App,
     auth::callers::Staff,
     domain::{portfolio::AgentSums, users::Role},
-    http::{
-        path::PathParameter,
-        problem::{Problem, ProblemBody},
-        query::QueryString,
-    },
+    http::{path::PathParameter, problem::Problem, query::QueryString},
     store::{
         portfolio::{self, AgentPerformanceRow},
         users,
@@ -31,16 +27,14 @@ use uuid::Uuid;
 #[into_params(parameter_in = Query)]
 pub(crate) struct PerformanceQuery {
     /// From this business date on; default: from the first.
-    #[param(value_type = Option<BusinessDate>)]
     from: Option<BusinessDate>,
     /// Up to this business date; default: today.
-    #[param(value_type = Option<BusinessDate>)]
     to: Option<BusinessDate>,
 }
 
 /// The results of an agent's loans: those that the agent created or forwarded.
 #[derive(Serialize, ToSchema)]
-pub(crate) struct Performance {
+pub(crate) struct AgentPerformance {
     /// The agent.
     agent_id: Uuid,
     /// From this business date on; null: from the first.
@@ -56,12 +50,12 @@ pub(crate) struct Performance {
     #[schema(required = true, example = "0.8500")]
     approval_rate: Option<String>,
     /// The same and money, by currency.
-    by_currency: BTreeMap<String, CurrencyPerformance>,
+    by_currency: BTreeMap<String, AgentCurrencyPerformance>,
 }
 
 /// The results of an agent's loans of one currency.
 #[derive(Serialize, ToSchema)]
-pub(crate) struct CurrencyPerformance {
+pub(crate) struct AgentCurrencyPerformance {
     /// Loans applied for in these days.
     #[schema(example = 40)]
     requests: i64,
@@ -79,20 +73,21 @@ pub(crate) struct CurrencyPerformance {
     par30: AtRisk,
 }
 
-/// Shows the results of an agent's loans in a range of days.
+/// Get the performance of an agent.
+///
+/// The results of an agent's loans in a range of days, by currency.
 #[utoipa::path(
-    get, path = "/api/agents/{id}/performance", tag = "portfolio",
-    params(("id" = String, Path, description = "The agent's id, or `me`", example = "me"), PerformanceQuery),
+    get, path = "/api/agents/{id}/performance", tag = "portfolio", params(PerformanceQuery),
     responses(
-        (status = 200, description = "What they came to", body = Performance),
-        (status = 403, description = "Neither an admin nor this agent (`forbidden`)", body = ProblemBody))
+        (status = 200, description = "What they came to", body = AgentPerformance),
+        (status = 403, description = "An agent named another one (`forbidden`)"))
 )]
-pub(crate) async fn get_performance(
+pub(crate) async fn get_agent_performance(
     staff: Staff,
     State(app): State<App>,
     path: PathParameter,
     query: QueryString,
-) -> Result<Json<Performance>, Problem> {
+) -> Result<Json<AgentPerformance>, Problem> {
     let id = if path.text() == "me" { staff.id() } else { staff.check(path.uuid()).await? };
     if staff.role() == Role::Agent && id != staff.id() {
         return staff.check(Err(Problem::forbidden("forbidden", "An agent sees its own performance alone."))).await;
@@ -117,10 +112,10 @@ pub(crate) async fn get_performance(
     agent.filter(|user| user.role == Role::Agent).ok_or_else(Problem::not_found)?;
     let (from, to) = asked?;
     let arrears = Arrears::of(arrears)?;
-    Ok(Json(Performance::new(id, from, to, sums.unwrap_or_default(), arrears)))
+    Ok(Json(AgentPerformance::new(id, from, to, sums.unwrap_or_default(), arrears)))
 }
 
-impl Performance {
+impl AgentPerformance {
     fn new(
         agent_id: Uuid,
         from: Option<Date>,
@@ -140,7 +135,7 @@ impl Performance {
             by_currency.entry(group.currency).or_default().1 = Some(group.par30);
         }
         let shown = by_currency.into_iter().map(|(currency, (sums, par30))| {
-            let performance = CurrencyPerformance {
+            let performance = AgentCurrencyPerformance {
                 requests: sums.requests,
                 approval_rate: approval_rate(&sums),
                 disbursed: sums.disbursed(currency).to_string(),

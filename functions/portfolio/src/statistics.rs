@@ -20,12 +20,12 @@ use utoipa::IntoParams;
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct StatisticsQuery {
-    /// The business date of the answer; default: today. A later one brings no further transactions.
-    #[param(value_type = Option<BusinessDate>)]
     as_of: Option<BusinessDate>,
 }
 
-/// Shows the figures of the whole book at the end of a day: loans by state, money by currency.
+/// Get the statistics of the portfolio.
+///
+/// Loans by status and money by currency, at the end of a day.
 #[utoipa::path(
     get, path = "/api/stats", tag = "portfolio", params(StatisticsQuery),
     responses((status = 200, description = "The figures", body = Statistics))
@@ -48,25 +48,22 @@ pub(crate) async fn get_statistics(
 #[into_params(parameter_in = Query)]
 pub(crate) struct HistoryQuery {
     /// From this business date on; default: from the first that is kept.
-    #[param(value_type = Option<BusinessDate>)]
     from: Option<BusinessDate>,
     /// Up to this business date; default: the last that is kept.
-    #[param(value_type = Option<BusinessDate>)]
     to: Option<BusinessDate>,
     /// How far apart; of a week and a month the last day that is kept.
     #[param(inline)]
     interval: Option<Interval>,
-    /// How many on a page.
-    #[param(value_type = Option<u8>, minimum = 1, maximum = 200, default = 50)]
     limit: Option<Limit>,
-    /// `next_cursor` of the page before.
     cursor: Option<String>,
 }
 
 /// The days that can be asked about.
 const DAYS: (Date, Date) = (date(lending::FIRST_YEAR, 1, 1), date(lending::LAST_YEAR, 12, 31));
 
-/// Lists the figures that the scheduled function keeps of each day, as they were known at its end; the latest first.
+/// List the statistics of past days.
+///
+/// As they were known at the end of each day, latest first. The scheduled function keeps them.
 #[utoipa::path(
     get, path = "/api/stats/history", tag = "portfolio", params(HistoryQuery),
     responses((status = 200, description = "A page of figures", body = Page<Statistics>))

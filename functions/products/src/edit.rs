@@ -7,6 +7,7 @@ use backend::{
         answer::Answer,
         body::{Input, require_version},
         command::{Outcome, conclude},
+        headers::{OptionalKey, SeenVersion},
         idempotency::{Claim, Claimed, IdempotencyKey},
         path::PathParameter,
         problem::{Problem, both},
@@ -214,17 +215,15 @@ fn checked(product: Product) -> Result<Product, Problem> {
     if errors.is_empty() { Ok(product) } else { Err(Problem::invalid(errors)) }
 }
 
-/// Makes a product.
+/// Create a product.
+///
+/// A product gives loans their terms, and limits for amount, instalments and rate.
 #[utoipa::path(
-    post, path = "/api/products", tag = "products", request_body = NewProduct,
-    params(("Idempotency-Key" = Option<String>, Header, description = "1 to 255 characters; the same key gives the \
-        same answer")),
+    post, path = "/api/products", tag = "products", request_body = NewProduct, params(OptionalKey),
     responses(
-        (status = 201, description = "The new product", body = Product, headers(
-            ("ETag" = String, description = "The product's version, for If-Match"),
-            ("Location" = String, description = "Where the product can be read"))),
+        (status = 201, description = "The new product", body = Product),
         (status = 409, description = "A product with this code exists (`product_code_taken`), or the currency has an \
-            open default product (`default_product_exists`)", body = backend::http::problem::ProblemBody))
+            open default product (`default_product_exists`)"))
 )]
 pub(crate) async fn create_product(admin: Admin, key: IdempotencyKey, input: Input) -> Result<Answer, Problem> {
     let key = admin.check(key.read()).await?;
@@ -250,17 +249,14 @@ fn create(caller: &Caller, product: Product, claim: Claim, claimed: Option<Claim
     Ok(Outcome::new(answer, writes))
 }
 
-/// Changes a product. Loans that exist keep their terms.
+/// Update a product.
+///
+/// Existing loans keep their terms. Omitted fields keep their values.
 #[utoipa::path(
-    patch, path = "/api/products/{code}", tag = "products", request_body = ProductPatch,
-    params(
-        ("code" = String, Path, description = "The product's code", example = "microloan-inr"),
-        ("If-Match" = String, Header, description = "The ETag of the version you have seen", example = "\"1\"")),
+    patch, path = "/api/products/{code}", tag = "products", request_body = ProductPatch, params(SeenVersion),
     responses(
-        (status = 200, description = "The product as it now is", body = Product, headers(
-            ("ETag" = String, description = "The product's version, for If-Match"))),
-        (status = 409, description = "The currency has an open default product (`default_product_exists`)",
-            body = backend::http::problem::ProblemBody))
+        (status = 200, description = "The product as it now is", body = Product),
+        (status = 409, description = "The currency has an open default product (`default_product_exists`)"))
 )]
 pub(crate) async fn update_product(admin: Admin, path: PathParameter, input: Input) -> Result<Answer, Problem> {
     let code = admin.check(path.product_code()).await?;

@@ -12,7 +12,7 @@ backend::operations! {
     read::get_product,
     edit::update_product,
     quotes::create_quote,
-    quotes::create_apr,
+    quotes::calculate_apr,
 }
 
 /// The engine's refusal of terms, at its place in a request that has them as `terms`.

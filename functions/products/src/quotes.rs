@@ -7,7 +7,7 @@ use backend::{
     domain::products::named,
     http::{
         body::Input,
-        problem::{Problem, ProblemBody, both},
+        problem::{Problem, both},
     },
     store::products,
     values::{number::NumberText, terms::TermsGivenSchema, text::ProductCode, time::BusinessDate},
@@ -92,12 +92,14 @@ struct QuotedAprSchema {
     effective: Option<String>,
 }
 
-/// Quotes a loan: instalments, interest, fees, annual percentage rates and the schedule. Nothing is stored.
+/// Quote a loan.
+///
+/// Instalments, interest, fees, annual percentage rates and the schedule. Nothing is stored.
 #[utoipa::path(
     post, path = "/api/quotes", tag = "products", request_body = QuoteRequest,
     responses(
         (status = 200, description = "The quote", body = Quote),
-        (status = 422, description = "The loan would never be repaid (`does_not_amortise`)", body = ProblemBody))
+        (status = 422, description = "The loan would never be repaid (`does_not_amortise`)"))
 )]
 pub(crate) async fn create_quote(State(app): State<App>, input: Input) -> Result<Json<Quote>, Problem> {
     let QuoteRequest { amount, currency, disbursed_on, product, terms } = input.read()?;
@@ -217,12 +219,14 @@ struct FlowSchema {
     amount: NumberText,
 }
 
-/// Reckons the annual percentage rate of any flows. Nothing is stored.
+/// Calculate an APR.
+///
+/// The annual percentage rate of any flows of money. Nothing is stored.
 #[utoipa::path(
     post, path = "/api/quotes/apr", tag = "products", request_body = AprRequest,
     responses((status = 200, description = "The rate", body = AprAnswer))
 )]
-pub(crate) async fn create_apr(input: Input) -> Result<Json<AprAnswer>, Problem> {
+pub(crate) async fn calculate_apr(input: Input) -> Result<Json<AprAnswer>, Problem> {
     let AprRequest { method, unit_period, advances, payments } = input.read()?;
     if advances.len() + payments.len() > MAX_FLOWS {
         // The list that alone is too long, else the second.

@@ -19,14 +19,13 @@ use crate::edit::answer;
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct ListQuery {
-    /// How many on a page.
-    #[param(value_type = Option<u8>, minimum = 1, maximum = 200, default = 50)]
     limit: Option<Limit>,
-    /// `next_cursor` of the page before.
     cursor: Option<String>,
 }
 
-/// Lists the products, newest first.
+/// List products.
+///
+/// Newest first.
 #[utoipa::path(
     get, path = "/api/products", tag = "products", params(ListQuery),
     responses((status = 200, description = "A page of products", body = Page<Product>))
@@ -40,14 +39,12 @@ pub(crate) async fn list_products(State(app): State<App>, query: QueryString) ->
     Ok(Json(Page::new(products, limit, &binding, |last| Position(last.created_at.0, last.code.clone()))))
 }
 
-/// Shows one product.
+/// Get a product.
+///
+/// Its newest version.
 #[utoipa::path(
     get, path = "/api/products/{code}", tag = "products",
-    params(("code" = String, Path, description = "The product's code", example = "microloan-inr")),
-    responses((
-        status = 200, description = "The product", body = Product,
-        headers(("ETag" = String, description = "The product's version, for If-Match"))
-    ))
+    responses((status = 200, description = "The product", body = Product))
 )]
 pub(crate) async fn get_product(
     State(app): State<App>,

@@ -9,9 +9,10 @@ use backend::{
     http::{
         answer::Answer,
         body::Input,
+        headers::RequiredKey,
         idempotency::{Fingerprinted, IdempotencyKey},
         path::PathParameter,
-        problem::{Problem, ProblemBody, both},
+        problem::{Problem, both},
     },
     values::{
         number::{Instalments, NumberText},
@@ -86,22 +87,18 @@ pub(crate) struct NewReschedule {
 
 impl Fingerprinted for NewReschedule {}
 
-/// Reverses a transaction, as if it had never counted.
+/// Reverse a transaction.
+///
+/// It counts as if it had never been; both stay in the list of transactions.
 #[utoipa::path(
     post, path = "/api/loans/{id}/transactions/{tid}/reversal", tag = "servicing", request_body = NewReversal,
-    params(
-        ("id" = uuid::Uuid, Path, description = "The loan's id"),
-        ("tid" = uuid::Uuid, Path, description = "The transaction's id"),
-        ("Idempotency-Key" = String, Header, description = "1 to 255 characters; the same key gives the same answer")),
+    params(RequiredKey),
     responses(
-        (status = 201, description = "The transaction that reverses", body = TransactionView,
-            headers(("Location" = String, description = "Where the transaction can be read"))),
-        (status = 400, description = "The Idempotency-Key is missing (`idempotency_key_required`)", body = ProblemBody),
+        (status = 201, description = "The transaction", body = TransactionView),
         (status = 403, description = "The caller set the password of the user who recorded it \
-            (`own_application`)", body = ProblemBody),
+            (`own_application`)"),
         (status = 409, description = "It was reversed before (`already_reversed`), is itself a reversal \
-            (`reversal_of_reversal`), or a later transaction could no longer stand (`later_event_depends_on_it`)",
-            body = ProblemBody))
+            (`reversal_of_reversal`), or a later transaction could no longer stand (`later_event_depends_on_it`)"))
 )]
 pub(crate) async fn reverse_transaction(
     admin: Admin,
@@ -128,24 +125,20 @@ pub(crate) async fn reverse_transaction(
     .await
 }
 
-/// Pays back an overpayment that is held.
+/// Refund an overpayment.
+///
+/// Pays back money that is held for the borrower.
 #[utoipa::path(
-    post, path = "/api/loans/{id}/refund", tag = "servicing", request_body = NewRefund,
-    params(
-        ("id" = uuid::Uuid, Path, description = "The loan's id"),
-        ("Idempotency-Key" = String, Header, description = "1 to 255 characters; the same key gives the same answer")),
+    post, path = "/api/loans/{id}/refund", tag = "servicing", request_body = NewRefund, params(RequiredKey),
     responses(
-        (status = 201, description = "The transaction", body = TransactionView,
-            headers(("Location" = String, description = "Where the transaction can be read"))),
-        (status = 400, description = "The Idempotency-Key is missing (`idempotency_key_required`)", body = ProblemBody),
+        (status = 201, description = "The transaction", body = TransactionView),
         (status = 403, description = "The caller set the password of somebody who made or last changed the loan, or \
-            recorded a transaction of it (`own_application`)", body = ProblemBody),
+            recorded a transaction of it (`own_application`)"),
         (status = 409, description = "The loan is not disbursed (`not_disbursed`), has as many transactions as \
             allowed (`too_many_transactions`), or a later transaction could no longer stand \
-            (`later_event_depends_on_it`)",
-            body = ProblemBody),
+            (`later_event_depends_on_it`)"),
         (status = 422, description = "More than is held that day (`above_held`), or the date is before the \
-            disbursement (`before_disbursement`)", body = ProblemBody))
+            disbursement (`before_disbursement`)"))
 )]
 pub(crate) async fn refund_overpayment(
     admin: Admin,
@@ -165,23 +158,20 @@ pub(crate) async fn refund_overpayment(
     .await
 }
 
-/// Gives up the unpaid amounts. The loan is defaulted; later payments are recoveries.
+/// Write off a loan.
+///
+/// Gives up the unpaid amounts. The loan is defaulted; a later payment is a recovery.
 #[utoipa::path(
-    post, path = "/api/loans/{id}/write-off", tag = "servicing", request_body = NewWriteOff,
-    params(
-        ("id" = uuid::Uuid, Path, description = "The loan's id"),
-        ("Idempotency-Key" = String, Header, description = "1 to 255 characters; the same key gives the same answer")),
+    post, path = "/api/loans/{id}/write-off", tag = "servicing", request_body = NewWriteOff, params(RequiredKey),
     responses(
-        (status = 201, description = "The transaction", body = TransactionView,
-            headers(("Location" = String, description = "Where the transaction can be read"))),
-        (status = 400, description = "The Idempotency-Key is missing (`idempotency_key_required`)", body = ProblemBody),
+        (status = 201, description = "The transaction", body = TransactionView),
         (status = 403, description = "The caller set the password of somebody who made or last changed the loan, or \
-            recorded a transaction of it (`own_application`)", body = ProblemBody),
+            recorded a transaction of it (`own_application`)"),
         (status = 409, description = "The loan is not disbursed (`not_disbursed`), was written off before \
             (`already_written_off`), owes nothing that day (`nothing_to_write_off`), has as many transactions as \
             allowed (`too_many_transactions`), or a later transaction could no longer stand \
-            (`later_event_depends_on_it`)", body = ProblemBody),
-        (status = 422, description = "The date is before the disbursement (`before_disbursement`)", body = ProblemBody))
+            (`later_event_depends_on_it`)"),
+        (status = 422, description = "The date is before the disbursement (`before_disbursement`)"))
 )]
 pub(crate) async fn write_off_loan(
     admin: Admin,
@@ -201,25 +191,22 @@ pub(crate) async fn write_off_loan(
     .await
 }
 
-/// Spreads the amounts due from a due date on over new instalments. Earlier ones stay, unpaid parts too.
+/// Reschedule a loan.
 ///
-/// It counts from today or, if `from` has passed, from that day.
+/// Spreads the amounts from a due date on over new instalments. Earlier instalments stay, with their unpaid parts.
+///
+/// It counts from today or, where `from` has passed, from that day.
 #[utoipa::path(
-    post, path = "/api/loans/{id}/reschedule", tag = "servicing", request_body = NewReschedule,
-    params(
-        ("id" = uuid::Uuid, Path, description = "The loan's id"),
-        ("Idempotency-Key" = String, Header, description = "1 to 255 characters; the same key gives the same answer")),
+    post, path = "/api/loans/{id}/reschedule", tag = "servicing", request_body = NewReschedule, params(RequiredKey),
     responses(
-        (status = 201, description = "The transaction", body = TransactionView,
-            headers(("Location" = String, description = "Where the transaction can be read"))),
-        (status = 400, description = "The Idempotency-Key is missing (`idempotency_key_required`)", body = ProblemBody),
+        (status = 201, description = "The transaction", body = TransactionView),
         (status = 409, description = "The loan is not disbursed (`not_disbursed`), was written off \
             (`already_written_off`), has no principal left from that date on (`nothing_to_reschedule`), has as many \
             transactions as allowed (`too_many_transactions`), or a later transaction could no longer stand \
-            (`later_event_depends_on_it`)", body = ProblemBody),
+            (`later_event_depends_on_it`)"),
         (status = 422, description = "No instalment is due on `from` (`not_a_due_date`), the first due date is not \
             after the due date before it (`not_after_due_date_before`), or the loan would never be repaid \
-            (`does_not_amortise`)", body = ProblemBody))
+            (`does_not_amortise`)"))
 )]
 pub(crate) async fn reschedule_loan(
     admin: Admin,

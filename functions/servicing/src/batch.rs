@@ -37,9 +37,9 @@ const LAST: Duration = Duration::from_secs(11);
 /// Payments.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Batch {
+pub(crate) struct RepaymentBatch {
     /// At most 500.
-    #[schema(value_type = Vec<BatchItem>, max_items = 500)]
+    #[schema(value_type = Vec<RepaymentBatchItem>, max_items = 500)]
     items: Vec<Box<RawValue>>,
 }
 
@@ -49,7 +49,7 @@ pub(crate) struct Batch {
 #[schema(example = json!({
     "loan_id": "01957d3a-7c4e-7a10-9d2b-6f1f4f0c2a11", "amount": "2142.40", "paid_on": "2026-04-02",
     "reference": "receipt 1047", "idempotency_key": "receipt-1047"}))]
-pub(crate) struct BatchItem {
+pub(crate) struct RepaymentBatchItem {
     /// The loan.
     loan_id: Uuid,
     /// In the loan's currency, more than zero.
@@ -65,14 +65,14 @@ pub(crate) struct BatchItem {
 
 /// The answers of a batch.
 #[derive(Serialize, ToSchema)]
-pub(crate) struct BatchAnswer {
+pub(crate) struct RepaymentBatchResults {
     /// One for each item, in their order.
-    data: Vec<ItemAnswer>,
+    data: Vec<RepaymentBatchResult>,
 }
 
 /// The answer to one payment: its transaction or its problem.
 #[derive(Serialize, ToSchema)]
-pub(crate) struct ItemAnswer {
+pub(crate) struct RepaymentBatchResult {
     /// The status that it would have had alone.
     #[schema(example = 201)]
     status: u16,
@@ -86,21 +86,22 @@ pub(crate) struct ItemAnswer {
     problem: Option<ProblemBody>,
 }
 
-/// Takes many payments, each on its own.
+/// Record a batch of repayments.
 ///
-/// A failed payment stops no other. If time runs out, the last ones are refused with 503, and can be sent again
-/// unchanged. Each has its own key, which works as if the payment had been sent to that loan's `repayments`.
+/// Each payment counts by itself: one that fails stops no other. Where time runs out, the last ones are refused with
+/// 503, and can be sent again as they are. Each has its own key, which works as if the payment had been sent to that
+/// loan's `repayments`.
 #[utoipa::path(
-    post, path = "/api/repayments/batch", tag = "servicing", request_body = Batch,
-    responses((status = 200, description = "The answer to each payment, in their order", body = BatchAnswer))
+    post, path = "/api/repayments/batch", tag = "servicing", request_body = RepaymentBatch,
+    responses((status = 200, description = "The answer to each payment, in their order", body = RepaymentBatchResults))
 )]
-pub(crate) async fn record_repayments(
+pub(crate) async fn record_repayment_batch(
     staff: Staff,
     State(app): State<App>,
     Extension(RequestId(request_id)): Extension<RequestId>,
     input: Input,
-) -> Result<Json<BatchAnswer>, Problem> {
-    let Batch { items } = staff.check(input.read::<Batch>()).await?;
+) -> Result<Json<RepaymentBatchResults>, Problem> {
+    let RepaymentBatch { items } = staff.check(input.read::<RepaymentBatch>()).await?;
     if items.len() > MAX_ITEMS {
         let problem = Problem::field("/items", "too_many", format!("must have at most {MAX_ITEMS} items"));
         return staff.check(Err(problem)).await;
@@ -118,18 +119,18 @@ pub(crate) async fn record_repayments(
             _ => Err(Problem::unavailable()),
         };
         data.push(match outcome.and_then(Answer::into_parts) {
-            Ok((status, transaction)) => ItemAnswer { status, transaction: Some(transaction), problem: None },
+            Ok((status, transaction)) => RepaymentBatchResult { status, transaction: Some(transaction), problem: None },
             Err(problem) => {
                 let body = problem.body(&request_id);
-                ItemAnswer { status: body.status, transaction: None, problem: Some(body) }
+                RepaymentBatchResult { status: body.status, transaction: None, problem: Some(body) }
             }
         });
     }
-    Ok(Json(BatchAnswer { data }))
+    Ok(Json(RepaymentBatchResults { data }))
 }
 
 async fn record(staff: &Staff, app: &App, item: &RawValue) -> Result<Answer, Problem> {
-    let BatchItem { loan_id, amount, paid_on, reference, idempotency_key } = shape::deserialize(item.get())?;
+    let RepaymentBatchItem { loan_id, amount, paid_on, reference, idempotency_key } = shape::deserialize(item.get())?;
     let command = NewRepayment::command(loan_id);
     let key = Ok(Key::sent_to(idempotency_key, command.operation.clone()));
     let body = NewRepayment { amount, paid_on, reference, channel: None };

@@ -9,9 +9,10 @@ use backend::{
     http::{
         answer::Answer,
         body::Input,
+        headers::RequiredKey,
         idempotency::{Fingerprinted, IdempotencyKey},
         path::PathParameter,
-        problem::{Problem, ProblemBody, both},
+        problem::{Problem, both},
     },
     values::{
         number::NumberText,
@@ -47,6 +48,7 @@ impl Fingerprinted for NewCharge {
 
 /// The component of a charge.
 #[derive(Clone, Copy, Deserialize, Serialize, ToSchema)]
+#[schema(as = ChargeKind)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Charged {
     /// A fee.
@@ -61,7 +63,7 @@ pub(crate) enum Charged {
 #[schema(example = json!({"component": "penalty", "amount": "150.00", "on": "2026-04-02", "reason": "our mistake"}))]
 pub(crate) struct NewWaiver {
     /// Of what.
-    component: Waived,
+    component: WaiverComponent,
     /// In the loan's currency, more than zero, at most the unpaid amount.
     amount: NumberText,
     /// The business date, today or past, not before the disbursement.
@@ -79,7 +81,7 @@ impl Fingerprinted for NewWaiver {
 /// The component to waive.
 #[derive(Clone, Copy, Deserialize, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
-pub(crate) enum Waived {
+pub(crate) enum WaiverComponent {
     /// Late fees and charged penalties.
     Penalty,
     /// Fees of instalments and charged fees.
@@ -88,21 +90,17 @@ pub(crate) enum Waived {
     Interest,
 }
 
-/// Charges a fee or a penalty.
+/// Charge a fee or a penalty.
+///
+/// The borrower owes it beside the fees of the schedule.
 #[utoipa::path(
-    post, path = "/api/loans/{id}/charges", tag = "servicing", request_body = NewCharge,
-    params(
-        ("id" = uuid::Uuid, Path, description = "The loan's id"),
-        ("Idempotency-Key" = String, Header, description = "1 to 255 characters; the same key gives the same answer")),
+    post, path = "/api/loans/{id}/charges", tag = "servicing", request_body = NewCharge, params(RequiredKey),
     responses(
-        (status = 201, description = "The transaction", body = TransactionView,
-            headers(("Location" = String, description = "Where the transaction can be read"))),
-        (status = 400, description = "The Idempotency-Key is missing (`idempotency_key_required`)", body = ProblemBody),
+        (status = 201, description = "The transaction", body = TransactionView),
         (status = 409, description = "The loan is not disbursed (`not_disbursed`), was written off \
             (`already_written_off`), has as many transactions as allowed (`too_many_transactions`), or a later \
-            transaction could no longer stand (`later_event_depends_on_it`)", body = ProblemBody),
-        (status = 422, description = "It would fall due before the disbursement (`before_disbursement`)",
-            body = ProblemBody))
+            transaction could no longer stand (`later_event_depends_on_it`)"),
+        (status = 422, description = "It would fall due before the disbursement (`before_disbursement`)"))
 )]
 pub(crate) async fn charge_loan(
     admin: Admin,
@@ -132,21 +130,18 @@ pub(crate) async fn charge_loan(
     .await
 }
 
-/// Waives an unpaid amount of a component, the oldest first.
+/// Waive unpaid interest, fees or penalties.
+///
+/// The oldest first.
 #[utoipa::path(
-    post, path = "/api/loans/{id}/waivers", tag = "servicing", request_body = NewWaiver,
-    params(
-        ("id" = uuid::Uuid, Path, description = "The loan's id"),
-        ("Idempotency-Key" = String, Header, description = "1 to 255 characters; the same key gives the same answer")),
+    post, path = "/api/loans/{id}/waivers", tag = "servicing", request_body = NewWaiver, params(RequiredKey),
     responses(
-        (status = 201, description = "The transaction", body = TransactionView,
-            headers(("Location" = String, description = "Where the transaction can be read"))),
-        (status = 400, description = "The Idempotency-Key is missing (`idempotency_key_required`)", body = ProblemBody),
+        (status = 201, description = "The transaction", body = TransactionView),
         (status = 409, description = "The loan is not disbursed (`not_disbursed`), was written off \
             (`already_written_off`), has as many transactions as allowed (`too_many_transactions`), or a later \
-            transaction could no longer stand (`later_event_depends_on_it`)", body = ProblemBody),
+            transaction could no longer stand (`later_event_depends_on_it`)"),
         (status = 422, description = "More than is unpaid that day (`above_unpaid`), or the date is before the \
-            disbursement (`before_disbursement`)", body = ProblemBody))
+            disbursement (`before_disbursement`)"))
 )]
 pub(crate) async fn waive_charge(
     admin: Admin,
@@ -162,9 +157,9 @@ pub(crate) async fn waive_charge(
         let (amount, on) = both(amount, command::past(body.on, at, "/on"))?;
         locked.loan.disbursed()?;
         let component = match body.component {
-            Waived::Penalty => Waivable::Penalty,
-            Waived::Fee => Waivable::Fee,
-            Waived::Interest => Waivable::Interest,
+            WaiverComponent::Penalty => Waivable::Penalty,
+            WaiverComponent::Fee => Waivable::Fee,
+            WaiverComponent::Interest => Waivable::Interest,
         };
         let notes = Notes { reason: Some(body.reason.into_string()), ..Notes::default() };
         Ok(NewTransaction { kind: EventKind::Waiver { component, amount }, on, notes })

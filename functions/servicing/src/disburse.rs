@@ -9,9 +9,10 @@ use backend::{
     http::{
         answer::Answer,
         body::Input,
+        headers::RequiredKey,
         idempotency::{Fingerprinted, IdempotencyKey},
         path::PathParameter,
-        problem::{Problem, ProblemBody},
+        problem::Problem,
     },
     values::{text::Reference, time::BusinessDate},
     views::transaction::TransactionView,
@@ -37,23 +38,20 @@ pub(crate) struct NewDisbursement {
 
 impl Fingerprinted for NewDisbursement {}
 
-/// Pays an approved loan out. That fixes its schedule.
+/// Disburse an approved loan.
+///
+/// Records that the money is paid out. That fixes the schedule.
 #[utoipa::path(
     post, path = "/api/loans/{id}/disbursements", tag = "servicing", request_body = NewDisbursement,
-    params(
-        ("id" = uuid::Uuid, Path, description = "The loan's id"),
-        ("Idempotency-Key" = String, Header, description = "1 to 255 characters; the same key gives the same answer")),
+    params(RequiredKey),
     responses(
-        (status = 201, description = "The transaction", body = TransactionView,
-            headers(("Location" = String, description = "Where the transaction can be read"))),
-        (status = 400, description = "The Idempotency-Key is missing (`idempotency_key_required`)", body = ProblemBody),
+        (status = 201, description = "The transaction", body = TransactionView),
         (status = 403, description = "The caller set the password of the loan's borrower, creator, last editor or \
-            agent (`own_application`)", body = ProblemBody),
+            agent (`own_application`)"),
         (status = 409, description = "The loan is not approved (`not_approved`), was paid out before \
-            (`already_disbursed`) or has as many transactions as allowed (`too_many_transactions`)",
-            body = ProblemBody),
+            (`already_disbursed`) or has as many transactions as allowed (`too_many_transactions`)"),
         (status = 422, description = "`first_due_on` is not after the disbursement (`not_after_disbursement`), or is \
-            needed: the date of the terms is not (`required`)", body = ProblemBody))
+            needed: the date of the terms is not (`required`)"))
 )]
 pub(crate) async fn disburse_loan(
     admin: Admin,

@@ -40,26 +40,21 @@ use backend::{
 #[into_params(parameter_in = Query)]
 pub(crate) struct LedgerQuery {
     /// Only entries with value dates up to this one; default: today.
-    #[param(value_type = Option<BusinessDate>)]
     as_of: Option<BusinessDate>,
-    /// Only entries recorded by then; not in the future; default: all.
-    #[param(value_type = Option<Instant>)]
     known_at: Option<Instant>,
-    /// How many on a page: up to 200, or 5,000 as CSV.
-    #[param(value_type = Option<u16>, minimum = 1, maximum = 5000, default = 50)]
     limit: Option<ExportLimit>,
-    /// `next_cursor` of the page before.
     cursor: Option<String>,
 }
 
-/// Lists the entries of a loan in the journal, the newest first. CSV has a line for each line of an entry.
+/// Get the ledger of a loan.
+///
+/// Its journal entries, newest first. CSV has a line for each line of an entry.
 #[utoipa::path(
-    get, path = "/api/loans/{id}/ledger", tag = "servicing",
-    params(("id" = uuid::Uuid, Path, description = "The loan's id"), LedgerQuery),
+    get, path = "/api/loans/{id}/ledger", tag = "servicing", params(LedgerQuery),
     responses((status = 200, description = "A page of entries", content(
         (Page<Entry> = "application/json"), (String = "text/csv"))))
 )]
-pub(crate) async fn get_ledger(
+pub(crate) async fn get_loan_ledger(
     user: AnyUser,
     State(app): State<App>,
     path: PathParameter,
@@ -100,7 +95,9 @@ pub(crate) struct TrialBalance {
     data: Vec<AccountBalance>,
 }
 
-/// Shows the sums of every account, by currency.
+/// Get the trial balance.
+///
+/// The sum of every account, by currency.
 #[utoipa::path(
     get, path = "/api/ledger/trial-balance", tag = "servicing", params(AsOf),
     responses((status = 200, description = "The balances", content(
@@ -127,18 +124,20 @@ pub(crate) async fn get_trial_balance(
 
 /// The chart of accounts.
 #[derive(Serialize, ToSchema)]
-pub(crate) struct Accounts {
+pub(crate) struct ChartOfAccounts {
     /// All of them.
     data: Vec<ChartAccount>,
 }
 
-/// Shows the chart of accounts.
+/// Get the chart of accounts.
+///
+/// The accounts of the ledger, in their order.
 #[utoipa::path(
     get, path = "/api/ledger/accounts", tag = "servicing",
-    responses((status = 200, description = "The accounts", body = Accounts))
+    responses((status = 200, description = "The accounts", body = ChartOfAccounts))
 )]
-pub(crate) async fn list_accounts(admin: Admin, query: QueryString) -> Result<Json<Accounts>, Problem> {
+pub(crate) async fn get_chart_of_accounts(admin: Admin, query: QueryString) -> Result<Json<ChartOfAccounts>, Problem> {
     admin.check(query.none()).await?;
     let (_, data) = admin.read(ledger::accounts()).await?;
-    Ok(Json(Accounts { data }))
+    Ok(Json(ChartOfAccounts { data }))
 }

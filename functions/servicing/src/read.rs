@@ -23,7 +23,7 @@ use backend::{
         format::Format,
         pagination::{ExportLimit, Page},
         path::PathParameter,
-        problem::{Problem, ProblemBody},
+        problem::Problem,
         query::QueryString,
     },
     store::loan_as_of,
@@ -57,11 +57,7 @@ pub(crate) async fn file<Q>(
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct AsOf {
-    /// The business date of the answer; default: today. A later one brings no further transactions.
-    #[param(value_type = Option<BusinessDate>)]
     as_of: Option<BusinessDate>,
-    /// Only transactions recorded by then count; not in the future; default: all.
-    #[param(value_type = Option<Instant>)]
     known_at: Option<Instant>,
 }
 
@@ -81,19 +77,15 @@ pub(crate) fn reading(as_of: Option<BusinessDate>, known_at: Option<Instant>) ->
 #[into_params(parameter_in = Query)]
 pub(crate) struct SettlementQuery {
     /// The day of the payment, in the future too; default: `as_of`, or today.
-    #[param(value_type = Option<BusinessDate>)]
     on: Option<BusinessDate>,
     /// Only transactions up to this business date count; default: `on`, or today.
-    #[param(value_type = Option<BusinessDate>)]
     as_of: Option<BusinessDate>,
-    /// Only transactions recorded by then count; not in the future; default: all.
-    #[param(value_type = Option<Instant>)]
     known_at: Option<Instant>,
 }
 
 /// The amount that closes a loan on a day.
 #[derive(Serialize, ToSchema)]
-pub(crate) struct SettlementView {
+pub(crate) struct LoanSettlement {
     /// The day.
     on: BusinessDate,
     /// ISO 4217.
@@ -119,28 +111,29 @@ pub(crate) struct SettlementView {
     total: Money,
 }
 
-/// Shows the payment that closes the loan on a day.
+/// Get the settlement of a loan.
+///
+/// The smallest payment that closes the loan on a day, and its parts.
 #[utoipa::path(
-    get, path = "/api/loans/{id}/settlement", tag = "servicing",
-    params(("id" = uuid::Uuid, Path, description = "The loan's id"), SettlementQuery),
+    get, path = "/api/loans/{id}/settlement", tag = "servicing", params(SettlementQuery),
     responses(
-        (status = 200, description = "The settlement", body = SettlementView),
-        (status = 409, description = "The loan is not disbursed (`not_disbursed`)", body = ProblemBody),
-        (status = 422, description = "The day is before the disbursement (`before_disbursement`)", body = ProblemBody))
+        (status = 200, description = "The settlement", body = LoanSettlement),
+        (status = 409, description = "The loan is not disbursed (`not_disbursed`)"),
+        (status = 422, description = "The day is before the disbursement (`before_disbursement`)"))
 )]
-pub(crate) async fn get_settlement(
+pub(crate) async fn get_loan_settlement(
     user: AnyUser,
     State(app): State<App>,
     path: PathParameter,
     query: QueryString,
-) -> Result<Json<SettlementView>, Problem> {
+) -> Result<Json<LoanSettlement>, Problem> {
     let id = user.check(path.uuid()).await?;
     let reading = |query: &SettlementQuery| reading(query.as_of.or(query.on), query.known_at);
     let (file, query) = file(&user, &app, id, query.read::<SettlementQuery>(), reading).await?;
     let on = query.on.map_or(file.as_of, |on| on.0);
     let lending::Settlement { principal, interest, fees, penalties, credit, total } = file.settlement(on)?;
     let currency = file.loan.amount.currency();
-    Ok(Json(SettlementView { on: BusinessDate(on), currency, principal, interest, fees, penalties, credit, total }))
+    Ok(Json(LoanSettlement { on: BusinessDate(on), currency, principal, interest, fees, penalties, credit, total }))
 }
 
 /// The query of a list of transactions.
@@ -148,27 +141,21 @@ pub(crate) async fn get_settlement(
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct TransactionsQuery {
-    /// The business date asked about; default: today.
-    #[param(value_type = Option<BusinessDate>)]
     as_of: Option<BusinessDate>,
-    /// Only transactions recorded by then count; not in the future; default: all.
-    #[param(value_type = Option<Instant>)]
     known_at: Option<Instant>,
-    /// How many on a page: up to 200, or 5,000 as CSV.
-    #[param(value_type = Option<u16>, minimum = 1, maximum = 5000, default = 50)]
     limit: Option<ExportLimit>,
-    /// `next_cursor` of the page before.
     cursor: Option<String>,
 }
 
-/// Lists the transactions of a loan, the last recorded first.
+/// List the transactions of a loan.
+///
+/// Disbursement, repayments and all other movements of its money, the last recorded first.
 #[utoipa::path(
-    get, path = "/api/loans/{id}/transactions", tag = "servicing",
-    params(("id" = uuid::Uuid, Path, description = "The loan's id"), TransactionsQuery),
+    get, path = "/api/loans/{id}/transactions", tag = "servicing", params(TransactionsQuery),
     responses((status = 200, description = "A page of transactions", content(
         (Page<TransactionView> = "application/json"), (String = "text/csv"))))
 )]
-pub(crate) async fn list_transactions(
+pub(crate) async fn list_loan_transactions(
     user: AnyUser,
     State(app): State<App>,
     path: PathParameter,
@@ -191,15 +178,14 @@ pub(crate) async fn list_transactions(
     csv::page(transactions, limit, format, (&query, &binding), |last| Position(last.recorded_at.0, last.id))
 }
 
-/// Shows one transaction.
+/// Get a transaction of a loan.
+///
+/// With its allocation, and the reversal that takes it back, if there is one.
 #[utoipa::path(
-    get, path = "/api/loans/{id}/transactions/{tid}", tag = "servicing",
-    params(
-        ("id" = uuid::Uuid, Path, description = "The loan's id"),
-        ("tid" = uuid::Uuid, Path, description = "The transaction's id"), AsOf),
+    get, path = "/api/loans/{id}/transactions/{tid}", tag = "servicing", params(AsOf),
     responses((status = 200, description = "The transaction", body = TransactionView))
 )]
-pub(crate) async fn get_transaction(
+pub(crate) async fn get_loan_transaction(
     user: AnyUser,
     State(app): State<App>,
     path: PathParameter,

@@ -11,9 +11,10 @@ use backend::{
     http::{
         answer::Answer,
         body::Input,
+        headers::RequiredKey,
         idempotency::{Fingerprinted, IdempotencyKey},
         path::PathParameter,
-        problem::{Problem, ProblemBody, both},
+        problem::{Problem, both},
     },
     values::{
         moment::Moment,
@@ -72,21 +73,17 @@ impl NewRepayment {
     }
 }
 
-/// Takes a payment and allocates it. After a write-off it is a recovery.
+/// Record a repayment.
+///
+/// The payment is allocated as the loan's terms say. After a write-off it is a recovery.
 #[utoipa::path(
-    post, path = "/api/loans/{id}/repayments", tag = "servicing", request_body = NewRepayment,
-    params(
-        ("id" = uuid::Uuid, Path, description = "The loan's id"),
-        ("Idempotency-Key" = String, Header, description = "1 to 255 characters; the same key gives the same answer")),
+    post, path = "/api/loans/{id}/repayments", tag = "servicing", request_body = NewRepayment, params(RequiredKey),
     responses(
-        (status = 201, description = "The transaction with its allocation", body = TransactionView,
-            headers(("Location" = String, description = "Where the transaction can be read"))),
-        (status = 400, description = "The Idempotency-Key is missing (`idempotency_key_required`)", body = ProblemBody),
+        (status = 201, description = "The transaction", body = TransactionView),
         (status = 409, description = "The loan is not disbursed (`not_disbursed`), has as many transactions as \
             allowed (`too_many_transactions`), or a later transaction could no longer stand \
-            (`later_event_depends_on_it`)",
-            body = ProblemBody),
-        (status = 422, description = "The date is before the disbursement (`before_disbursement`)", body = ProblemBody))
+            (`later_event_depends_on_it`)"),
+        (status = 422, description = "The date is before the disbursement (`before_disbursement`)"))
 )]
 pub(crate) async fn record_repayment(
     staff: Staff,

@@ -112,13 +112,14 @@ struct InstalmentTotalsSchema {
     written_off: String,
 }
 
-/// Shows the schedule of a loan with its payments. Before disbursement it is a projection, and says so.
+/// Get the schedule of a loan.
+///
+/// Every instalment, with the payments of it. Before disbursement it is a projection, and says so.
 #[utoipa::path(
-    get, path = "/api/loans/{id}/schedule", tag = "servicing",
-    params(("id" = uuid::Uuid, Path, description = "The loan's id"), AsOf),
+    get, path = "/api/loans/{id}/schedule", tag = "servicing", params(AsOf),
     responses((status = 200, description = "The schedule", body = LoanSchedule))
 )]
-pub(crate) async fn get_schedule(
+pub(crate) async fn get_loan_schedule(
     user: AnyUser,
     State(app): State<App>,
     path: PathParameter,

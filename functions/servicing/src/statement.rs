@@ -37,27 +37,18 @@ use crate::read::{self, reading};
 #[into_params(parameter_in = Query)]
 pub(crate) struct StatementQuery {
     /// From this business date on; default: from the first transaction.
-    #[param(value_type = Option<BusinessDate>)]
     from: Option<BusinessDate>,
     /// Up to this business date, the whole day; default: the last transaction.
-    #[param(value_type = Option<BusinessDate>)]
     to: Option<BusinessDate>,
-    /// The business date asked about; default: today.
-    #[param(value_type = Option<BusinessDate>)]
     as_of: Option<BusinessDate>,
-    /// Only transactions recorded by then count; not in the future; default: all.
-    #[param(value_type = Option<Instant>)]
     known_at: Option<Instant>,
-    /// How many lines on a page: up to 200, or 5,000 as CSV.
-    #[param(value_type = Option<u16>, minimum = 1, maximum = 5000, default = 50)]
     limit: Option<ExportLimit>,
-    /// `next_cursor` of the page before.
     cursor: Option<String>,
 }
 
 /// A statement of account. Reversed transactions and reversals are not on it.
 #[derive(Serialize, ToSchema)]
-pub(crate) struct Statement {
+pub(crate) struct LoanStatement {
     /// The first day, if one was asked for.
     from: Option<BusinessDate>,
     /// The last day, if one was asked for.
@@ -76,14 +67,14 @@ pub(crate) struct Statement {
     #[schema(value_type = String, example = "10098.11")]
     closing_balance: Money,
     /// The transactions that stand, in the order in which they count.
-    data: Vec<StatementLine>,
+    data: Vec<LoanStatementLine>,
     /// Send it as `cursor` for the next page; null on the last one.
     next_cursor: Option<String>,
 }
 
 /// One line of a statement.
 #[derive(Clone, Serialize, ToSchema)]
-pub(crate) struct StatementLine {
+pub(crate) struct LoanStatementLine {
     /// The business date.
     on: BusinessDate,
     /// The transaction.
@@ -122,7 +113,7 @@ pub(crate) struct StatementLine {
     key: Key,
 }
 
-impl From<TransactionView> for StatementLine {
+impl From<TransactionView> for LoanStatementLine {
     fn from(view: TransactionView) -> Self {
         let shares = view.allocation;
         Self {
@@ -143,7 +134,7 @@ impl From<TransactionView> for StatementLine {
     }
 }
 
-impl Line for StatementLine {
+impl Line for LoanStatementLine {
     const COLUMNS: &'static [&'static str] = &[
         "on",
         "transaction_id",
@@ -213,14 +204,15 @@ fn key(line: &TransactionView) -> Key {
     (line.on.0, rank(line.kind), line.recorded_at.0)
 }
 
-/// Shows the statement of account of a loan between two days.
+/// Get a statement of account.
+///
+/// The transactions of a loan between two days, with the balances before, after each and at the end.
 #[utoipa::path(
-    get, path = "/api/loans/{id}/statement", tag = "servicing",
-    params(("id" = uuid::Uuid, Path, description = "The loan's id"), StatementQuery),
+    get, path = "/api/loans/{id}/statement", tag = "servicing", params(StatementQuery),
     responses((status = 200, description = "The statement", content(
-        (Statement = "application/json"), (String = "text/csv"))))
+        (LoanStatement = "application/json"), (String = "text/csv"))))
 )]
-pub(crate) async fn get_statement(
+pub(crate) async fn get_loan_statement(
     user: AnyUser,
     State(app): State<App>,
     path: PathParameter,
@@ -257,13 +249,13 @@ pub(crate) async fn get_statement(
     if let Some(Position(last, _)) = after {
         lines.retain(|line| key(line) > last);
     }
-    let lines: Vec<_> = lines.into_iter().map(StatementLine::from).collect();
-    let position = |last: &StatementLine| Position(last.key, last.transaction_id);
+    let lines: Vec<_> = lines.into_iter().map(LoanStatementLine::from).collect();
+    let position = |last: &LoanStatementLine| Position(last.key, last.transaction_id);
     if format == Format::Csv {
         return csv::page(lines, limit, format, (&query, &binding), position);
     }
     let page = Page::new(lines, limit, &binding, position);
-    Ok(Json(Statement {
+    Ok(Json(LoanStatement {
         from: list.from,
         to: list.to,
         as_of: BusinessDate(file.as_of),

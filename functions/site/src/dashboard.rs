@@ -48,10 +48,12 @@ const POLICY: HeaderValue = HeaderValue::from_static(
      form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'",
 );
 
-/// Shows the portfolio as a page to look at, for staff, who log in there.
+/// Get the dashboard.
+///
+/// A page that shows the portfolio to staff, who log in there.
 #[utoipa::path(
     get, path = "/dashboard", tag = "service",
-    responses((status = 200, description = "The page", body = String, content_type = "text/html"))
+    responses((status = 200, description = "The dashboard", body = String, content_type = "text/html"))
 )]
 pub(crate) async fn get_dashboard_page(State(app): State<App>) -> Response {
     let headers = [

@@ -12,6 +12,7 @@ use backend::http::{
     compression::{Coding, gunzip, gzip},
     problem::Problem,
 };
+use serde_json::Value;
 use utoipa_swagger_ui::Config;
 
 use crate::dashboard::digest;
@@ -19,10 +20,16 @@ use crate::dashboard::digest;
 /// The document, generated from the code and checked in; a test compares them.
 const DOCUMENT: &str = include_str!("../../../openapi.json");
 
-/// The document as gzip, made when it is first asked for.
-static COMPRESSED: LazyLock<Option<Vec<u8>>> = LazyLock::new(|| gzip(DOCUMENT.as_bytes()).ok());
+/// The document without blanks between its parts, made when it is first asked for.
+static MINIFIED: LazyLock<String> = LazyLock::new(|| {
+    let document: Result<Value, _> = serde_json::from_str(DOCUMENT);
+    document.map_or_else(|_| DOCUMENT.to_owned(), |document| document.to_string())
+});
 
-static DIGEST: LazyLock<String> = LazyLock::new(|| digest([DOCUMENT]));
+/// The same as gzip.
+static COMPRESSED: LazyLock<Option<Vec<u8>>> = LazyLock::new(|| gzip(MINIFIED.as_bytes()).ok());
+
+static DIGEST: LazyLock<String> = LazyLock::new(|| digest([MINIFIED.as_str()]));
 
 const PAGE: &str = include_str!("docs.html");
 
@@ -41,11 +48,13 @@ window.addEventListener('load', () => {
 })
 ";
 
-/// Shows this document: the OpenAPI 3.1 description of the interface.
+/// Get this document.
+///
+/// The OpenAPI 3.1 description of the interface, minified.
 #[utoipa::path(
     get, path = "/openapi.json", tag = "service",
     responses(
-        (status = 200, description = "The document", body = serde_json::Value, content_type = "application/json",
+        (status = 200, description = "The document", body = Value, content_type = "application/json",
             headers(("ETag" = String, description = "Names the document in this encoding, for `If-None-Match`"))),
         (status = 304, description = "`If-None-Match` names the document in this encoding",
             headers(("ETag" = String, description = "As with 200"))))
@@ -63,11 +72,13 @@ pub(crate) async fn get_openapi_document(asked: HeaderMap) -> Response {
     let content_type = [(header::CONTENT_TYPE, "application/json")];
     match compressed {
         Some(bytes) => (headers, content_type, [(header::CONTENT_ENCODING, "gzip")], bytes).into_response(),
-        None => (headers, content_type, DOCUMENT).into_response(),
+        None => (headers, content_type, MINIFIED.as_str()).into_response(),
     }
 }
 
-/// Shows the OpenAPI document as a page to read.
+/// Get the documentation page.
+///
+/// A page to read this document and to try the operations.
 #[utoipa::path(
     get, path = "/docs", tag = "service",
     responses((status = 200, description = "The page", body = String, content_type = "text/html"))

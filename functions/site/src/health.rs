@@ -34,7 +34,9 @@ pub(crate) struct Readiness {
     checks: BTreeMap<&'static str, &'static str>,
 }
 
-/// Tells that the service runs. Asks no database.
+/// Check that the service runs.
+///
+/// Asks no database.
 #[utoipa::path(
     get, path = "/health", tag = "service",
     responses((status = 200, description = "The service runs", body = Health))
@@ -43,7 +45,9 @@ pub(crate) async fn get_health() -> Json<Health> {
     Json(Health { status: "ok", version: env!("CARGO_PKG_VERSION") })
 }
 
-/// Checks that the service can work: that it reaches its database and has its signing keys.
+/// Check that the service can work.
+///
+/// Whether it reaches its database and has its signing keys.
 #[utoipa::path(
     get, path = "/health/ready", tag = "service",
     responses(

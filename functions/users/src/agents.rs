@@ -17,7 +17,7 @@ use backend::{
         format::Format,
         pagination::{ExportLimit, Page, bad_cursor},
         path::PathParameter,
-        problem::{Problem, ProblemBody},
+        problem::Problem,
         query::{QueryString, unless_empty},
     },
     store::{
@@ -40,19 +40,15 @@ pub(crate) struct AgentsQuery {
     /// Agents of this status: `pending` wait for approval, `active` are approved.
     #[serde(default, deserialize_with = "unless_empty")]
     status: Option<UserStatus>,
-    /// One to ten words. Each must be the beginning of the e-mail address, the telephone number, a part of the username
-    /// or a word of the full name, without regard to case and accents. At least one word has two characters.
     #[serde(default, deserialize_with = "unless_empty")]
-    #[param(value_type = Option<String>, min_length = 2, max_length = 254, example = "agent.")]
     q: Option<SearchWords>,
-    /// How many on a page.
-    #[param(value_type = Option<u8>, minimum = 1, maximum = 200, default = 50)]
     limit: Option<Limit>,
-    /// `next_cursor` of the page before.
     cursor: Option<String>,
 }
 
-/// Lists agents, newest first.
+/// List agents.
+///
+/// Newest first.
 #[utoipa::path(
     get, path = "/api/agents", tag = "agents", params(AgentsQuery),
     responses((status = 200, description = "A page of agents", body = Page<User>))
@@ -62,9 +58,11 @@ pub(crate) async fn list_agents(admin: Admin, query: QueryString) -> Result<Json
     page(&admin, &query, Filter { role: Some(Role::Agent), status, q }, limit.unwrap_or_default(), cursor).await
 }
 
-/// Shows an agent.
+/// Get an agent.
+///
+/// Whether pending, approved, rejected or suspended.
 #[utoipa::path(
-    get, path = "/api/agents/{id}", tag = "agents", params(("id" = Uuid, Path, description = "The agent's id")),
+    get, path = "/api/agents/{id}", tag = "agents",
     responses((status = 200, description = "The agent", body = User))
 )]
 pub(crate) async fn get_agent(admin: Admin, path: PathParameter, query: QueryString) -> Result<Json<User>, Problem> {
@@ -80,23 +78,21 @@ pub(crate) async fn get_agent(admin: Admin, path: PathParameter, query: QueryStr
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct RequestsQuery {
-    /// How many on a page: up to 200, or 5,000 as CSV.
-    #[param(value_type = Option<u16>, minimum = 1, maximum = 5000, default = 50)]
     limit: Option<ExportLimit>,
-    /// `next_cursor` of the page before.
     cursor: Option<String>,
 }
 
-/// Lists the loans that an agent created or forwarded for customers, newest first.
+/// List the requests of an agent.
+///
+/// Loans that the agent created or forwarded for customers, newest first. Agents list their own.
 #[utoipa::path(
-    get, path = "/api/agents/{id}/requests", tag = "agents",
-    params(("id" = String, Path, description = "The agent's id, or `me`", example = "me"), RequestsQuery),
+    get, path = "/api/agents/{id}/requests", tag = "agents", params(RequestsQuery),
     responses(
         (status = 200, description = "A page of loans", content(
         (Page<LoanView> = "application/json"), (String = "text/csv"))),
-        (status = 403, description = "Neither an admin nor this agent (`forbidden`)", body = ProblemBody))
+        (status = 403, description = "An agent named another one (`forbidden`)"))
 )]
-pub(crate) async fn list_requests(
+pub(crate) async fn list_agent_requests(
     State(app): State<App>,
     staff: Staff,
     path: PathParameter,

@@ -27,7 +27,7 @@ use utoipa::IntoParams;
 pub(crate) struct EntriesQuery {
     /// Who did it: a user's id or username.
     #[serde(default, deserialize_with = "unless_empty")]
-    #[param(value_type = Option<String>, example = "admin")]
+    #[param(example = "admin")]
     actor: Option<UserRef>,
     /// The work done.
     #[serde(default, deserialize_with = "unless_empty")]
@@ -39,16 +39,11 @@ pub(crate) struct EntriesQuery {
     subject: Option<SearchText>,
     /// The first business date.
     #[serde(default, deserialize_with = "unless_empty")]
-    #[param(value_type = Option<String>, format = Date, example = "2026-03-02")]
     from: Option<BusinessDate>,
     /// The last business date, included whole.
     #[serde(default, deserialize_with = "unless_empty")]
-    #[param(value_type = Option<String>, format = Date, example = "2026-03-31")]
     to: Option<BusinessDate>,
-    /// How many on a page.
-    #[param(value_type = Option<u8>, minimum = 1, maximum = 200, default = 50)]
     limit: Option<Limit>,
-    /// `next_cursor` of the page before.
     cursor: Option<String>,
 }
 
@@ -63,7 +58,9 @@ impl EntriesQuery {
     }
 }
 
-/// Lists every act with its actor and subject, newest first.
+/// List entries of the audit log.
+///
+/// Each action with its actor and its subject, newest first.
 #[utoipa::path(
     get, path = "/api/audit", tag = "audit", params(EntriesQuery),
     responses((status = 200, description = "A page of the audit log", body = Page<Entry>))

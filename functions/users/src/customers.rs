@@ -25,19 +25,15 @@ use backend::{
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct CustomersQuery {
-    /// One to ten words. Each must be the beginning of the e-mail address, the telephone number, a part of the username
-    /// or a word of the full name, without regard to case and accents. At least one word has two characters.
     #[serde(default, deserialize_with = "unless_empty")]
-    #[param(value_type = Option<String>, min_length = 2, max_length = 254, example = "usr_india")]
     q: Option<SearchWords>,
-    /// How many on a page: up to 200, or 5,000 as CSV.
-    #[param(value_type = Option<u16>, minimum = 1, maximum = 5000, default = 50)]
     limit: Option<ExportLimit>,
-    /// `next_cursor` of the page before.
     cursor: Option<String>,
 }
 
-/// Lists customers, newest first.
+/// List customers.
+///
+/// Newest first.
 #[utoipa::path(
     get, path = "/api/customers", tag = "customers", params(CustomersQuery),
     responses((status = 200, description = "A page of customers", content(
@@ -51,10 +47,11 @@ pub(crate) async fn list_customers(staff: Staff, format: Format, query: QueryStr
     csv::page(users, limit, format, (&query, &binding), position)
 }
 
-/// Shows a customer. Customers see themselves alone.
+/// Get a customer.
+///
+/// Customers see themselves alone.
 #[utoipa::path(
-    get, path = "/api/customers/{id}", tag = "customers", params(("id" = Uuid, Path,
-        description = "The customer's id")),
+    get, path = "/api/customers/{id}", tag = "customers",
     responses((status = 200, description = "The customer", body = User))
 )]
 pub(crate) async fn get_customer(

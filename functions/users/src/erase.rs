@@ -14,7 +14,7 @@ use backend::{
         command::{Outcome, conclude},
         pagination::Page,
         path::PathParameter,
-        problem::{Problem, ProblemBody},
+        problem::Problem,
         query::QueryString,
     },
     store::{
@@ -36,21 +36,19 @@ use utoipa::{IntoParams, ToSchema};
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct ChangesQuery {
-    /// How many on a page.
-    #[param(value_type = Option<u8>, minimum = 1, maximum = 200, default = 50)]
     limit: Option<Limit>,
-    /// `next_cursor` of the page before.
     cursor: Option<String>,
 }
 
-/// Lists the changes of a user's e-mail address, telephone number and name, newest first.
+/// List the changes of a user's contact data.
+///
+/// The e-mail address, telephone number and name before and after each change, newest first.
 #[utoipa::path(
-    get, path = "/api/users/{id}/changes", tag = "users",
-    params(("id" = Uuid, Path, description = "The user's id"), ChangesQuery),
-    responses((status = 200, description = "A page of changes; none once the user is erased",
-        body = Page<ContactChange>))
+    get, path = "/api/users/{id}/changes", tag = "users", params(ChangesQuery),
+    responses(
+        (status = 200, description = "A page of changes; none once the user is erased", body = Page<ContactChange>))
 )]
-pub(crate) async fn list_changes(
+pub(crate) async fn list_user_changes(
     admin: Admin,
     path: PathParameter,
     query: QueryString,
@@ -78,25 +76,23 @@ pub(crate) async fn list_changes(
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"reason": "asked for it in writing on 2026-03-02"}))]
-pub(crate) struct Erasure {
+pub(crate) struct ErasureRequest {
     /// Why, for the audit log. It stays: it should name nobody.
     reason: Reason,
 }
 
-/// Erases a person, for good.
+/// Erase a person, for good.
 ///
-/// Name, e-mail address, telephone number and password go, with their earlier values, sessions, and the network
+/// Name, e-mail address, telephone number and password go, with their former values, sessions, and the network
 /// addresses of the person's requests. Ids, amounts, dates, references and reasons stay, under a username of `erased-`
 /// and 12 digits. The old username is free.
 #[utoipa::path(
-    post, path = "/api/users/{id}/erase", tag = "users", request_body = Erasure,
-    params(("id" = Uuid, Path, description = "The user's id")),
+    post, path = "/api/users/{id}/erase", tag = "users", request_body = ErasureRequest,
     responses(
         (status = 200, description = "The user as it now is", body = User),
-        (status = 403, description = "It is the admin's own account (`own_account`)", body = ProblemBody),
+        (status = 403, description = "It is the admin's own account (`own_account`)"),
         (status = 409, description = "A loan of this person is pending, approved or disbursed, or money is held for \
-            one (`loans_open`); the user is erased already (`user_erased`), or the last active admin (`last_admin`)",
-            body = ProblemBody))
+            one (`loans_open`); the user is erased already (`user_erased`), or the last active admin (`last_admin`)"))
 )]
 pub(crate) async fn erase_user(admin: Admin, path: PathParameter, input: Input) -> Result<Answer, Problem> {
     let id = admin.check(path.uuid()).await?;
@@ -116,7 +112,7 @@ pub(crate) async fn erase_user(admin: Admin, path: PathParameter, input: Input) 
 
 fn erase(caller: &Caller, user: Option<User>, input: &Input) -> Result<Outcome, Problem> {
     let user = user.ok_or_else(Problem::not_found)?;
-    let Erasure { reason } = input.read()?;
+    let ErasureRequest { reason } = input.read()?;
     if user.status == UserStatus::Erased {
         return Err(Refusal::user_erased().into());
     }

@@ -25,14 +25,13 @@ pub(crate) struct ExportQuery {
     /// How many things on a page, all kinds together.
     #[param(value_type = Option<u8>, minimum = 1, maximum = 200, default = 200)]
     limit: Option<Limit>,
-    /// `next_cursor` of the page before.
     cursor: Option<String>,
 }
 
 /// A page of all that is held about a customer: of each kind the newest first, and nothing that is newer on a later
 /// page.
 #[derive(Serialize, ToSchema)]
-pub(crate) struct Export {
+pub(crate) struct CustomerExport {
     /// The customer, on every page. The hash of the password is held too, and never shown.
     customer: User,
     /// Loans, as they now are.
@@ -51,20 +50,19 @@ pub(crate) struct Export {
     next_cursor: Option<String>,
 }
 
-/// Shows all that is held about a customer. Customers see themselves alone.
+/// Export the data of a customer.
 ///
-/// Most exports are one page; otherwise `next_cursor` leads to the rest.
+/// Customers export their own data. Most people's is one page; where it is more, `next_cursor` leads to the rest.
 #[utoipa::path(
-    get, path = "/api/customers/{id}/export", tag = "customers",
-    params(("id" = Uuid, Path, description = "The customer's id"), ExportQuery),
-    responses((status = 200, description = "A page of the data held", body = Export))
+    get, path = "/api/customers/{id}/export", tag = "customers", params(ExportQuery),
+    responses((status = 200, description = "A page of the data held", body = CustomerExport))
 )]
-pub(crate) async fn get_export(
+pub(crate) async fn export_customer(
     State(app): State<App>,
     caller: CustomerOrAdmin,
     path: PathParameter,
     query: QueryString,
-) -> Result<Json<Export>, Problem> {
+) -> Result<Json<CustomerExport>, Problem> {
     let id = caller.check(path.uuid()).await?;
     let binding = caller.binding(&query).await?;
     let read = || -> Result<_, Problem> {
@@ -85,7 +83,7 @@ pub(crate) async fn get_export(
     let held = held.ok_or_else(Problem::not_found)?;
     let HeldPage { loans, versions, transactions, changes, sessions, entries, end } = Held::new(held).page(limit);
     let today = app.date_of(caller.now);
-    Ok(Json(Export {
+    Ok(Json(CustomerExport {
         customer,
         loans: loans.iter().map(|loan| loan.view(today)).collect(),
         loan_versions: versions,

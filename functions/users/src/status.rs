@@ -11,7 +11,7 @@ use backend::{
         body::Input,
         command::{Outcome, conclude},
         path::PathParameter,
-        problem::{Problem, ProblemBody},
+        problem::Problem,
     },
     store::{
         audit::{self, Subject},
@@ -88,16 +88,16 @@ impl Step {
     }
 }
 
-/// Suspends a user: every session ends, and the user cannot log in until reactivated.
+/// Suspend a user.
 ///
-/// Nobody can suspend themself. So the admin who suspends another one stays, and there is always an active admin.
+/// Every session ends, and the user cannot log in until reactivated. Nobody suspends themself. So the admin who
+/// suspends another one stays, and there is always an active admin.
 #[utoipa::path(
     post, path = "/api/users/{id}/suspend", tag = "users", request_body = Option<StatusChange>,
-    params(("id" = Uuid, Path, description = "The user's id")),
     responses(
         (status = 200, description = "The user as it now is", body = User),
-        (status = 403, description = "It is the admin's own account (`own_account`)", body = ProblemBody),
-        (status = 409, description = "The user is not active (`user_not_active`)", body = ProblemBody))
+        (status = 403, description = "It is the admin's own account (`own_account`)"),
+        (status = 409, description = "The user is not active (`user_not_active`)"))
 )]
 pub(crate) async fn suspend_user(admin: Admin, path: PathParameter, input: Input) -> Result<Answer, Problem> {
     let id = admin.check(path.uuid()).await?;
@@ -115,13 +115,14 @@ pub(crate) async fn suspend_user(admin: Admin, path: PathParameter, input: Input
     conclude(tx, outcome).await
 }
 
-/// Reactivates a suspended user, who can log in again.
+/// Reactivate a suspended user.
+///
+/// The user can log in again.
 #[utoipa::path(
     post, path = "/api/users/{id}/reactivate", tag = "users", request_body = Option<StatusChange>,
-    params(("id" = Uuid, Path, description = "The user's id")),
     responses(
         (status = 200, description = "The user as it now is", body = User),
-        (status = 409, description = "The user is not suspended (`user_not_suspended`)", body = ProblemBody))
+        (status = 409, description = "The user is not suspended (`user_not_suspended`)"))
 )]
 pub(crate) async fn reactivate_user(admin: Admin, path: PathParameter, input: Input) -> Result<Answer, Problem> {
     let id = admin.check(path.uuid()).await?;
@@ -129,26 +130,27 @@ pub(crate) async fn reactivate_user(admin: Admin, path: PathParameter, input: In
     conclude(tx, REACTIVATE.take(&caller, user, &input)).await
 }
 
-/// Approves an agent who is pending or was rejected: it can log in.
+/// Approve an agent.
+///
+/// An agent who is pending or was rejected becomes active and can log in.
 #[utoipa::path(
     post, path = "/api/agents/{id}/approve", tag = "agents", request_body = Option<StatusChange>,
-    params(("id" = Uuid, Path, description = "The agent's id")),
     responses(
-        (status = 200, description = "The agent as it now is", body = User),
-        (status = 409, description = "The agent is neither pending nor rejected (`agent_not_pending`)",
-            body = ProblemBody))
+        (status = 200, description = "The user as it now is", body = User),
+        (status = 409, description = "The agent is neither pending nor rejected (`agent_not_pending`)"))
 )]
 pub(crate) async fn approve_agent(admin: Admin, path: PathParameter, input: Input) -> Result<Answer, Problem> {
     step_of_agent(&APPROVE, admin, path, input).await
 }
 
-/// Rejects an agent who is pending. An admin can still approve it later.
+/// Reject a pending agent.
+///
+/// An admin can still approve it later.
 #[utoipa::path(
     post, path = "/api/agents/{id}/reject", tag = "agents", request_body = Option<StatusChange>,
-    params(("id" = Uuid, Path, description = "The agent's id")),
     responses(
-        (status = 200, description = "The agent as it now is", body = User),
-        (status = 409, description = "The agent is not pending (`agent_not_pending`)", body = ProblemBody))
+        (status = 200, description = "The user as it now is", body = User),
+        (status = 409, description = "The agent is not pending (`agent_not_pending`)"))
 )]
 pub(crate) async fn reject_agent(admin: Admin, path: PathParameter, input: Input) -> Result<Answer, Problem> {
     step_of_agent(&REJECT, admin, path, input).await

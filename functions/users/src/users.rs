@@ -18,7 +18,7 @@ use backend::{
         command::{Outcome, conclude},
         pagination::Page,
         path::PathParameter,
-        problem::{Problem, ProblemBody},
+        problem::Problem,
         query::{QueryString, unless_empty},
     },
     store::{
@@ -45,19 +45,15 @@ pub(crate) struct UsersQuery {
     /// Users of this status.
     #[serde(default, deserialize_with = "unless_empty")]
     status: Option<UserStatus>,
-    /// One to ten words. Each must be the beginning of the e-mail address, the telephone number, a part of the username
-    /// or a word of the full name, without regard to case and accents. At least one word has two characters.
     #[serde(default, deserialize_with = "unless_empty")]
-    #[param(value_type = Option<String>, min_length = 2, max_length = 254, example = "usr_")]
     q: Option<SearchWords>,
-    /// How many on a page.
-    #[param(value_type = Option<u8>, minimum = 1, maximum = 200, default = 50)]
     limit: Option<Limit>,
-    /// `next_cursor` of the page before.
     cursor: Option<String>,
 }
 
-/// Lists users, newest first.
+/// List users.
+///
+/// Newest first, of all roles.
 #[utoipa::path(
     get, path = "/api/users", tag = "users", params(UsersQuery),
     responses((status = 200, description = "A page of users", body = Page<User>))
@@ -67,9 +63,11 @@ pub(crate) async fn list_users(admin: Admin, query: QueryString) -> Result<Json<
     page(&admin, &query, Filter { role, status, q }, limit.unwrap_or_default(), cursor).await
 }
 
-/// Shows a user.
+/// Get a user.
+///
+/// Of any role and status.
 #[utoipa::path(
-    get, path = "/api/users/{id}", tag = "users", params(("id" = Uuid, Path, description = "The user's id")),
+    get, path = "/api/users/{id}", tag = "users",
     responses((status = 200, description = "The user", body = User))
 )]
 pub(crate) async fn get_user(admin: Admin, path: PathParameter, query: QueryString) -> Result<Json<User>, Problem> {
@@ -83,7 +81,7 @@ pub(crate) async fn get_user(admin: Admin, path: PathParameter, query: QueryStri
 /// A new user of any role.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-#[schema(example = json!({
+#[schema(as = NewUser, example = json!({
     "username": "agent.pune", "password": "correct horse battery", "email": "pune@example.com",
     "phone": "+912025512345", "role": "agent", "full_name": "Ravi Kulkarni"}))]
 pub(crate) struct UserCreation {
@@ -101,15 +99,15 @@ pub(crate) struct UserCreation {
     full_name: Option<Name>,
 }
 
-/// Creates a user, who is active at once.
+/// Create a user.
+///
+/// Of any role, and active at once.
 #[utoipa::path(
     post, path = "/api/users", tag = "users", request_body = UserCreation,
     responses(
-        (status = 201, description = "The new user", body = User, headers(
-            ("Location" = String, description = "Where the user can be read"))),
-        (status = 409, description = "The username (`username_taken`) or the e-mail address (`email_taken`) is taken",
-            body = ProblemBody),
-        (status = 429, description = "Too many passwords are set at once (`too_many_attempts`)", body = ProblemBody))
+        (status = 201, description = "The new user", body = User),
+        (status = 409, description = "The username (`username_taken`) or the e-mail address (`email_taken`) is taken"),
+        (status = 429, description = "Too many passwords are set at once (`too_many_attempts`)"))
 )]
 pub(crate) async fn create_user(admin: Admin, input: Input) -> Result<Answer, Problem> {
     let creation: UserCreation = admin.check(input.read()).await?;
@@ -132,15 +130,15 @@ pub(crate) async fn create_user(admin: Admin, input: Input) -> Result<Answer, Pr
     conclude(tx, outcome).await
 }
 
-/// Changes a user's profile.
+/// Update a user's profile.
+///
+/// Omitted fields keep their values. Username and role never change.
 #[utoipa::path(
     patch, path = "/api/users/{id}", tag = "users", request_body = ProfilePatch,
-    params(("id" = Uuid, Path, description = "The user's id")),
     responses(
         (status = 200, description = "The user as it now is", body = User),
         (status = 409, description = "The e-mail address is taken (`email_taken`), or the user is erased \
-            (`user_erased`)",
-            body = ProblemBody))
+            (`user_erased`)"))
 )]
 pub(crate) async fn update_user(admin: Admin, path: PathParameter, input: Input) -> Result<Answer, Problem> {
     let id = admin.check(path.uuid()).await?;
@@ -159,18 +157,19 @@ pub(crate) struct PasswordReset {
     new_password: Password,
 }
 
-/// Sets another user's password. All sessions of that user end.
+/// Reset a user's password.
+///
+/// All sessions of that user end. Nobody resets their own password: `PUT /api/auth/password` changes it.
 #[utoipa::path(
     put, path = "/api/users/{id}/password", tag = "users", request_body = PasswordReset,
-    params(("id" = Uuid, Path, description = "The user's id")),
     responses(
         (status = 204, description = "The new password is set"),
         (status = 403, description = "It is the admin's own password (`own_account`), which `PUT /api/auth/password` \
-            changes", body = ProblemBody),
-        (status = 409, description = "The user is erased (`user_erased`)", body = ProblemBody),
-        (status = 429, description = "Too many passwords are set at once (`too_many_attempts`)", body = ProblemBody))
+            changes"),
+        (status = 409, description = "The user is erased (`user_erased`)"),
+        (status = 429, description = "Too many passwords are set at once (`too_many_attempts`)"))
 )]
-pub(crate) async fn reset_password(admin: Admin, path: PathParameter, input: Input) -> Result<Answer, Problem> {
+pub(crate) async fn reset_user_password(admin: Admin, path: PathParameter, input: Input) -> Result<Answer, Problem> {
     let id = admin.check(path.uuid()).await?;
     if id == admin.id() {
         let detail = "Change your own password with PUT /api/auth/password, which asks for the current one.";

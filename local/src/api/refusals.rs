@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use axum::http::Method;
 use serde_json::{Map, Value, json};
 
-use super::{examples, has_parameter, parameters};
+use super::{examples, parameter, parameters};
 use crate::operations::{Operation, Reach, Who};
 
 /// A refusal that every operation of a shape can give.
@@ -32,6 +32,7 @@ const BAD_KEY: Refusal = refusal(
     "bad_idempotency_key",
     "The Idempotency-Key is not 1 to 255 visible ASCII characters, has a comma or is sent twice",
 );
+const KEY_REQUIRED: Refusal = refusal(400, "idempotency_key_required", "The Idempotency-Key is missing");
 const BAD_IF_MATCH: Refusal =
     refusal(400, "bad_if_match", "`If-Match` is neither `*` nor a list of entity tags in double quotes");
 const UNAUTHENTICATED: Refusal = refusal(401, "unauthenticated", "There is no token, or it is no longer valid");
@@ -65,6 +66,7 @@ const ALL: &[Refusal] = &[
     NOT_JSON,
     UNREADABLE,
     BAD_KEY,
+    KEY_REQUIRED,
     BAD_IF_MATCH,
     UNAUTHENTICATED,
     FORBIDDEN,
@@ -87,7 +89,7 @@ const ALL: &[Refusal] = &[
 const PROBLEM: &str = "#/components/schemas/Problem";
 
 /// The refusals that follow from an operation's shape.
-fn of_shape(row: &Operation, operation: &Value) -> Vec<Refusal> {
+fn of_shape(row: &Operation, operation: &Value, components: &Value) -> Vec<Refusal> {
     // Who has not come the way that is set learns nothing but that; where its secret cannot be read, nobody has.
     let mut refusals = vec![ORIGIN_REFUSED, VIEWER_UNKNOWN, UNAVAILABLE];
     if let Who::Users(roles) = row.who {
@@ -102,7 +104,7 @@ fn of_shape(row: &Operation, operation: &Value) -> Vec<Refusal> {
     if row.path.contains('{') {
         refusals.push(NOT_FOUND);
     }
-    if has_parameter(operation, "cursor") {
+    if parameter(operation, components, "cursor").is_some() {
         refusals.push(BAD_CURSOR);
     }
     let has_body = operation.get("requestBody").is_some();
@@ -110,15 +112,18 @@ fn of_shape(row: &Operation, operation: &Value) -> Vec<Refusal> {
         refusals.extend([NOT_JSON, UNREADABLE, TOO_LARGE, NOT_SENT_AS_JSON]);
     }
     let is_api = row.path.starts_with("/api/");
-    let has_query = parameters(operation).any(|parameter| parameter["in"] == "query");
+    let has_query = parameters(operation, components).any(|parameter| parameter["in"] == "query");
     if has_body || has_query || (is_api && row.method == Method::GET) {
         refusals.push(INVALID);
     }
-    if has_parameter(operation, "If-Match") {
+    if parameter(operation, components, "If-Match").is_some() {
         refusals.extend([BAD_IF_MATCH, STALE, NO_VERSION]);
     }
-    if has_parameter(operation, "Idempotency-Key") {
+    if let Some(key) = parameter(operation, components, "Idempotency-Key") {
         refusals.extend([BAD_KEY, KEY_REUSED]);
+        if key["required"] == true {
+            refusals.push(KEY_REQUIRED);
+        }
     }
     if is_api {
         if row.method != Method::GET {
@@ -134,7 +139,7 @@ fn of_shape(row: &Operation, operation: &Value) -> Vec<Refusal> {
 }
 
 /// Puts together the refusals that the operation declares and those of its shape.
-pub(super) fn complete(row: &Operation, operation: &mut Value) {
+pub(super) fn complete(row: &Operation, operation: &mut Value, components: &Value) {
     let mut lines: BTreeMap<u16, Vec<String>> = BTreeMap::new();
     let mut given: BTreeMap<u16, Map<String, Value>> = BTreeMap::new();
     for (status, about) in take_declared(operation) {
@@ -144,7 +149,7 @@ pub(super) fn complete(row: &Operation, operation: &mut Value) {
         }
         lines.entry(status).or_default().push(about);
     }
-    for Refusal { status, code, about } in of_shape(row, operation) {
+    for Refusal { status, code, about } in of_shape(row, operation, components) {
         let examples = given.entry(status).or_default();
         if !examples.contains_key(code) {
             examples.insert(code.to_owned(), json!({"$ref": format!("#/components/examples/{code}")}));
@@ -168,16 +173,21 @@ pub(super) fn complete(row: &Operation, operation: &mut Value) {
     }
 }
 
-/// Takes the problems that a handler declares out of an operation: their statuses and descriptions.
+/// Takes the problems that a handler declares out of an operation: their statuses and descriptions. They are the
+/// answers from 400 on without a body of their own.
 fn take_declared(operation: &mut Value) -> Vec<(u16, String)> {
     let mut declared = Vec::new();
     if let Some(responses) = operation["responses"].as_object_mut() {
         responses.retain(|status, response| {
-            let is_problem = response["content"]["application/json"]["schema"]["$ref"] == PROBLEM;
-            if let (true, Ok(status)) = (is_problem, status.parse()) {
-                declared.push((status, response["description"].as_str().unwrap_or_default().to_owned()));
+            let body = response.get("content");
+            let is_problem = body.is_none_or(|body| body["application/json"]["schema"]["$ref"] == PROBLEM);
+            match status.parse() {
+                Ok(status @ 400..) if is_problem => {
+                    declared.push((status, response["description"].as_str().unwrap_or_default().to_owned()));
+                    false
+                }
+                _ => true,
             }
-            !is_problem
         });
     }
     declared
@@ -194,18 +204,6 @@ fn without_codes(about: &str) -> String {
     let first = parts.next().unwrap_or_default();
     let rest = parts.map(|part| part.split_once("`)").map_or(part, |(_, rest)| rest));
     std::iter::once(first).chain(rest).collect()
-}
-
-/// Makes a refusal that says nothing of its operation one that operations refer to, named by its codes.
-pub(super) fn share(response: &mut Value, components: &mut Value) {
-    let examples = response["content"]["application/problem+json"]["examples"].as_object();
-    let Some(examples) = examples.filter(|examples| examples.values().all(|example| example.get("$ref").is_some()))
-    else {
-        return;
-    };
-    let name = examples.keys().map(String::as_str).collect::<Vec<_>>().join("_or_");
-    let reference = json!({"$ref": format!("#/components/responses/{name}")});
-    components["responses"][name] = std::mem::replace(response, reference);
 }
 
 /// The examples that operations refer to.

@@ -6,7 +6,7 @@ use axum::http::Method;
 use serde_json::Value;
 use tests::{
     Api, ApiOptions, Session,
-    document::{operations, resolve},
+    document::{operations, parameters, resolve},
 };
 
 /// An admin, an agent, a customer and nobody, of a system with demo data.
@@ -208,8 +208,8 @@ async fn no_query_path_or_header_makes_an_operation_fail() {
     for (method, template, operation) in
         operations().filter(|(method, path, _)| method == Method::GET && path.starts_with("/api/"))
     {
-        let named = operation["parameters"].as_array().into_iter().flatten();
-        let named: Vec<_> = named.filter(|it| it["in"] == "query").map(|it| it["name"].as_str().unwrap()).collect();
+        let named = parameters(operation).filter(|it| it["in"] == "query");
+        let named: Vec<_> = named.map(|it| it["name"].as_str().unwrap()).collect();
         let path = path_with(template, &loan);
         // A part of a path is not empty, or it is another path.
         let mut paths: Vec<String> = texts[1..].iter().map(|text| path_with(template, text)).collect();

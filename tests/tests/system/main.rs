@@ -16,6 +16,7 @@ mod idempotency;
 mod lists;
 mod logs;
 mod openapi;
+mod openapi_words;
 mod order;
 mod origin;
 mod pay_refs;

@@ -70,12 +70,11 @@ fn has_body(row: &Operation) -> bool {
 }
 
 fn needs_version(row: &Operation) -> bool {
-    described(row)["parameters"].as_array().is_some_and(|all| all.iter().any(|it| it["name"] == "If-Match"))
+    document::parameters(described(row)).any(|it| it["name"] == "If-Match")
 }
 
 fn needs_key(row: &Operation) -> bool {
-    let is_key = |it: &Value| it["name"] == "Idempotency-Key" && it["required"] == true;
-    described(row)["parameters"].as_array().is_some_and(|all| all.iter().any(is_key))
+    document::parameters(described(row)).any(|it| it["name"] == "Idempotency-Key" && it["required"] == true)
 }
 
 /// The status of an operation's success.

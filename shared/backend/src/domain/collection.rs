@@ -9,6 +9,7 @@ use crate::values::{pay_ref::PayRef, time::BusinessDate};
 
 /// The amounts to collect of a loan on a day: principal, interest, fees and penalties.
 #[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(as = CollectionItem)]
 pub struct Collection {
     /// The loan.
     pub loan_id: Uuid,

@@ -12,6 +12,7 @@ use crate::{
 
 /// The name of a step of an application.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(as = LoanAction)]
 #[serde(rename_all = "snake_case")]
 pub enum Action {
     /// Applied for.
@@ -77,6 +78,7 @@ impl Action {
 
 /// One version of a loan, as the history shows it.
 #[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(as = LoanHistoryEntry)]
 pub struct HistoryEntry {
     /// The version.
     #[schema(value_type = i32, example = 2)]

@@ -10,6 +10,7 @@ pub mod credentials;
 pub mod csv;
 pub mod etag;
 pub mod format;
+pub mod headers;
 pub mod idempotency;
 pub mod layers;
 pub mod operations;

@@ -14,7 +14,8 @@ use crate::values::{
 const MOST_IN_CSV: u16 = 5000;
 
 /// The page size of a list that is also available as CSV: as [`Limit`], and up to 5,000 for CSV.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, ToSchema)]
+#[schema(minimum = 1, maximum = 5000, default = 50)]
 pub struct ExportLimit(u16);
 
 impl<'de> Deserialize<'de> for ExportLimit {

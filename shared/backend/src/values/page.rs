@@ -2,12 +2,14 @@
 
 use jiff::{Timestamp, civil::Date};
 use serde::{Deserialize, Deserializer, Serialize, de::DeserializeOwned};
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::refusal::refusal;
 
 /// How many things a page holds: 1 to 200, default 50.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, ToSchema)]
+#[schema(value_type = u8, minimum = 1, maximum = 200, default = 50)]
 pub struct Limit(pub(crate) u16);
 
 /// The most things a page of JSON holds.

@@ -1,6 +1,7 @@
 //! The texts that lists are searched for.
 
 use serde::{Deserialize, Deserializer};
+use utoipa::ToSchema;
 
 use crate::values::refusal::refusal;
 
@@ -31,7 +32,8 @@ impl<'de> Deserialize<'de> for SearchText {
 }
 
 /// The words of a search. A user matches a word if one of the words stored for the user starts with it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, ToSchema)]
+#[schema(value_type = String, min_length = 2, max_length = 254, example = "asha")]
 pub struct SearchWords(Vec<String>);
 
 /// The largest number of words; few names have more.

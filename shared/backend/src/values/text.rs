@@ -47,7 +47,7 @@ text_field! {
 }
 text_field! {
     /// A name: 1 to 200 characters, not only blanks.
-    #[schema(min_length = 1, max_length = 200, example = "Asha Patel")]
+    #[schema(as = DisplayName, min_length = 1, max_length = 200, example = "Asha Patel")]
     Name, |text| line(text, 200)
 }
 text_field! {
@@ -77,12 +77,12 @@ text_field! {
 
 text_field! {
     /// How the other side names a payment: 1 to 200 characters, not only blanks.
-    #[schema(min_length = 1, max_length = 200, example = "receipt 1047")]
+    #[schema(as = PaymentReference, min_length = 1, max_length = 200, example = "receipt 1047")]
     Reference, |text| line(text, 200)
 }
 text_field! {
     /// How a payment came in: 1 to 64 characters, not only blanks.
-    #[schema(min_length = 1, max_length = 64, example = "cash")]
+    #[schema(as = PaymentChannel, min_length = 1, max_length = 64, example = "cash")]
     Channel, |text| line(text, 64)
 }
 text_field! {

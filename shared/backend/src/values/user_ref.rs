@@ -3,6 +3,10 @@
 use std::fmt;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use utoipa::{
+    PartialSchema, ToSchema,
+    openapi::{ObjectBuilder, RefOr, Schema, schema::Type},
+};
 use uuid::Uuid;
 
 use crate::values::refusal::refusal;
@@ -15,6 +19,15 @@ pub enum UserRef {
     /// The username, in lower case.
     Username(String),
 }
+
+impl PartialSchema for UserRef {
+    fn schema() -> RefOr<Schema> {
+        let schema = ObjectBuilder::new().schema_type(Type::String).min_length(Some(1)).max_length(Some(100));
+        schema.description(Some("A user's id or username.")).examples(["usr_india_999"]).into()
+    }
+}
+
+impl ToSchema for UserRef {}
 
 impl UserRef {
     /// Reads either form.
