@@ -51,6 +51,13 @@ install_python() {
   cp "$2" "$folder/installed.txt"
 }
 
+# install_node FOLDER: the npm packages of its lock file, unless they are there. None runs a script of its own.
+install_node() {
+  if cmp -s "$1/package-lock.json" "$1/node_modules/.installed.json"; then return; fi
+  npm ci --silent --ignore-scripts --no-audit --no-fund --prefix "$1"
+  cp "$1/package-lock.json" "$1/node_modules/.installed.json"
+}
+
 # Ends a process that this script started, and waits for its end.
 stop() {
   kill "$1" 2>/dev/null || return 0

@@ -31,7 +31,7 @@ const OF_PATHS: &[OfPath] = &[
     of_path("/api/agents/{id}", "AgentId"),
     of_path("/api/agents/{id}/requests", "AgentIdOrMe"),
     of_path("/api/agents/{id}/performance", "AgentIdOrMe"),
-    of_path("/api/products/{code}", "ProductCode"),
+    of_path("/api/products/{code}", "CodeOfProduct"),
 ];
 
 /// A parameter of a query or a header.
@@ -81,7 +81,7 @@ pub(super) fn components() -> Result<Value, DocumentError> {
         "CustomerId": path("id", "The customer's id", &id),
         "AgentId": path("id", "The agent's id", &id),
         "AgentIdOrMe": agent_or_me,
-        "ProductCode": path("code", "The product's code", &schema("ProductCode")),
+        "CodeOfProduct": path("code", "The product's code", &schema("ProductCode")),
         "IdempotencyKey": key(true, "Names the command: sent again under the same key, it takes effect once and has the \
             same answer. For seven days, by caller and path."),
         "OptionalIdempotencyKey": key(false, "Names the command: sent again under the same key, it takes effect once and \
