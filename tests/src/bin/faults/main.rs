@@ -3,7 +3,7 @@
 //! After each fault all that was acknowledged since the beginning is in the database once, and nothing else is; the
 //! books balance, and the scheduled function's check finds no difference.
 //!
-//! `.ci/faults` starts this with what it needs.
+//! `cargo xtask faults` starts this with what it needs.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,

@@ -1,8 +1,8 @@
-#!/usr/bin/env python3
-"""`.ci/deploy` against moto: an upgrade, one whose API does not serve, one with a parameter that there is not, one that is
-not shown; and the removal of the stack with its protected database.
+"""`.ci/deploy` against moto: an upgrade, one whose API does not serve, an unknown parameter, a hidden one; and the removal
+of the stack with its protected database.
 
-The stack is a small one: moto transforms no SAM template (see `.ci/stack` for that), and knows no rollback by alarm.
+The stack is a small one: moto transforms no SAM template (`stack.py` does), and knows no rollback by alarm. `cargo xtask
+templates` runs it.
 """
 
 import logging
@@ -16,13 +16,14 @@ from moto.server import ThreadedMotoServer
 
 logging.getLogger("werkzeug").setLevel(logging.ERROR)
 
-root = pathlib.Path(__file__).resolve().parent.parent
+root = pathlib.Path(__file__).resolve().parent.parent.parent
 server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
 server.start()
 host, port = server.get_host_and_port()
 os.environ |= {
     "AWS_ENDPOINT_URL": f"http://{host}:{port}",
     "AWS_REGION": "eu-west-1",
+    "AWS_DEFAULT_REGION": "eu-west-1",
     "AWS_ACCESS_KEY_ID": "local",
     "AWS_SECRET_ACCESS_KEY": "local",
     "SAM_CLI_TELEMETRY": "0",

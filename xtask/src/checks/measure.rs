@@ -1,0 +1,182 @@
+//! Size, start and memory of the release builds beside an empty `lambda_http` function.
+//!
+//! Start is the time from the process's creation to its first request for work, at a runtime interface that this plays;
+//! the median of ten, the functions taking turns, so that a noisy machine disturbs all alike. Memory is what is resident
+//! half a second later. Fails when a budget is exceeded in three measurements.
+
+use std::{
+    collections::BTreeSet,
+    fs,
+    io::{BufRead as _, BufReader, Read as _},
+    net::{Ipv4Addr, TcpListener, TcpStream},
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+    sync::mpsc::{Receiver, Sender, channel},
+    thread,
+    time::{Duration, Instant},
+};
+
+use crate::kit::{
+    command::{Outcome, Run as _, cargo, command},
+    folders::{built, root},
+    lambda::environment,
+    tools,
+};
+
+const ROUNDS: usize = 10;
+const ATTEMPTS: usize = 3;
+
+/// As an archive of Lambda's holds it.
+const ZIPPED_MAX: u64 = 7_000_000;
+const RESIDENT_MAX: u64 = 25_000_000;
+/// In hundredths of the empty function's start.
+const START_MAX: u128 = 200;
+
+/// A function, and what is known of it.
+struct Measured {
+    name: String,
+    program: PathBuf,
+    bytes: u64,
+    zipped: u64,
+}
+
+/// Measures what is built.
+pub(crate) fn run(_: &[String]) -> Outcome {
+    tools::python("venv")?;
+    // As the functions are built, so that compiler and flags are the same.
+    cargo("lambda").args(["build", "--quiet", "--locked", "--release", "--x86-64", "--package", "empty"]).run()?;
+    let mut functions = vec![Measured::new("empty", root().join("target/lambda/empty/bootstrap"))?];
+    let mut folders: Vec<_> = fs::read_dir(built()).into_iter().flatten().flatten().map(|entry| entry.path()).collect();
+    folders.sort();
+    for folder in folders.iter().filter(|folder| folder.join("bootstrap").exists()) {
+        let name = folder.file_name().unwrap_or_default().to_string_lossy().replace("Function", "").to_lowercase();
+        functions.push(Measured::new(&name, folder.join("bootstrap"))?);
+    }
+    if functions.len() == 1 {
+        return Err("nothing is built: `cargo xtask build x86_64` does".into());
+    }
+
+    let interface = Interface::open()?;
+    // A machine that does something else for a second makes any program look slow: what is over budget is so every time.
+    let mut over: BTreeSet<String> = functions.iter().map(|function| function.name.clone()).collect();
+    for _ in 0..ATTEMPTS {
+        let exceeded = measure(&functions, &interface)?;
+        over.retain(|name| exceeded.contains(name));
+        if over.is_empty() {
+            return Ok(());
+        }
+    }
+    Err(format!("over budget: {}", over.into_iter().collect::<Vec<_>>().join(", ")).into())
+}
+
+impl Measured {
+    fn new(name: &str, program: PathBuf) -> Outcome<Self> {
+        let (bytes, zipped) = (fs::metadata(&program)?.len(), zipped(&program)?);
+        Ok(Self { name: name.to_owned(), program, bytes, zipped })
+    }
+}
+
+/// How long a file is once deflated, which is what an archive does to it.
+fn zipped(program: &Path) -> Outcome<u64> {
+    let mut gzip = command("gzip").args(["--stdout", "-6"]).arg(program).stdout(Stdio::piped()).spawn()?;
+    let mut output = gzip.stdout.take().ok_or("no output")?;
+    let mut bytes = Vec::new();
+    output.read_to_end(&mut bytes)?;
+    if gzip.wait()?.success() { Ok(bytes.len().try_into()?) } else { Err("gzip failed".into()) }
+}
+
+/// Starts each in turn and prints what came of it. Gives those that exceed a budget.
+fn measure(functions: &[Measured], interface: &Interface) -> Outcome<BTreeSet<String>> {
+    let mut starts = vec![Vec::new(); functions.len()];
+    let mut resident = vec![0; functions.len()];
+    for round in 0..=ROUNDS {
+        for (at, function) in functions.iter().enumerate() {
+            let (took, memory) = interface.start(&function.program)?;
+            // The first round reads the programs from the disk.
+            if round > 0 {
+                starts[at].push(took);
+                resident[at] = resident[at].max(memory);
+            }
+        }
+    }
+    let medians: Vec<u128> = starts.into_iter().map(|times| median(times).as_micros()).collect();
+    let mut exceeded = BTreeSet::new();
+    println!(
+        "{:<10} {:>10} {:>10} {:>9} {:>6} {:>12}",
+        "function", "bytes", "zipped", "start ms", "ratio", "resident MB"
+    );
+    for (at, function) in functions.iter().enumerate() {
+        let ratio = medians[at] * 100 / medians[0].max(1);
+        let (start, times, memory) =
+            (hundredths(medians[at] / 10), hundredths(ratio), hundredths(u128::from(resident[at]) / 10_000));
+        let Measured { name, bytes, zipped, .. } = function;
+        println!("{name:<10} {bytes:>10} {zipped:>10} {start:>9} {times:>6} {memory:>12}");
+        if *zipped > ZIPPED_MAX || resident[at] > RESIDENT_MAX || ratio > START_MAX {
+            exceeded.insert(name.clone());
+        }
+    }
+    Ok(exceeded)
+}
+
+fn median(mut times: Vec<Duration>) -> Duration {
+    times.sort();
+    let middle = times.len() / 2;
+    (times[middle] + times[middle - 1]) / 2
+}
+
+fn hundredths(number: u128) -> String {
+    format!("{}.{:02}", number / 100, number % 100)
+}
+
+/// A runtime interface that notes when the first request for work comes, and never has any.
+struct Interface {
+    address: String,
+    polled: Receiver<Instant>,
+}
+
+impl Interface {
+    fn open() -> Outcome<Self> {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+        let address = listener.local_addr()?.to_string();
+        let (sender, polled) = channel();
+        thread::spawn(move || {
+            for stream in listener.incoming().flatten() {
+                let sender = sender.clone();
+                thread::spawn(move || keep_waiting(&stream, &sender));
+            }
+        });
+        Ok(Self { address, polled })
+    }
+
+    /// The time from creation to the first request for work, and the bytes that are resident half a second later.
+    fn start(&self, program: &Path) -> Outcome<(Duration, u64)> {
+        let nowhere = "postgres://nobody:nothing@127.0.0.1:9/nowhere?sslmode=disable";
+        let keys = r#"{"current": "one", "keys": {"one": "bWVhc3VyZWQgd2l0aCBhIGtleSB0aGF0IGlzIG5vIHNlY3JldA"}}"#;
+        let mut function = Command::new(program);
+        // Nothing else: what the rest of this environment says is no part of what is measured.
+        function.env_clear().envs(environment(&self.address, "measured"));
+        function.envs([("DATABASE_URL", nowhere), ("OWNER_DATABASE_URL", nowhere)]);
+        function.envs([("SIGNING_KEYS", keys), ("LOG_LEVEL", "error")]);
+        function.stdout(Stdio::null()).stderr(Stdio::null());
+        while self.polled.try_recv().is_ok() {}
+        let began = Instant::now();
+        let process = function.start()?;
+        let polled = self.polled.recv_timeout(Duration::from_secs(10));
+        let took = polled.map_err(|_| format!("{} asked for no work", program.display()))? - began;
+        thread::sleep(Duration::from_millis(500));
+        let status = fs::read_to_string(format!("/proc/{}/status", process.id()))?;
+        let resident = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).ok_or("no size in memory")?;
+        let kilobytes: u64 = resident.trim().trim_end_matches(" kB").parse()?;
+        Ok((took, kilobytes * 1024))
+    }
+}
+
+/// Reads a request, says when it was there, and lets it wait.
+fn keep_waiting(stream: &TcpStream, polled: &Sender<Instant>) {
+    let mut lines = BufReader::new(stream).lines().map_while(Result::ok);
+    let is_get = lines.next().is_some_and(|line| line.starts_with("GET "));
+    if is_get && lines.any(|line| line.is_empty()) {
+        let _over = polled.send(Instant::now());
+        thread::sleep(Duration::from_secs(5));
+    }
+}
