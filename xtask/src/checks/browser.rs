@@ -1,10 +1,21 @@
-//! The pages in Chromium: figures, decisions, accessibility and policy of the dashboard, the operations of the documents.
+//! The pages in Chromium, by the tests of `tests/browser`, with Playwright and axe.
 
-use crate::kit::command::{Outcome, Run as _, command};
+use crate::kit::{
+    api,
+    command::{Outcome, Run as _, command},
+    folders::{debug, root},
+    tools,
+};
 
-/// Runs both.
-pub(crate) fn run(_: &[String]) -> Outcome {
-    command("bash").arg(".ci/browser").run()?;
-    command("bash").arg(".ci/docs-page").run()?;
-    command("bash").arg(".ci/dashboard").run()
+const FOLDER: &str = "tests/browser";
+
+/// Arguments are Playwright's: a part of a file's name, `--headed`, `--debug`. With the variable `PICTURES`, pictures of the
+/// pages go into the folder that it names.
+pub(crate) fn run(arguments: &[String]) -> Outcome {
+    let playwright = tools::npm(FOLDER)?.join("playwright");
+    let chromium = tools::chromium()?;
+    api::build()?;
+    let mut test = command(playwright);
+    test.arg("test").args(arguments).current_dir(root().join(FOLDER));
+    test.env("CHROMIUM", chromium).env("MICROLOANS_SERVER", debug("dev")).run()
 }

@@ -82,7 +82,7 @@ pub(crate) trait Run {
     /// Whether it succeeds; what it writes is dropped.
     fn succeeds(&mut self) -> bool;
 
-    /// Lets both of its outputs go to a file.
+    /// Lets both of its outputs go to a file; it reads nothing.
     fn to_log(&mut self, file: &Path) -> Outcome<&mut Self>;
 
     /// Starts it. It ends at the latest when the process is dropped.
@@ -118,7 +118,7 @@ impl Run for Command {
 
     fn to_log(&mut self, file: &Path) -> Outcome<&mut Self> {
         let log = File::create(file)?;
-        self.stdout(log.try_clone()?).stderr(log);
+        self.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log);
         Ok(self)
     }
 

