@@ -14,21 +14,51 @@ use sha2::{Digest as _, Sha256};
 /// A file of the page: its name, its type and its content.
 type File = (&'static str, &'static str, &'static str);
 
-const FILES: [File; 6] = [
+const FILES: [File; 5] = [
     ("dashboard.css", "text/css; charset=utf-8", include_str!("dashboard/dashboard.css")),
-    ("dashboard.js", "text/javascript; charset=utf-8", include_str!("dashboard/dashboard.js")),
     ("icon.svg", "image/svg+xml", include_str!("dashboard/icon.svg")),
-    ("uPlot.iife.min.js", "text/javascript; charset=utf-8", include_str!("dashboard/uplot/uPlot.iife.min.js")),
+    ("uPlot.iife.min.js", SCRIPT, include_str!("dashboard/uplot/uPlot.iife.min.js")),
     ("uPlot.min.css", "text/css; charset=utf-8", include_str!("dashboard/uplot/uPlot.min.css")),
     ("uPlot-LICENSE.txt", "text/plain; charset=utf-8", include_str!("dashboard/uplot/LICENSE")),
 ];
 
+const SCRIPT: &str = "text/javascript; charset=utf-8";
+
+/// Names of modules, each with its text.
+macro_rules! modules {
+    ($($name:literal),+ $(,)?) => { [$(($name, include_str!(concat!("dashboard/", $name)))),+] };
+}
+
+/// The modules of the page. It runs the first, which imports the others.
+const MODULES: [(&str, &str); 15] = modules![
+    "dashboard.js",
+    "agents.js",
+    "arrears.js",
+    "collections.js",
+    "decisions.js",
+    "elements.js",
+    "format.js",
+    "history.js",
+    "interface.js",
+    "overview.js",
+    "performance.js",
+    "plot.js",
+    "queues.js",
+    "sections.js",
+    "session.js",
+];
+
 /// The version that browsers store a file by: the page requests each as `name?v=` and this digest of them all, so that
 /// files can be kept for long and a new deployment's page never gets an old one's.
-static DIGEST: LazyLock<String> = LazyLock::new(|| digest(FILES.map(|(.., text)| text)));
+static DIGEST: LazyLock<String> =
+    LazyLock::new(|| digest(FILES.map(|(.., text)| text).into_iter().chain(MODULES.map(|(_, text)| text))));
+
+/// The modules as they are served: each imports others in their version, as the page requests them.
+static SERVED_MODULES: LazyLock<[String; MODULES.len()]> =
+    LazyLock::new(|| MODULES.map(|(_, text)| text.replace(".js\";", &format!(".js?v={}\";", *DIGEST))));
 
 /// Distinguishes contents: part of their digest, in hexadecimal digits.
-pub(crate) fn digest<const N: usize>(texts: [&str; N]) -> String {
+pub(crate) fn digest(texts: impl IntoIterator<Item = &'static str>) -> String {
     let mut all = Sha256::new();
     for text in texts {
         all.update(text);
@@ -39,7 +69,12 @@ pub(crate) fn digest<const N: usize>(texts: [&str; N]) -> String {
     })
 }
 
-static PAGE: LazyLock<String> = LazyLock::new(|| include_str!("dashboard/dashboard.html").replace("{digest}", &DIGEST));
+/// Browsers fetch all modules at once, rather than each when another that they have read imports it.
+static PAGE: LazyLock<String> = LazyLock::new(|| {
+    let preload = |(name, _)| format!("<link rel=\"modulepreload\" href=\"/dashboard/{name}?v={{digest}}\">");
+    let preloads = MODULES.map(preload).join("\n    ");
+    include_str!("dashboard/dashboard.html").replace("{modules}", &preloads).replace("{digest}", &DIGEST)
+});
 
 /// Nothing inline, nothing from elsewhere, no form that the browser itself would send, no frame around the page, and no
 /// way to make markup of text.
@@ -86,7 +121,10 @@ pub(crate) async fn get_dashboard_file(
     Path(name): Path<String>,
     RawQuery(query): RawQuery,
 ) -> Result<Response, Problem> {
-    let (_, content_type, text) = FILES.into_iter().find(|(file, ..)| *file == name).ok_or_else(Problem::not_found)?;
+    let file = FILES.into_iter().find(|(file, ..)| *file == name).map(|(_, content_type, text)| (content_type, text));
+    let modules = MODULES.iter().zip(SERVED_MODULES.iter());
+    let module = || modules.into_iter().find(|((file, _), _)| *file == name).map(|(_, text)| (SCRIPT, text.as_str()));
+    let (content_type, text) = file.or_else(module).ok_or_else(Problem::not_found)?;
     let asked_for = query.as_deref().and_then(|query| query.strip_prefix("v="));
     let cache = if asked_for == Some(&DIGEST) { "public, max-age=31536000, immutable" } else { "no-cache" };
     let headers = [
@@ -100,13 +138,34 @@ pub(crate) async fn get_dashboard_file(
 mod tests {
     use super::*;
 
+    /// What follows each of these words, up to the quotation mark.
+    fn quoted<'a>(text: &'a str, before: &'a str) -> impl Iterator<Item = &'a str> {
+        text.split(before).skip(1).map(|rest| rest.split('"').next().unwrap_or_default())
+    }
+
+    fn is_served(address: &str) -> bool {
+        let names = FILES.map(|(name, ..)| name).into_iter().chain(MODULES.map(|(name, _)| name));
+        names.map(|name| format!("{name}?v={}", *DIGEST)).any(|served| served == address)
+    }
+
     #[test]
-    fn the_page_asks_for_files_that_there_are_and_by_their_digest() {
-        let asked: Vec<_> = PAGE.split("\"/dashboard/").skip(1).collect();
-        assert!(!asked.is_empty());
-        for asked in asked {
-            let known = FILES.iter().any(|(name, ..)| asked.starts_with(&format!("{name}?v={}\"", *DIGEST)));
-            assert!(known, "{asked}");
+    fn the_page_requests_existing_files_by_their_digest() {
+        let requested: Vec<_> = quoted(&PAGE, "\"/dashboard/").collect();
+        assert!(requested.len() > MODULES.len());
+        for address in requested {
+            assert!(is_served(address), "{address}");
         }
+        assert!(!PAGE.contains("{modules}") && !PAGE.contains("{digest}"));
+    }
+
+    #[test]
+    fn modules_import_existing_ones_by_their_digest_and_leave_none_out() {
+        let mut imported: Vec<_> = SERVED_MODULES.iter().flat_map(|text| quoted(text, " from \"./")).collect();
+        for address in &imported {
+            assert!(is_served(address), "{address}");
+        }
+        imported.sort_unstable();
+        imported.dedup();
+        assert_eq!(imported.len(), MODULES.len() - 1, "all but the first: {imported:?}");
     }
 }
