@@ -1,8 +1,8 @@
-"""`.ci/deploy` against moto: an upgrade, one whose API does not serve, an unknown parameter, a hidden one; and the removal
-of the stack with its protected database.
+"""`.ci/deploy` against moto: an upgrade, one whose API does not serve, an unknown parameter, a hidden one; and the
+removal of the stack with its protected database.
 
-The stack is a small one: moto transforms no SAM template (`stack.py` does), and knows no rollback by alarm. `cargo xtask
-templates` runs it.
+The stack is a small one: moto transforms no SAM template (`stack.py` does), and knows no rollback by alarm. `cargo
+xtask templates` runs it.
 """
 
 import logging

@@ -1,5 +1,5 @@
-"""The stack of template.yaml, with each way to choose a size, a network and a database: who may read which secret, who may
-connect to whom, what each secret says, what is encrypted. `cargo xtask templates` runs it.
+"""The stack of template.yaml, with each way to choose a size, a network and a database: who may read which secret, who
+may connect to whom, what each secret says, what is encrypted. `cargo xtask templates` runs it.
 """
 
 import json

@@ -1,4 +1,4 @@
-//! What checks share: commands, folders, ports, and the servers that they ask.
+//! Shared by the checks: commands, folders, ports, and the servers that they ask.
 
 pub(crate) mod api;
 pub(crate) mod command;

@@ -154,7 +154,7 @@ export class Book {
     };
   }
 
-  /** What a GET answers; `undefined` where that is none of the book's. */
+  /** The answer to a GET; `undefined` leaves it to the server. */
   answer(path, query) {
     const lists = {
       "/api/stats/history": this.days,

@@ -36,7 +36,7 @@ export const test = base.extend({
 
   baseURL: ({ server }, use) => use(server.url),
 
-  /** Answers in place of the server where it is told to. */
+  /** Answers in place of the server, once a test has set it up. */
   standIn: async ({ page, server }, use) => {
     const standIn = new StandIn();
     await page.route(`${server.url}/api/**`, (route) => standIn.answer(route));

@@ -19,8 +19,8 @@ pub(crate) fn run(arguments: &[String]) -> Outcome {
     };
     tools::python("venv")?;
     // `sam build` builds one function after the other, each for the most part in one linker. Built here first, all that
-    // have the same features in their dependencies are linked as many at a time as there are cores, and `sam build` finds
-    // them done. `migrate` has more features, which the others shall not get: it is left to `sam build`.
+    // have the same features in their dependencies are linked on all cores at once, and `sam build` finds them done.
+    // `migrate` has more features, which the others shall not get: it is left to `sam build`.
     let mut build = cargo("lambda");
     build.args(["build", "--locked", "--release", target]);
     for name in http_functions()?.iter().map(String::as_str).chain(OTHERS).filter(|name| *name != "migrate") {

@@ -5,7 +5,7 @@ use crate::kit::{
     tools,
 };
 
-/// What the tests generate is what is checked in. To be run after them.
+/// Generated files are checked in as the tests generate them. Runs after these.
 pub(crate) fn generated(_: &[String]) -> Outcome {
     command("git").args(["diff", "--exit-code", "--", "Cargo.lock", "openapi.json"]).run()
 }
@@ -20,7 +20,7 @@ pub(crate) fn clippy(_: &[String]) -> Outcome {
     cargo("clippy").args(["--locked", "--all-targets", "--", "--deny", "warnings"]).run()
 }
 
-/// What `deny.toml` says of licences, banned crates and sources; with names of cargo-deny's checks, those.
+/// The rules of `deny.toml` for licences, banned crates and sources; or the checks of cargo-deny that are named.
 pub(crate) fn licences(checks: &[String]) -> Outcome {
     tools::python("venv")?;
     let mut deny = cargo("deny");

@@ -1,6 +1,6 @@
-//! The release builds as Lambda runs them, without Docker: attached to the runtime emulator of cargo-lambda, with Postgres
-//! over verified TLS and every secret in Secrets Manager (moto's). Migrates, tells the whole story over HTTP, rotates the
-//! signing keys, and runs the scheduled function.
+//! The release builds as Lambda runs them, without Docker: attached to the runtime emulator of cargo-lambda, with
+//! Postgres over verified TLS and every secret in Secrets Manager (moto's). Migrates, tells the whole story over HTTP,
+//! rotates the signing keys, and runs the scheduled function.
 
 use std::{
     fs,
@@ -120,7 +120,7 @@ impl Secrets {
         Ok(stored["ARN"].as_str().ok_or("a secret without an ARN")?.to_owned())
     }
 
-    /// What a secret now says.
+    /// The current text of a secret.
     fn current(&self, arn: &str) -> Outcome<Value> {
         let said = self.call("GetSecretValue", &json!({"SecretId": arn, "VersionStage": "AWSCURRENT"}))?;
         Ok(serde_json::from_str(said["SecretString"].as_str().ok_or("a secret without a text")?)?)
@@ -194,8 +194,8 @@ impl Functions<'_> {
         Ok(())
     }
 
-    /// The four steps of Secrets Manager. The secret then has the key before and the next one, and the former's tokens are
-    /// good.
+    /// The four steps of Secrets Manager. The secret then has the earlier key and the next one, and tokens signed with the
+    /// earlier one are accepted.
     fn rotate(&mut self, secrets: &Secrets) -> Outcome {
         let base_url = self.emulator.base_url();
         let arn = self.settings.iter().find(|(name, _)| *name == SIGNING_KEYS).map(|(_, arn)| arn.clone());

@@ -1,6 +1,6 @@
-//! Faults under load, from outside: functions at the emulator of cargo-lambda, with a Postgres that crashes, fails over, is
-//! full, slow or taken, processes that are frozen and killed, and clocks that are wrong. What is acknowledged has to be in
-//! the database once. The program is `tests/src/bin/faults`; this gives it what it needs.
+//! Faults under load, from outside: functions at the emulator of cargo-lambda, with a Postgres that crashes, fails over,
+//! is full, slow or taken, processes that are frozen and killed, and clocks that are wrong. Everything acknowledged has to
+//! be in the database once. The program is `tests/src/bin/faults`; this gives it what it needs.
 
 use std::{
     fs,
@@ -15,8 +15,8 @@ use crate::kit::{
     tools,
 };
 
-/// `[--functions FOLDER] [--long] [FAULT...]`. The folder is by default that of the release builds; after `cargo build`,
-/// `target/debug` will do.
+/// `[--functions FOLDER] [--long] [FAULT...]`. The folder is by default that of the release builds; `target/debug` will
+/// do after `cargo build`.
 pub(crate) fn run(arguments: &[String]) -> Outcome {
     let (functions, others) = match arguments {
         [option, folder, others @ ..] if option == "--functions" => (fs::canonicalize(folder)?, others),

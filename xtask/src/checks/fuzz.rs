@@ -1,6 +1,6 @@
 //! Requests that the OpenAPI document allows, and requests that it forbids, to a server of its own: as anyone, as a
-//! customer, as an agent and as an admin, with every check of Schemathesis. No answer may be a 5xx, have a status that the
-//! document does not know, or another body than it describes.
+//! customer, as an agent and as an admin, with every check of Schemathesis. No answer may be a 5xx, have a status that
+//! the document does not know, or another body than it describes.
 
 use std::{fmt::Write as _, fs, path::Path, time::Duration};
 
@@ -49,7 +49,7 @@ pub(crate) fn run(arguments: &[String]) -> Outcome {
     })
 }
 
-/// What requests may be about, so that not all of them are about things that are not there.
+/// Ids of existing things, so that not all requests are about things that do not exist.
 fn dictionaries(api: &Api) -> Outcome<String> {
     let admin = api.log_in("admin")?;
     let ids = |path: &str| -> Outcome<Vec<String>> {

@@ -1,4 +1,5 @@
-//! The whole API by `docker-compose.yml`, as somebody without Rust starts it: built, healthy, not root, with the demo data.
+//! The whole API by `docker-compose.yml`, as somebody without Rust starts it: built, healthy, not root, with the demo
+//! data.
 
 use std::time::Duration;
 
@@ -11,8 +12,8 @@ use crate::kit::{
 
 const ORIGIN: &str = "https://app.example.com";
 
-/// With `built`, the image has the binary that Cargo has built here, and the Postgres image as a base: for machines that
-/// have no images of Rust and Debian.
+/// With `built`, the image has the binary that Cargo has built here, and the Postgres image as a base: for machines
+/// without images of Rust and Debian.
 pub(crate) fn run(arguments: &[String]) -> Outcome {
     let (port, database_port) = (ports::free()?, ports::free()?);
     let environment = [
@@ -46,8 +47,8 @@ fn try_out(project: &Project, port: u16, built: bool) -> Outcome {
 
 fn build_around_binary() -> Outcome {
     cargo("build").args(["--locked", "--package", "local", "--bin", "dev"]).run()?;
-    // BuildKit leaves out the stages that are not asked for. A client after 20.10 needs its component buildx for that; the
-    // one that comes with Debian's engine does not.
+    // BuildKit leaves out unused stages. A client after 20.10 needs its component buildx for that; the one of Debian's
+    // engine does not.
     let has_buildx = command("docker").args(["buildx", "version"]).succeeds();
     let mut build = command(if has_buildx { "docker" } else { "/usr/bin/docker" });
     build.args(["build", "--quiet", "--tag", "microloans-dev"]).env("DOCKER_BUILDKIT", "1");

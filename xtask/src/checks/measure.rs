@@ -1,8 +1,8 @@
 //! Size, start and memory of the release builds beside an empty `lambda_http` function.
 //!
 //! Start is the time from the process's creation to its first request for work, at a runtime interface that this plays;
-//! the median of ten, the functions taking turns, so that a noisy machine disturbs all alike. Memory is what is resident
-//! half a second later. Fails when a budget is exceeded in three measurements.
+//! the median of ten, the functions taking turns, so that a noisy machine disturbs all alike. Memory is the resident
+//! size half a second later. Fails when a budget is exceeded in three measurements.
 
 use std::{
     collections::BTreeSet,
@@ -57,7 +57,7 @@ pub(crate) fn run(_: &[String]) -> Outcome {
     }
 
     let interface = Interface::open()?;
-    // A machine that does something else for a second makes any program look slow: what is over budget is so every time.
+    // A machine that does something else for a second makes any program look slow: over budget means every time.
     let mut over: BTreeSet<String> = functions.iter().map(|function| function.name.clone()).collect();
     for _ in 0..ATTEMPTS {
         let exceeded = measure(&functions, &interface)?;

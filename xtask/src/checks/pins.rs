@@ -1,6 +1,6 @@
-//! Whether everything that builds and CI fetch is pinned by what it is, not by a name that somebody can give to something
-//! else: Python packages by version and SHA-256, npm packages by version and integrity, actions by the digest of their
-//! commit. Crates are, by Cargo's lock file.
+//! Everything that builds and CI fetch is pinned by its contents, not by a name that somebody can give to something else:
+//! Python packages by version and SHA-256, npm packages by version and integrity, actions by the digest of their commit.
+//! Crates are, by Cargo's lock file.
 
 use std::fs;
 
@@ -43,7 +43,7 @@ pub(crate) fn tracked() -> Outcome<Vec<String>> {
     Ok(paths)
 }
 
-/// What a file fetches that is not pinned.
+/// The things that a file fetches without a pin.
 fn unpinned(path: &str, text: &str, files: &[String]) -> Vec<String> {
     let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
     let extension = name.rsplit_once('.').map_or("", |(_, extension)| extension);
@@ -76,7 +76,7 @@ fn requirements(text: &str) -> Vec<String> {
     lines.filter(|line| !is_pinned(line)).map(|line| line.chars().take(80).collect()).collect()
 }
 
-/// Whether a line is `name[extras]==version; marker --hash=sha256:... --hash=sha256:...`.
+/// Recognises `name[extras]==version; marker --hash=sha256:... --hash=sha256:...`.
 fn is_pinned(line: &str) -> bool {
     let mut parts = line.split("--hash=").map(str::trim);
     let requirement = parts.next().unwrap_or_default();

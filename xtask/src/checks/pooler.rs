@@ -11,10 +11,10 @@ use crate::kit::{
     tools,
 };
 
-/// What `cargo test` is given where nothing is said.
+/// The arguments of `cargo test` by default.
 const TESTS: [&str; 6] = ["--test", "accounts", "--test", "system", "--test", "servicing"];
 
-/// What the log says where a test's functions came through the pooler.
+/// The pooler's line on a connection of a test's functions.
 const LOGIN: &str = "login attempt: db=microloans_test_";
 
 /// Runs the tests that are named as `cargo test` takes them.

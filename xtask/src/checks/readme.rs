@@ -13,7 +13,7 @@ use crate::kit::{
 /// The heading above the commands, and the one below.
 const HEADINGS: [&str; 2] = ["## A first loan", "## As Lambda"];
 
-/// What is so once all of it is done.
+/// The last command: the loan is paid out, and partly repaid.
 const IN_THE_END: &str =
     r#"command curl -s $loan -H "$admin" | jq -e '.status == "disbursed" and .outstanding != .amount'"#;
 
@@ -29,7 +29,7 @@ pub(crate) fn run(_: &[String]) -> Outcome {
     })
 }
 
-/// What the shell's blocks between the headings say, with this server's address.
+/// The shell's blocks between the headings, with this server's address.
 fn commands(text: &str, base_url: &str) -> String {
     let mut commands = String::new();
     let (mut below, mut fenced) = (false, false);

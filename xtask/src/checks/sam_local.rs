@@ -68,7 +68,7 @@ impl Local<'_> {
     }
 }
 
-/// What SAM leaves behind where it started a container twice, or could not stop it.
+/// Containers that SAM started twice, or could not stop.
 struct Leavings<'a> {
     network: &'a str,
 }

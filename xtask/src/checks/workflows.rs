@@ -1,5 +1,5 @@
-//! The workflows and what Dependabot does: their schemas, what actionlint and zizmor find, that what they fetch is pinned,
-//! and the shell scripts.
+//! The workflows and Dependabot's file: their schemas, the findings of actionlint and zizmor, that all they fetch is
+//! pinned, and the shell scripts.
 
 use std::fs;
 

@@ -9,7 +9,7 @@ use super::{
     folders, ports,
 };
 
-/// The password of the users of the demo data, and of the first administrator where the story is told.
+/// The password of the users of the demo data, and of the story's first administrator.
 pub(crate) const PASSWORD: &str = "microloans-demo";
 
 /// A server that ends when this is dropped.
@@ -41,7 +41,7 @@ impl Api {
         log_in(&self.base_url, username)
     }
 
-    /// What an operation answers to who has this token.
+    /// The answer of an operation to the bearer of this token.
     pub(crate) fn get(&self, path: &str, token: &str) -> Outcome<Value> {
         let header = format!("Authorization: Bearer {token}");
         Ok(serde_json::from_str(&curl().args(["--header", &header, &format!("{}{path}", self.base_url)]).read()?)?)

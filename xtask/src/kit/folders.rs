@@ -7,7 +7,7 @@ pub(crate) fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap_or(Path::new("."))
 }
 
-/// What tools keep: it stays in the checkout, and may be removed at any time.
+/// The tools' own files: they stay in the checkout, and may be removed at any time.
 pub(crate) fn cache() -> PathBuf {
     root().join(".ci/cache")
 }

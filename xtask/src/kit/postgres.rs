@@ -13,12 +13,12 @@ use super::{
     ports,
 };
 
-/// Whether this runs as root.
+/// True for root.
 pub(crate) fn is_root() -> Outcome<bool> {
     Ok(command("id").arg("-u").read()?.trim() == "0")
 }
 
-/// A command that does not run as root, which Postgres and PgBouncer refuse: where this is root, as the user `postgres`.
+/// A command that does not run as root, which Postgres and PgBouncer refuse: instead as the user `postgres`.
 pub(crate) fn not_as_root(program: impl AsRef<Path>) -> Outcome<Command> {
     if !is_root()? {
         return Ok(command(program.as_ref()));

@@ -1,5 +1,5 @@
-//! What checks need that is not in Rust: installed when it is first asked for, below `.ci/cache`, beside the file that
-//! pins it, or from Debian's packages. Each is named with its version and hash: `cargo xtask workflows` sees to it.
+//! Programs that the checks need: installed on first use, below `.ci/cache`, beside the file that pins them, or from
+//! Debian's packages. `cargo xtask pins` holds each to a version and a hash.
 
 use std::{
     env, fs,
@@ -44,7 +44,7 @@ pub(crate) fn debian(program: &str, package: &str) -> Outcome {
     if has(program) { Ok(()) } else { install(package) }
 }
 
-/// Whether there is such a program.
+/// Looks for a program on the path.
 pub(crate) fn has(program: &str) -> bool {
     let path = env::var_os("PATH").unwrap_or_default();
     env::split_paths(&path).any(|folder| folder.join(program).is_file())
