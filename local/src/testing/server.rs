@@ -117,7 +117,12 @@ impl Server {
     }
 
     /// The name of the template for a schema; migrated first if it is new.
-    pub(super) async fn template(&self, client: &Client, schema: &impl Schema, fingerprint: &str) -> Result<String, Error> {
+    pub(super) async fn template(
+        &self,
+        client: &Client,
+        schema: &impl Schema,
+        fingerprint: &str,
+    ) -> Result<String, Error> {
         let family = format!("{TEMPLATE_PREFIX}{}_", schema.name());
         let name = if self.own.is_some() {
             let hash = hex(&Sha256::digest(fingerprint)[..8]);

@@ -28,8 +28,7 @@ impl Schema for Empty {
 }
 
 async fn ours(client: &Client) -> Vec<String> {
-    let names =
-        "SELECT datname::text AS name FROM pg_database UNION ALL SELECT rolname FROM pg_roles ORDER BY name";
+    let names = "SELECT datname::text AS name FROM pg_database UNION ALL SELECT rolname FROM pg_roles ORDER BY name";
     let rows = client.query(names, &[]).await.unwrap();
     rows.iter().map(|row| row.get(0)).filter(|name: &String| name.starts_with("microloans_")).collect()
 }

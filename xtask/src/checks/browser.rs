@@ -9,8 +9,8 @@ use crate::kit::{
 
 const FOLDER: &str = "tests/browser";
 
-/// Arguments are Playwright's: a part of a file's name, `--headed`, `--debug`. The variable `PICTURES` names a folder for
-/// pictures of the pages.
+/// Arguments are Playwright's: a part of a file's name, `--headed`, `--debug`. The variable `PICTURES` names a folder
+/// for pictures of the pages.
 pub(crate) fn run(arguments: &[String]) -> Outcome {
     let playwright = tools::npm(FOLDER)?.join("playwright");
     let chromium = tools::chromium()?;

@@ -194,8 +194,8 @@ impl Functions<'_> {
         Ok(())
     }
 
-    /// The four steps of Secrets Manager. The secret then has the earlier key and the next one, and tokens signed with the
-    /// earlier one are accepted.
+    /// The four steps of Secrets Manager. The secret then has the earlier key and the next one, and tokens signed with
+    /// the earlier one are accepted.
     fn rotate(&mut self, secrets: &Secrets) -> Outcome {
         let base_url = self.emulator.base_url();
         let arn = self.settings.iter().find(|(name, _)| *name == SIGNING_KEYS).map(|(_, arn)| arn.clone());

@@ -1,6 +1,6 @@
-//! Faults under load, from outside: functions at the emulator of cargo-lambda, with a Postgres that crashes, fails over,
-//! is full, slow or taken, processes that are frozen and killed, and clocks that are wrong. Everything acknowledged has to
-//! be in the database once. The program is `tests/src/bin/faults`; this gives it what it needs.
+//! Faults under load, from outside: functions at the emulator of cargo-lambda, with a Postgres that crashes, fails
+//! over, is full, slow or taken, processes that are frozen and killed, and clocks that are wrong. Everything
+//! acknowledged has to be in the database once. The program is `tests/src/bin/faults`; this gives it what it needs.
 
 use std::{
     fs,

@@ -1,6 +1,6 @@
-//! Everything that builds and CI fetch is pinned by its contents, not by a name that somebody can give to something else:
-//! Python packages by version and SHA-256, npm packages by version and integrity, actions by the digest of their commit.
-//! Crates are, by Cargo's lock file.
+//! Everything that builds and CI fetch is pinned by its contents, not by a name that somebody can give to something
+//! else: Python packages by version and SHA-256, npm packages by version and integrity, actions by the digest of their
+//! commit. Crates are, by Cargo's lock file.
 
 use std::fs;
 

@@ -1,5 +1,5 @@
-//! The release builds in containers: Postgres by `docker-compose.yml`, migrations by `sam local invoke`, the whole story
-//! through `sam local start-api`, and the scheduled function with its event.
+//! The release builds in containers: Postgres by `docker-compose.yml`, migrations by `sam local invoke`, the whole
+//! story through `sam local start-api`, and the scheduled function with its event.
 
 use std::{fs, path::Path, process::Stdio, time::Duration};
 
