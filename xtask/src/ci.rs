@@ -4,7 +4,8 @@ use std::{env, fs, path::PathBuf, time::Duration};
 
 use crate::{
     checks::{
-        browser, build, clients, code, emulator, faults, fuzz, image, measure, openapi, pooler, readme, sam_local, templates, workflows,
+        browser, build, clients, code, emulator, faults, fuzz, image, measure, openapi, pooler, readme, sam_local,
+        templates, workflows,
     },
     kit::{
         command::{Outcome, Process, Run as _, cargo, command},

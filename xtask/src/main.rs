@@ -12,8 +12,8 @@ use std::{env, process::ExitCode};
 
 use crate::{
     checks::{
-        browser, build, clients, code, emulator, faults, fuzz, image, measure, openapi, pins, pooler, readme, sam_local, sbom, templates,
-        workflows,
+        browser, build, clients, code, emulator, faults, fuzz, image, measure, openapi, pins, pooler, readme,
+        sam_local, sbom, templates, workflows,
     },
     kit::{command::Outcome, signals, tools},
 };

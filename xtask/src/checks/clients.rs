@@ -1,6 +1,6 @@
 //! Clients that others' generators make of the OpenAPI document tell the README's story to a server of their own:
-//! openapi-typescript with openapi-fetch, @hey-api/openapi-ts, openapi-python-client. The stories are type-checked first.
-//! The generated clients are not checked in.
+//! openapi-typescript with openapi-fetch, @hey-api/openapi-ts, openapi-python-client. The stories are type-checked
+//! first. The generated clients are not checked in.
 
 use std::{env, path::Path, process::Command};
 
