@@ -192,7 +192,7 @@ impl DemoLoan {
 }
 
 fn disburse(locked: LockedLoan, on: Date, by: Uuid, at: Moment<'_>) -> Result<Recorded, MigrateError> {
-    record(locked, EventKind::Disbursement { first_due_on: None }, on, by, at)
+    record(locked, EventKind::Disbursement { first_due_on: None, calendar: None }, on, by, at)
 }
 
 fn record(locked: LockedLoan, kind: EventKind, on: Date, by: Uuid, at: Moment<'_>) -> Result<Recorded, MigrateError> {

@@ -2,7 +2,11 @@
 
 use backend::{
     auth::callers::Admin,
-    domain::{caller::Caller, products::Product},
+    domain::{
+        calendars::{HolidayCalendar, named, with_newest},
+        caller::Caller,
+        products::Product,
+    },
     http::{
         answer::Answer,
         body::{Input, require_version},
@@ -14,7 +18,7 @@ use backend::{
     },
     store::{
         audit::{self, Subject},
-        products,
+        calendars, products,
     },
     values::{
         number::{Instalments, NumberText},
@@ -229,16 +233,24 @@ pub(crate) async fn create_product(admin: Admin, key: IdempotencyKey, input: Inp
     let key = admin.check(key.read()).await?;
     let product = admin.check(input.read::<NewProduct>().and_then(NewProduct::product)).await?;
     let claim = admin.check(key.claim(admin.id(), &product)).await?;
-    let (tx, caller, claimed) = admin.begin(claim.take()).await?;
-    conclude(tx, create(&caller, product, claim, claimed)).await
+    let named = product.terms.calendar().map(|calendar| calendar.code.as_str().to_owned());
+    let (tx, caller, (claimed, calendar)) = admin.begin((claim.take(), named.map(calendars::by_code))).await?;
+    conclude(tx, create(&caller, product, calendar.flatten().as_ref(), claim, claimed)).await
 }
 
-fn create(caller: &Caller, product: Product, claim: Claim, claimed: Option<Claimed>) -> Result<Outcome, Problem> {
+fn create(
+    caller: &Caller,
+    product: Product,
+    calendar: Option<&HolidayCalendar>,
+    claim: Claim,
+    claimed: Option<Claimed>,
+) -> Result<Outcome, Problem> {
     if let Some(answer) = claim.earlier_answer(claimed)? {
         return Ok(Outcome::unchanged(answer));
     }
     let now = Instant(caller.now);
-    let product = Product { created_at: now, updated_at: now, ..product };
+    let terms = with_newest(product.terms.clone(), calendar)?;
+    let product = Product { terms, created_at: now, updated_at: now, ..product };
     let location = format!("/api/products/{}", product.code);
     let answer = Answer::created(location, &product)?.with_version(product.version);
 
@@ -260,14 +272,23 @@ fn create(caller: &Caller, product: Product, claim: Claim, claimed: Option<Claim
 )]
 pub(crate) async fn update_product(admin: Admin, path: PathParameter, input: Input) -> Result<Answer, Problem> {
     let code = admin.check(path.product_code()).await?;
-    let (tx, caller, product) = admin.begin(products::lock(code.into_string())).await?;
-    conclude(tx, update(&caller, product, &input)).await
+    // Errors of the body are reported later.
+    let named = input.read_versioned::<ProductPatch>().ok().and_then(|(_, patch)| named(&patch.terms));
+    let batch = (products::lock(code.into_string()), named.map(calendars::by_code));
+    let (tx, caller, (product, calendar)) = admin.begin(batch).await?;
+    conclude(tx, update(&caller, product, calendar.flatten().as_ref(), &input)).await
 }
 
-fn update(caller: &Caller, product: Option<Product>, input: &Input) -> Result<Outcome, Problem> {
+fn update(
+    caller: &Caller,
+    product: Option<Product>,
+    calendar: Option<&HolidayCalendar>,
+    input: &Input,
+) -> Result<Outcome, Problem> {
     let product = product.ok_or_else(Problem::not_found)?;
     let (if_match, patch) = input.read_versioned::<ProductPatch>()?;
     let changed = patch.over(&product)?;
+    let changed = Product { terms: with_newest(changed.terms.clone(), calendar)?, ..changed };
     require_version(&if_match, product.version)?;
     let changed = checked(changed)?;
     if changed == product {

@@ -1,5 +1,6 @@
 //! The route group `products`: loan products, their versions, and the cost of a loan.
 
+mod calendars;
 mod edit;
 mod quotes;
 mod read;
@@ -13,6 +14,9 @@ backend::operations! {
     edit::update_product,
     quotes::create_quote,
     quotes::calculate_apr,
+    calendars::list_calendars,
+    calendars::get_calendar,
+    calendars::change_calendar,
 }
 
 /// The engine's refusal of terms, at its place in a request that has them as `terms`.

@@ -4,12 +4,12 @@ use crate::refused;
 use axum::{Json, extract::State};
 use backend::{
     app::App,
-    domain::products::named,
+    domain::{calendars as calendars_of, products::named},
     http::{
         body::Input,
         problem::{Problem, both},
     },
-    store::products,
+    store::{calendars, products},
     values::{number::NumberText, terms::TermsGivenSchema, text::ProductCode, time::BusinessDate},
     views::schedules::ScheduleRow,
 };
@@ -105,10 +105,7 @@ pub(crate) async fn create_quote(State(app): State<App>, input: Input) -> Result
     let QuoteRequest { amount, currency, disbursed_on, product, terms } = input.read()?;
     let amount = amount.money("/amount", currency);
     let disbursed_on = disbursed_on.map_or_else(|| app.today(), |BusinessDate(date)| date);
-    let terms = match product {
-        None => terms.complete(currency).map_err(|refusal| refused(&refusal)),
-        Some(code) => over_product(&app, code, disbursed_on, &terms, currency).await,
-    };
+    let terms = complete(&app, product, disbursed_on, &terms, currency).await;
     let (amount, terms) = both(amount, terms)?;
     terms.check_late_fees(terms.instalments()).map_err(|refusal| refused(&refusal))?;
     let schedule = schedule(amount, disbursed_on, &terms).map_err(|refusal| refused(&refusal))?;
@@ -126,18 +123,30 @@ pub(crate) async fn create_quote(State(app): State<App>, input: Input) -> Result
     }))
 }
 
-/// The product's terms with those of the request over them. A first due date of the product that has passed is left
-/// out.
-async fn over_product(
+/// The product's terms, if one is named, with those of the request over them, and with the newest version of their
+/// calendar. A first due date of the product that has passed is left out.
+async fn complete(
     app: &App,
-    code: ProductCode,
+    product: Option<ProductCode>,
     disbursed_on: Date,
     terms: &TermsPatch,
     currency: Currency,
 ) -> Result<Terms, Problem> {
-    let product = app.db.read(&products::by_code(code.into_string())).await?;
-    let product = named(product)?.lending("/currency", currency)?;
-    terms.over(&product.terms.disbursed_on(disbursed_on), currency).map_err(|refusal| refused(&refusal))
+    let calendar = calendars_of::named(terms);
+    let (product, calendar) = match (product, calendar) {
+        (None, None) => (None, None),
+        (product, calendar) => {
+            let product = product.map(|code| products::by_code(code.into_string()));
+            let (product, calendar) = app.db.read(&(product, calendar.map(calendars::by_code))).await?;
+            (product.map(|found| named(found)?.lending("/currency", currency)).transpose()?, calendar.flatten())
+        }
+    };
+    let terms = match product {
+        None => terms.complete(currency),
+        Some(product) => terms.over(&product.terms.disbursed_on(disbursed_on), currency),
+    };
+    let terms = terms.map_err(|refusal| refused(&refusal))?;
+    Ok(calendars_of::with_newest(terms, calendar.as_ref())?)
 }
 
 /// Flows whose annual percentage rate is asked for.

@@ -231,6 +231,7 @@ pub(crate) async fn reschedule_loan(
             instalments: body.instalments.map(Instalments::get),
             interest_rate_apr: body.interest_rate_apr,
             first_due_on: body.first_due_on.map(|date| date.0),
+            calendar: None,
         };
         // Before the disbursement nothing is due: the date itself is wrong then.
         let earliest = locked.loan.disbursed_on.unwrap_or(from);

@@ -75,7 +75,7 @@ pub(crate) async fn disburse_loan(
             return Err(Refusal::rule("/first_due_on", "required", detail).into());
         }
         let notes = Notes { reference: body.reference.map(Reference::into_string), ..Notes::default() };
-        Ok(NewTransaction { kind: EventKind::Disbursement { first_due_on }, on, notes })
+        Ok(NewTransaction { kind: EventKind::Disbursement { first_due_on, calendar: None }, on, notes })
     })
     .await
 }

@@ -32,6 +32,7 @@ const OF_PATHS: &[OfPath] = &[
     of_path("/api/agents/{id}/requests", "AgentIdOrMe"),
     of_path("/api/agents/{id}/performance", "AgentIdOrMe"),
     of_path("/api/products/{code}", "CodeOfProduct"),
+    of_path("/api/calendars/{code}", "CodeOfCalendar"),
 ];
 
 /// A parameter of a query or a header.
@@ -82,6 +83,7 @@ pub(super) fn components() -> Result<Value, DocumentError> {
         "AgentId": path("id", "The agent's id", &id),
         "AgentIdOrMe": agent_or_me,
         "CodeOfProduct": path("code", "The product's code", &schema("ProductCode")),
+        "CodeOfCalendar": path("code", "The calendar's code", &json!({"type": "string", "pattern": "^[a-z0-9-]{1,64}$"})),
         "IdempotencyKey": key(true, "Names the command: sent again under the same key, it takes effect once and has the \
             same answer. For seven days, by caller and path."),
         "OptionalIdempotencyKey": key(false, "Names the command: sent again under the same key, it takes effect once and \

@@ -265,7 +265,7 @@ pub(super) async fn transactions(client: &Client, rows: &[Recorded]) -> Result<u
 
 const COPY_TRANSACTIONS: &str = "COPY transactions (id, loan_id, kind, value_date, recorded_at, recorded_by, currency,
     amount, paid_out, component, code, due_on, from_due_on, instalments, interest_rate_apr, first_due_on, reverses,
-    reference, channel, reason) FROM STDIN BINARY";
+    reference, channel, reason, calendar_version) FROM STDIN BINARY";
 
 /// Where lines wait until they are entered: an entry comes with its lines in one statement, which `COPY` cannot do.
 pub(super) const STAGE: &str = "\

@@ -115,7 +115,7 @@ fn disburse(life: &mut Life<'_>) -> Result<bool, Impossible> {
     let (Some(at), by) = (life.moment(day), life.admin()) else { return Ok(false) };
     let reference = life.dice.percent(80).then(|| format!("transfer {}", life.dice.below(1_000_000)));
     let notes = Notes { reference, ..Notes::default() };
-    life.record(EventKind::Disbursement { first_due_on: None }, day, notes, by, at)
+    life.record(EventKind::Disbursement { first_due_on: None, calendar: None }, day, notes, by, at)
 }
 
 /// Due amounts are paid several instalments at a time, on the first one's date.
@@ -352,8 +352,13 @@ fn reschedule(life: &mut Life<'_>, plan: &mut Plan, day: Date) -> Result<(), Imp
     let left = state.rows.iter().filter(|row| row.due_on > day && !row.principal.is_zero());
     let Some(from) = left.clone().map(|row| row.due_on).next() else { return Ok(()) };
     let instalments = u32::try_from(left.count()).unwrap_or_default() + 2;
-    let kind =
-        EventKind::Reschedule { from, instalments: Some(instalments), interest_rate_apr: None, first_due_on: None };
+    let kind = EventKind::Reschedule {
+        from,
+        instalments: Some(instalments),
+        interest_rate_apr: None,
+        first_due_on: None,
+        calendar: None,
+    };
     command(life, day, day, kind, because("a bad harvest"))?;
     let habit = *life.dice.pick(&[Habit::Punctual, Habit::Late, Habit::Late, Habit::Stops]);
     plan.add(day, Command::CatchUp);

@@ -38,7 +38,7 @@ fn case(allocation: AllocationPreset, prepayment: Prepayment, percent: i64) -> O
         events.push(Event { id, on, recorded_at, kind });
         Some(id)
     };
-    record(start, EventKind::Disbursement { first_due_on: None })?;
+    record(start, EventKind::Disbursement { first_due_on: None, calendar: None })?;
     let mut on = start;
     // The instalment is 804.62.
     let amount = Money::from_units(80_462 * percent / 100, euro);

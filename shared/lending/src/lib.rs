@@ -32,7 +32,10 @@ pub mod time_value;
 mod words;
 
 pub use apr::{Apr, AprMethod, Flow, FlowAmount, MAX_FLOWS, PeriodUnit, QuotedApr, UnitPeriod, UnitPeriodError, apr};
-pub use calendar::{DateError, DayCount, FIRST_YEAR, InterestPeriod, LAST_YEAR, MonthEnd, RepayUnit, parse_date};
+pub use calendar::{
+    Calendar, CalendarCode, CalendarCodeError, CalendarRule, DateError, DayCount, FIRST_YEAR, InterestPeriod,
+    LAST_YEAR, MonthEnd, RepayUnit, WeekDay, parse_date,
+};
 pub use currency::{Currency, UnknownCurrency};
 pub use json::whole_number;
 pub use loan::{
@@ -47,9 +50,9 @@ pub use rate::{AnnualRate, Percent, RateError};
 pub use refusal::{Field, Reason, Refusal};
 pub use schedule::{Schedule, ScheduledInstalment, schedule};
 pub use terms::{
-    Allocation, AllocationError, AllocationGroup, AllocationGroups, AllocationPreset, Amortization, Bucket, Component,
-    Fee, FeePatch, FeeValue, FeeWhen, Given, Grace, GracePatch, InterestMethod, LateFee, LateFeeKind, LateFeePatch,
-    MAX_FEES, MAX_GRACE_DAYS, MAX_INSTALMENTS, MAX_LATE_FEES, MAX_LATE_FEES_OF_A_LOAN, Number, Prepayment, Terms,
-    TermsPatch, term_months,
+    Allocation, AllocationError, AllocationGroup, AllocationGroups, AllocationPreset, Amortization, Bucket,
+    CalendarPatch, CalendarUse, Component, Fee, FeePatch, FeeValue, FeeWhen, Given, Grace, GracePatch, InterestMethod,
+    LateFee, LateFeeKind, LateFeePatch, MAX_FEES, MAX_GRACE_DAYS, MAX_INSTALMENTS, MAX_LATE_FEES,
+    MAX_LATE_FEES_OF_A_LOAN, Number, Prepayment, Terms, TermsPatch, term_months,
 };
 pub use text::{is_blank, is_default_ignorable, is_one_line, shows_nothing};

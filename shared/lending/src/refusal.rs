@@ -80,6 +80,10 @@ pub enum Reason {
     NotAfterDisbursement,
     /// A date outside the years 1900 to 2200, or terms under which an instalment falls due outside.
     DateOutOfRange,
+    /// Months cannot skip a due date: the rhythm of the terms is not days or weeks.
+    ExtendNeedsDaysOrWeeks,
+    /// Every due date of the rhythm is on a day of the weekend.
+    NeverAWorkingDay,
     /// An instalment is below the interest of its row: the loan would never be repaid.
     DoesNotAmortise,
     /// No amount of money in this currency.
@@ -105,6 +109,8 @@ impl Reason {
             Self::NotAMultipleOfSmallestAmount => "not_a_multiple",
             Self::NotAfterDisbursement => "not_after_disbursement",
             Self::DateOutOfRange => "date_out_of_range",
+            Self::ExtendNeedsDaysOrWeeks => "extend_needs_days_or_weeks",
+            Self::NeverAWorkingDay => "never_a_working_day",
             Self::DoesNotAmortise => "does_not_amortise",
             Self::Money(error) => error.code(),
             Self::Rate(error) => error.code(),
@@ -129,6 +135,8 @@ impl fmt::Display for Reason {
             Self::NotAMultipleOfSmallestAmount => f.write_str("must be a multiple of smallest_amount"),
             Self::NotAfterDisbursement => f.write_str("must be after the disbursement"),
             Self::DateOutOfRange => f.write_str("leads to a date outside the years 1900 to 2200"),
+            Self::ExtendNeedsDaysOrWeeks => f.write_str("extend needs repayment by days or weeks"),
+            Self::NeverAWorkingDay => f.write_str("never finds a working day: the weekday is one of the weekend's"),
             Self::DoesNotAmortise => f.write_str(
                 "makes an instalment lower than the interest of its period: the loan would never \
                  be repaid",

@@ -4,6 +4,7 @@
 //! exact value.
 
 mod amortisation;
+mod due_dates;
 mod level_instalment;
 mod period;
 
@@ -11,17 +12,17 @@ use jiff::civil::Date;
 use serde::Serialize;
 
 pub(crate) use amortisation::{Amortisation, Shortfall};
-pub(crate) use period::{Period, PeriodRate, first_period, regular_period, whole_term};
+pub(crate) use due_dates::{DueDates, PeriodDates, Seed};
+pub(crate) use period::{Period, PeriodRate, whole_term};
 
-use crate::calendar::{YearFraction, days_between, is_taken};
+use crate::calendar::{Calendar, YearFraction, is_taken};
 use crate::number::rounding::round_div;
 use crate::rate::Percent;
 use crate::refusal::{Reason, Refusal};
-use crate::steps::steps;
 use crate::terms::{FeeValue, FeeWhen, InterestMethod, MAX_INSTALMENTS, Terms, Units};
 use crate::{Money, MoneyError};
 
-use period::periods;
+use period::Periods;
 
 /// The cost of a loan and its due dates.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -49,6 +50,9 @@ pub struct ScheduledInstalment {
     pub n: u32,
     /// When it falls due.
     pub due_on: Date,
+    /// When it would fall due by the rhythm of the terms alone, without a calendar.
+    #[serde(skip)]
+    pub nominal_due_on: Date,
     /// Calendar days since the due date before, or since the disbursement.
     pub days: u32,
     /// Principal repaid.
@@ -92,21 +96,42 @@ pub struct ScheduledInstalment {
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
+/// Where the terms name a calendar, due dates are working days of it:
+///
+/// ```
+/// # use std::sync::Arc;
+/// # use lending::{Calendar, Currency, Money, TermsPatch, WeekDay, parse_date, schedule};
+/// let shilling = Currency::from_code("KES")?;
+/// let terms: TermsPatch = serde_json::from_str(
+///     r#"{"interest_rate_apr": "12", "instalments": 3, "calendar": {"code": "ke", "rule": "following"}}"#,
+/// )?;
+/// let calendar = Calendar::new(1, [WeekDay::Saturday, WeekDay::Sunday], [parse_date("2026-06-01")?]);
+/// let terms = terms.complete(shilling)?.with_calendar(Some(Arc::new(calendar)));
+/// let schedule = schedule(Money::parse("10000", shilling)?, parse_date("2026-03-31")?, &terms)?;
+/// let dates: Vec<String> = schedule.rows.iter().map(|row| row.due_on.to_string()).collect();
+/// // 31 May is a Sunday, and 1 June a holiday.
+/// assert_eq!(dates, ["2026-04-30", "2026-06-02", "2026-06-30"]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
 /// # Errors
 /// A [`Refusal`] naming the field: an amount that is not positive, larger than any request may
 /// have, or no multiple of `smallest_amount`; `first_due_on` not after `disbursed_on`; a date
 /// outside the years 1900 to 2200; an instalment below the interest of its row
-/// (`does_not_amortise`); amounts in the terms that the currency does not have.
+/// (`does_not_amortise`); amounts in the terms that the currency does not have; weeks that
+/// would always skip their due date (`never_a_working_day`).
 pub fn schedule(amount: Money, disbursed_on: Date, terms: &Terms) -> Result<Schedule, Refusal> {
-    let first_due_on = terms.first_due_on();
-    lay_out(amount, disbursed_on, first_due_on, terms, &mut |_| (), &mut |_, _| ()).map(|(schedule, _)| schedule)
+    let dates = (disbursed_on, terms.first_due_on());
+    lay_out(amount, dates, terms, None, &mut |_, _| (), &mut |_, _| ()).map(|(schedule, _)| schedule)
 }
 
 /// A schedule with the periods and interest behind its rows.
 pub(crate) struct Plan {
     pub(crate) schedule: Schedule,
     /// One for each row.
-    pub(crate) periods: Vec<Period>,
+    pub(crate) periods: Vec<(PeriodDates, Period)>,
+    /// The series of the due dates.
+    pub(crate) seed: Seed,
     /// The interest of each period, in smallest units of the currency, wherever it is paid.
     pub(crate) arising: Vec<i128>,
     /// The fees of each row, in smallest units of the currency.
@@ -116,9 +141,9 @@ pub(crate) struct Plan {
 /// [`schedule`] with the periods and interest behind its rows; the first due date is given apart from the terms.
 pub(crate) fn plan(
     amount: Money,
-    disbursed_on: Date,
-    first_due_on: Option<Date>,
+    (disbursed_on, first_due_on): (Date, Option<Date>),
     terms: &Terms,
+    calendar: Option<&Calendar>,
 ) -> Result<Plan, Refusal> {
     let instalments = terms.instalments() as usize;
     let (mut periods, mut arising) = (Vec::with_capacity(instalments), vec![0; instalments]);
@@ -127,19 +152,20 @@ pub(crate) fn plan(
             *place = interest;
         }
     };
-    let mut push = |period| periods.push(period);
-    let (schedule, fees) = lay_out(amount, disbursed_on, first_due_on, terms, &mut push, &mut keep)?;
-    Ok(Plan { schedule, periods, arising, fees_each_row: fees.each_row })
+    let mut push = |dates, period| periods.push((dates, period));
+    let (schedule, fees) = lay_out(amount, (disbursed_on, first_due_on), terms, calendar, &mut push, &mut keep)?;
+    let seed = Seed::of_disbursement(disbursed_on, first_due_on);
+    Ok(Plan { schedule, periods, seed, arising, fees_each_row: fees.each_row })
 }
 
 /// The schedule and its fees. Passes on the period of each row in their order, and the interest that
 /// arises in it, in smallest units of the currency: a schedule alone keeps only its rows.
 fn lay_out(
     amount: Money,
-    disbursed_on: Date,
-    first_due_on: Option<Date>,
+    (disbursed_on, first_due_on): (Date, Option<Date>),
     terms: &Terms,
-    tell_period: &mut impl FnMut(Period),
+    calendar: Option<&Calendar>,
+    tell_period: &mut impl FnMut(PeriodDates, Period),
     tell_interest: &mut impl FnMut(usize, i128),
 ) -> Result<(Schedule, Fees), Refusal> {
     let units = terms.units(amount.currency())?;
@@ -153,16 +179,17 @@ fn lay_out(
         return Err(Refusal::amount(Reason::NotAMultipleOfSmallestAmount));
     }
     let fees = Fees::of(amount, terms, units)?;
-    let mut rows = dated_rows(amount, disbursed_on, first_due_on, terms)?;
+    let mut rows = dated_rows(amount, (disbursed_on, first_due_on), terms, calendar)?;
     let mut rates = [PeriodRate::ZERO; MAX_INSTALMENTS as usize];
     let mut flat_term = YearFraction::ZERO;
-    for (period, rate) in periods(disbursed_on, first_due_on, terms, rows.iter().map(|row| row.due_on)).zip(&mut rates)
-    {
+    let mut periods = Periods::new(terms);
+    for (index, ((_, dates), rate)) in rows.iter().zip(&mut rates).enumerate() {
+        let period = periods.of(index, dates);
         *rate = period.rate;
         if terms.interest_method() == InterestMethod::Flat {
             flat_term = flat_term.plus(period.flat_share());
         }
-        tell_period(period);
+        tell_period(*dates, period);
     }
     let principal = amount.units() / units.smallest;
     let amortisation = Amortisation {
@@ -178,12 +205,13 @@ fn lay_out(
     };
     let money = |value: i128| Money::computed(value * units.smallest, amount.currency());
     let instalment = amortisation.fill(&mut |index, principal, interest| {
-        if let Some(row) = rows.get_mut(index) {
+        if let Some((row, _)) = rows.get_mut(index) {
             row.principal = money(principal);
             row.interest = money(interest);
             tell_interest(index, interest * units.smallest);
         }
     })?;
+    let mut rows: Vec<ScheduledInstalment> = rows.into_iter().map(|(row, _)| row).collect();
     defer_interest(terms, &mut rows);
     Ok((total(amount, money(instalment), &fees, rows), fees))
 }
@@ -191,42 +219,37 @@ fn lay_out(
 /// The rows with their dates, still without amounts.
 fn dated_rows(
     amount: Money,
-    disbursed_on: Date,
-    first_due_on: Option<Date>,
+    (disbursed_on, first_due_on): (Date, Option<Date>),
     terms: &Terms,
-) -> Result<Vec<ScheduledInstalment>, Refusal> {
+    calendar: Option<&Calendar>,
+) -> Result<Vec<(ScheduledInstalment, PeriodDates)>, Refusal> {
     if !is_taken(disbursed_on) {
         return Err(Refusal::disbursed_on(Reason::DateOutOfRange));
     }
     if first_due_on.is_some_and(|first| first <= disbursed_on) {
         return Err(Refusal::terms("/first_due_on", Reason::NotAfterDisbursement));
     }
-    // The date that gives the seed day, and the number of the row that is one period after it.
-    let (seed, periods_before) = match first_due_on {
-        Some(first) => (first, 1),
-        None => (disbursed_on, 0),
-    };
+    let seed = Seed::of_disbursement(disbursed_on, first_due_on);
+    let mut due_dates = DueDates::after((disbursed_on, disbursed_on), 1, seed, terms, calendar)?;
     let zero = Money::zero(amount.currency());
     let mut rows = Vec::with_capacity(terms.instalments() as usize);
-    let mut start = disbursed_on;
     for n in 1..=terms.instalments() {
-        steps(1);
-        let due_on = terms.frequency().after(seed, n - periods_before).ok_or_else(|| {
+        let dates = due_dates.next().ok_or_else(|| {
             let field = if n == 1 { "/repay_every" } else { "/instalments" };
             Refusal::terms(field, Reason::DateOutOfRange)
         })?;
-        let days = days_between(start, due_on).unsigned_abs();
-        rows.push(ScheduledInstalment {
+        let row = ScheduledInstalment {
             n,
-            due_on,
-            days,
+            due_on: dates.due_on,
+            nominal_due_on: dates.nominal_due_on,
+            days: dates.days(),
             principal: zero,
             interest: zero,
             fees: zero,
             due: zero,
             balance: zero,
-        });
-        start = due_on;
+        };
+        rows.push((row, dates));
     }
     Ok(rows)
 }

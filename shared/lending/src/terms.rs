@@ -5,6 +5,7 @@
 //! or numbers, digit by digit, and written as strings.
 
 mod allocation;
+mod calendar;
 mod complete;
 mod fee;
 mod number;
@@ -12,19 +13,22 @@ mod patch;
 mod units;
 mod words;
 
+use std::sync::Arc;
+
 use jiff::civil::Date;
 use serde::Serialize;
 
 pub use allocation::{
     Allocation, AllocationError, AllocationGroup, AllocationGroups, AllocationPreset, Bucket, Component,
 };
+pub use calendar::{CalendarPatch, CalendarUse};
 pub use fee::{Fee, FeeValue, Grace, LateFee, MAX_FEES, MAX_GRACE_DAYS, MAX_LATE_FEES, MAX_LATE_FEES_OF_A_LOAN};
 pub use number::Number;
 pub use patch::{FeePatch, Given, GracePatch, LateFeePatch, TermsPatch};
 pub(crate) use units::Units;
 pub use words::{Amortization, FeeWhen, InterestMethod, LateFeeKind, Prepayment};
 
-use crate::calendar::{DayCount, Frequency, InterestPeriod, MonthEnd, RepayUnit, is_taken};
+use crate::calendar::{Calendar, CalendarRule, DayCount, Frequency, InterestPeriod, MonthEnd, RepayUnit, is_taken};
 use crate::number::rounding::Rounding;
 use crate::refusal::{Reason, Refusal};
 use crate::{AnnualRate, Currency};
@@ -55,6 +59,7 @@ pub struct Terms {
     fees: Vec<Fee>,
     allocation: Allocation,
     late_fee: Option<LateFee>,
+    calendar: Option<CalendarUse>,
     prepayment: Prepayment,
 }
 
@@ -94,6 +99,9 @@ impl Terms {
         }
         if self.grace.interest_free > self.instalments {
             return refuse("/grace/interest_free", Reason::AboveInstalments);
+        }
+        if self.skips_dates() && self.repay_unit == RepayUnit::Month {
+            return refuse("/calendar/rule", Reason::ExtendNeedsDaysOrWeeks);
         }
         if self.smallest_amount.is_some_and(|amount| amount.get().is_zero()) {
             return refuse("/smallest_amount", Reason::NotPositive);
@@ -146,12 +154,6 @@ impl Terms {
     /// The interval between due dates.
     pub(crate) const fn frequency(&self) -> Frequency {
         Frequency { every: self.repay_every, unit: self.repay_unit, month_end: self.month_end }
-    }
-
-    /// True if the period between these dates is exactly one repayment period: a first one need not
-    /// be, because of `first_due_on`.
-    pub(crate) fn is_regular_period(&self, start: Date, end: Date) -> bool {
-        self.frequency().after(start, 1) == Some(end)
     }
 
     /// Percent a year.
@@ -261,6 +263,44 @@ impl Terms {
     #[must_use]
     pub const fn late_fee(&self) -> Option<LateFee> {
         self.late_fee
+    }
+
+    /// The calendar that moves due dates.
+    #[must_use]
+    pub const fn calendar(&self) -> Option<&CalendarUse> {
+        self.calendar.as_ref()
+    }
+
+    /// The same with a version of the calendar that they name. Until then every day is a working day.
+    #[must_use]
+    pub fn with_calendar(mut self, calendar: Option<Arc<Calendar>>) -> Self {
+        if let Some(used) = &mut self.calendar {
+            used.days = calendar;
+        }
+        self
+    }
+
+    /// The version of the calendar that they have, if any: see [`Self::with_calendar`].
+    #[must_use]
+    pub fn known_calendar(&self) -> Option<&Arc<Calendar>> {
+        self.calendar.as_ref()?.days.as_ref()
+    }
+
+    /// The rule and the days of the calendar, if both are known; `calendar` takes the place of the terms' own version.
+    pub(crate) fn moves_by<'a>(&'a self, calendar: Option<&'a Calendar>) -> Option<(CalendarRule, &'a Calendar)> {
+        let used = self.calendar.as_ref()?;
+        Some((used.rule, calendar.or(used.days.as_deref())?))
+    }
+
+    /// True if due dates that are no working days are skipped.
+    pub(crate) fn skips_dates(&self) -> bool {
+        self.calendar.as_ref().is_some_and(|calendar| calendar.rule == CalendarRule::Extend)
+    }
+
+    /// True if interest is counted by the days between due dates as a calendar moves them, false if by those of the
+    /// rhythm.
+    pub(crate) fn counts_moved_days(&self) -> bool {
+        self.interest_period == InterestPeriod::Daily && self.day_count != DayCount::Thirty360
     }
 
     /// The treatment of a payment of more than is due.

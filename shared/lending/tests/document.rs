@@ -3,11 +3,12 @@
 #![allow(clippy::unwrap_used, reason = "a test that panics has failed")]
 
 use std::fmt::Display;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use lending::{
-    AprMethod, Contract, Currency, Event, EventId, EventKind, Flow, Money, TermsPatch, UnitPeriod, apr, fold,
-    parse_date, schedule,
+    AprMethod, Calendar, Contract, Currency, Event, EventId, EventKind, Flow, Money, TermsPatch, UnitPeriod, WeekDay,
+    apr, fold, parse_date, schedule,
 };
 use serde_json::Value;
 
@@ -28,12 +29,20 @@ fn text(rate: Option<lending::Apr>) -> String {
     rate.map_or("null".to_owned(), |rate| rate.to_string())
 }
 
+/// The days of the calendar that the terms name, which stand beside them.
+fn calendar(request: &Value) -> Option<Arc<Calendar>> {
+    let given = request.get("calendar")?;
+    let words = |name: &str| given[name].as_array().unwrap().iter().map(|word| word.as_str().unwrap());
+    let weekend = words("weekend").map(|day| WeekDay::from_name(day).unwrap());
+    Some(Arc::new(Calendar::new(1, weekend, words("holidays").map(|on| parse_date(on).unwrap()))))
+}
+
 /// The answer to `POST /api/quotes`: its rows, and its totals.
 fn quote(request: &Value) -> Vec<String> {
     let word = |name: &str| request[name].as_str().unwrap();
     let currency: Currency = word("currency").parse().unwrap();
     let terms: TermsPatch = serde_json::from_value(request["terms"].clone()).unwrap();
-    let terms = terms.complete(currency).unwrap();
+    let terms = terms.complete(currency).unwrap().with_calendar(calendar(request));
     let amount = Money::parse(word("amount"), currency).unwrap();
     let schedule = schedule(amount, parse_date(word("disbursed_on")).unwrap(), &terms).unwrap();
     let mut lines = Vec::from(header(&["n", "due_on", "days", "principal", "interest", "fees", "due", "balance"]));
@@ -77,7 +86,8 @@ fn loan(request: &Value) -> Vec<String> {
         let recorded_at = Timestamp::from_second(i64::try_from(id).unwrap()).unwrap();
         Event { id: EventId(id as u128), on: parse_date(&on).unwrap(), recorded_at, kind }
     };
-    let mut events = vec![event(0, word(request, "disbursed_on"), EventKind::Disbursement { first_due_on: None })];
+    let mut events =
+        vec![event(0, word(request, "disbursed_on"), EventKind::Disbursement { first_due_on: None, calendar: None })];
     for (index, paid) in request["payments"].as_array().unwrap().iter().enumerate() {
         let amount = Money::parse(&word(paid, "amount"), currency).unwrap();
         events.push(event(index + 1, word(paid, "paid_on"), EventKind::Repayment { amount }));
@@ -175,7 +185,7 @@ fn every_table_is_what_its_request_gives() {
         .collect();
     assert!(differences.is_empty(), "\n{}\n", differences.join("\n"));
     assert_eq!(DOCUMENT.lines().count(), wanted.len());
-    assert_eq!(counts, [15, 7, 1]);
+    assert_eq!(counts, [18, 7, 1]);
 }
 
 /// Each kind of schedule has an example.
@@ -196,6 +206,9 @@ fn the_examples_cover_each_kind() {
         "\"repay_unit\": \"day\"",
         "\"first_due_on\"",
         "\"allocation\": [",
+        "\"rule\": \"following\"",
+        "\"rule\": \"modified_following\"",
+        "\"rule\": \"extend\"",
         "\"month_end\": \"roll\"",
         "\"method\": \"reg_z\"",
         "\"method\": \"eu\"",

@@ -20,7 +20,7 @@ fn every_field() -> Value {
                  {"code": "visit", "when": "instalment", "percent": "2"}],
         "allocation": "overdue_interest_first",
         "late_fee": {"grace_days": 5, "kind": "percent_of_overdue", "value": "1.5", "max_times": 3},
-        "prepayment": "reduce_term"
+        "calendar": {"code": "ke", "rule": "extend"}, "prepayment": "reduce_term"
     })
 }
 
@@ -56,7 +56,7 @@ fn what_is_left_out_has_the_first_value_named() {
             "instalment_multiple": null, "month_end": "clamp",
             "grace": {"principal": 0, "interest_payment": 0, "interest_free": 0},
             "fees": [], "allocation": "penalty_fee_interest_principal", "late_fee": null,
-            "prepayment": "next_instalments"
+            "calendar": null, "prepayment": "next_instalments"
         })
     );
 }
@@ -388,7 +388,7 @@ fn null_takes_away_and_a_grace_is_merged() {
     let base = complete(&every_field());
     let patch: TermsPatch = serde_json::from_value(json!({
         "first_due_on": null, "smallest_amount": null, "instalment_multiple": null,
-        "late_fee": null, "grace": {"interest_free": 0}
+        "late_fee": null, "calendar": null, "grace": {"interest_free": 0}
     }))
     .unwrap();
     let merged = patch.over(&base, currency("EUR")).unwrap();
@@ -396,6 +396,7 @@ fn null_takes_away_and_a_grace_is_merged() {
     assert_eq!(merged.smallest_amount(), None);
     assert_eq!(merged.instalment_multiple(), None);
     assert_eq!(merged.late_fee(), None);
+    assert_eq!(merged.calendar(), None);
     let grace = Grace { principal: 1, interest_payment: 2, interest_free: 0 };
     assert_eq!(merged.grace(), grace);
     assert_eq!(merged.fees(), base.fees());

@@ -97,6 +97,7 @@ async fn what_has_happened_stays() {
         ("contact_changes", "new_value"),
         ("loan_versions", "version"),
         ("product_versions", "version"),
+        ("calendar_versions", "version"),
         ("transactions", "amount"),
         ("journal_entries", "value_date"),
         ("journal_lines", "debit"),
@@ -120,7 +121,7 @@ async fn what_has_happened_stays() {
             }
         }
     }
-    for table in ["users", "products", "loans"] {
+    for table in ["users", "products", "calendars", "loans"] {
         for script in [format!("DELETE FROM {table}"), format!("TRUNCATE {table} CASCADE")] {
             refuses(&book.application, &[(&script, NO_RIGHT)]).await;
             refuses(&book.world.owner, &[(&script, "append_only")]).await;
@@ -281,6 +282,7 @@ async fn the_functions_login_changes_no_schema_and_no_rights() {
         book_changes DELETE, book_changes INSERT, book_changes SELECT, \
         book_days DELETE, book_days INSERT, book_days SELECT, book_days UPDATE, \
         book_months DELETE, book_months INSERT, book_months SELECT, book_months UPDATE, \
+        calendar_versions INSERT, calendar_versions SELECT, calendars INSERT, calendars SELECT, \
         contact_changes SELECT, \
         exposure_changes DELETE, exposure_changes INSERT, exposure_changes SELECT, \
         exposures DELETE, exposures INSERT, exposures SELECT, exposures UPDATE, \
@@ -718,6 +720,40 @@ async fn a_version_is_what_its_loan_or_product_is() {
         (&format!("{next}; {next}; {}", product(3, "{}")), "product_versions_no_gap"),
     ])
     .await;
+}
+
+/// Each version of a calendar is the calendar of its time, and its days are in order.
+#[tokio::test]
+async fn a_calendar_is_changed_by_versions_alone() {
+    let book = Book::new().await;
+    let version = |version: i32, change: &str| {
+        format!(
+            "INSERT INTO calendar_versions SELECT (jsonb_populate_record(v, jsonb_build_object('version', {version}, 'at', now())
+                || '{change}'::jsonb)).* FROM calendar_versions v WHERE code = 'ke'"
+        )
+    };
+    let next = "UPDATE calendars SET version = version + 1, updated_at = now() WHERE code = 'ke'";
+    let set = |change: &str| format!("UPDATE calendars SET version = version + 1, {change} WHERE code = 'ke'");
+    book.refuses(&[
+        (&version(2, "{}"), "calendar_versions_of_calendar"),
+        (&format!("{next}; {}", version(2, "{}")), ""),
+        (&format!("{next}; {}", version(2, r#"{"name": "Uganda"}"#)), "calendar_versions_of_calendar"),
+        (&format!("{next}; {next}; {}", version(3, "{}")), "calendar_versions_no_gap"),
+        (next, "calendars_version_recorded"),
+        ("UPDATE calendars SET name = 'Uganda' WHERE code = 'ke'", "calendars_next_version"),
+        (&set("weekend = '{sun,sat}'"), "calendars_weekend_check"),
+        (&set("weekend = '{mon,tue,wed,thu,fri,sat,sun}'"), "calendars_weekend_check"),
+        (&set("weekend = '{caturday}'"), "calendars_weekend_check"),
+        (&set("covers_from = '2024-01-02'"), "calendars_covers"),
+        (&set("covers_to = '2035-12-25'"), "calendars_covers"),
+        (&set("covers_to = '2035-12-26'"), "calendars_version_recorded"),
+        (&set("covers_to = NULL"), "calendars_covers"),
+        (&set("holiday_names = '{}'"), "calendars_check"),
+    ])
+    .await;
+    // Transactions keep the version that they took.
+    let pinned = "UPDATE transactions SET calendar_code = 'ke', calendar_version = 1";
+    book.refuses(&[(pinned, NO_RIGHT)]).await;
 }
 
 /// A version that the owner plants all the same is found, and does not change the loan as read.

@@ -4,6 +4,7 @@
 
 mod bodies;
 mod book;
+mod calendars;
 mod cursors;
 mod database;
 mod deployments;

@@ -107,7 +107,7 @@ pub(crate) fn refusal(row: &Operation, role: Role, owns: bool) -> Option<(u16, &
 }
 
 /// Paths that can be read without naming anything.
-const PLAIN: [&str; 18] = [
+const PLAIN: [&str; 19] = [
     "/health",
     "/health/ready",
     "/openapi.json",
@@ -119,6 +119,7 @@ const PLAIN: [&str; 18] = [
     "/api/customers",
     "/api/audit",
     "/api/products",
+    "/api/calendars",
     "/api/loans",
     "/api/stats",
     "/api/stats/history",
@@ -244,6 +245,10 @@ impl Lender {
             }
             ("GET", "/api/products/{code}") => ("microloan-inr".to_owned(), None),
             ("PATCH", "/api/products/{code}") => ("microloan-inr".to_owned(), Some(json!({"name": unique}))),
+            ("GET", "/api/calendars/{code}") => ("ke".to_owned(), None),
+            ("PUT", "/api/calendars/{code}") => {
+                ("ke".to_owned(), Some(json!({"name": unique, "weekend": ["sun"], "holidays": []})))
+            }
             ("POST", "/api/quotes") => {
                 (String::new(), Some(json!({"amount": "10", "currency": "INR", "product": "microloan-inr"})))
             }

@@ -71,6 +71,9 @@ impl LoanAsOf {
         let is_known = |step: &&HistoryEntry| step.at.0 <= known_at && step.version <= loan.version;
         let known = &versions[..versions.iter().take_while(is_known).count()];
         let current = known.last().ok_or_else(|| Refusal::NotFound)?;
+        // Asked about before its disbursement, a loan follows the newest version of its calendar.
+        let terms = loan.terms.clone().with_calendar(current.state.terms.known_calendar().cloned());
+        let loan = Loan { terms, ..loan };
         // The contract is the loan's; its history only has the earlier ones.
         let contract = if current.version == loan.version {
             loan.contract()

@@ -5,6 +5,7 @@
 #![deny(clippy::wildcard_enum_match_arm)]
 
 pub mod applications;
+pub mod calendars;
 pub mod caller;
 pub mod collection;
 pub mod duties;

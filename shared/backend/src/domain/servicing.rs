@@ -106,6 +106,8 @@ pub fn record(
     let recorded_at = at.now.max(next_instant);
     let id = EventId(Uuid::now_v7().as_u128());
     let NewTransaction { kind, on: value_date, notes } = new;
+    // The newest version, read with the lock.
+    let kind = kind.with_calendar(contract.terms.known_calendar().cloned());
     let is_disbursement = matches!(kind, EventKind::Disbursement { .. });
     let amount = if is_disbursement { Some(loan.amount) } else { kind.amount() };
     let event = Event { id, on: value_date, recorded_at, kind };

@@ -86,6 +86,12 @@ impl Input {
         Ok((if_match, shape::deserialize(json)?))
     }
 
+    /// True if the request names the version that it is about, in `If-Match`.
+    #[must_use]
+    pub const fn names_version(&self) -> bool {
+        self.if_match.is_some()
+    }
+
     /// A text field of the body, if the body is an object, whatever else is wrong with it.
     #[must_use]
     pub fn text_field(&self, name: &str) -> Option<String> {

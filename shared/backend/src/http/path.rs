@@ -60,6 +60,16 @@ impl PathParameter {
         ProductCode::parse(self.text()).ok_or_else(Problem::not_found)
     }
 
+    /// The first parameter as a calendar's code.
+    ///
+    /// # Errors
+    ///
+    /// 404 if it is not a valid code: no calendar has it.
+    pub fn calendar_code(&self) -> Result<String, Problem> {
+        let code = self.text().parse::<lending::CalendarCode>().map_err(|_| Problem::not_found())?;
+        Ok(code.as_str().to_owned())
+    }
+
     /// The first parameter as it stands.
     #[must_use]
     pub fn text(&self) -> &str {

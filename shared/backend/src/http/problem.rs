@@ -304,6 +304,7 @@ fn known_constraint(constraint: &str) -> Option<Problem> {
         "loans_separation_of_duties" | "transactions_separation_of_duties" => Refusal::own_application().into(),
         "users_username_key" => Refusal::username_taken().into(),
         "users_email_key" => Refusal::email_taken().into(),
+        "calendars_pkey" => Problem::conflict("calendar_code_taken", "A calendar with this code was made meanwhile."),
         "products_pkey" => Problem::conflict("product_code_taken", "A product with this code exists."),
         "products_one_default" => {
             Problem::conflict("default_product_exists", "This currency has a default product; change that one first.")

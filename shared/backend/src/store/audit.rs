@@ -31,6 +31,8 @@ pub enum Subject {
     Loan(Uuid),
     /// A product, by its code.
     Product(String),
+    /// A calendar, by its code.
+    Calendar(String),
     /// Nobody known: a login under a name that does not exist.
     Nobody,
 }
@@ -41,6 +43,7 @@ impl std::fmt::Display for Subject {
             Self::User(id) => write!(f, "user:{id}"),
             Self::Loan(id) => write!(f, "loan:{id}"),
             Self::Product(code) => write!(f, "product:{code}"),
+            Self::Calendar(code) => write!(f, "calendar:{code}"),
             Self::Nobody => f.write_str("nobody"),
         }
     }

@@ -3,7 +3,9 @@
 //! The schema's constraints imply that these accept every stored value; a refusal is a defect of ours, an internal
 //! error.
 
-use lending::{AnnualRate, Currency, Money, Terms};
+use std::sync::Arc;
+
+use lending::{AnnualRate, Calendar, Currency, Money, Terms, WeekDay};
 use rust_decimal::Decimal;
 use serde::{
     Deserialize,
@@ -13,7 +15,7 @@ use tokio_postgres::{Row, types::Json};
 
 use crate::{
     db::{DbError, column},
-    values::pay_ref::PayRef,
+    values::{pay_ref::PayRef, time::BusinessDate},
 };
 
 /// A currency by its code.
@@ -46,14 +48,34 @@ pub fn rate(row: &Row, name: &str) -> Result<AnnualRate, DbError> {
     AnnualRate::from_decimal(rate).map_err(|error| DbError::Unexpected(Box::new(error)))
 }
 
-/// Complete terms.
+/// Complete terms, with the version of their calendar that is in the column `calendar`.
 ///
 /// # Errors
 ///
-/// When the column is missing or does not hold terms.
+/// When a column is missing or does not hold them.
 pub fn terms(row: &Row, name: &str) -> Result<Terms, DbError> {
-    let Json(terms) = column(row, name)?;
-    Ok(terms)
+    let Json(terms) = column::<Json<Terms>>(row, name)?;
+    Ok(terms.with_calendar(calendar(row)?))
+}
+
+/// The days of a version of a calendar: what the functions `newest_calendar` and `calendar_of_version` give.
+#[derive(Debug, Deserialize)]
+struct CalendarDays {
+    version: u32,
+    weekend: Vec<WeekDay>,
+    holidays: Vec<BusinessDate>,
+}
+
+/// The column `calendar`: the days of a version of a calendar, or null.
+///
+/// # Errors
+///
+/// When the column is missing or does not hold one.
+pub fn calendar(row: &Row) -> Result<Option<Arc<Calendar>>, DbError> {
+    let days = column::<Option<Json<CalendarDays>>>(row, "calendar")?;
+    Ok(days.map(|Json(CalendarDays { version, weekend, holidays })| {
+        Arc::new(Calendar::new(version, weekend, holidays.into_iter().map(|BusinessDate(date)| date)))
+    }))
 }
 
 /// The column `pay_ref`.

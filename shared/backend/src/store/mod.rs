@@ -5,6 +5,7 @@
 #![deny(clippy::wildcard_enum_match_arm)]
 
 pub mod audit;
+pub mod calendars;
 pub mod columns;
 pub mod duties;
 pub mod ledger;

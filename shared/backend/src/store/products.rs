@@ -40,25 +40,30 @@ impl FromRow for Product {
     }
 }
 
-/// One product, locked against changes of another transaction until this one ends.
-pub const LOCK: &str = "SELECT * FROM products WHERE code = $1 FOR UPDATE";
+/// One product with the newest version of the calendar that its terms name, locked against changes of another
+/// transaction until this one ends.
+pub const LOCK: &str =
+    "SELECT p.*, newest_calendar(p.terms) AS calendar FROM products p WHERE p.code = $1 FOR UPDATE OF p";
 
 /// One product.
-pub const BY_CODE: &str = "SELECT * FROM products WHERE code = $1";
+pub const BY_CODE: &str = "SELECT p.*, newest_calendar(p.terms) AS calendar FROM products p WHERE p.code = $1";
 
 /// The open default product of a currency.
-pub const DEFAULT: &str = "SELECT * FROM products WHERE currency = $1 AND is_default AND active";
+pub const DEFAULT: &str = "\
+SELECT p.*, newest_calendar(p.terms) AS calendar FROM products p WHERE p.currency = $1 AND p.is_default AND p.active";
 
 /// The product of this code or, without one, that of this loan.
 pub const FOR_LOAN: &str = "\
-SELECT * FROM products WHERE code = coalesce($1, (SELECT product_code FROM loans WHERE id = $2))";
+SELECT p.*, newest_calendar(p.terms) AS calendar FROM products p
+WHERE p.code = coalesce($1, (SELECT product_code FROM loans WHERE id = $2))";
 
 /// The product of one version of this loan.
 pub const OF_VERSION: &str = "\
-SELECT p.* FROM products p JOIN loan_versions v ON v.product_code = p.code WHERE v.loan_id = $1 AND v.version = $2";
+SELECT p.*, newest_calendar(p.terms) AS calendar FROM products p
+    JOIN loan_versions v ON v.product_code = p.code WHERE v.loan_id = $1 AND v.version = $2";
 
 /// All products.
-pub const LIST: &str = "SELECT * FROM products WHERE true";
+pub const LIST: &str = "SELECT p.*, newest_calendar(p.terms) AS calendar FROM products p WHERE true";
 
 /// Makes a product.
 pub const INSERT: &str = "\

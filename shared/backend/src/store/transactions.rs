@@ -15,17 +15,22 @@ use crate::{
 /// The transactions of a loan, in the order in which they were recorded.
 pub const BY_LOAN: &str = "\
 SELECT id, kind, value_date, amount, currency, recorded_at, recorded_by, reverses, reference, channel, reason, paid_out,
-    component, code, due_on, from_due_on, instalments, interest_rate_apr, first_due_on
+    component, code, due_on, from_due_on, instalments, interest_rate_apr, first_due_on,
+    calendar_of_version(calendar_code, calendar_version) AS calendar
 FROM transactions WHERE loan_id = $1";
 
 /// The transactions of loans.
-pub const BY_LOANS: &str = "SELECT * FROM transactions WHERE loan_id = ANY ($1) ORDER BY loan_id, recorded_at";
+pub const BY_LOANS: &str = "\
+SELECT t.*, calendar_of_version(calendar_code, calendar_version) AS calendar FROM transactions t
+WHERE loan_id = ANY ($1) ORDER BY loan_id, recorded_at";
 
 /// Records a transaction.
 pub const INSERT: &str = "\
 INSERT INTO transactions (id, loan_id, kind, value_date, recorded_at, recorded_by, currency, amount, paid_out, component,
-    code, due_on, from_due_on, instalments, interest_rate_apr, first_due_on, reverses, reference, channel, reason)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)";
+    code, due_on, from_due_on, instalments, interest_rate_apr, first_due_on, reverses, reference, channel, reason,
+    calendar_code, calendar_version)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20,
+    CASE WHEN $21::integer IS NOT NULL THEN (SELECT terms #>> '{calendar,code}' FROM loans WHERE id = $2) END, $21)";
 
 /// The transactions of a loan that had been recorded by an instant, in the order in which they were recorded.
 #[must_use]
@@ -58,12 +63,12 @@ pub fn insert(loan: Uuid, currency: Currency, transaction: &Transaction) -> Stat
         .bind(notes.code.clone());
     let sql = sql.bind(event.kind.due_on());
     let sql = match event.kind {
-        EventKind::Reschedule { from, instalments, interest_rate_apr, first_due_on } => sql
+        EventKind::Reschedule { from, instalments, interest_rate_apr, first_due_on, .. } => sql
             .bind(Some(from))
             .bind(instalments.map(u32::cast_signed))
             .bind(interest_rate_apr.map(AnnualRate::to_decimal))
             .bind(first_due_on),
-        EventKind::Disbursement { first_due_on } => {
+        EventKind::Disbursement { first_due_on, .. } => {
             sql.bind(None::<Date>).bind(None::<i32>).bind(None::<Decimal>).bind(first_due_on)
         }
         EventKind::Repayment { .. }
@@ -76,7 +81,9 @@ pub fn insert(loan: Uuid, currency: Currency, transaction: &Transaction) -> Stat
         }
     };
     let reverses = event.kind.reverses().map(|of| Uuid::from_u128(of.0));
-    sql.bind(reverses).bind(notes.reference.clone()).bind(notes.channel.clone()).bind(notes.reason.clone()).execute()
+    let calendar = event.kind.calendar().map(|calendar| calendar.version().cast_signed());
+    let sql = sql.bind(reverses).bind(notes.reference.clone()).bind(notes.channel.clone()).bind(notes.reason.clone());
+    sql.bind(calendar).execute()
 }
 
 /// As the database writes it.
@@ -123,7 +130,9 @@ fn event_kind(row: &Row, amount: Option<Money>) -> Result<EventKind, DbError> {
     let missing = || DbError::unexpected("a stored transaction is not of its kind");
     let amount = || amount.ok_or_else(missing);
     Ok(match column(row, "kind")? {
-        "disbursement" => EventKind::Disbursement { first_due_on: column(row, "first_due_on")? },
+        "disbursement" => {
+            EventKind::Disbursement { first_due_on: column(row, "first_due_on")?, calendar: columns::calendar(row)? }
+        }
         "repayment" => EventKind::Repayment { amount: amount()? },
         "refund" => EventKind::Refund { amount: amount()? },
         "write_off" => EventKind::WriteOff,
@@ -144,6 +153,7 @@ fn event_kind(row: &Row, amount: Option<Money>) -> Result<EventKind, DbError> {
                 instalments: instalments.map(i32::cast_unsigned),
                 interest_rate_apr: rate.map_err(|error| DbError::Unexpected(Box::new(error)))?,
                 first_due_on: column(row, "first_due_on")?,
+                calendar: columns::calendar(row)?,
             }
         }
         "reversal" => {

@@ -14,7 +14,7 @@ macro_rules! words {
     ($($name:ident: $about:literal,)+) => {
         $(
             #[doc = $about]
-            struct $name;
+            pub struct $name;
 
             impl PartialSchema for $name {
                 fn schema() -> RefOr<Schema> {
@@ -42,11 +42,13 @@ words! {
     Bucket: "The due date of an amount, seen from the day of the payment.",
     Component: "The component of an amount.",
     Prepayment: "The effect of paying more than is due.",
+    CalendarRule: "The effect on a due date that is no working day.",
+    WeekDay: "A day of the week.",
     LateFeeKind: "The meaning of the value of a late fee.",
 }
 
-/// The order in which a payment covers the debts: the name of a list, or the list itself. In a list each bucket comes with
-/// each component exactly once.
+/// The order in which a payment covers the debts: the name of a list, or the list itself. In a list each bucket comes
+/// with each component exactly once.
 #[derive(ToSchema)]
 #[schema(example = "penalty_fee_interest_principal")]
 #[serde(untagged)]
@@ -79,7 +81,7 @@ struct AllocationGroup {
 /// One form of the terms: in answers all fields are `required`, and numbers are strings.
 macro_rules! form {
     ($(#[$about:meta])* $terms:ident as $terms_name:ident, $grace:ident as $grace_name:ident,
-        $fee:ident as $fee_name:ident, $late_fee:ident as $late_fee_name:ident,
+        $fee:ident as $fee_name:ident, $late_fee:ident as $late_fee_name:ident, $calendar:ident as $calendar_name:ident,
         required = $required:tt, number = $number:ident, $(#[$fields:meta])*) => {
         $(#[$about])*
         #[derive(ToSchema)]
@@ -138,6 +140,9 @@ macro_rules! form {
             /// The fee for a late instalment; null, the default: no fee.
             #[schema(required = $required, example = json!(null))]
             late_fee: Option<$late_fee>,
+            /// The calendar that moves due dates to working days; null, the default: none.
+            #[schema(required = $required, example = json!(null))]
+            calendar: Option<$calendar>,
             /// The effect of paying more than is due; default `next_instalments`.
             #[schema(required = $required)]
             prepayment: Prepayment,
@@ -199,18 +204,33 @@ macro_rules! form {
             #[schema(required = $required, minimum = 1, maximum = 600, example = 1)]
             max_times: u32,
         }
+
+        /// A calendar, and the effect on a due date that is no working day.
+        #[derive(ToSchema)]
+        #[schema(as = $calendar_name)]
+        $(#[$fields])*
+        #[expect(dead_code, reason = "describes JSON; nothing is made of it")]
+        struct $calendar {
+            /// The calendar's code.
+            #[schema(pattern = "^[a-z0-9-]{1,64}$", example = "ke")]
+            code: String,
+            /// The effect on the date; default `following`.
+            #[schema(required = $required)]
+            rule: CalendarRule,
+        }
     };
 }
 
 form! {
     /// The complete terms of a loan.
     TermsSchema as Terms, GraceSchema as Grace, FeeSchema as Fee, LateFeeSchema as LateFee,
+    CalendarUseSchema as CalendarUse,
     required = true, number = String,
 }
 
 form! {
     /// The terms in a request. A field that is left out has the product's value, or the default.
     TermsGivenSchema as TermsGiven, GraceGivenSchema as GraceGiven, FeeGivenSchema as FeeGiven,
-        LateFeeGivenSchema as LateFeeGiven,
+        LateFeeGivenSchema as LateFeeGiven, CalendarUseGivenSchema as CalendarUseGiven,
     required = false, number = NumberText, #[serde(deny_unknown_fields)]
 }

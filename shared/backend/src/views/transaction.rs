@@ -91,6 +91,10 @@ pub struct TransactionView {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = String, required = false, example = "12000.50")]
     pub paid_out: Option<Money>,
+    /// Of a disbursement or a reschedule: the version of the calendar that it took.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = u32, required = false, example = 1)]
+    pub calendar_version: Option<u32>,
 }
 
 /// The parts of an amount.
@@ -192,6 +196,7 @@ fn view<'a>(
         reversed_by: folded.reversed_by.map(|id| Uuid::from_u128(id.0)),
         balance,
         paid_out: recorded_one.paid_out,
+        calendar_version: recorded_one.event.kind.calendar().map(lending::Calendar::version),
     })
 }
 
@@ -226,6 +231,7 @@ impl Line for TransactionView {
         "reversed_by",
         "balance",
         "paid_out",
+        "calendar_version",
     ];
 
     fn cells(&self) -> Vec<Cell> {
@@ -254,6 +260,7 @@ impl Line for TransactionView {
             Cell::optional(self.reversed_by.as_ref()),
             Cell::value(&self.balance),
             Cell::optional(self.paid_out.as_ref()),
+            Cell::optional(self.calendar_version.as_ref()),
         ]
     }
 }

@@ -186,7 +186,7 @@ impl Story {
     fn record(self, to: &mut Recording, scale: &Scale) -> Result<(), Wrong> {
         // All rows are still to come while they are replaced again and again.
         let first_due_on = if matches!(self, Self::Reschedules(_)) { Some(to.day(scale.count + 1)?) } else { None };
-        to.record(0, EventKind::Disbursement { first_due_on })?;
+        to.record(0, EventKind::Disbursement { first_due_on, calendar: None })?;
         for n in 1..scale.count {
             self.transaction(to, n, scale)?;
         }
@@ -216,7 +216,16 @@ impl Story {
             Self::Reschedules(_) if n % 2 == 1 => {
                 let rate = if n % 4 == 1 { r#""0.013457""# } else { r#""0.012347""# };
                 let (from, interest_rate_apr) = (to.day(count + 1)?, Some(serde_json::from_str(rate)?));
-                to.record(n, EventKind::Reschedule { from, instalments: None, interest_rate_apr, first_due_on: None })
+                to.record(
+                    n,
+                    EventKind::Reschedule {
+                        from,
+                        instalments: None,
+                        interest_rate_apr,
+                        first_due_on: None,
+                        calendar: None,
+                    },
+                )
             }
             // All but one in the middle, which may be reversed still.
             Self::Reversals if n.is_multiple_of(2) && n != count / 2 => {

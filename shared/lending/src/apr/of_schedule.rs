@@ -3,10 +3,10 @@
 use serde::Serialize;
 
 use super::percentage::Apr;
-use crate::calendar::{RepayUnit, YearFraction};
+use crate::calendar::{RepayUnit, YearFraction, days_between};
 use crate::equation::{Equation, OddPart, StepsPerYear, Time, Unknown};
 use crate::number::rounding::gcd;
-use crate::{Schedule, Terms};
+use crate::{Schedule, ScheduledInstalment, Terms};
 
 /// The annual percentage rates of a schedule, net of its fees.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -44,14 +44,11 @@ impl Schedule {
     /// ```
     #[must_use]
     pub fn apr(&self, terms: &Terms) -> QuotedApr {
-        let Some(first) = self.first_time(terms) else {
+        let Some(times) = self.times(terms) else {
             return QuotedApr { nominal: None, effective: None };
         };
         let start = Time { whole: 0, odd: 0, of: 1 };
-        let dues = self.rows.iter().map(|row| {
-            let time = Time { whole: first.whole.saturating_add(row.n - 1), ..first };
-            (time, -row.due.units())
-        });
+        let dues = times.into_iter().zip(&self.rows).map(|(time, row)| (time, -row.due.units()));
         // Where nothing or less is paid out, all money goes one way, and there is no rate.
         let flows = std::iter::once((start, self.paid_out.units())).chain(dues);
         let equation = Equation::new(flows, steps(terms), Unknown::Nominal, OddPart::OfStep);
@@ -60,28 +57,37 @@ impl Schedule {
         QuotedApr { nominal: nominal.map(rate), effective: effective.map(rate) }
     }
 
-    /// The first due date in regular periods.
-    fn first_time(&self, terms: &Terms) -> Option<Time> {
-        let regular = Time { whole: 1, odd: 0, of: 1 };
-        let row = self.rows.first()?;
-        let start = row.due_on.checked_sub(jiff::Span::new().try_days(row.days).ok()?).ok()?;
-        if terms.is_regular_period(start, row.due_on) {
-            return Some(regular);
-        }
+    /// The due dates in regular periods after the start, by the rhythm of the terms. Weeks and days are counted: where
+    /// a calendar skips dates, more than one period lies between two rows.
+    fn times(&self, terms: &Terms) -> Option<Vec<Time>> {
+        let first = self.rows.first()?;
+        let start = first.due_on.checked_sub(jiff::Span::new().try_days(first.days).ok()?).ok()?;
         let every = u64::from(terms.repay_every());
-        let (numerator, denominator) = match terms.repay_unit() {
+        let unit_days = match terms.repay_unit() {
             RepayUnit::Month => {
-                let fraction = YearFraction::by_days(terms.day_count(), start, row.due_on);
-                (fraction.numerator * 12, fraction.denominator * every)
+                let first = if terms.frequency().after(start, 1) == Some(first.nominal_due_on) {
+                    Time { whole: 1, odd: 0, of: 1 }
+                } else {
+                    let fraction = YearFraction::by_days(terms.day_count(), start, first.nominal_due_on);
+                    divided(fraction.numerator * 12, fraction.denominator * every)?
+                };
+                let time = |row: &ScheduledInstalment| Time { whole: first.whole.saturating_add(row.n - 1), ..first };
+                return Some(self.rows.iter().map(time).collect());
             }
-            RepayUnit::Week => (u64::from(row.days), 7 * every),
-            RepayUnit::Day => (u64::from(row.days), every),
+            RepayUnit::Week => 7,
+            RepayUnit::Day => 1,
         };
-        let common = gcd(numerator, denominator);
-        let (numerator, denominator) = (numerator / common, denominator / common);
-        let whole = u32::try_from(numerator / denominator).ok()?;
-        Some(Time { whole, odd: numerator % denominator, of: denominator })
+        let days = |row: &ScheduledInstalment| u64::from(days_between(start, row.nominal_due_on).unsigned_abs());
+        self.rows.iter().map(|row| divided(days(row), unit_days * every)).collect()
     }
+}
+
+/// The quotient as a number of periods.
+fn divided(numerator: u64, denominator: u64) -> Option<Time> {
+    let common = gcd(numerator, denominator);
+    let (numerator, denominator) = (numerator / common, denominator / common);
+    let whole = u32::try_from(numerator / denominator).ok()?;
+    Some(Time { whole, odd: numerator % denominator, of: denominator })
 }
 
 /// Repayment periods a year.

@@ -48,8 +48,8 @@ pub(crate) struct YearFraction {
 const BOTH_YEARS: u64 = 365 * 366;
 
 impl YearFraction {
-    /// A whole repayment period: by the calendar's names for `repayment_period`, by the day count
-    /// for `daily` and for periods of days.
+    /// A whole repayment period, or several where a calendar skips due dates: by the calendar's names for
+    /// `repayment_period`, by the day count for `daily` and for periods of days.
     pub(crate) fn regular(
         frequency: Frequency,
         basis: InterestPeriod,
@@ -57,21 +57,20 @@ impl YearFraction {
         start: Date,
         end: Date,
     ) -> Self {
-        let every = u64::from(frequency.every);
+        let actual = || u64::try_from(days_between(start, end)).unwrap_or(0);
         match (basis, frequency.unit) {
-            (InterestPeriod::RepaymentPeriod, RepayUnit::Month) => return Self::of(every, 12),
-            (InterestPeriod::RepaymentPeriod, RepayUnit::Week) => return Self::of(every, 52),
+            (InterestPeriod::RepaymentPeriod, RepayUnit::Month) => return Self::of(u64::from(frequency.every), 12),
+            (InterestPeriod::RepaymentPeriod, RepayUnit::Week) => return Self::of(actual() / 7, 52),
             (InterestPeriod::RepaymentPeriod, RepayUnit::Day)
             | (InterestPeriod::Daily, RepayUnit::Month | RepayUnit::Week | RepayUnit::Day) => (),
         }
         match day_count {
             DayCount::Thirty360 => {
                 let days = match frequency.unit {
-                    RepayUnit::Month => 30,
-                    RepayUnit::Week => 7,
-                    RepayUnit::Day => 1,
+                    RepayUnit::Month => u64::from(frequency.every) * 30,
+                    RepayUnit::Week | RepayUnit::Day => actual(),
                 };
-                Self::of(every * days, 360)
+                Self::of(days, 360)
             }
             DayCount::Actual360 | DayCount::Actual364 | DayCount::Actual365 | DayCount::ActualActual => {
                 Self::by_days(day_count, start, end)
@@ -201,19 +200,20 @@ mod tests {
         use InterestPeriod::{Daily, RepaymentPeriod};
         use RepayUnit::{Day, Month, Week};
 
-        let (start, end) = (date(2024, 1, 31), date(2024, 2, 29));
+        let start = date(2024, 1, 31);
         let fraction = |unit, basis, day_count| {
             let frequency = every(1, unit, MonthEnd::Clamp);
+            let end = frequency.after(start, 1).unwrap();
             let fraction = YearFraction::regular(frequency, basis, day_count, start, end);
             (fraction.numerator, fraction.denominator)
         };
         assert_eq!(fraction(Month, RepaymentPeriod, Actual360), (1, 12));
         assert_eq!(fraction(Week, RepaymentPeriod, Actual360), (1, 52));
-        assert_eq!(fraction(Day, RepaymentPeriod, Actual364), (29, 364));
+        assert_eq!(fraction(Day, RepaymentPeriod, Actual364), (1, 364));
         assert_eq!(fraction(Day, RepaymentPeriod, Thirty360), (1, 360));
         assert_eq!(fraction(Month, Daily, Thirty360), (30, 360));
         assert_eq!(fraction(Week, Daily, Thirty360), (7, 360));
         assert_eq!(fraction(Month, Daily, Actual365), (29, 365));
-        assert_eq!(fraction(Week, Daily, Actual364), (29, 364));
+        assert_eq!(fraction(Week, Daily, Actual364), (7, 364));
     }
 }

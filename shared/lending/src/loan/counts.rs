@@ -109,7 +109,7 @@ fn daily(max_times: u32, payments: u32) -> u64 {
         let recorded_at = Timestamp::from_second(i64::from(n)).unwrap();
         Event { id: EventId(n.into()), on, recorded_at, kind }
     };
-    let mut events = vec![event(0, EventKind::Disbursement { first_due_on: None })];
+    let mut events = vec![event(0, EventKind::Disbursement { first_due_on: None, calendar: None })];
     let amount = Money::parse("0.50", euro).unwrap();
     events.extend((1..=payments).map(|n| event(n, EventKind::Repayment { amount })));
     let (state, count) = counted(|| fold(&contract, &events, parse_date("2200-12-31").unwrap(), Timestamp::MAX));

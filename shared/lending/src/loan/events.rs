@@ -1,11 +1,13 @@
 //! The events of a loan.
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 use jiff::civil::Date;
 
 use crate::terms::Component;
 use crate::words::words;
-use crate::{AnnualRate, Money};
+use crate::{AnnualRate, Calendar, Money};
 
 /// The id of an event; its order breaks ties between events recorded at one instant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -31,6 +33,8 @@ pub enum EventKind {
     Disbursement {
         /// The first due date; by default that of the terms.
         first_due_on: Option<Date>,
+        /// The calendar that the terms name, as it is known when this is recorded.
+        calendar: Option<Arc<Calendar>>,
     },
     /// A payment by the borrower. After a write-off it is a recovery.
     Repayment {
@@ -73,6 +77,8 @@ pub enum EventKind {
         /// When the first of them is due; by default, or if it is the same date, on `from`, and
         /// the due dates go on as they were.
         first_due_on: Option<Date>,
+        /// The calendar that the terms name, as it is known when this is recorded: for the new instalments.
+        calendar: Option<Arc<Calendar>>,
     },
     /// Another event never counted. It has that event's value date.
     Reversal {
@@ -123,6 +129,35 @@ impl Waivable {
 }
 
 impl EventKind {
+    /// The same with the calendar that a disbursement or a reschedule takes.
+    #[must_use]
+    pub fn with_calendar(mut self, taken: Option<Arc<Calendar>>) -> Self {
+        match &mut self {
+            Self::Disbursement { calendar, .. } | Self::Reschedule { calendar, .. } => *calendar = taken,
+            Self::Repayment { .. }
+            | Self::Charge { .. }
+            | Self::Waiver { .. }
+            | Self::Refund { .. }
+            | Self::WriteOff
+            | Self::Reversal { .. } => {}
+        }
+        self
+    }
+
+    /// The version of the calendar that it took, if any.
+    #[must_use]
+    pub fn calendar(&self) -> Option<&Calendar> {
+        match self {
+            Self::Disbursement { calendar, .. } | Self::Reschedule { calendar, .. } => calendar.as_deref(),
+            Self::Repayment { .. }
+            | Self::Charge { .. }
+            | Self::Waiver { .. }
+            | Self::Refund { .. }
+            | Self::WriteOff
+            | Self::Reversal { .. } => None,
+        }
+    }
+
     /// The amount named by the event, if any.
     #[must_use]
     pub const fn amount(&self) -> Option<Money> {

@@ -60,7 +60,7 @@ pub struct Consequences {
 ///     kind,
 /// };
 /// let events = [
-///     event(1, "2025-01-31", EventKind::Disbursement { first_due_on: None }),
+///     event(1, "2025-01-31", EventKind::Disbursement { first_due_on: None, calendar: None }),
 ///     event(2, "2025-03-10", EventKind::Repayment { amount: Money::parse("500.00", euro)? }),
 /// ];
 /// let exposures: Vec<String> = follow(&contract, &events, Timestamp::UNIX_EPOCH)?

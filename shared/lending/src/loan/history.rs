@@ -116,7 +116,7 @@ fn check(event: &Event, currency: Currency) -> Result<(), ConflictReason> {
     }
     let named = match event.kind {
         EventKind::Charge { due_on, .. } => Some(due_on),
-        EventKind::Disbursement { first_due_on } => first_due_on,
+        EventKind::Disbursement { first_due_on, .. } => first_due_on,
         EventKind::Repayment { .. }
         | EventKind::Waiver { .. }
         | EventKind::Refund { .. }

@@ -42,7 +42,7 @@ use transactions::transactions;
 ///     kind,
 /// };
 /// let events = [
-///     event(1, "2025-01-31", EventKind::Disbursement { first_due_on: None }),
+///     event(1, "2025-01-31", EventKind::Disbursement { first_due_on: None, calendar: None }),
 ///     event(2, "2025-02-28", EventKind::Repayment { amount: Money::parse("500.00", euro)? }),
 /// ];
 ///

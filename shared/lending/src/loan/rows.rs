@@ -14,7 +14,7 @@ use jiff::civil::Date;
 
 pub(crate) use amount::OwedAmount;
 pub(crate) use reschedule::{NewRows, RescheduledRows};
-pub(crate) use row::{Charge, DueDates, LoanRow};
+pub(crate) use row::{Charge, LoanRow};
 
 use super::events::{ChargeKind, EventId};
 use crate::number::rounding::round_div;
@@ -65,31 +65,19 @@ pub(crate) struct LoanRows<'a> {
 }
 
 impl<'a> LoanRows<'a> {
-    pub(crate) fn new(
-        disbursed_on: Date,
-        first_due_on: Option<Date>,
-        terms: &'a Terms,
-        units: Units,
-        plan: &Plan,
-    ) -> Self {
+    pub(crate) fn new(disbursed_on: Date, terms: &'a Terms, units: Units, plan: &Plan) -> Self {
         let amount: i128 = plan.schedule.rows.iter().map(|row| row.principal.units()).sum();
-        let mut start = disbursed_on;
         let mut balance = amount;
         let is_flat = terms.interest_method() == InterestMethod::Flat;
-        let due_dates = match first_due_on {
-            Some(first) => DueDates { seed: first, before: 1 },
-            None => DueDates { seed: disbursed_on, before: 0 },
-        };
         let mut lines = Vec::with_capacity(plan.schedule.rows.len());
-        for (row, (period, arising)) in plan.schedule.rows.iter().zip(plan.periods.iter().zip(&plan.arising)) {
-            let mut line = LoanRow::empty(start, row.due_on, *period, due_dates);
+        for (row, ((dates, period), arising)) in plan.schedule.rows.iter().zip(plan.periods.iter().zip(&plan.arising)) {
+            let mut line = LoanRow::empty(*dates, *period, plan.seed);
             line.arising = *arising;
             line.principal = OwedAmount::of(row.principal.units());
             line.interest = OwedAmount::of(row.interest.units());
             line.own_fee(row.fees.units());
             line.count_on(if is_flat { amount } else { balance });
             lines.push(line);
-            start = row.due_on;
             balance = row.balance.units();
         }
         let interest_only = terms.grace().principal as usize;

@@ -1,7 +1,6 @@
 //! Periods between due dates, and the rate of each.
 
-use jiff::civil::Date;
-
+use super::due_dates::PeriodDates;
 use crate::calendar::YearFraction;
 use crate::number::real::Real;
 use crate::number::rounding::{Rounding, gcd, round_div};
@@ -18,32 +17,30 @@ pub(crate) struct Period {
     pub(crate) rate: PeriodRate,
 }
 
-/// The periods of the rows. The first ones may bear no interest: their rate is nothing.
-pub(super) fn periods(
-    disbursed_on: Date,
-    first_due_on: Option<Date>,
-    terms: &Terms,
-    due_dates: impl Iterator<Item = Date>,
-) -> impl Iterator<Item = Period> {
-    let annual_rate = terms.interest_rate_apr().percent();
-    let mut start = disbursed_on;
-    // Periods of the same length follow each other: the fraction is reduced once for them.
-    let mut latest = Period { annual_rate, fraction: YearFraction::ZERO, rate: PeriodRate::ZERO };
-    due_dates.enumerate().map(move |(index, due_on)| {
-        let fraction = if index == 0 && first_due_on.is_some() {
-            first_period(terms, start, due_on)
-        } else {
-            regular_period(terms, start, due_on)
-        };
-        start = due_on;
-        if index < terms.grace().interest_free as usize {
+/// The periods of rows, one after the other. The first ones may bear no interest: their rate is nothing.
+pub(super) struct Periods<'a> {
+    terms: &'a Terms,
+    /// Periods of the same length follow each other: the fraction is reduced once for them.
+    latest: Period,
+}
+
+impl<'a> Periods<'a> {
+    pub(super) fn new(terms: &'a Terms) -> Self {
+        let annual_rate = terms.interest_rate_apr().percent();
+        Self { terms, latest: Period { annual_rate, fraction: YearFraction::ZERO, rate: PeriodRate::ZERO } }
+    }
+
+    /// The period of the row with this index, counted from 0.
+    pub(super) fn of(&mut self, index: usize, dates: &PeriodDates) -> Period {
+        let (annual_rate, fraction) = (self.latest.annual_rate, dates.fraction(self.terms));
+        if index < self.terms.grace().interest_free as usize {
             return Period { annual_rate, fraction, rate: PeriodRate::ZERO };
         }
-        if latest.fraction != fraction {
-            latest = Period::new(annual_rate, fraction);
+        if self.latest.fraction != fraction {
+            self.latest = Period::new(annual_rate, fraction);
         }
-        latest
-    })
+        self.latest
+    }
 }
 
 /// The sum of [`Period::flat_share`] over periods: at most 10^9 for 301 years. Nothing where interest is not flat.
@@ -67,20 +64,6 @@ impl Period {
         }
         self.fraction.times(self.annual_rate.millionths())
     }
-}
-
-/// A first period to a given date as a part of a year: counted by days unless it is one repayment
-/// period.
-pub(crate) fn first_period(terms: &Terms, start: Date, end: Date) -> YearFraction {
-    if terms.is_regular_period(start, end) {
-        return regular_period(terms, start, end);
-    }
-    YearFraction::by_days(terms.day_count(), start, end)
-}
-
-/// A whole repayment period as a part of a year.
-pub(crate) fn regular_period(terms: &Terms, start: Date, end: Date) -> YearFraction {
-    YearFraction::regular(terms.frequency(), terms.interest_period(), terms.day_count(), start, end)
 }
 
 /// A rate for a period: an exact fraction in lowest terms. Below 2^57 both, see [`Self::new`].

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Deserializer};
 
 use super::Terms;
+use super::calendar::CalendarUse;
 use super::fee::{Fee, FeeValue, Grace, LONGEST_CODE, LateFee, MAX_FEES, MAX_GRACE_DAYS, MAX_LATE_FEES};
 use super::patch::{FeePatch, Given, GracePatch, LateFeePatch, TermsPatch};
 use super::words::LateFeeKind;
@@ -72,6 +73,11 @@ impl Terms {
                 Given::Absent => base.and_then(|base| base.late_fee),
                 Given::Null => None,
                 Given::Value(late_fee) => Some(LateFee::make(late_fee)?),
+            },
+            calendar: match &patch.calendar {
+                Given::Absent => base.and_then(|base| base.calendar.clone()),
+                Given::Null => None,
+                Given::Value(calendar) => Some(CalendarUse::make(calendar)?),
             },
             prepayment: pick(patch.prepayment, base.map(|base| base.prepayment)),
         };

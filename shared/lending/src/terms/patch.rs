@@ -5,6 +5,7 @@ use serde::{Deserialize, Deserializer};
 
 use super::MAX_INSTALMENTS;
 use super::allocation::Allocation;
+use super::calendar::CalendarPatch;
 use super::fee::{Fee, MAX_FEES, MAX_GRACE_DAYS, MAX_LATE_FEES};
 #[cfg(doc)]
 use super::fee::{Grace, LateFee};
@@ -119,6 +120,8 @@ pub struct TermsPatch {
     pub allocation: Option<Allocation>,
     /// The whole of it; none by default.
     pub late_fee: Given<LateFeePatch>,
+    /// The whole of it; none by default.
+    pub calendar: Given<CalendarPatch>,
     /// The treatment of a payment of more than is due.
     #[serde(deserialize_with = "present")]
     pub prepayment: Option<Prepayment>,

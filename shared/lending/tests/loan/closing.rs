@@ -230,6 +230,7 @@ fn a_waiver_keeps_what_rows_made_anew_cannot_take_for_rows_made_later() {
         instalments: None,
         interest_rate_apr: Some(lending::AnnualRate::parse(rate).unwrap()),
         first_due_on: None,
+        calendar: None,
     };
     loan.record(day("2026-01-11"), reschedule("0"));
     assert_eq!(loan.state("2026-01-11").totals.interest.to_string(), "0.00");
@@ -256,8 +257,8 @@ fn flat_interest_is_earned_in_proportion_and_flat_rows_of_equal_principal_repay_
 #[test]
 fn a_paper_loan_gets_its_first_due_date_with_the_disbursement() {
     let mut loan = Loan::new("600.00", "EUR", r#""interest_rate_apr": "12", "instalments": 6"#);
-    let disbursement =
-        loan.record(day("2026-01-10"), EventKind::Disbursement { first_due_on: Some(day("2026-02-28")) });
+    let disbursement = loan
+        .record(day("2026-01-10"), EventKind::Disbursement { first_due_on: Some(day("2026-02-28")), calendar: None });
     let state = loan.state("2026-01-10");
     assert_eq!(state.rows[0].due_on, day("2026-02-28"));
     assert_eq!(state.rows[1].due_on, day("2026-03-28"));

@@ -1,12 +1,14 @@
 //! Random histories: loans on any terms, and commands tried on them one after the other, most of
 //! them valid. What is refused is not recorded.
 
+use std::sync::Arc;
+
 use jiff::Span;
 use jiff::civil::{Date, date};
 use lending::{
-    AllocationPreset, Amortization, Bucket, ChargeKind, Component, Conflict, Contract, DayCount, Event, EventId,
-    EventKind, InterestMethod, InterestPeriod, Money, MonthEnd, Prepayment, RepayUnit, Rounding, State, Waivable, fold,
-    levied_on, settlement,
+    AllocationPreset, Amortization, Bucket, Calendar, CalendarRule, ChargeKind, Component, Conflict, Contract,
+    DayCount, Event, EventId, EventKind, InterestMethod, InterestPeriod, Money, MonthEnd, Prepayment, RepayUnit,
+    Rounding, State, Waivable, WeekDay, fold, levied_on, settlement,
 };
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -114,9 +116,11 @@ pub(crate) fn contracts() -> impl Strategy<Value = Contract> {
     let steps = (prop::option::weighted(0.2, select(vec![5i64, 10])), prop::option::weighted(0.2, select(vec![1, 10])));
     let grace = prop::option::weighted(0.3, (any::<u8>(), any::<u8>(), any::<u8>()));
     let fees = (prop::option::weighted(0.3, 0i64..500), prop::option::weighted(0.3, 0u32..5));
+    let weekends = vec!["none", "sat-sun", "fri-sat", "sun", "mon-tue-wed-thu-fri-sat"];
+    let calendars = prop::option::weighted(0.4, (select(weekends), select(&CalendarRule::ALL)));
     let late_fee = prop::option::weighted(0.6, (0u32..10, any::<bool>(), 1i64..50, 1u32..4));
-    (words, sizes, steps, grace, fees, late_fee)
-        .prop_map(|(words, sizes, steps, grace, fees, late_fee)| {
+    (words, sizes, steps, grace, fees, late_fee, calendars)
+        .prop_map(|(words, sizes, steps, grace, fees, late_fee, calendar)| {
             let (method, amortization, period, day_count, rounding, month_end, unit, allocation, prepayment) = words;
             let (units, rate, instalments, every, first_after) = sizes;
             let smallest = steps.0.unwrap_or(1);
@@ -154,6 +158,11 @@ pub(crate) fn contracts() -> impl Strategy<Value = Contract> {
                 let first = START.checked_add(Span::new().days(days)).unwrap();
                 add(format!(r#""first_due_on": "{first}""#));
             }
+            if let Some((weekend, rule)) = calendar {
+                let is_month = unit == RepayUnit::Month && rule == CalendarRule::Extend;
+                let rule = if is_month { CalendarRule::Following } else { rule };
+                add(format!(r#""calendar": {{"code": "{weekend}", "rule": "{}"}}"#, rule.as_str()));
+            }
             let mut items = Vec::new();
             if let Some(amount) = fees.0 {
                 let amount = amount * smallest;
@@ -173,11 +182,25 @@ pub(crate) fn contracts() -> impl Strategy<Value = Contract> {
             let amount = (units / smallest).max(1) * smallest;
             Loan::new(&amount.to_string(), "VND", &terms).contract
         })
-        .prop_filter("can be disbursed", |contract| lending::schedule(contract.amount, START, &contract.terms).is_ok())
+        .prop_filter("can be disbursed", |contract| {
+            let terms = contract.terms.clone().with_calendar(calendar(contract, 0));
+            lending::schedule(contract.amount, START, &terms).is_ok()
+        })
 }
 
 pub(crate) fn scripts(count: std::ops::Range<usize>) -> impl Strategy<Value = Script> {
     (contracts(), raws(count)).prop_map(|(contract, raws)| Script { contract, raws })
+}
+
+/// A version of the calendar that the terms name, if they do: the later ones know other holidays.
+pub(crate) fn calendar(contract: &Contract, version: u16) -> Option<Arc<Calendar>> {
+    contract.terms.calendar()?;
+    // The weekend is the code: days of the week by their initials.
+    let weekend = contract.terms.calendar()?.code.as_str();
+    let weekend = weekend.split('-').filter_map(WeekDay::from_name);
+    let version = i64::from(version % 3);
+    let holidays = (0..120).map(|n| days_later(START, n * (7 + version) + n * n % 11 + version));
+    Some(Arc::new(Calendar::new(u32::try_from(version).unwrap() + 1, weekend, holidays)))
 }
 
 /// One command that was tried.
@@ -213,7 +236,7 @@ impl Script {
     /// Tries the commands one after the other.
     pub(crate) fn play(&self, mut observe: impl FnMut(Tried<'_>)) -> History {
         let mut history = History { contract: self.contract.clone(), events: Vec::new(), today: START };
-        let disburse = EventKind::Disbursement { first_due_on: None };
+        let disburse = EventKind::Disbursement { first_due_on: None, calendar: calendar(&self.contract, 0) };
         let first = Event { id: EventId(1), on: START, recorded_at: instant(1), kind: disburse };
         history.events.push(first);
         for (index, raw) in self.raws.iter().enumerate() {
@@ -302,10 +325,13 @@ impl Raw {
                     first_due_on: (self.other / 3)
                         .is_multiple_of(3)
                         .then(|| days_later(row.due_on, i64::from(self.share % 70) - 20)),
+                    calendar: calendar(contract, self.other),
                 }
             }
             83 => EventKind::WriteOff,
-            84 if self.pick.is_multiple_of(4) => EventKind::Disbursement { first_due_on: None },
+            84 if self.pick.is_multiple_of(4) => {
+                EventKind::Disbursement { first_due_on: None, calendar: calendar(contract, self.other) }
+            }
             _ => {
                 let target = history.events.get(usize::from(self.pick) % history.events.len())?;
                 // The disbursement but rarely: nothing could follow it.

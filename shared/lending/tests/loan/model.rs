@@ -8,14 +8,15 @@ use std::collections::BTreeMap;
 use jiff::civil::Date;
 use jiff::{Span, Timestamp};
 use lending::{
-    Account, Allocation, Amortization, ChargeKind, Component, Contract, Event, EventId, EventKind, FeeValue, FeeWhen,
-    InterestMethod, LateFeeKind, Money, Prepayment, Terms, Waivable,
+    Account, Allocation, Amortization, Calendar, CalendarRule, ChargeKind, Component, Contract, DayCount, Event,
+    EventId, EventKind, FeeValue, FeeWhen, InterestMethod, InterestPeriod, LateFeeKind, Money, Prepayment, RepayUnit,
+    Terms, Waivable,
 };
 use num_bigint::BigInt;
 use num_rational::BigRational;
 use num_traits::{ToPrimitive, Zero};
 
-use crate::reference::{ParseNumber, days, due_date, fraction, level_instalment, rational, round};
+use crate::reference::{ParseNumber, by_days, days, due_date, fraction, level_instalment, rational, round};
 
 /// Something that is owed: principal, interest or fee of an instalment, or a charge.
 #[derive(Debug, Clone)]
@@ -61,6 +62,9 @@ impl Claim {
 pub(crate) struct Row {
     pub(crate) start: Date,
     pub(crate) due_on: Date,
+    /// The same by the rhythm, and whether a first due date made it longer or shorter.
+    nominal: (Date, Date),
+    is_irregular: bool,
     /// The part of a year, and the rate for it.
     years: BigRational,
     rate: BigRational,
@@ -348,12 +352,15 @@ impl<'a> Model<'a> {
         }
         let today = event.on;
         match &event.kind {
-            EventKind::Disbursement { first_due_on } => self.disburse(today, *first_due_on)?,
-            EventKind::Reschedule { from, instalments, interest_rate_apr, first_due_on } => {
+            EventKind::Disbursement { first_due_on, calendar } => {
+                self.disburse(today, *first_due_on, calendar.as_deref())?;
+            }
+            EventKind::Reschedule { from, instalments, interest_rate_apr, first_due_on, calendar } => {
                 let annual = interest_rate_apr.map_or(self.annual.clone(), |rate| {
                     rate.to_decimal().to_string().parse_exactly() / rational(100, 1)
                 });
-                self.reschedule(event.id, today, *from, *instalments, annual, *first_due_on)?;
+                let dates = (*first_due_on, calendar.as_deref());
+                self.reschedule(event.id, today, *from, *instalments, annual, dates)?;
             }
             EventKind::Charge { kind, amount, due_on } => {
                 if *due_on < self.disbursed_on.unwrap() {
@@ -463,7 +470,133 @@ impl<'a> Model<'a> {
         round(&whole(value), &BigInt::from(self.multiple), self.terms.rounding()).to_i128().unwrap()
     }
 
-    fn disburse(&mut self, today: Date, first_due_on: Option<Date>) -> Result<(), &'static str> {
+    /// Refuses weeks that always skip their due date.
+    fn check_series(&self, seed: Date, calendar: Option<&Calendar>) -> Result<(), &'static str> {
+        let Some(calendar) = calendar.filter(|_| self.extends()) else {
+            return Ok(());
+        };
+        // Holidays end; a weekend does not.
+        let far = |week: i64| seed.checked_add(Span::new().weeks(500 + week)).is_ok_and(|day| calendar.is_working(day));
+        if self.terms.repay_unit() == RepayUnit::Week && !(0..3).any(far) {
+            return Err("never_a_working_day");
+        }
+        Ok(())
+    }
+
+    fn extends(&self) -> bool {
+        self.terms.calendar().is_some_and(|used| used.rule == CalendarRule::Extend)
+    }
+
+    /// A row with the next due date after one, by the rhythm and by the calendar.
+    fn next_row(
+        &self,
+        n: i64,
+        (start, nominal_start): (Date, Date),
+        seed: (Date, i64),
+        calendar: Option<&Calendar>,
+    ) -> Option<Row> {
+        let terms = self.terms;
+        let every = i64::from(terms.repay_every());
+        let is_taken = |day: Date| (1900..=2200).contains(&day.year());
+        let later = |day: Date, days: i64| day.checked_add(Span::new().days(days)).ok().filter(|day| is_taken(*day));
+        let calendar = calendar.filter(|_| terms.calendar().is_some());
+        let works = |day: Date| calendar.is_none_or(|calendar| calendar.is_working(day));
+        let next_working = |mut day: Date| {
+            while !works(day) {
+                day = later(day, 1)?;
+            }
+            Some(day)
+        };
+        let extends = self.extends() && calendar.is_some();
+        let nominal = match terms.repay_unit() {
+            _ if !extends => due_date(terms, seed.0, u32::try_from(n - seed.1).unwrap())?,
+            RepayUnit::Day if n == seed.1 => next_working(seed.0)?,
+            RepayUnit::Day => {
+                let mut day = nominal_start;
+                for _ in 0..every {
+                    day = next_working(later(day, 1)?)?;
+                }
+                day
+            }
+            RepayUnit::Week | RepayUnit::Month => {
+                let mut day = if n == seed.1 { seed.0 } else { later(nominal_start, 7 * every)? };
+                while !works(day) {
+                    day = later(day, 7 * every)?;
+                }
+                day
+            }
+        };
+        let before = |mut day: Date| {
+            while !works(day) {
+                day = day.yesterday().unwrap();
+            }
+            day
+        };
+        let mut due_on = nominal;
+        if !works(nominal) {
+            let next = next_working(nominal);
+            due_on = match terms.calendar().unwrap().rule {
+                CalendarRule::Preceding if before(nominal) > start => before(nominal),
+                CalendarRule::ModifiedFollowing if next.is_none_or(|next| next.month() != nominal.month()) => {
+                    before(nominal)
+                }
+                _ => next?,
+            };
+        }
+        if due_on <= start {
+            due_on = next_working(later(start, 1)?)?;
+        }
+        let length = days(nominal_start, nominal);
+        let is_regular = match terms.repay_unit() {
+            _ if n != seed.1 => true,
+            _ if !extends => due_date(terms, nominal_start, 1) == Some(nominal),
+            RepayUnit::Day => {
+                let days = (1..=length).filter(|day| works(later(nominal_start, *day).unwrap())).count();
+                i64::try_from(days) == Ok(every)
+            }
+            RepayUnit::Week | RepayUnit::Month => length % (7 * every) == 0,
+        };
+        let years = self.years((start, due_on), (nominal_start, nominal), !is_regular);
+        Some(Row {
+            start,
+            due_on,
+            nominal: (nominal_start, nominal),
+            is_irregular: !is_regular,
+            years,
+            rate: BigRational::zero(),
+            arising: 0,
+            bases: Vec::new(),
+            whole: (0, 0),
+            fee: self.fee_each_row,
+            is_stopped: false,
+            seed,
+            late_from: due_on,
+            late_times: 0,
+            is_late_over: false,
+        })
+    }
+
+    /// A period as a part of a year.
+    fn years(&self, moved: (Date, Date), nominal: (Date, Date), is_irregular: bool) -> BigRational {
+        let terms = self.terms;
+        let is_daily = terms.interest_period() == InterestPeriod::Daily;
+        let (start, end) = if is_daily && terms.day_count() != DayCount::Thirty360 { moved } else { nominal };
+        if is_irregular || !self.extends() {
+            return fraction(terms, start, end, !is_irregular);
+        }
+        match terms.repay_unit() {
+            RepayUnit::Week if !is_daily => rational(days(start, end) / 7, 52),
+            _ if terms.day_count() == DayCount::Thirty360 => rational(days(start, end), 360),
+            _ => by_days(terms, start, end),
+        }
+    }
+
+    fn disburse(
+        &mut self,
+        today: Date,
+        first_due_on: Option<Date>,
+        calendar: Option<&Calendar>,
+    ) -> Result<(), &'static str> {
         let terms = self.terms;
         let first_due_on = first_due_on.or(terms.first_due_on());
         if first_due_on.is_some_and(|first| first <= today) {
@@ -474,30 +607,15 @@ impl<'a> Model<'a> {
             Some(first) => (first, 1),
             None => (today, 0),
         };
-        let mut start = today;
+        self.check_series(seed.0, calendar)?;
+        let mut before = (today, today);
         for n in 1..=i64::from(terms.instalments()) {
-            let count = u32::try_from(n - seed.1).unwrap();
-            let due_on = due_date(terms, seed.0, count).ok_or("date_out_of_range")?;
-            let is_regular = n > 1 || due_date(terms, start, 1) == Some(due_on);
-            let years = fraction(terms, start, due_on, is_regular);
-            let is_free = n <= i64::from(terms.grace().interest_free);
-            let rate = if is_free { BigRational::zero() } else { &years * &self.annual };
-            self.rows.push(Row {
-                start,
-                due_on,
-                years,
-                rate,
-                arising: 0,
-                bases: Vec::new(),
-                whole: (0, 0),
-                fee: self.fee_each_row,
-                is_stopped: false,
-                seed,
-                late_from: due_on,
-                late_times: 0,
-                is_late_over: false,
-            });
-            start = due_on;
+            let mut row = self.next_row(n, before, seed, calendar).ok_or("date_out_of_range")?;
+            if n > i64::from(terms.grace().interest_free) {
+                row.rate = &row.years * &self.annual;
+            }
+            before = (row.due_on, row.nominal.1);
+            self.rows.push(row);
         }
         self.disbursed_on = Some(today);
         let amount = self.contract.amount.units();
@@ -753,7 +871,7 @@ impl<'a> Model<'a> {
         from: Date,
         instalments: Option<u32>,
         annual: BigRational,
-        first_due_on: Option<Date>,
+        (first_due_on, calendar): (Option<Date>, Option<&Calendar>),
     ) -> Result<(), &'static str> {
         let first = self.rows.iter().position(|row| row.due_on == from).ok_or("not_a_due_date")?;
         let is_ours = |claim: &&Claim| claim.component == Component::Principal && claim.row >= first;
@@ -768,36 +886,27 @@ impl<'a> Model<'a> {
         let old = self.rows[first].clone();
         let number = i64::try_from(first + 1).unwrap();
         let is_moved = first_due_on.is_some_and(|date| date != from);
-        let seed = if is_moved { (first_due_on.unwrap(), number) } else { old.seed };
+        let seed = match first_due_on {
+            Some(date) if is_moved => (date, number),
+            _ if self.extends() => (old.nominal.1, number),
+            _ => old.seed,
+        };
         if is_moved && seed.0 <= old.start {
             return Err("not_after_due_date_before");
         }
+        self.check_series(seed.0, calendar)?;
         let mut fresh: Vec<Row> = Vec::new();
-        let mut start = old.start;
+        let mut before = (old.start, old.nominal.0);
         for n in (number..).take(count) {
-            let due_on = due_date(self.terms, seed.0, u32::try_from(n - seed.1).unwrap()).ok_or("date_out_of_range")?;
-            let years = match n == number {
-                true if is_moved => fraction(self.terms, start, due_on, due_date(self.terms, start, 1) == Some(due_on)),
-                true => old.years.clone(),
-                false => fraction(self.terms, start, due_on, true),
-            };
-            let rate = &years * &annual;
-            fresh.push(Row {
-                start,
-                due_on,
-                years,
-                rate,
-                arising: 0,
-                bases: Vec::new(),
-                whole: (0, 0),
-                fee: self.fee_each_row,
-                is_stopped: false,
-                seed,
-                late_from: due_on.max(today),
-                late_times: 0,
-                is_late_over: false,
-            });
-            start = due_on;
+            let mut row = self.next_row(n, before, seed, calendar).ok_or("date_out_of_range")?;
+            if n == number && !is_moved {
+                row.is_irregular = old.is_irregular;
+                row.years = self.years((row.start, row.due_on), row.nominal, row.is_irregular);
+            }
+            row.rate = &row.years * &annual;
+            row.late_from = row.due_on.max(today);
+            before = (row.due_on, row.nominal.1);
+            fresh.push(row);
         }
         // The least that interest has to pay of principal for no interest to be paid that no row asks for.
         let own = |component| move |claim: &&Claim| claim.is_own && claim.component == component;

@@ -48,7 +48,7 @@ impl Loan {
     }
 
     pub(crate) fn disburse(&mut self, on: &str) -> EventId {
-        self.record(day(on), EventKind::Disbursement { first_due_on: None })
+        self.record(day(on), EventKind::Disbursement { first_due_on: None, calendar: None })
     }
 
     pub(crate) fn repay(&mut self, on: &str, amount: &str) -> EventId {

@@ -879,6 +879,7 @@ fn reschedule(from: &str, instalments: Option<u32>, rate: Option<&str>, first_du
         instalments,
         interest_rate_apr: rate.map(|rate| lending::AnnualRate::parse(rate).unwrap()),
         first_due_on: first_due_on.map(day),
+        calendar: None,
     }
 }
 
@@ -1042,7 +1043,7 @@ fn what_is_wrong_with_a_new_event() {
     refused(&empty, "2025-02-01", EventKind::WriteOff, "not_disbursed");
 
     let mut loan = three("");
-    refused(&loan, "2025-02-28", EventKind::Disbursement { first_due_on: None }, "already_disbursed");
+    refused(&loan, "2025-02-28", EventKind::Disbursement { first_due_on: None, calendar: None }, "already_disbursed");
     refused(&loan, "2025-01-30", repayment(&loan, "1.00"), "before_disbursement");
     refused(&loan, "2025-02-28", repayment(&loan, "0.00"), "not_positive");
     let rupees = Money::parse("1.00", "INR".parse().unwrap()).unwrap();
@@ -1086,7 +1087,12 @@ fn what_is_wrong_with_a_new_event() {
 
     let moved =
         Loan::new("300.00", "EUR", r#""interest_rate_apr": "12", "instalments": 3, "first_due_on": "2025-01-31""#);
-    refused(&moved, "2025-01-31", EventKind::Disbursement { first_due_on: None }, "not_after_disbursement");
+    refused(
+        &moved,
+        "2025-01-31",
+        EventKind::Disbursement { first_due_on: None, calendar: None },
+        "not_after_disbursement",
+    );
 }
 
 #[test]

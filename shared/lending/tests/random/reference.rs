@@ -94,7 +94,7 @@ fn thirty_360(start: Date, end: Date) -> i64 {
     years * 360 + months * 30 + i64::from(last_day) - i64::from(first_day)
 }
 
-fn by_days(terms: &Terms, start: Date, end: Date) -> BigRational {
+pub(crate) fn by_days(terms: &Terms, start: Date, end: Date) -> BigRational {
     match terms.day_count() {
         DayCount::Thirty360 => rational(thirty_360(start, end), 360),
         DayCount::Actual360 => rational(days(start, end), 360),

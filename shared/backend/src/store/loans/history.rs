@@ -60,10 +60,12 @@ impl FromRow for HistoryEntry {
 }
 
 /// The versions of a loan.
-pub const HISTORY: &str = "SELECT * FROM loan_versions WHERE loan_id = $1";
+pub const HISTORY: &str = "\
+SELECT v.*, newest_calendar(v.terms) AS calendar FROM loan_versions v WHERE v.loan_id = $1";
 
 /// One version of a loan.
-pub const VERSION: &str = "SELECT * FROM loan_versions WHERE loan_id = $1 AND version = $2";
+pub const VERSION: &str = "\
+SELECT v.*, newest_calendar(v.terms) AS calendar FROM loan_versions v WHERE v.loan_id = $1 AND v.version = $2";
 
 /// Records the version that the loan now has.
 pub const RECORD_VERSION: &str = "\

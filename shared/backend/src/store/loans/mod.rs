@@ -11,7 +11,7 @@ pub use self::{
     collections::{Bucket, Collecting, TO_COLLECT, to_collect},
     history::{HISTORY, RECORD_VERSION, VERSION, history, version, versions},
     list::{Filter, Sort, list},
-    rows::SELECT,
+    rows::{SELECT, SELECT_FOR_CHANGE},
 };
 
 use jiff::civil::Date;
@@ -67,17 +67,17 @@ pub const SHARE: &str = "SELECT FROM loans WHERE id = $1";
 /// One loan, if the caller may see it.
 #[must_use]
 pub fn by_id(id: Uuid, scope: Scope) -> Statement<Option<Loan>> {
-    select(id, scope).optional()
+    of_scope(SELECT, id, scope).optional()
 }
 
 /// As [`by_id`], locked for a change until the transaction ends.
 #[must_use]
 pub fn lock(id: Uuid, scope: Scope) -> Statement<Option<Loan>> {
-    select(id, scope).push(" FOR UPDATE").optional()
+    of_scope(SELECT_FOR_CHANGE, id, scope).push(" FOR UPDATE").optional()
 }
 
-fn select(id: Uuid, scope: Scope) -> Sql {
-    let sql = Sql::new(SELECT).push_bind(" WHERE l.id = {}", id);
+fn of_scope(select: &'static str, id: Uuid, scope: Scope) -> Sql {
+    let sql = Sql::new(select).push_bind(" WHERE l.id = {}", id);
     sql.push_if(" AND l.borrower_id = {}", scope.borrower())
 }
 

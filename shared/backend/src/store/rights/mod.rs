@@ -62,7 +62,7 @@ pub const ENTRIES_ABOUT: &str = entries!(" FROM audit_log WHERE subject = 'user:
 /// The versions of all loans of a borrower before a position, newest first. Each loan's are read by its index, however
 /// many other loans have. All versions of one time come together.
 pub const VERSIONS: &str = "\
-SELECT v.* FROM (SELECT id FROM loans WHERE borrower_id = $1 OFFSET 0) l CROSS JOIN LATERAL (
+SELECT v.*, newest_calendar(v.terms) AS calendar FROM (SELECT id FROM loans WHERE borrower_id = $1 OFFSET 0) l CROSS JOIN LATERAL (
     SELECT * FROM loan_versions WHERE loan_id = l.id AND ($2::timestamptz IS NULL OR (at, loan_id) < ($2, $3))
     ORDER BY version DESC FETCH FIRST $4 ROWS ONLY) v
 ORDER BY v.at DESC, v.loan_id DESC FETCH FIRST $4 ROWS WITH TIES";

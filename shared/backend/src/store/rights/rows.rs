@@ -127,6 +127,9 @@ pub struct HeldTransaction {
     pub interest_rate_apr: Option<AnnualRate>,
     /// Of a reschedule: when the first of them falls due.
     pub first_due_on: Option<BusinessDate>,
+    /// Of a disbursement or a reschedule: the version of the calendar that it took.
+    #[schema(example = 1)]
+    pub calendar_version: Option<i32>,
     /// Of a reversal: the transaction that it takes back.
     pub reverses: Option<Uuid>,
     /// How the other side names it.
@@ -169,6 +172,7 @@ impl FromRow for HeldTransaction {
             instalments: column(row, "instalments")?,
             interest_rate_apr: rate.map_err(|error| DbError::Unexpected(Box::new(error)))?,
             first_due_on: date("first_due_on")?,
+            calendar_version: column(row, "calendar_version")?,
             reverses: column(row, "reverses")?,
             reference: column(row, "reference")?,
             channel: column(row, "channel")?,

@@ -15,7 +15,8 @@ pub(super) enum AllocationPass {
     InAdvance,
     /// All.
     All,
-    /// All: in each group first those that have fallen due, then those that fall due later, from the last row backwards.
+    /// All: in each group first those that have fallen due, then those that fall due later, from the last row
+    /// backwards.
     LastInAdvance,
 }
 

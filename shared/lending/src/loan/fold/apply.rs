@@ -3,7 +3,6 @@
 use jiff::civil::Date;
 
 use super::{Effect, LoanFold, Split};
-use crate::Money;
 use crate::loan::conflict::ConflictReason;
 use crate::loan::contract::Contract;
 use crate::loan::events::{Event, EventId, EventKind, Waivable};
@@ -13,18 +12,22 @@ use crate::loan::rows::{LoanRows, NewRows, RescheduledRows};
 use crate::loan::state::Rescheduled;
 use crate::schedule::plan;
 use crate::terms::Component;
+use crate::{Calendar, Money};
 
 impl LoanFold<'_> {
     /// Applies any event except a payment.
     pub(super) fn apply(&mut self, event: &Event) -> Result<Effect, ConflictReason> {
         let mut effect = match &event.kind {
-            EventKind::Disbursement { first_due_on } => self.disburse(event.on, *first_due_on)?,
-            EventKind::Reschedule { from, instalments, interest_rate_apr, first_due_on } => {
+            EventKind::Disbursement { first_due_on, calendar } => {
+                self.disburse(event.on, *first_due_on, calendar.as_deref())?
+            }
+            EventKind::Reschedule { from, instalments, interest_rate_apr, first_due_on, calendar } => {
                 let new = NewRows {
                     from: *from,
                     instalments: *instalments,
                     interest_rate_apr: *interest_rate_apr,
                     first_due_on: *first_due_on,
+                    calendar: calendar.as_deref(),
                 };
                 self.reschedule(event.id, event.on, &new)?
             }
@@ -46,12 +49,17 @@ impl LoanFold<'_> {
         Ok(effect)
     }
 
-    fn disburse(&mut self, on: Date, first_due_on: Option<Date>) -> Result<Effect, ConflictReason> {
+    fn disburse(
+        &mut self,
+        on: Date,
+        first_due_on: Option<Date>,
+        calendar: Option<&Calendar>,
+    ) -> Result<Effect, ConflictReason> {
         let Contract { amount, terms } = self.contract;
         let first_due_on = first_due_on.or(terms.first_due_on());
-        let plan = plan(*amount, on, first_due_on, terms).map_err(ConflictReason::Schedule)?;
+        let plan = plan(*amount, (on, first_due_on), terms, calendar).map_err(ConflictReason::Schedule)?;
         let units = terms.units(amount.currency()).map_err(ConflictReason::Schedule)?;
-        let rows = LoanRows::new(on, first_due_on, terms, units, &plan);
+        let rows = LoanRows::new(on, terms, units, &plan);
         self.late_fees = LateFees::new(terms, units).map_err(ConflictReason::Schedule)?;
         if let Some(late_fees) = &mut self.late_fees {
             late_fees.rows_are_new_from(0, &rows);
@@ -68,7 +76,7 @@ impl LoanFold<'_> {
         Ok(Effect { amount: self.balance, ..Effect::default() })
     }
 
-    fn reschedule(&mut self, id: EventId, on: Date, new: &NewRows) -> Result<Effect, ConflictReason> {
+    fn reschedule(&mut self, id: EventId, on: Date, new: &NewRows<'_>) -> Result<Effect, ConflictReason> {
         let rows = self.open_rows()?;
         let RescheduledRows { first, amortised, excess } = rows.reschedule(on, new)?;
         if let (Some(late_fees), Some(rows)) = (&mut self.late_fees, &self.rows) {

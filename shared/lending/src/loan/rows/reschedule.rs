@@ -3,21 +3,22 @@
 use jiff::civil::Date;
 
 use super::replace::{count_on_balances, put};
-use super::{DueDates, LoanRow, LoanRows};
+use super::{LoanRow, LoanRows};
 use crate::loan::conflict::ConflictReason;
 use crate::number::rounding::round_div;
-use crate::schedule::{Amortisation, Period, PeriodRate, Shortfall, first_period, regular_period, whole_term};
+use crate::schedule::{Amortisation, DueDates, Period, PeriodDates, PeriodRate, Seed, Shortfall, whole_term};
 use crate::steps::steps;
 use crate::terms::Component;
 use crate::terms::{Amortization, InterestMethod};
-use crate::{AnnualRate, MAX_INSTALMENTS, Percent, Refusal};
+use crate::{AnnualRate, Calendar, MAX_INSTALMENTS, Percent, Refusal};
 
 /// The parameters of a reschedule, checked by [`LoanRows::reschedule`].
-pub(crate) struct NewRows {
+pub(crate) struct NewRows<'c> {
     pub(crate) from: Date,
     pub(crate) instalments: Option<u32>,
     pub(crate) interest_rate_apr: Option<AnnualRate>,
     pub(crate) first_due_on: Option<Date>,
+    pub(crate) calendar: Option<&'c Calendar>,
 }
 
 impl LoanRows<'_> {
@@ -27,7 +28,7 @@ impl LoanRows<'_> {
     /// rows pays principal first: less principal bears less interest, until the two are equal. The
     /// graces of the terms are over. Without a new first due date the due dates continue with their
     /// seed day, and the first period stays as it was.
-    pub(crate) fn reschedule(&mut self, on: Date, new: &NewRows) -> Result<RescheduledRows, ConflictReason> {
+    pub(crate) fn reschedule(&mut self, on: Date, new: &NewRows<'_>) -> Result<RescheduledRows, ConflictReason> {
         let first = self.due_on.binary_search(&new.from).map_err(|_| ConflictReason::NotADueDate)?;
         let left: i128 = self.lines[first..].iter().map(|line| line.principal.unpaid()).sum();
         if left == 0 {
@@ -64,7 +65,7 @@ impl LoanRows<'_> {
         &self,
         first: usize,
         on: Date,
-        new: &NewRows,
+        new: &NewRows<'_>,
         annual_rate: Percent,
     ) -> Result<Vec<LoanRow>, ConflictReason> {
         let count = match new.instalments {
@@ -72,29 +73,33 @@ impl LoanRows<'_> {
             Some(count) if (1..=MAX_INSTALMENTS).contains(&count) => count as usize,
             Some(_) => return Err(ConflictReason::InstalmentsOutOfRange),
         };
-        let start = self.lines[first].start;
+        let old = &self.lines[first];
         let number = u32::try_from(first + 1).unwrap_or(u32::MAX);
-        let (due_dates, first_fraction) = match new.first_due_on.filter(|date| *date != new.from) {
-            None => (self.lines[first].due_dates, self.lines[first].period.fraction),
+        let PeriodDates { start, nominal_start, nominal_due_on, .. } = old.dates;
+        let first_due_on = new.first_due_on.filter(|date| *date != new.from);
+        let seed = match first_due_on {
             Some(date) if date <= start => return Err(ConflictReason::NotAfterDueDateBefore),
-            Some(date) => (DueDates { seed: date, before: number }, first_period(self.terms, start, date)),
+            Some(date) => Seed { on: date, before: number },
+            // Where dates are skipped the number of an instalment does not tell its date.
+            None if self.terms.skips_dates() => Seed { on: nominal_due_on, before: number },
+            None => old.seed,
         };
+        let mut due_dates = DueDates::after((start, nominal_start), number, seed, self.terms, new.calendar)
+            .map_err(ConflictReason::Schedule)?;
         let mut fresh: Vec<LoanRow> = Vec::with_capacity(count);
-        let mut previous = start;
         for n in (number..).take(count) {
-            let due_on = n
-                .checked_sub(due_dates.before)
-                .and_then(|periods| self.terms.frequency().after(due_dates.seed, periods))
-                .ok_or(ConflictReason::DateOutOfRange)?;
-            let fraction = if n == number { first_fraction } else { regular_period(self.terms, previous, due_on) };
+            let mut dates = due_dates.next().ok_or(ConflictReason::DateOutOfRange)?;
+            if n == number && first_due_on.is_none() {
+                dates.is_irregular = old.dates.is_irregular;
+            }
+            let fraction = dates.fraction(self.terms);
             // Periods of a few lengths follow each other: the rate is computed once for those that are close.
             let same = fresh.iter().rev().take(4).find(|line| line.period.fraction == fraction);
             let period = same.map_or_else(|| Period::new(annual_rate, fraction), |line| line.period);
-            let mut line = LoanRow::empty(previous, due_on, period, due_dates);
-            line.late_from = due_on.max(on);
+            let mut line = LoanRow::empty(dates, period, seed);
+            line.late_from = dates.due_on.max(on);
             line.own_fee(self.fees_each_row);
             fresh.push(line);
-            previous = due_on;
         }
         Ok(fresh)
     }

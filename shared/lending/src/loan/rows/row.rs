@@ -7,7 +7,7 @@ use crate::Terms;
 use crate::calendar::days_between;
 use crate::loan::events::{ChargeKind, EventId};
 use crate::number::rounding::round_mul_div;
-use crate::schedule::Period;
+use crate::schedule::{Period, PeriodDates, Seed};
 use crate::terms::{InterestMethod, Units};
 
 /// A fee or penalty with a due date of its own: charged by an event, or a late fee.
@@ -35,6 +35,8 @@ pub(crate) struct LoanRow {
     /// The due date before, or the disbursement.
     pub(crate) start: Date,
     pub(crate) due_on: Date,
+    /// The same with the dates that the rhythm gives.
+    pub(crate) dates: PeriodDates,
     /// The day from which it can be late: its due date, or the day of the reschedule if that is later.
     pub(crate) late_from: Date,
     pub(crate) period: Period,
@@ -61,7 +63,7 @@ pub(crate) struct LoanRow {
     pub(super) settled_fees: usize,
     pub(super) settled_penalties: usize,
     /// The series that its due date belongs to.
-    pub(crate) due_dates: DueDates,
+    pub(crate) seed: Seed,
 }
 
 /// The interest of a whole period and its base.
@@ -73,10 +75,12 @@ pub(crate) struct WholePeriod {
 
 impl LoanRow {
     /// A row without amounts.
-    pub(crate) fn empty(start: Date, due_on: Date, period: Period, due_dates: DueDates) -> Self {
+    pub(crate) fn empty(dates: PeriodDates, period: Period, seed: Seed) -> Self {
+        let PeriodDates { start, due_on, .. } = dates;
         Self {
             start,
             due_on,
+            dates,
             late_from: due_on,
             period,
             arising: 0,
@@ -93,13 +97,13 @@ impl LoanRow {
             penalty_charges: Vec::new(),
             settled_fees: 0,
             settled_penalties: 0,
-            due_dates,
+            seed,
         }
     }
 
     /// The same period, with its fee alone.
     pub(crate) fn emptied(&self, fee: i128) -> Self {
-        let mut line = Self::empty(self.start, self.due_on, self.period, self.due_dates);
+        let mut line = Self::empty(self.dates, self.period, self.seed);
         line.late_from = self.late_from;
         line.own_fee(fee);
         line
@@ -155,12 +159,4 @@ impl LoanRow {
         self.since = self.start;
         self.whole = WholePeriod { interest: self.arising, base };
     }
-}
-
-/// The series of due dates: the n-th instalment is due `n - before` repayment periods after the
-/// seed.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct DueDates {
-    pub(crate) seed: Date,
-    pub(crate) before: u32,
 }
