@@ -22,7 +22,7 @@ use backend::{
     app::App,
     auth::tokens::Tokens,
     config::{self, Limits},
-    db::{Connector, Db},
+    db::{Connector, Db, Statements},
     http::{address::Peer, layers, origin::OriginSecret},
     secrets::SecretSource,
 };
@@ -138,7 +138,7 @@ pub async fn check(postgres: &Postgres, options: &Options) -> Result<Vec<Differe
     let zone = config::business_time_zone().map_err(setting)?;
     let connector =
         Connector::new(fixed(&on_this_machine(postgres.owner_url())?), config::authorities().map_err(setting)?);
-    let db = Db::new(connector, 1).map_err(|error| Error::Setting(error.to_string()))?;
+    let db = Db::new(connector, 1, Statements::Unnamed).map_err(|error| Error::Setting(error.to_string()))?;
     say("checking every loan, the journal and every figure ...");
     Ok(stats::check(&db, &zone).await?)
 }
@@ -169,7 +169,8 @@ async fn prepare(postgres: &Postgres, options: &Options) -> Result<App, Error> {
     }
 
     let connector = Connector::new(application, config::authorities().map_err(setting)?);
-    let db = Db::new(connector, CONNECTIONS).map_err(|error| Error::Setting(error.to_string()))?;
+    let statements = config::statements().map_err(setting)?;
+    let db = Db::new(connector, CONNECTIONS, statements).map_err(|error| Error::Setting(error.to_string()))?;
     let report = stats::run(&db, &zone).await?;
     say(format_args!("the figures of {} days kept", report.days));
     Ok(App { db, tokens: Tokens::new(fixed(&signing_keys()?)), zone, limits: Arc::new(limits), origin })

@@ -25,7 +25,7 @@ use axum::{
 };
 use backend::{
     app::App,
-    config::DatabaseConfig,
+    config::{self, DatabaseConfig},
     db::{Authorities, Db},
     domain::users::Role,
     http::layers,
@@ -93,12 +93,14 @@ impl Lender {
         let customers = ids(&sample("users WHERE role = 'customer' AND status = 'active'")).await;
         let (admin, agent) = (api.session(admin, Role::Admin).await, (agent, api.session(agent, Role::Agent).await));
         // One connection, as a function has.
+        let statements = config::statements().unwrap();
         let url = without_tls(&api.database.application_url("microloans_app").await.unwrap());
         let config = DatabaseConfig {
             source: SecretSource::fixed(url.into()),
             authorities: Authorities::default(),
             host: None,
             pool_size: 1,
+            statements,
         };
         let app = App { db: Db::from_config(config).unwrap(), ..api.app.clone() };
         let routes = layers::serve(local::api::router(), app);

@@ -22,8 +22,8 @@ use crate::{Client, Session, Wire};
 use backend::{
     app::App,
     auth::{passwords, tokens::Tokens},
-    config::{DatabaseConfig, Limit, Limits},
-    db::{Authorities, Connector, Db},
+    config::{self, DatabaseConfig, Limit, Limits},
+    db::{Authorities, Connector, Db, Statements},
     domain::users::Role,
     http::{layers, origin::OriginSecret},
     secrets::SecretSource,
@@ -153,7 +153,7 @@ impl Api {
             });
             migrator.run(Event { demo: options.demo, ..Event::default() }).await.unwrap();
         }
-        let db = db(&database.application_url("microloans_app").await.unwrap());
+        let db = db(&database.application_url("microloans_app").await.unwrap(), statements());
         let keys = json!({"current": SIGNING_KEY_ID, "keys": {SIGNING_KEY_ID: SIGNING_KEY}});
         let tokens = Tokens::new(SecretSource::fixed(SecretString::from(keys.to_string())));
         let origin = options.origin.map(|text| OriginSecret::fixed(text).unwrap());
@@ -165,8 +165,17 @@ impl Api {
 
     /// The same system by a wire of its own to the database.
     pub async fn by_wire(&self) -> (Client, Wire) {
-        let wire = Wire::to(&self.database.application_url("microloans_app").await.unwrap()).await;
-        let app = App { db: db(wire.url()), ..self.app.clone() };
+        self.by_wire_to(&self.database.application_url("microloans_app").await.unwrap(), statements()).await
+    }
+
+    /// The same, past any pooler, with statements sent in this way.
+    pub async fn by_wire_with(&self, statements: Statements) -> (Client, Wire) {
+        self.by_wire_to(&self.database.session_url("microloans_app").await.unwrap(), statements).await
+    }
+
+    async fn by_wire_to(&self, url: &str, statements: Statements) -> (Client, Wire) {
+        let wire = Wire::to(url).await;
+        let app = App { db: db(wire.url(), statements), ..self.app.clone() };
         (Client::in_process(layers::serve(local::api::router(), app)), wire)
     }
 
@@ -264,10 +273,15 @@ impl Deref for User {
     }
 }
 
-fn db(url: &str) -> Db {
+fn db(url: &str, statements: Statements) -> Db {
     let source = SecretSource::fixed(SecretString::from(without_tls(url)));
-    Db::from_config(DatabaseConfig { source, authorities: Authorities::default(), host: None, pool_size: POOL_SIZE })
-        .unwrap()
+    let authorities = Authorities::default();
+    Db::from_config(DatabaseConfig { source, authorities, host: None, pool_size: POOL_SIZE, statements }).unwrap()
+}
+
+/// As `PREPARED_STATEMENTS` says: every test holds for both.
+fn statements() -> Statements {
+    config::statements().unwrap()
 }
 
 async fn connect(url: &str) -> tokio_postgres::Client {

@@ -14,4 +14,4 @@ mod wire;
 
 pub use api::{ADDRESS, Api, ApiOptions, PASSWORD, SIGNING_KEY, SIGNING_KEY_ID, TestSchema, User, without_tls};
 pub use client::{Call, Client, Reply, Session};
-pub use wire::{Way, Wire};
+pub use wire::{Message, RoundTrip, Way, Wire};

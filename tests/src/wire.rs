@@ -1,4 +1,5 @@
-//! A wire between the system under test and Postgres that counts what goes over it, and can be cut at any statement.
+//! A wire between the system under test and Postgres that counts what goes over it, can be cut at any statement, and can
+//! record what is asked.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -26,15 +27,46 @@ pub enum Way {
 #[derive(Default)]
 struct Tally {
     round_trips: u32,
+    /// Whether a statement is being sent whose end has not been.
+    open: bool,
     /// Sent and not answered yet: `ReadyForQuery` is the answer to each `Sync` and `Query`.
     unanswered: u32,
     /// Where the wire is cut: after so many more statements, sent or answered.
     cut: Option<(Way, u32)>,
+    /// What the system asks, by round trip, while that is recorded.
+    recorded: Option<Vec<RoundTrip>>,
+    /// Whether no commit passes.
+    holds_commits: bool,
+}
+
+/// Messages of the system that were sent before it waited for an answer.
+pub type RoundTrip = Vec<Message>;
+
+/// A message of Postgres's protocol.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Message {
+    /// What it asks.
+    pub kind: u8,
+    /// What follows its length.
+    pub body: Vec<u8>,
 }
 
 impl Tally {
     /// Counts a message. `false` if the wire is cut before it.
-    fn takes(&mut self, way: Way, kind: u8) -> bool {
+    fn takes(&mut self, way: Way, kind: u8, body: &[u8]) -> bool {
+        if way == Way::Out
+            && let Some(recorded) = &mut self.recorded
+        {
+            if self.unanswered == 0 && recorded.last().is_none_or(|last| last.iter().any(Message::ends)) {
+                recorded.push(Vec::new());
+            }
+            let message = Message { kind, body: body.to_vec() };
+            let is_commit = message.is_query("COMMIT");
+            recorded.last_mut().unwrap().push(message);
+            if is_commit && self.holds_commits {
+                return false;
+            }
+        }
         // `Execute` and `Query` run a statement; `CommandComplete` says that it is done.
         if matches!((way, kind), (Way::Out, b'E' | b'Q') | (Way::Back, b'C')) {
             match &mut self.cut {
@@ -46,16 +78,33 @@ impl Tally {
                 _ => {}
             }
         }
-        // `Parse` and `Query` begin a statement.
-        if way == Way::Out && matches!(kind, b'P' | b'Q') && self.unanswered == 0 {
-            self.round_trips += 1;
+        // `Parse` or, where it is prepared, `Bind` begin a statement; so does `Query`.
+        if way == Way::Out && matches!(kind, b'P' | b'B' | b'Q') && !std::mem::replace(&mut self.open, true) {
+            self.round_trips += u32::from(self.unanswered == 0);
         }
         match (way, kind) {
-            (Way::Out, b'S' | b'Q') => self.unanswered += 1,
+            (Way::Out, b'S' | b'Q') => {
+                self.open = false;
+                self.unanswered += 1;
+            }
             (Way::Back, b'Z') => self.unanswered = self.unanswered.saturating_sub(1),
             _ => {}
         }
         true
+    }
+}
+
+impl Message {
+    /// Whether Postgres tells by a message of its own that it has done everything up to this.
+    #[must_use]
+    pub const fn ends(&self) -> bool {
+        matches!(self.kind, b'S' | b'Q')
+    }
+
+    /// Whether it is this statement, sent alone.
+    #[must_use]
+    pub fn is_query(&self, sql: &str) -> bool {
+        self.kind == b'Q' && self.body.strip_suffix(b"\0") == Some(sql.as_bytes())
     }
 }
 
@@ -89,6 +138,24 @@ impl Wire {
         lock(&self.tally).cut.take().is_some()
     }
 
+    /// Records what the system asks from now on.
+    pub fn record(&self) {
+        let mut tally = lock(&self.tally);
+        (tally.recorded, tally.holds_commits) = (Some(Vec::new()), false);
+    }
+
+    /// As [`record`](Self::record), and the wire is cut at a commit, so that everything may be asked again.
+    pub fn record_uncommitted(&self) {
+        self.record();
+        lock(&self.tally).holds_commits = true;
+    }
+
+    /// Ends the recording: what was asked.
+    #[must_use]
+    pub fn recorded(&self) -> Vec<RoundTrip> {
+        lock(&self.tally).recorded.take().unwrap_or_default()
+    }
+
     /// The round trips since the last time that this was asked: a statement that is sent when nothing is unanswered
     /// begins one. Right while one connection is used at a time.
     #[must_use]
@@ -107,7 +174,10 @@ async fn listen(listener: TcpListener, database: String, tally: Arc<Mutex<Tally>
         let ((from_system, to_system), (from_postgres, to_postgres)) = (system.into_split(), postgres.into_split());
         let tally = Arc::clone(&tally);
         tokio::spawn(async move {
-            lock(&tally).unanswered = 0;
+            {
+                let mut tally = lock(&tally);
+                (tally.unanswered, tally.open) = (0, false);
+            }
             // Whichever ends first ends both: dropping them closes the sockets.
             tokio::select! {
                 _ = carry(from_system, to_postgres, Way::Out, &tally) => {}
@@ -129,7 +199,7 @@ async fn carry(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, way: Way, tally:
         message.resize(message.len() + length as usize - 4, 0);
         let body = message.len() - (length as usize - 4);
         from.read_exact(&mut message[body..]).await?;
-        if !lock(tally).takes(way, kind.unwrap_or_default()) {
+        if !lock(tally).takes(way, kind.unwrap_or_default(), &message[body..]) {
             return Ok(());
         }
         to.write_all(&message).await?;

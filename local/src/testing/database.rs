@@ -88,6 +88,19 @@ impl Database {
     ///
     /// There is no role `group`, or the owner may not make roles.
     pub async fn application_url(&self, group: &str) -> Result<String, Error> {
+        through_pooler(self.login(group).await?).map(String::from)
+    }
+
+    /// The same, always to the server itself: for tests of what a session keeps.
+    ///
+    /// # Errors
+    ///
+    /// As [`application_url`](Self::application_url).
+    pub async fn session_url(&self, group: &str) -> Result<String, Error> {
+        self.login(group).await.map(String::from)
+    }
+
+    async fn login(&self, group: &str) -> Result<Url, Error> {
         let role = Arc::clone(self.server.state().roles.entry(group.to_owned()).or_default());
         let make = async || {
             let client = sql::connect(&self.server.maintenance).await?;
@@ -96,7 +109,7 @@ impl Database {
             Ok::<_, Error>((role, password))
         };
         let (role, password) = role.get_or_try_init(make).await?;
-        through_pooler(sql::as_user(&self.url, role, password)?).map(String::from)
+        sql::as_user(&self.url, role, password)
     }
 
     /// Breaks every connection to this database, as a failing server or network would; returns how many there were.

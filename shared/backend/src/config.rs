@@ -6,7 +6,7 @@ use jiff::tz::TimeZone;
 use secrecy::SecretString;
 
 use crate::{
-    db::{Authorities, Roots},
+    db::{Authorities, Roots, Statements},
     secrets::SecretSource,
 };
 
@@ -68,6 +68,8 @@ pub struct DatabaseConfig {
     pub host: Option<String>,
     /// `DATABASE_POOL_SIZE`: connections of one process. An environment serves one request at a time: 1.
     pub pool_size: usize,
+    /// `PREPARED_STATEMENTS`.
+    pub statements: Statements,
 }
 
 impl DatabaseConfig {
@@ -80,8 +82,18 @@ impl DatabaseConfig {
             authorities: authorities()?,
             host: variable("DATABASE_HOST"),
             pool_size: parsed("DATABASE_POOL_SIZE", 1, "a number of connections")?,
+            statements: statements()?,
         })
     }
+}
+
+/// `PREPARED_STATEMENTS`: `on`, the default, or `off` behind a pooler without support for prepared statements.
+///
+/// # Errors
+///
+/// When it is neither `on` nor `off`.
+pub fn statements() -> Result<Statements, ConfigError> {
+    parsed("PREPARED_STATEMENTS", Statements::default(), "on or off")
 }
 
 /// `DATABASE_AUTHORITIES` (`rds`, the default, or `public`) and `DATABASE_CA_FILE` (PEM).

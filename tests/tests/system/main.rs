@@ -23,6 +23,7 @@ mod origin;
 mod pay_refs;
 mod permissions;
 mod plans;
+mod prepared;
 mod products;
 mod quotes;
 mod races;

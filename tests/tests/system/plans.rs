@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use backend::values::pay_ref::PayRef;
+use backend::{db::Statements, values::pay_ref::PayRef};
 use jiff::{Span, Timestamp, civil::Date};
 use local::book::{self, Plan};
 use serde_json::json;
@@ -29,9 +29,8 @@ const LARGE: [&str; 11] = [
     "users",
 ];
 
-/// How often each large table was read from end to end so far. Ends the application's connections, which tell it only
-/// then.
-async fn whole_reads(api: &Api) -> BTreeMap<String, i64> {
+/// A connection of the owner's after all others have ended: only then their reads are counted.
+async fn after_all(api: &Api) -> tokio_postgres::Client {
     api.database.break_connections().await.unwrap();
     let (owner, connection) = tokio_postgres::connect(api.database.owner_url(), tokio_postgres::NoTls).await.unwrap();
     tokio::spawn(connection);
@@ -40,6 +39,12 @@ async fn whole_reads(api: &Api) -> BTreeMap<String, i64> {
     while !owner.query_one(gone, &[]).await.unwrap().get::<_, bool>(0) {
         tokio::time::sleep(std::time::Duration::from_millis(5)).await;
     }
+    owner
+}
+
+/// How often each large table was read from end to end so far. Ends the application's connections.
+async fn whole_reads(api: &Api) -> BTreeMap<String, i64> {
+    let owner = after_all(api).await;
     let sql = "SELECT relname::text, seq_scan FROM pg_stat_user_tables WHERE relname = ANY ($1)";
     let rows = owner.query(sql, &[&LARGE.as_slice()]).await.unwrap();
     assert_eq!(rows.len(), LARGE.len());
@@ -100,6 +105,80 @@ impl People<'_> {
     }
 }
 
+/// As for disks that find a page as fast as the next one. Small tables would be read whole else, which is faster.
+async fn fast_disks(api: &Api) {
+    let disks =
+        "DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET random_page_cost = 1.1', current_database()); END $$";
+    api.owner.batch_execute(disks).await.unwrap();
+    api.owner.batch_execute("VACUUM (ANALYZE)").await.unwrap();
+}
+
+/// Postgres plans a prepared statement for values that it does not see, after some uses. What most loans have, and then
+/// what few have, is read by the same statements: by such a plan as by one for the value.
+#[tokio::test]
+async fn a_prepared_list_reads_no_more_rows_than_one_that_is_planned_for_its_values() {
+    let api = Api::with(ApiOptions::default()).await;
+    let today = api.app.date_of(Timestamp::now());
+    book::load(&api.owner, BOOK, today, &api.app.zone, |_| {}).await.unwrap().unwrap();
+    fast_disks(&api).await;
+    let admin = api.admin("the.admin").await;
+    let ends = async |column: &str| -> [String; 2] {
+        let of = format!("SELECT {column}::text FROM loans WHERE {column} IS NOT NULL GROUP BY 1 ORDER BY count(*)");
+        let rows = api.owner.query(&of, &[]).await.unwrap();
+        [rows[rows.len() - 1].get(0), rows[0].get(0)]
+    };
+    let mut filters = Vec::new();
+    for (name, column) in [
+        ("status", "status"),
+        ("currency", "currency"),
+        ("agent_id", "agent_id"),
+        ("borrower_id", "borrower_id"),
+        ("product", "product_code"),
+    ] {
+        let [many, few] = ends(column).await;
+        filters.push((format!("{name}={many}"), format!("{name}={few}")));
+    }
+    let pairs: Vec<_> = filters[..3]
+        .iter()
+        .flat_map(|one| {
+            filters[..3]
+                .iter()
+                .filter(move |other| *other != one)
+                .map(move |other| (format!("{}&{}", one.0, other.1), format!("{}&{}", one.1, other.0)))
+        })
+        .collect();
+    filters.extend(pairs);
+    let rows = async || -> i64 {
+        let sql =
+            "SELECT (sum(seq_tup_read) + sum(idx_tup_fetch))::int8 FROM pg_stat_user_tables WHERE relname = 'loans'";
+        after_all(&api).await.query_one(sql, &[]).await.unwrap().get(0)
+    };
+    let mut taken = BTreeMap::new();
+    for (many, few) in &filters {
+        for statements in [Statements::Unnamed, Statements::Prepared] {
+            let before = rows().await;
+            let (client, _wire) = api.by_wire_with(statements).await;
+            let reader = client.as_(admin.token());
+            for filter in [many, few] {
+                for _ in 0..10 {
+                    reader.get(&format!("/api/loans?{filter}&limit=10")).expect(200).await;
+                }
+            }
+            drop(client);
+            let read = rows().await - before;
+            taken.entry((many, few)).or_insert_with(Vec::new).push(read);
+        }
+    }
+    for ((many, few), read) in taken {
+        assert!(
+            read[1] <= read[0] + read[0] / 4,
+            "{many}, then {few}: {} rows, {} if planned each time",
+            read[1],
+            read[0]
+        );
+    }
+}
+
 #[tokio::test]
 async fn no_request_reads_a_large_table_from_end_to_end() {
     let api = Api::with(ApiOptions::default()).await;
@@ -124,11 +203,7 @@ async fn no_request_reads_a_large_table_from_end_to_end() {
     // A generated book's requests came from nowhere.
     let addresses = "INSERT INTO audit_addresses SELECT id, actor_id, '198.51.100.1' FROM audit_log";
     api.owner.batch_execute(addresses).await.unwrap();
-    // As for disks that find a page as fast as the next one. Small tables would be read whole else, which is faster.
-    let disks =
-        "DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET random_page_cost = 1.1', current_database()); END $$";
-    api.owner.batch_execute(disks).await.unwrap();
-    api.owner.batch_execute("VACUUM (ANALYZE)").await.unwrap();
+    fast_disks(&api).await;
     let before = whole_reads(&api).await;
 
     let filters =

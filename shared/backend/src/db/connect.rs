@@ -7,16 +7,12 @@ use std::{
     time::Duration,
 };
 
-use deadpool_postgres::{
-    Connect,
-    tokio_postgres::{Client, Config, Error, NoTls, config::SslMode, error::SqlState},
-};
-use futures_util::future::BoxFuture;
 use rustls::{ClientConfig, RootCertStore};
 use rustls_pki_types::{CertificateDer, pem::PemObject};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use tokio::task::JoinHandle;
+use tokio_postgres::{Client, Config, Error, NoTls, config::SslMode, error::SqlState};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use crate::{
@@ -69,7 +65,7 @@ const fn default_port() -> u16 {
 
 /// Makes connections to the database that a secret or a URL names.
 ///
-/// The pool's own hook can fail only with an error of Postgres, so everything a connection needs is prepared before the
+/// The time that the pool gives a new connection is for Postgres alone, so what else is needed is prepared before the
 /// pool is asked: see [`prepare`](Self::prepare).
 pub struct Connector {
     source: SecretSource,
@@ -141,7 +137,8 @@ impl Connector {
         self.connect_prepared().await.map_err(ConnectError::Postgres)
     }
 
-    async fn connect_prepared(&self) -> Result<(Client, JoinHandle<()>), Error> {
+    /// As [`connect`](Self::connect), where everything is prepared.
+    pub(super) async fn connect_prepared(&self) -> Result<(Client, JoinHandle<()>), Error> {
         let prepared = self.prepared.lock().unwrap_or_else(PoisonError::into_inner).clone();
         // Never connects anywhere if nothing is prepared: an empty configuration names no host.
         let Prepared { config, tls } = prepared.unwrap_or_else(|| Prepared { config: Config::new(), tls: None });
@@ -212,15 +209,6 @@ fn config(text: &str, host: Option<&str>) -> Result<Config, ConnectError> {
     Ok(config)
 }
 
-/// The pool's hook.
-pub(super) struct Hook(pub(super) Arc<Connector>);
-
-impl Connect for Hook {
-    fn connect(&self, _: &Config) -> BoxFuture<'_, Result<(Client, JoinHandle<()>), Error>> {
-        Box::pin(self.0.connect_prepared())
-    }
-}
-
 pub(super) fn password_refused(error: &Error) -> bool {
     matches!(error.code(), Some(&SqlState::INVALID_PASSWORD | &SqlState::INVALID_AUTHORIZATION_SPECIFICATION))
 }
@@ -264,7 +252,7 @@ impl ConnectError {
 mod tests {
     #![allow(clippy::unwrap_used)]
 
-    use deadpool_postgres::tokio_postgres::config::Host;
+    use tokio_postgres::config::Host;
 
     use super::*;
 

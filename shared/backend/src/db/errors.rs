@@ -13,6 +13,9 @@ pub enum DbError {
     Unavailable(Box<dyn Error + Send + Sync>),
     /// Waited for another transaction's lock until the lock timeout: 409, try again.
     Busy(Box<dyn Error + Send + Sync>),
+    /// A prepared statement that is not what it was when it was prepared, or not there: nothing has been done, and it may
+    /// be sent again.
+    Stale(Box<dyn Error + Send + Sync>),
     /// A unique constraint, foreign key, check or trigger refused the row; `constraint` names it.
     Refused {
         /// The name of the constraint.
@@ -37,6 +40,7 @@ impl fmt::Display for DbError {
             Self::Lost(_) => write!(f, "the connection to the database broke"),
             Self::Unavailable(_) => write!(f, "the database cannot be reached"),
             Self::Busy(_) => write!(f, "the lock timeout passed"),
+            Self::Stale(_) => write!(f, "a prepared statement is out of date"),
             Self::Refused { constraint, .. } => write!(f, "constraint {constraint} refused the row"),
             Self::Unexpected(_) => write!(f, "the database answered with an error"),
         }
@@ -49,6 +53,7 @@ impl Error for DbError {
             Self::Lost(source)
             | Self::Unavailable(source)
             | Self::Busy(source)
+            | Self::Stale(source)
             | Self::Refused { source, .. }
             | Self::Unexpected(source) => Some(source.as_ref()),
         }
@@ -85,6 +90,11 @@ impl From<tokio_postgres::Error> for DbError {
             || code == SqlState::T_R_SERIALIZATION_FAILURE
         {
             return Self::Busy(Box::new(error));
+        }
+        // A migration has changed the columns of an answer; or a pooler has taken the session to another connection.
+        let changed = code == SqlState::FEATURE_NOT_SUPPORTED && db.routine() == Some("RevalidateCachedQuery");
+        if changed || code == SqlState::INVALID_SQL_STATEMENT_NAME {
+            return Self::Stale(Box::new(error));
         }
         if let Some(constraint) = constraint
             && code.code().starts_with("23")

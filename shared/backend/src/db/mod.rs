@@ -1,36 +1,36 @@
 //! The database: a small pool, statements as values, transactions that cost two round trips.
 //!
-//! Every statement works through a pooler in transaction mode: no session `SET`, no session advisory lock, no
-//! prepared statement that outlives its round trip.
+//! Every statement works through a pooler in transaction mode: no session `SET`, no session advisory lock. Where nothing
+//! stands between us and Postgres, statements are prepared; see [`Statements`].
 
 mod connect;
 mod errors;
+mod pool;
+mod prepared;
 mod statement;
 mod tx;
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
-use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, PoolError, RecyclingMethod, Runtime, Timeouts};
+use deadpool::managed::PoolError;
 use tokio::time::timeout;
-use tokio_postgres::Client;
 
 use crate::{
     config::{ConfigError, DatabaseConfig},
     telemetry::InDatabase,
 };
 
-use self::tx::FIRST_ANSWER;
 pub use self::{
     connect::{Authorities, ConnectError, Connector, DatabaseTarget, Roots},
     errors::DbError,
+    prepared::{Connection, Statements},
     statement::{Batch, Bind, FromRow, OfLoan, Sql, Statement, column},
     tx::Tx,
 };
-
-/// How long a request waits for a connection of this environment to be free.
-const WAIT: Duration = Duration::from_secs(5);
-/// How long a new connection may take, TLS and login included.
-const CREATE: Duration = Duration::from_secs(5);
+use self::{
+    pool::{Pool, Pooled},
+    tx::FIRST_ANSWER,
+};
 
 /// The database as handlers see it.
 #[derive(Clone)]
@@ -45,16 +45,8 @@ impl Db {
     /// # Errors
     ///
     /// Never in practice: the pool refuses only a timeout without a runtime, and there is a runtime.
-    pub fn new(connector: Arc<Connector>, size: usize) -> Result<Self, DbError> {
-        // `Fast` asks only whether the connection task ended; `Verified` costs a round trip each time.
-        let config = ManagerConfig { recycling_method: RecyclingMethod::Fast };
-        let manager = Manager::from_connect(tokio_postgres::Config::new(), connect::Hook(connector.clone()), config);
-        let pool = Pool::builder(manager)
-            .max_size(size)
-            .runtime(Runtime::Tokio1)
-            .timeouts(Timeouts { wait: Some(WAIT), create: Some(CREATE), recycle: Some(CREATE) })
-            .build()
-            .map_err(|error| DbError::Unexpected(Box::new(error)))?;
+    pub fn new(connector: Arc<Connector>, size: usize, statements: Statements) -> Result<Self, DbError> {
+        let pool = pool::new(connector.clone(), size, statements)?;
         Ok(Self { pool, connector })
     }
 
@@ -65,11 +57,11 @@ impl Db {
     /// As [`new`](Self::new).
     pub fn from_config(config: DatabaseConfig) -> Result<Self, ConfigError> {
         let connector = Connector::through(config.source, config.authorities, config.host);
-        Self::new(connector, config.pool_size)
+        Self::new(connector, config.pool_size, config.statements)
             .map_err(|error| ConfigError::new("DATABASE_POOL_SIZE", error.to_string()))
     }
 
-    async fn connection(&self) -> Result<Object, DbError> {
+    async fn connection(&self) -> Result<Pooled, DbError> {
         if self.pool.status().available == 0 {
             self.connector.prepare().await.map_err(|error| DbError::Unavailable(Box::new(error)))?;
         }
@@ -102,7 +94,7 @@ impl Db {
     }
 
     /// Runs fast statements that write nothing, in one round trip; once more on another connection if a missing answer
-    /// shows that this one died.
+    /// shows that this one died, and once more if a migration has changed a prepared statement.
     ///
     /// # Errors
     ///
@@ -126,7 +118,7 @@ impl Db {
 
     async fn read_twice<B: Batch>(&self, batch: &B) -> Result<B::Answer, DbError> {
         match self.read_once(batch).await {
-            Err(DbError::Lost(_)) => self.read_once(batch).await,
+            Err(DbError::Lost(_) | DbError::Stale(_)) => self.read_once(batch).await,
             answer => answer,
         }
     }
@@ -134,23 +126,26 @@ impl Db {
     async fn read_once<B: Batch>(&self, batch: &B) -> Result<B::Answer, DbError> {
         let _measured = InDatabase::start();
         let connection = self.connection().await?;
-        let answer = batch.run(&connection).await;
+        let prepare = async {
+            connection.prepare_missing().await;
+            Ok(())
+        };
+        let answer = tokio::try_join!(biased; batch.run(&*connection), prepare);
         if let Err(DbError::Lost(_)) = answer {
-            // Out of the pool: dropping it closes the socket.
-            drop(Object::take(connection));
+            drop(pool::take(connection));
         }
-        answer
+        answer.map(|(answer, ())| answer)
     }
 
-    /// Opens a transaction: sends `BEGIN` and, in the same round trip, its first statements; once more on another
-    /// connection if this one died, since nothing is written before the commit.
+    /// Opens a transaction: sends `BEGIN` and, in the same round trip, its first statements; once more as a
+    /// [`read`](Self::read) is, since nothing is written before the commit.
     ///
     /// # Errors
     ///
     /// See [`DbError`]. Nothing has been written then, whatever the statements were.
     pub async fn begin<B: Batch>(&self, batch: &B) -> Result<(Tx, B::Answer), DbError> {
         match self.begin_once(batch).await {
-            Err(DbError::Lost(_)) => self.begin_once(batch).await,
+            Err(DbError::Lost(_) | DbError::Stale(_)) => self.begin_once(batch).await,
             answer => answer,
         }
     }
@@ -179,8 +174,8 @@ struct Prompt<'a, B>(&'a B);
 impl<B: Batch + Sync> Batch for Prompt<'_, B> {
     type Answer = B::Answer;
 
-    async fn run(&self, client: &Client) -> Result<B::Answer, DbError> {
-        match timeout(FIRST_ANSWER, self.0.run(client)).await {
+    async fn run<On: Connection>(&self, connection: &On) -> Result<B::Answer, DbError> {
+        match timeout(FIRST_ANSWER, self.0.run(connection)).await {
             Ok(answer) => answer,
             Err(elapsed) => Err(DbError::Lost(elapsed.into())),
         }

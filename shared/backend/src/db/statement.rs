@@ -12,12 +12,12 @@ use futures_util::{
 use jiff::{Timestamp, civil::Date};
 use rust_decimal::Decimal;
 use tokio_postgres::{
-    Client, Row, RowStream,
+    Row, RowStream,
     types::{Json, ToSql, Type},
 };
 use uuid::Uuid;
 
-use super::errors::DbError;
+use super::{errors::DbError, prepared::Connection};
 
 /// A value that can be bound to a parameter. The Postgres type is stated rather than asked for: the server need not
 /// describe the statement first, which saves two round trips.
@@ -71,8 +71,7 @@ type Reader<T> = fn(RowStream) -> BoxFuture<'static, Result<T, DbError>>;
 
 /// A statement whose answer is read as `T`.
 pub struct Statement<T> {
-    sql: Cow<'static, str>,
-    params: Vec<(Box<dyn ToSql + Send + Sync>, Type)>,
+    sql: Sql,
     read: Reader<T>,
 }
 
@@ -80,27 +79,47 @@ impl<T> Statement<T> {
     /// The bound values, in the order of the parameters: for sending many such rows at once, by `COPY`.
     #[must_use]
     pub fn values(&self) -> impl ExactSizeIterator<Item = &(dyn ToSql + Sync)> {
-        self.params.iter().map(|(value, _)| value.as_ref() as &(dyn ToSql + Sync))
+        self.sql.params.iter().map(|(value, _)| value.as_ref() as &(dyn ToSql + Sync))
     }
 
     /// The types of the bound values.
     #[must_use]
     pub fn types(&self) -> Vec<Type> {
-        self.params.iter().map(|(_, type_)| type_.clone()).collect()
+        self.sql.params.iter().map(|(_, type_)| type_.clone()).collect()
     }
 }
 
 /// A statement under construction: text and parameters, no reader yet.
 pub struct Sql {
-    sql: Cow<'static, str>,
-    params: Vec<(Box<dyn ToSql + Send + Sync>, Type)>,
+    pub(super) text: Cow<'static, str>,
+    pub(super) params: Vec<Param>,
+    pub(super) plan: Plan,
+}
+
+/// A value that is bound, and its type.
+pub(super) type Param = (Box<dyn ToSql + Send + Sync>, Type);
+
+/// How often a statement is planned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Plan {
+    /// Once a connection, for any values.
+    Kept,
+    /// Each time, for its values.
+    ForItsValues,
 }
 
 impl Sql {
     /// Starts from constant text.
     #[must_use]
     pub fn new(sql: &'static str) -> Self {
-        Self { sql: Cow::Borrowed(sql), params: Vec::new() }
+        Self { text: Cow::Borrowed(sql), params: Vec::new(), plan: Plan::Kept }
+    }
+
+    /// Has Postgres plan the statement each time for its values, where these say which of several indexes has the fewest
+    /// rows, and no one plan is right for all.
+    #[must_use]
+    pub fn planned_for_its_values(self) -> Self {
+        Self { plan: Plan::ForItsValues, ..self }
     }
 
     /// Binds the next parameter (`$1`, `$2`, ... in order).
@@ -113,7 +132,7 @@ impl Sql {
     /// Appends constant text.
     #[must_use]
     pub fn push(mut self, text: &'static str) -> Self {
-        self.sql.to_mut().push_str(text);
+        self.text.to_mut().push_str(text);
         self
     }
 
@@ -123,7 +142,7 @@ impl Sql {
         let mut placeholder = String::with_capacity(4);
         // Writing to a String cannot fail.
         let _ = write!(placeholder, "${}", self.params.len() + 1);
-        self.sql.to_mut().push_str(&text.replace("{}", &placeholder));
+        self.text.to_mut().push_str(&text.replace("{}", &placeholder));
         self.bind(value)
     }
 
@@ -198,7 +217,7 @@ impl Sql {
     }
 
     fn read<T>(self, read: Reader<T>) -> Statement<T> {
-        Statement { sql: self.sql, params: self.params, read }
+        Statement { sql: self, read }
     }
 }
 
@@ -208,15 +227,15 @@ pub trait Batch {
     type Answer;
 
     /// Sends everything before it waits for anything.
-    fn run(&self, client: &Client) -> impl Future<Output = Result<Self::Answer, DbError>> + Send;
+    fn run<On: Connection>(&self, connection: &On) -> impl Future<Output = Result<Self::Answer, DbError>> + Send;
 }
 
 impl<T: Send> Batch for Statement<T> {
     type Answer = T;
 
-    async fn run(&self, client: &Client) -> Result<T, DbError> {
-        let params = self.params.iter().map(|(value, type_)| (value.as_ref() as &(dyn ToSql + Sync), type_.clone()));
-        let rows = client.query_typed_raw(&self.sql, params).await?;
+    async fn run<On: Connection>(&self, connection: &On) -> Result<T, DbError> {
+        // Boxed: the futures of all statements of a batch are part of their handler's.
+        let rows = Box::pin(connection.query(&self.sql)).await?;
         (self.read)(rows).await
     }
 }
@@ -224,8 +243,8 @@ impl<T: Send> Batch for Statement<T> {
 impl<B: Batch + Sync> Batch for &B {
     type Answer = B::Answer;
 
-    async fn run(&self, client: &Client) -> Result<B::Answer, DbError> {
-        (*self).run(client).await
+    async fn run<On: Connection>(&self, connection: &On) -> Result<B::Answer, DbError> {
+        (*self).run(connection).await
     }
 }
 
@@ -235,9 +254,9 @@ where
 {
     type Answer = Option<B::Answer>;
 
-    async fn run(&self, client: &Client) -> Result<Self::Answer, DbError> {
+    async fn run<On: Connection>(&self, connection: &On) -> Result<Self::Answer, DbError> {
         match self {
-            Some(batch) => batch.run(client).await.map(Some),
+            Some(batch) => batch.run(connection).await.map(Some),
             None => Ok(None),
         }
     }
@@ -246,7 +265,7 @@ where
 impl Batch for () {
     type Answer = ();
 
-    async fn run(&self, _: &Client) -> Result<(), DbError> {
+    async fn run<On: Connection>(&self, _: &On) -> Result<(), DbError> {
         Ok(())
     }
 }
@@ -259,9 +278,9 @@ macro_rules! batch {
         {
             type Answer = ($($name::Answer,)*);
 
-            async fn run(&self, client: &Client) -> Result<Self::Answer, DbError> {
+            async fn run<On: Connection>(&self, connection: &On) -> Result<Self::Answer, DbError> {
                 // `biased` polls in order, so the statements are sent in order and the first error is the one returned.
-                tokio::try_join!(biased; $(self.$index.run(client)),*)
+                tokio::try_join!(biased; $(self.$index.run(connection)),*)
             }
         }
     };

@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use deadpool_postgres::Object;
 use futures_util::future::try_join_all;
 use tokio::time::timeout;
-use tokio_postgres::Client;
 
 use super::{
     errors::DbError,
+    pool::{Pooled, take},
+    prepared::Preparing,
     statement::{Batch, Statement},
 };
 use crate::telemetry::InDatabase;
@@ -19,16 +19,19 @@ pub(super) const FIRST_ANSWER: Duration = Duration::from_secs(2);
 
 /// An open transaction. Dropped without [`commit`](Self::commit) or [`rollback`](Self::rollback), for instance when a
 /// request times out, its connection is closed rather than given back, and the server rolls back.
+///
+/// Its statements that are not prepared yet are prepared behind its end, in the same round trip: one that cannot be would
+/// break the transaction.
 pub struct Tx {
-    connection: Option<Object>,
+    connection: Option<Pooled>,
 }
 
 impl Tx {
-    pub(super) fn new(connection: Object) -> Self {
+    pub(super) fn new(connection: Pooled) -> Self {
         Self { connection: Some(connection) }
     }
 
-    fn client(&self) -> Result<&Client, DbError> {
+    fn connection(&self) -> Result<&Preparing, DbError> {
         match &self.connection {
             Some(connection) => Ok(connection),
             None => Err(DbError::unexpected("the transaction has ended")),
@@ -36,13 +39,13 @@ impl Tx {
     }
 
     pub(super) async fn begin<B: Batch>(&self, batch: &B) -> Result<B::Answer, DbError> {
-        let client = self.client()?;
+        let connection = self.connection()?;
         // This answer waits for nobody's lock, so its absence shows that the connection is dead.
         let begin = async {
-            let answer = timeout(FIRST_ANSWER, client.batch_execute("BEGIN")).await;
+            let answer = timeout(FIRST_ANSWER, connection.client.batch_execute("BEGIN")).await;
             answer.map_err(|elapsed| DbError::Lost(elapsed.into()))?.map_err(DbError::from)
         };
-        let ((), answer) = tokio::try_join!(biased; begin, batch.run(client))?;
+        let ((), answer) = tokio::try_join!(biased; begin, batch.run(connection))?;
         Ok(answer)
     }
 
@@ -53,7 +56,7 @@ impl Tx {
     /// See [`DbError`]. Drop the transaction then.
     pub async fn run<B: Batch>(&self, batch: &B) -> Result<B::Answer, DbError> {
         let _measured = InDatabase::start();
-        batch.run(self.client()?).await
+        batch.run(self.connection()?).await
     }
 
     /// Runs the writes in order and commits, all in one round trip.
@@ -64,12 +67,13 @@ impl Tx {
     /// perhaps after [`DbError::Lost`], where the outcome of the commit is unknown.
     pub async fn commit(mut self, writes: Vec<Statement<()>>) -> Result<(), DbError> {
         let _measured = InDatabase::start();
-        let client = self.client()?;
+        let connection = self.connection()?;
         // A statement that fails makes the server turn the COMMIT behind it into a rollback.
-        let (written, committed) = tokio::join!(
+        let (written, committed, ()) = tokio::join!(
             biased;
-            try_join_all(writes.iter().map(|write| write.run(client))),
-            client.batch_execute("COMMIT"),
+            try_join_all(writes.iter().map(|write| write.run(connection))),
+            connection.client.batch_execute("COMMIT"),
+            connection.prepare_missing(),
         );
         if committed.is_ok() {
             // Back to the pool: no transaction is open on it any more.
@@ -82,9 +86,10 @@ impl Tx {
     /// Ends the transaction without effect and gives the connection back.
     pub async fn rollback(mut self) {
         let _measured = InDatabase::start();
-        if let Ok(client) = self.client()
-            && client.batch_execute("ROLLBACK").await.is_ok()
-        {
+        let Ok(connection) = self.connection() else { return };
+        let rollback = connection.client.batch_execute("ROLLBACK");
+        let (rolled_back, ()) = tokio::join!(biased; rollback, connection.prepare_missing());
+        if rolled_back.is_ok() {
             drop(self.connection.take());
         }
     }
@@ -93,7 +98,7 @@ impl Tx {
 impl Drop for Tx {
     fn drop(&mut self) {
         if let Some(connection) = self.connection.take() {
-            drop(Object::take(connection));
+            drop(take(connection));
         }
     }
 }

@@ -12,9 +12,9 @@ use std::{
 
 use axum::{
     Router,
-    body::Body,
+    body::{Body, Bytes},
     extract::{MatchedPath, Request},
-    http::{Extensions, HeaderName, HeaderValue, Method, StatusCode, Uri, header},
+    http::{Extensions, HeaderName, HeaderValue, Method, StatusCode, Uri, header, request::Parts},
     middleware::{Next, from_fn, from_fn_with_state},
     response::{IntoResponse, Redirect, Response},
 };
@@ -117,11 +117,24 @@ async fn limit_body(request: Request, next: Next) -> Response {
         return too_large();
     }
     match tokio::time::timeout(ARRIVAL, Limited::new(body, limit).collect()).await {
-        Ok(Ok(body)) => next.run(Request::from_parts(parts, Body::from(body.to_bytes()))).await,
+        Ok(Ok(body)) => twice_if_stale(parts, body.to_bytes(), next).await,
         Ok(Err(error)) if error.is::<LengthLimitError>() => too_large(),
         Ok(Err(_)) | Err(_) => {
             Problem::bad_request("unreadable_body", "The body did not arrive whole.").into_response()
         }
+    }
+}
+
+/// Runs the request; a command once more where a migration has changed what is prepared, which broke its transaction.
+/// Reads are repeated closer to the database.
+async fn twice_if_stale(parts: Parts, body: Bytes, next: Next) -> Response {
+    let again = (!parts.method.is_safe()).then(|| (next.clone(), parts.clone(), body.clone()));
+    let response = next.run(Request::from_parts(parts, Body::from(body))).await;
+    match again {
+        Some((next, parts, body)) if response.extensions().get().is_some_and(Problem::is_stale) => {
+            next.run(Request::from_parts(parts, Body::from(body))).await
+        }
+        _ => response,
     }
 }
 
@@ -230,18 +243,36 @@ mod tests {
         cell::RefCell,
         convert::Infallible,
         io::{self, Write},
+        sync::atomic::AtomicU32,
     };
 
-    use axum::{
-        body::Bytes,
-        routing::{get, post},
-    };
+    use axum::routing::{get, post};
     use futures_util::{StreamExt, stream};
     use serde_json::Value;
     use tower::ServiceExt;
 
     use super::*;
-    use crate::telemetry::JsonLines;
+    use crate::{db::DbError, telemetry::JsonLines};
+
+    #[tokio::test]
+    async fn a_command_whose_statements_a_migration_changed_is_run_once_more() {
+        for (stale, status) in [(0, 200), (1, 200), (2, 503), (9, 503)] {
+            let runs = Arc::new(AtomicU32::new(0));
+            let counted = runs.clone();
+            let handler = async move |body: String| {
+                assert_eq!(body, "the body");
+                if counted.fetch_add(1, Ordering::Relaxed) < stale {
+                    Err(DbError::Stale("changed".into()))
+                } else {
+                    Ok(())
+                }
+                .map_err(Problem::from)
+            };
+            let router = around(Router::new().route("/", post(handler)).route_layer(from_fn(limit_body)));
+            let answer = router.oneshot(Request::post("/").body(Body::from("the body")).unwrap()).await.unwrap();
+            assert_eq!((answer.status().as_u16(), runs.load(Ordering::Relaxed)), (status, stale.min(1) + 1), "{stale}");
+        }
+    }
 
     /// The status that the body's limit gives a request.
     async fn limited(request: Request) -> StatusCode {

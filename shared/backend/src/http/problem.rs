@@ -189,6 +189,13 @@ impl Problem {
         &self.errors
     }
 
+    /// Whether nothing was done, for want of a statement that fits the schema: the next try prepares it anew.
+    #[must_use]
+    pub fn is_stale(&self) -> bool {
+        let cause = self.cause.as_deref().and_then(<dyn Error + Send + Sync>::downcast_ref);
+        matches!(cause, Some(DbError::Stale(_)))
+    }
+
     /// The chain of causes, outermost first, for the log.
     #[must_use]
     pub fn causes(&self) -> Option<String> {
@@ -282,7 +289,7 @@ impl From<FieldError> for Problem {
 impl From<DbError> for Problem {
     fn from(error: DbError) -> Self {
         match error {
-            DbError::Lost(_) | DbError::Unavailable(_) => Self::unavailable().caused_by(error),
+            DbError::Lost(_) | DbError::Unavailable(_) | DbError::Stale(_) => Self::unavailable().caused_by(error),
             DbError::Busy(_) => {
                 let detail = "Another request is changing the same thing. Try again.";
                 Self::conflict("busy", detail).retry_after(1).caused_by(error)

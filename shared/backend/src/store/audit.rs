@@ -136,7 +136,12 @@ pub struct Filter {
 #[must_use]
 pub fn list(filter: &Filter, after: Option<&Position<Timestamp>>, limit: Limit) -> Statement<Vec<Entry>> {
     let actor = filter.actor.as_ref();
-    let mut sql = Sql::new(LIST)
+    let begin = Sql::new(LIST);
+    // One of them has an index; of several, which has the fewest rows is a question of the values.
+    let filters = [actor.is_some(), filter.action.is_some(), filter.subject.is_some()];
+    let several = filters.into_iter().filter(|is_given| *is_given).count() > 1;
+    let begin = if several { begin.planned_for_its_values() } else { begin };
+    let mut sql = begin
         .push_if(" AND actor_id = {}", actor.and_then(UserRef::id))
         .push_if(" AND actor_id = (SELECT u.id FROM users u WHERE u.username = {})", actor.and_then(UserRef::username))
         .push_if(" AND action = {}", filter.action.clone())

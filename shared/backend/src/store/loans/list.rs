@@ -47,6 +47,27 @@ pub struct Filter {
     pub max_amount: Option<Decimal>,
 }
 
+impl Filter {
+    /// True where one index has the page, whatever the value: by borrower, agent, status, currency or payment reference
+    /// alone, in any order. Where several filter, the values decide which index has the fewest rows.
+    fn is_indexed(&self, scope: Scope) -> bool {
+        let Self { status, borrower, agent, product, pay_ref, currency, created, updated, min_amount, max_amount } =
+            self;
+        let with_index = [
+            scope.borrower().is_some(),
+            status.len() == 1,
+            borrower.is_some(),
+            agent.is_some(),
+            pay_ref.is_some(),
+            currency.is_some(),
+        ];
+        let others = [product.is_some(), status.len() > 1, min_amount.is_some(), max_amount.is_some()];
+        with_index.into_iter().filter(|is_given| *is_given).count() <= 1
+            && !others.contains(&true)
+            && [created, updated] == [&Period::default(); 2]
+    }
+}
+
 /// How a list of loans is sorted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Sort {
@@ -139,7 +160,9 @@ pub fn list(
     after: Option<Position<String>>,
     limit: Limit,
 ) -> Option<Statement<Vec<Loan>>> {
-    let sql = Sql::new(SELECT).push(" WHERE true").push_if(" AND l.borrower_id = {}", scope.borrower());
+    let begin = Sql::new(SELECT);
+    let begin = if filter.is_indexed(scope) { begin } else { begin.planned_for_its_values() };
+    let sql = begin.push(" WHERE true").push_if(" AND l.borrower_id = {}", scope.borrower());
     let sql = match filter.status.as_slice() {
         [] => sql,
         [status] => sql.push_bind(" AND l.status = {}", status.as_str()),
