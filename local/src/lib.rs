@@ -12,6 +12,7 @@ compile_error!(
 mod account;
 pub mod api;
 pub mod book;
+mod command;
 pub mod cors;
 mod error;
 pub mod operations;
@@ -23,6 +24,7 @@ pub mod serve;
 mod signals;
 pub mod testing;
 
+pub use command::run;
 pub use error::Error;
 pub use postgres::free_port;
 pub use progress::say;
