@@ -27,15 +27,15 @@ pub enum Way {
 #[derive(Default)]
 struct Tally {
     round_trips: u32,
-    /// Whether a statement is being sent whose end has not been.
+    /// True while a statement is being sent.
     open: bool,
     /// Sent and not answered yet: `ReadyForQuery` is the answer to each `Sync` and `Query`.
     unanswered: u32,
     /// Where the wire is cut: after so many more statements, sent or answered.
     cut: Option<(Way, u32)>,
-    /// What the system asks, by round trip, while that is recorded.
+    /// The system's messages by round trip, while they are recorded.
     recorded: Option<Vec<RoundTrip>>,
-    /// Whether no commit passes.
+    /// True if no commit passes.
     holds_commits: bool,
 }
 
@@ -45,9 +45,9 @@ pub type RoundTrip = Vec<Message>;
 /// A message of Postgres's protocol.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Message {
-    /// What it asks.
+    /// The kind of message, a letter.
     pub kind: u8,
-    /// What follows its length.
+    /// The bytes behind its length.
     pub body: Vec<u8>,
 }
 
@@ -95,13 +95,13 @@ impl Tally {
 }
 
 impl Message {
-    /// Whether Postgres tells by a message of its own that it has done everything up to this.
+    /// True if Postgres answers `ReadyForQuery` to it.
     #[must_use]
     pub const fn ends(&self) -> bool {
         matches!(self.kind, b'S' | b'Q')
     }
 
-    /// Whether it is this statement, sent alone.
+    /// True if it is this statement, sent alone.
     #[must_use]
     pub fn is_query(&self, sql: &str) -> bool {
         self.kind == b'Q' && self.body.strip_suffix(b"\0") == Some(sql.as_bytes())

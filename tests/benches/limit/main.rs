@@ -1,4 +1,4 @@
-//! What a request costs beside what it cannot cost less than: its statements alone, prepared, in the same round trips.
+//! The cost of requests beside a lower limit: their statements alone, prepared, in the same round trips.
 //!
 //! `cargo bench -p tests --bench limit`: this program serves a generated book of 1,000 loans on its own Postgres, and is
 //! asked by eight connections. Then the statements that a request sends are sent by eight connections that do nothing
@@ -104,7 +104,7 @@ impl Subjects {
     }
 }
 
-/// What a number of requests took.
+/// The cost of a number of requests.
 #[derive(Clone, Copy, Default)]
 struct Taken {
     count: usize,
@@ -131,7 +131,7 @@ impl Taken {
     }
 }
 
-/// Does something `count` times, and looks at what it took.
+/// Does something `count` times, and measures its cost.
 fn measure(count: usize, program: Option<u32>, postgres: u32, work: impl FnOnce() -> Duration) -> Taken {
     let taken = || (program.and_then(processes::of), processes::of_family(postgres));
     let before = taken();

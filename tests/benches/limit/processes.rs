@@ -1,16 +1,16 @@
-//! What processes take of the processor, where the system tells it in `/proc`.
+//! Processor time of processes, where the system has it in `/proc`.
 
 use std::{fs, time::Duration};
 
 /// A second has so many ticks on every Linux.
 const TICKS: u64 = 100;
 
-/// What this process has taken so far, with its ended children where they are to count.
+/// The processor time of a process so far.
 pub(crate) fn of(process: u32) -> Option<Duration> {
     stat(process).map(|stat| stat.taken)
 }
 
-/// What a server's processes have taken so far: those that are there, and those that its first process has outlived.
+/// The processor time of a server's processes so far, with those that its first process has outlived.
 pub(crate) fn of_family(parent: u32) -> Option<Duration> {
     let first = stat(parent)?;
     let processes = fs::read_dir("/proc").ok()?.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok());

@@ -106,8 +106,8 @@ pub(crate) fn run(replays: &mut [Replay], count: usize) -> Duration {
 }
 
 impl Trip {
-    /// What was sent, with prepared statements: their names in place of their texts, no description asked for, one end
-    /// of each series of statements. A commit is a rollback behind what is checked at a commit.
+    /// The same messages with prepared statements: names in place of texts, no description asked for, one end of each
+    /// series of statements. A commit is a rollback behind what is checked at a commit.
     fn of(recorded: &[Message], names: &HashMap<Vec<u8>, String>) -> Self {
         let mut trip = Self { sent: Vec::new(), ends: 0 };
         let mut name = "\0";
@@ -137,7 +137,7 @@ impl Trip {
     }
 }
 
-/// What follows the name of a statement that has none.
+/// The rest of a `Parse` behind the empty name.
 fn unnamed(parse: &[u8]) -> &[u8] {
     parse.strip_prefix(b"\0").expect("statements are recorded unprepared")
 }

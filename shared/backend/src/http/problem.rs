@@ -189,7 +189,7 @@ impl Problem {
         &self.errors
     }
 
-    /// Whether nothing was done, for want of a statement that fits the schema: the next try prepares it anew.
+    /// True if a prepared statement no longer fitted the schema: nothing was done, and the next try prepares it again.
     #[must_use]
     pub fn is_stale(&self) -> bool {
         let cause = self.cause.as_deref().and_then(<dyn Error + Send + Sync>::downcast_ref);
