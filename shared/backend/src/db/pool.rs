@@ -4,9 +4,12 @@ use std::{sync::Arc, time::Duration};
 
 use deadpool::{
     Runtime,
-    managed::{self, Metrics, Object, RecycleError, RecycleResult, Timeouts},
+    managed::{self, Metrics, Object, RecycleResult, Timeouts},
 };
-use tokio_postgres::Error;
+use deadpool_postgres::{Connect, ManagerConfig, RecyclingMethod};
+use futures_util::future::BoxFuture;
+use tokio::task::JoinHandle;
+use tokio_postgres::{Client, Config, Error};
 
 use super::{
     connect::Connector,
@@ -24,10 +27,20 @@ pub(super) type Pool = managed::Pool<Manager>;
 /// A connection that goes back to the pool when it is dropped.
 pub(super) type Pooled = Object<Manager>;
 
-/// Makes the pool's connections.
+/// Makes the pool's connections, as `deadpool-postgres` does, each with what is prepared on it: the cache of that crate
+/// would prepare a statement in a round trip of its own.
 pub(super) struct Manager {
-    connector: Arc<Connector>,
+    connections: deadpool_postgres::Manager,
     statements: Statements,
+}
+
+/// Connects as the connector has prepared it.
+struct Prepared(Arc<Connector>);
+
+impl Connect for Prepared {
+    fn connect(&self, _: &Config) -> BoxFuture<'_, Result<(Client, JoinHandle<()>), Error>> {
+        Box::pin(self.0.connect_prepared())
+    }
 }
 
 impl managed::Manager for Manager {
@@ -35,19 +48,23 @@ impl managed::Manager for Manager {
     type Error = Error;
 
     async fn create(&self) -> Result<Preparing, Error> {
-        // Boxed: it is a part of every future that may need a connection, and large.
-        let (client, task) = Box::pin(self.connector.connect_prepared()).await?;
-        Ok(Preparing::new(client, task, self.statements))
+        Ok(Preparing::new(self.connections.create().await?, self.statements))
     }
 
-    /// Asks only whether the connection's task has ended: asking Postgres would cost a round trip each time.
-    async fn recycle(&self, connection: &mut Preparing, _: &Metrics) -> RecycleResult<Error> {
-        if connection.client.is_closed() { Err(RecycleError::message("it is closed")) } else { Ok(()) }
+    async fn recycle(&self, connection: &mut Preparing, metrics: &Metrics) -> RecycleResult<Error> {
+        self.connections.recycle(&mut connection.client, metrics).await
+    }
+
+    fn detach(&self, connection: &mut Preparing) {
+        self.connections.detach(&mut connection.client);
     }
 }
 
 pub(super) fn new(connector: Arc<Connector>, size: usize, statements: Statements) -> Result<Pool, DbError> {
-    Pool::builder(Manager { connector, statements })
+    // `Fast` asks only whether the connection's task has ended; `Verified` costs a round trip each time.
+    let config = ManagerConfig { recycling_method: RecyclingMethod::Fast };
+    let connections = deadpool_postgres::Manager::from_connect(Config::new(), Prepared(connector), config);
+    Pool::builder(Manager { connections, statements })
         .max_size(size)
         .runtime(Runtime::Tokio1)
         .timeouts(Timeouts { wait: Some(WAIT), create: Some(CREATE), recycle: Some(CREATE) })

@@ -11,8 +11,8 @@ use std::{
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
+use deadpool_postgres::ClientWrapper;
 use futures_util::future::join_all;
-use tokio::task::JoinHandle;
 use tokio_postgres::{
     Client, Error, RowStream, Statement,
     types::{ToSql, Type},
@@ -73,8 +73,7 @@ const MOST: usize = 200;
 
 /// A connection that prepares what is sent more than once.
 pub(super) struct Preparing {
-    pub(super) client: Client,
-    task: JoinHandle<()>,
+    pub(super) client: ClientWrapper,
     /// None where nothing is to be prepared. Held for moments only.
     known: Option<Mutex<Known>>,
 }
@@ -96,12 +95,12 @@ struct Prepared {
 }
 
 impl Preparing {
-    pub(super) fn new(client: Client, task: JoinHandle<()>, statements: Statements) -> Self {
+    pub(super) fn new(client: ClientWrapper, statements: Statements) -> Self {
         let known = match statements {
             Statements::Prepared => Some(Mutex::default()),
             Statements::Unnamed => None,
         };
-        Self { client, task, known }
+        Self { client, known }
     }
 
     /// Prepares the statements that were sent unnamed. Polled right behind the future that sends them or ends their
@@ -142,13 +141,6 @@ impl Connection for Preparing {
             }
             error
         })
-    }
-}
-
-impl Drop for Preparing {
-    /// Closes the socket, whatever is under way on it.
-    fn drop(&mut self) {
-        self.task.abort();
     }
 }
 
