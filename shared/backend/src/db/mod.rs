@@ -23,8 +23,8 @@ use crate::{
 pub use self::{
     connect::{Authorities, ConnectError, Connector, DatabaseTarget, Roots},
     errors::DbError,
-    prepared::{Connection, Statements},
-    statement::{Batch, Bind, FromRow, OfLoan, Sql, Statement, column},
+    prepared::Statements,
+    statement::{Batch, Bind, Connection, FromRow, OfLoan, Sql, Statement, column},
     tx::Tx,
 };
 use self::{

@@ -13,14 +13,11 @@ use std::{
 
 use deadpool_postgres::ClientWrapper;
 use futures_util::future::join_all;
-use tokio_postgres::{
-    Client, Error, RowStream, Statement,
-    types::{ToSql, Type},
-};
+use tokio_postgres::{RowStream, Statement, types::Type};
 
 use super::{
     errors::DbError,
-    statement::{Param, Plan, Sql},
+    statement::{Connection, Param, Plan, Sql, as_sql, unnamed},
 };
 
 /// How statements are sent.
@@ -44,28 +41,6 @@ impl FromStr for Statements {
             _ => Err(()),
         }
     }
-}
-
-/// Where statements are sent.
-pub trait Connection: Sync {
-    /// Sends a statement before it waits for anything. Its rows come as they arrive.
-    fn query(&self, sql: &Sql) -> impl Future<Output = Result<RowStream, DbError>> + Send;
-}
-
-/// A connection that nothing is prepared on.
-impl Connection for Client {
-    async fn query(&self, sql: &Sql) -> Result<RowStream, DbError> {
-        Ok(unnamed(self, sql).await?)
-    }
-}
-
-async fn unnamed(client: &Client, Sql { text, params, .. }: &Sql) -> Result<RowStream, Error> {
-    client.query_typed_raw(text, params.iter().map(|(value, type_)| (as_sql(value.as_ref()), type_.clone()))).await
-}
-
-/// As the driver takes it.
-fn as_sql(value: &(dyn ToSql + Send + Sync)) -> &(dyn ToSql + Sync) {
-    value
 }
 
 /// The most statements that a connection keeps prepared, more than any function has: each takes memory of Postgres.

@@ -12,12 +12,12 @@ use futures_util::{
 use jiff::{Timestamp, civil::Date};
 use rust_decimal::Decimal;
 use tokio_postgres::{
-    Row, RowStream,
+    Client, Error, Row, RowStream,
     types::{Json, ToSql, Type},
 };
 use uuid::Uuid;
 
-use super::{errors::DbError, prepared::Connection};
+use super::errors::DbError;
 
 /// A value that can be bound to a parameter. The Postgres type is stated rather than asked for: the server need not
 /// describe the statement first, which saves two round trips.
@@ -219,6 +219,29 @@ impl Sql {
     fn read<T>(self, read: Reader<T>) -> Statement<T> {
         Statement { sql: self, read }
     }
+}
+
+/// Where statements are sent.
+pub trait Connection: Sync {
+    /// Sends a statement before it waits for anything. Its rows come as they arrive.
+    fn query(&self, sql: &Sql) -> impl Future<Output = Result<RowStream, DbError>> + Send;
+}
+
+/// A connection that nothing is prepared on.
+impl Connection for Client {
+    async fn query(&self, sql: &Sql) -> Result<RowStream, DbError> {
+        Ok(unnamed(self, sql).await?)
+    }
+}
+
+/// Sends a statement that Postgres reads and plans for this once.
+pub(super) async fn unnamed(client: &Client, Sql { text, params, .. }: &Sql) -> Result<RowStream, Error> {
+    client.query_typed_raw(text, params.iter().map(|(value, type_)| (as_sql(value.as_ref()), type_.clone()))).await
+}
+
+/// As the driver takes it.
+pub(super) fn as_sql(value: &(dyn ToSql + Send + Sync)) -> &(dyn ToSql + Sync) {
+    value
 }
 
 /// A batch for one round trip: a statement, an optional one, or a tuple of them. They are executed in order.
