@@ -20,7 +20,7 @@ fn every_field() -> Value {
                  {"code": "visit", "when": "instalment", "percent": "2"}],
         "allocation": "overdue_interest_first",
         "late_fee": {"grace_days": 5, "kind": "percent_of_overdue", "value": "1.5", "max_times": 3},
-        "calendar": {"code": "ke", "rule": "extend"}, "prepayment": "reduce_term"
+        "calendar": {"code": "ke", "rule": "following"}, "prepayment": "reduce_term"
     })
 }
 
