@@ -1,5 +1,5 @@
-//! A wire between the system under test and Postgres that counts what goes over it, can be cut at any statement, and can
-//! record what is asked.
+//! A wire between the system under test and Postgres that counts what goes over it, can be cut at any statement, and
+//! can record what is asked.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 

@@ -1,10 +1,11 @@
 //! The cost of requests beside a lower limit: their statements alone, prepared, in the same round trips.
 //!
-//! `cargo bench -p tests --bench limit`: this program serves a generated book of 1,000 loans on its own Postgres, and is
-//! asked by eight connections. Then the statements that a request sends are sent by eight connections that do nothing
-//! else. Prints for each request how many a second there were, what program and Postgres took of the processor for one,
-//! and which share of the limit that is. `NAME=PATH` adds another program that serves as `cargo dev` does, such as one of
-//! an earlier commit; `loans=N` and `rounds=N` are other sizes. Programs and limit take turns in each round.
+//! `cargo bench -p tests --bench limit`: this program serves a generated book of 1,000 loans on its own Postgres, and
+//! is asked by eight connections. Then the statements that a request sends are sent by eight connections that do
+//! nothing else. Prints for each request how many a second there were, what program and Postgres took of the processor
+//! for one, and which share of the limit that is. `NAME=PATH` adds another program that serves as `cargo dev` does,
+//! such as one of an earlier commit; `loans=N` and `rounds=N` are other sizes. Programs and limit take turns in each
+//! round.
 
 #![allow(
     clippy::print_stdout,

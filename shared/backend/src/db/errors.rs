@@ -13,8 +13,8 @@ pub enum DbError {
     Unavailable(Box<dyn Error + Send + Sync>),
     /// Waited for another transaction's lock until the lock timeout: 409, try again.
     Busy(Box<dyn Error + Send + Sync>),
-    /// A prepared statement that is not what it was when it was prepared, or not there: nothing has been done, and it may
-    /// be sent again.
+    /// A prepared statement that is not what it was when it was prepared, or not there: nothing has been done, and it
+    /// may be sent again.
     Stale(Box<dyn Error + Send + Sync>),
     /// A unique constraint, foreign key, check or trigger refused the row; `constraint` names it.
     Refused {

@@ -1,7 +1,7 @@
 //! The database: a small pool, statements as values, transactions that cost two round trips.
 //!
-//! Every statement works through a pooler in transaction mode: no session `SET`, no session advisory lock. Where nothing
-//! stands between us and Postgres, statements are prepared; see [`Statements`].
+//! Every statement works through a pooler in transaction mode: no session `SET`, no session advisory lock. Where
+//! nothing stands between us and Postgres, statements are prepared; see [`Statements`].
 
 mod connect;
 mod errors;

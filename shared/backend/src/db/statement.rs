@@ -115,8 +115,8 @@ impl Sql {
         Self { text: Cow::Borrowed(sql), params: Vec::new(), plan: Plan::Kept }
     }
 
-    /// Has Postgres plan the statement each time for its values, where these say which of several indexes has the fewest
-    /// rows, and no one plan is right for all.
+    /// Has Postgres plan the statement each time for its values, where these say which of several indexes has the
+    /// fewest rows, and no one plan is right for all.
     #[must_use]
     pub fn planned_for_its_values(self) -> Self {
         Self { plan: Plan::ForItsValues, ..self }

@@ -20,8 +20,8 @@ pub(super) const FIRST_ANSWER: Duration = Duration::from_secs(2);
 /// An open transaction. Dropped without [`commit`](Self::commit) or [`rollback`](Self::rollback), for instance when a
 /// request times out, its connection is closed rather than given back, and the server rolls back.
 ///
-/// Its statements that are not prepared yet are prepared behind its end, in the same round trip: one that cannot be would
-/// break the transaction.
+/// Its statements that are not prepared yet are prepared behind its end, in the same round trip: one that cannot be
+/// would break the transaction.
 pub struct Tx {
     connection: Option<Pooled>,
 }
