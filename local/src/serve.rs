@@ -21,8 +21,8 @@ use axum::response::Response;
 use backend::{
     app::App,
     auth::tokens::Tokens,
-    config::{self, Limits},
-    db::{Connector, Db, Statements},
+    config::{self, Limits, Statements},
+    db::{Connector, Db},
     http::{address::Peer, layers, origin::OriginSecret},
     secrets::SecretSource,
 };

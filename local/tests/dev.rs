@@ -12,9 +12,11 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use backend::config;
-use backend::db::{Authorities, Connector};
 use backend::secrets::SecretSource;
+use backend::{
+    config::{self, Authorities},
+    db::Connector,
+};
 use local::testing::{Database, Schema};
 use migrate::{Event, Migrator};
 use tokio_postgres::NoTls;

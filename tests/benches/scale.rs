@@ -25,8 +25,8 @@ use axum::{
 };
 use backend::{
     app::App,
-    config::{self, DatabaseConfig},
-    db::{Authorities, Db},
+    config::{self, Authorities, DatabaseConfig},
+    db::Db,
     domain::users::Role,
     http::layers,
     secrets::SecretSource,

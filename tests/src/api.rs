@@ -22,8 +22,8 @@ use crate::{Client, Session, Wire};
 use backend::{
     app::App,
     auth::{passwords, tokens::Tokens},
-    config::{self, DatabaseConfig, Limit, Limits},
-    db::{Authorities, Connector, Db, Statements},
+    config::{self, Authorities, DatabaseConfig, Limit, Limits, Statements},
+    db::{Connector, Db},
     domain::users::Role,
     http::{layers, origin::OriginSecret},
     secrets::SecretSource,

@@ -55,7 +55,7 @@ pub(crate) struct ListQuery {
     /// The agent's id or username, or `me`.
     #[serde(default, deserialize_with = "unless_empty")]
     agent_id: Option<UserRef>,
-    /// What the borrower types as account number; blanks, hyphens and a leading `#` are dropped.
+    /// The account number a borrower types to pay; blanks, hyphens and a leading `#` are dropped.
     #[serde(default, deserialize_with = "unless_empty")]
     #[param(value_type = Option<PayRef>)]
     pay_ref: Option<PayRef>,

@@ -12,7 +12,7 @@ use backend::{
         answer::Answer,
         body::{Input, require_version},
         command::{Outcome, conclude},
-        pagination::Page,
+        pagination::{Page, PageQuery},
         path::PathParameter,
         problem::Problem,
         query::QueryString,
@@ -22,7 +22,7 @@ use backend::{
         calendars,
     },
     values::{
-        page::{Limit, Position},
+        page::Position,
         text::Name,
         time::{BusinessDate, Instant},
         version::Version,
@@ -159,20 +159,11 @@ fn put(caller: &Caller, code: String, known: Option<HolidayCalendar>, input: &In
     Ok(Outcome::new(answered, writes))
 }
 
-/// The query of a list of calendars.
-#[derive(Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-pub(crate) struct ListQuery {
-    limit: Option<Limit>,
-    cursor: Option<String>,
-}
-
 /// List calendars.
 ///
 /// By their codes.
 #[utoipa::path(
-    get, path = "/api/calendars", tag = "products", params(ListQuery),
+    get, path = "/api/calendars", tag = "products", params(PageQuery),
     responses((status = 200, description = "A page of calendars", body = Page<HolidayCalendar>))
 )]
 pub(crate) async fn list_calendars(
@@ -180,9 +171,7 @@ pub(crate) async fn list_calendars(
     query: QueryString,
 ) -> Result<Json<Page<HolidayCalendar>>, Problem> {
     let binding = query.binding(app.tokens.cursor_keys().await?, Uuid::nil());
-    let ListQuery { limit, cursor } = query.read()?;
-    let limit = limit.unwrap_or_default();
-    let after = cursor.map(|cursor| Position::from_cursor(&cursor, &binding)).transpose()?;
+    let (limit, after) = query.read::<PageQuery>()?.page(&binding)?;
     let calendars = app.db.read(&calendars::list(after.map(|Position(code, ())| code), limit)).await?;
     Ok(Json(Page::new(calendars, limit, &binding, |last| Position(last.code.clone(), ()))))
 }

@@ -138,7 +138,7 @@ pub(crate) async fn get_dashboard_file(
 mod tests {
     use super::*;
 
-    /// What follows each of these words, up to the quotation mark.
+    /// The text behind each of these words, up to the quotation mark.
     fn quoted<'a>(text: &'a str, before: &'a str) -> impl Iterator<Item = &'a str> {
         text.split(before).skip(1).map(|rest| rest.split('"').next().unwrap_or_default())
     }

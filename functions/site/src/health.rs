@@ -47,7 +47,7 @@ pub(crate) async fn get_health() -> Json<Health> {
 
 /// Check that the service can work.
 ///
-/// Whether it reaches its database and has its signing keys.
+/// Reports on the database connection and the signing keys.
 #[utoipa::path(
     get, path = "/health/ready", tag = "service",
     responses(

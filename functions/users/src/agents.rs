@@ -60,7 +60,7 @@ pub(crate) async fn list_agents(admin: Admin, query: QueryString) -> Result<Json
 
 /// Get an agent.
 ///
-/// Whether pending, approved, rejected or suspended.
+/// In whatever status: pending, approved, rejected or suspended.
 #[utoipa::path(
     get, path = "/api/agents/{id}", tag = "agents",
     responses((status = 200, description = "The agent", body = User))

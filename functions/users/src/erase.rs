@@ -12,7 +12,7 @@ use backend::{
         answer::Answer,
         body::Input,
         command::{Outcome, conclude},
-        pagination::Page,
+        pagination::{Page, PageQuery},
         path::PathParameter,
         problem::Problem,
         query::QueryString,
@@ -22,29 +22,17 @@ use backend::{
         rights::{self, ContactChange},
         users,
     },
-    values::{
-        page::{Limit, Position},
-        text::Reason,
-    },
+    values::{page::Position, text::Reason},
 };
 use serde::Deserialize;
 use serde_json::json;
-use utoipa::{IntoParams, ToSchema};
-
-/// The query of a list of changes.
-#[derive(Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-pub(crate) struct ChangesQuery {
-    limit: Option<Limit>,
-    cursor: Option<String>,
-}
+use utoipa::ToSchema;
 
 /// List the changes of a user's contact data.
 ///
 /// The e-mail address, telephone number and name before and after each change, newest first.
 #[utoipa::path(
-    get, path = "/api/users/{id}/changes", tag = "users", params(ChangesQuery),
+    get, path = "/api/users/{id}/changes", tag = "users", params(PageQuery),
     responses(
         (status = 200, description = "A page of changes; none once the user is erased", body = Page<ContactChange>))
 )]
@@ -56,9 +44,7 @@ pub(crate) async fn list_user_changes(
     let id = admin.check(path.uuid()).await?;
     let binding = admin.binding(&query).await?;
     let read = || -> Result<_, Problem> {
-        let ChangesQuery { limit, cursor } = query.read()?;
-        let after = cursor.map(|cursor| Position::from_cursor(&cursor, &binding)).transpose()?;
-        let limit = limit.unwrap_or_default();
+        let (limit, after) = query.read::<PageQuery>()?.page(&binding)?;
         Ok((rights::changes(id, after.as_ref(), limit), limit))
     };
     // Errors of the query are only for callers who name an existing user.

@@ -90,7 +90,7 @@ impl Dice {
     }
 }
 
-/// What names a loan in payments: each number has one of its own, neighbours far from each other.
+/// The `pay_ref` of the loan with this number: each has its own, neighbours far from each other.
 pub(super) fn pay_ref(seed: u64, number: u64) -> PayRef {
     // A power of 3, and so without a divisor in common with how many there are.
     const STEP: u64 = 387_420_489;

@@ -1,4 +1,4 @@
-//! What earlier runs left behind on a server.
+//! Databases and roles that earlier runs left behind on a server.
 
 use std::time::Duration;
 

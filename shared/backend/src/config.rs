@@ -5,10 +5,7 @@ use std::{env, num::NonZeroU32, path::PathBuf, str::FromStr, time::Duration};
 use jiff::tz::TimeZone;
 use secrecy::SecretString;
 
-use crate::{
-    db::{Authorities, Roots, Statements},
-    secrets::SecretSource,
-};
+use crate::secrets::SecretSource;
 
 /// A variable that is missing or has a value it cannot have.
 #[derive(Debug, thiserror::Error)]
@@ -54,6 +51,48 @@ pub fn optional_secret(arn_name: &'static str, name: &'static str) -> Option<Sec
     match variable(arn_name) {
         Some(arn) => Some(SecretSource::manager(arn)),
         None => variable(name).map(|value| SecretSource::fixed(SecretString::from(value))),
+    }
+}
+
+/// The authorities that may have signed a database's certificate.
+#[derive(Clone, Debug, Default)]
+pub struct Authorities {
+    /// Those that come with the program.
+    pub roots: Roots,
+    /// Further ones (PEM).
+    pub file: Option<PathBuf>,
+}
+
+/// Authorities that come with the program.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Roots {
+    /// Those of Amazon RDS and Aurora.
+    #[default]
+    Rds,
+    /// Those that Mozilla trusts, for a database elsewhere with a public certificate.
+    Public,
+}
+
+/// How statements are sent.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Statements {
+    /// Prepared, each once a connection: where every connection is a session of Postgres, or of a pooler that supports
+    /// prepared statements.
+    #[default]
+    Prepared,
+    /// Unnamed, read and planned each time: works through every pooler.
+    Unnamed,
+}
+
+impl FromStr for Statements {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        match text {
+            "on" => Ok(Self::Prepared),
+            "off" => Ok(Self::Unnamed),
+            _ => Err(()),
+        }
     }
 }
 

@@ -23,7 +23,7 @@ mod replay;
 
 use std::{path::PathBuf, process::ExitCode, time::Duration};
 
-use backend::{db::Statements, domain::users::Role};
+use backend::{config::Statements, domain::users::Role};
 use jiff::Timestamp;
 use local::book::{self, Plan};
 use program::{Program, SERVE};

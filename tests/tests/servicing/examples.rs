@@ -75,7 +75,7 @@ fn compare_totals(reply: &Reply, wanted: &Value, place: &str, found: &mut Vec<St
     }
 }
 
-/// What an example's terms say of the allocation: a name, or the list that the name stands for.
+/// The allocation in an example's terms: a name, or the list that the name stands for.
 fn allocations(inputs: &Value) -> [Value; 2] {
     let name = text(&inputs["allocation_strategy"]).to_lowercase();
     let list = AllocationPreset::from_name(&name).unwrap().groups();

@@ -14,10 +14,7 @@ use serde_json::{Value, json};
 use tests::{Api, PASSWORD, without_tls};
 use tokio::net::TcpListener;
 
-use backend::{
-    db::{Authorities, Connector},
-    secrets::SecretSource,
-};
+use backend::{config::Authorities, db::Connector, secrets::SecretSource};
 
 /// The reports to CloudFormation, and how often it refuses before it listens.
 #[derive(Clone, Default)]

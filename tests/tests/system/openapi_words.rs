@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 use tests::document::{document, operations, parameters, resolve};
 
-/// What a summary begins with.
+/// The verbs that a summary may begin with.
 const VERBS: &[&str] = &[
     "Apply",
     "Approve",

@@ -1,4 +1,4 @@
-//! What names a loan in payments: every loan has one from its creation, and is found by it as a borrower types it.
+//! `pay_ref`: every loan has one from its creation, and is found by it as a borrower types it.
 
 use std::{fs, path::Path};
 

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use backend::{db::Statements, values::pay_ref::PayRef};
+use backend::{config::Statements, values::pay_ref::PayRef};
 use jiff::{Span, Timestamp, civil::Date};
 use local::book::{self, Plan};
 use serde_json::json;

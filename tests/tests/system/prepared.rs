@@ -3,8 +3,8 @@
 use std::collections::HashSet;
 
 use backend::{
-    config::DatabaseConfig,
-    db::{Authorities, Db, DbError, FromRow, Sql, Statements, column},
+    config::{Authorities, DatabaseConfig, Statements},
+    db::{Db, DbError, FromRow, Sql, column},
     domain::loan::LoanStatus,
     secrets::SecretSource,
 };

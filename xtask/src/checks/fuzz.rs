@@ -109,7 +109,7 @@ impl Asking<'_> {
         let (file, log) = (self.work.join(format!("{name}.toml")), self.work.join(format!("{name}.log")));
         fs::write(&file, settings)?;
         let mut asked = command(self.schemathesis);
-        // What it keeps between runs stays in the folder that is removed.
+        // Its own files between runs stay in the folder that is removed.
         asked.current_dir(self.work).arg("--config-file").arg(&file).arg("run");
         asked.arg(format!("{}/openapi.json", self.api.base_url)).args(["--seed", SEED, "--warnings", "off"]);
         asked.args(["--max-examples", &examples.to_string()]).args(options.concat());

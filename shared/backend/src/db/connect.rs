@@ -2,7 +2,6 @@
 //! when the database refuses the password.
 
 use std::{
-    path::PathBuf,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
@@ -16,31 +15,13 @@ use tokio_postgres::{Client, Config, Error, NoTls, config::SslMode, error::SqlSt
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use crate::{
+    config::{Authorities, Roots},
     secrets::{SecretError, SecretSource},
     telemetry,
 };
 
 /// The certificate authorities of Amazon RDS and Aurora, all regions.
 const RDS_CERTIFICATE_AUTHORITIES: &[u8] = include_bytes!("rds-certificate-authorities.pem");
-
-/// The authorities that may have signed a database's certificate.
-#[derive(Clone, Debug, Default)]
-pub struct Authorities {
-    /// Those that come with the program.
-    pub roots: Roots,
-    /// Further ones (PEM).
-    pub file: Option<PathBuf>,
-}
-
-/// Authorities that come with the program.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Roots {
-    /// Those of Amazon RDS and Aurora.
-    #[default]
-    Rds,
-    /// Those that Mozilla trusts, for a database elsewhere with a public certificate.
-    Public,
-}
 
 /// A database secret, in the form in which RDS writes it.
 #[derive(Clone, Debug, Deserialize)]

@@ -16,14 +16,13 @@ use deadpool::managed::PoolError;
 use tokio::time::timeout;
 
 use crate::{
-    config::{ConfigError, DatabaseConfig},
+    config::{ConfigError, DatabaseConfig, Statements},
     telemetry::InDatabase,
 };
 
 pub use self::{
-    connect::{Authorities, ConnectError, Connector, DatabaseTarget, Roots},
+    connect::{ConnectError, Connector, DatabaseTarget},
     errors::DbError,
-    prepared::Statements,
     statement::{Batch, Bind, Connection, FromRow, OfLoan, Sql, Statement, column},
     tx::Tx,
 };

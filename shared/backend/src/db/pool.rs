@@ -11,11 +11,9 @@ use futures_util::future::BoxFuture;
 use tokio::task::JoinHandle;
 use tokio_postgres::{Client, Config, Error};
 
-use super::{
-    connect::Connector,
-    errors::DbError,
-    prepared::{Preparing, Statements},
-};
+use crate::config::Statements;
+
+use super::{connect::Connector, errors::DbError, prepared::Preparing};
 
 /// How long a request waits for a connection of this environment to be free.
 const WAIT: Duration = Duration::from_secs(5);

@@ -7,7 +7,6 @@
 use std::{
     borrow::Cow,
     collections::HashMap,
-    str::FromStr,
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
@@ -15,33 +14,12 @@ use deadpool_postgres::ClientWrapper;
 use futures_util::future::join_all;
 use tokio_postgres::{RowStream, Statement, types::Type};
 
+use crate::config::Statements;
+
 use super::{
     errors::DbError,
     statement::{Connection, Param, Plan, Sql, as_sql, unnamed},
 };
-
-/// How statements are sent.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Statements {
-    /// Prepared, each once a connection: where every connection is a session of Postgres, or of a pooler that supports
-    /// prepared statements.
-    #[default]
-    Prepared,
-    /// Unnamed, read and planned each time: works through every pooler.
-    Unnamed,
-}
-
-impl FromStr for Statements {
-    type Err = ();
-
-    fn from_str(text: &str) -> Result<Self, ()> {
-        match text {
-            "on" => Ok(Self::Prepared),
-            "off" => Ok(Self::Unnamed),
-            _ => Err(()),
-        }
-    }
-}
 
 /// The most statements that a connection keeps prepared, more than any function has: each takes memory of Postgres.
 const MOST: usize = 200;

@@ -13,7 +13,7 @@ use crate::values::{pay_ref::PayRef, time::BusinessDate};
 pub struct Collection {
     /// The loan.
     pub loan_id: Uuid,
-    /// What the customer names it by when paying.
+    /// The account number the customer types to pay.
     pub pay_ref: PayRef,
     /// The customer's username.
     #[schema(example = "usr_india_002")]

@@ -84,7 +84,7 @@ impl FromStr for LoanStatus {
 pub struct Loan {
     /// Names the loan.
     pub id: Uuid,
-    /// What the borrower names it by when paying.
+    /// The account number a borrower types to pay.
     pub pay_ref: PayRef,
     /// Who borrows.
     pub borrower_id: Uuid,

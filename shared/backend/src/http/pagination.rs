@@ -2,7 +2,7 @@
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{Deserialize, Deserializer, Serialize};
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 
 use super::{format::Format, problem::Problem, seal::Binding};
 use crate::values::{
@@ -44,6 +44,27 @@ impl ExportLimit {
             )),
             (Some(Self(limit)), _) => Ok(Limit(limit)),
         }
+    }
+}
+
+/// The query of a list that has no filter.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct PageQuery {
+    limit: Option<Limit>,
+    cursor: Option<String>,
+}
+
+impl PageQuery {
+    /// The size of the page, and the position that it begins after; `None` for the first page.
+    ///
+    /// # Errors
+    ///
+    /// 400 for a cursor that is malformed, or was issued for another caller or query.
+    pub fn page<K: Part, I: Part>(self, binding: &Binding) -> Result<(Limit, Option<Position<K, I>>), Problem> {
+        let after = self.cursor.map(|cursor| Position::from_cursor(&cursor, binding)).transpose()?;
+        Ok((self.limit.unwrap_or_default(), after))
     }
 }
 

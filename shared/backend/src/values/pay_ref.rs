@@ -1,4 +1,4 @@
-//! What a borrower types as account number when paying a loan.
+//! The account number that a borrower types to pay a loan.
 
 use std::fmt;
 
@@ -58,7 +58,7 @@ impl PayRef {
     pub fn typed(text: &str) -> Option<Self> {
         let text = text.trim_start();
         let kept = |c: &char| !(c.is_whitespace() || *c == '-');
-        // What is longer than anybody would type is none.
+        // Longer than anybody would type: not read further.
         let digits: String = text.strip_prefix('#').unwrap_or(text).chars().filter(kept).take(11).collect();
         Self::parse(&digits)
     }

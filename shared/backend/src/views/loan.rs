@@ -63,7 +63,7 @@ impl Loan {
 pub struct LoanView {
     /// Names the loan.
     pub id: Uuid,
-    /// What the borrower types as account number when paying.
+    /// The account number a borrower types to pay.
     pub pay_ref: PayRef,
     /// Who borrows.
     pub borrower_id: Uuid,

@@ -117,7 +117,7 @@ pub fn share(id: Uuid, scope: Scope) -> Statement<()> {
     Sql::new(SHARE).bind(id).push_if(" AND borrower_id = {}", scope.borrower()).push(" FOR SHARE").execute()
 }
 
-/// What names a new loan in payments.
+/// Asks for the `pay_ref` of a new loan.
 #[must_use]
 pub fn new_pay_ref() -> Statement<NewPayRef> {
     Sql::new(NEW_PAY_REF).one()
