@@ -272,6 +272,18 @@ fn rules_know_no_statements_and_neither_knows_http() {
     }
 }
 
+/// Settings stand in `config`, not in the part that they are for: that part reads them, and the two would need each
+/// other.
+#[test]
+fn config_imports_no_part_that_it_configures() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let sources = Sources::read(&root.join("shared/backend/src"));
+    let config: Module = vec!["config".to_owned()];
+    let arrows = sources.arrows();
+    let targets: Vec<String> = arrows[&config].keys().map(|to| to.join("::")).collect();
+    assert_eq!(targets, ["secrets"]);
+}
+
 /// Through a re-export, by way of a third file, and in a path within the code; comments, texts and tests do not count.
 #[test]
 fn a_circle_is_found_and_named() {
