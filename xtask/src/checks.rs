@@ -2,6 +2,7 @@
 
 pub(crate) mod browser;
 pub(crate) mod build;
+pub(crate) mod calendars;
 pub(crate) mod clients;
 pub(crate) mod code;
 pub(crate) mod emulator;

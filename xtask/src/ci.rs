@@ -4,8 +4,8 @@ use std::{env, fs, path::PathBuf, time::Duration};
 
 use crate::{
     checks::{
-        browser, build, clients, code, emulator, faults, fuzz, image, measure, openapi, pooler, readme, sam_local,
-        templates, workflows,
+        browser, build, calendars, clients, code, emulator, faults, fuzz, image, measure, openapi, pooler, readme,
+        sam_local, templates, workflows,
     },
     kit::{
         command::{Outcome, Process, Run as _, cargo, command},
@@ -34,6 +34,7 @@ pub(crate) fn run(_: &[String]) -> Outcome {
     steps.take("requests at random", || fuzz::run(&none))?;
     steps.take("the OpenAPI document", || openapi::run(&none))?;
     steps.take("generated clients", || clients::run(&none))?;
+    steps.take("calendars", || calendars::run(&none))?;
     steps.take("the pages in a browser", || browser::run(&none))?;
     steps.take("the commands of the README", || readme::run(&none))?;
     steps.take("licences, bans, sources", || code::licences(&none))?;

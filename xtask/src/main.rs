@@ -12,8 +12,8 @@ use std::{env, process::ExitCode};
 
 use crate::{
     checks::{
-        browser, build, clients, code, emulator, faults, fuzz, image, measure, openapi, pins, pooler, readme,
-        sam_local, sbom, templates, workflows,
+        browser, build, calendars, clients, code, emulator, faults, fuzz, image, measure, openapi, pins, pooler,
+        readme, sam_local, sbom, templates, workflows,
     },
     kit::{command::Outcome, signals, tools},
 };
@@ -21,7 +21,7 @@ use crate::{
 /// A check: its name, what it takes, what it proves in a line, and what it does with its arguments.
 type Check = (&'static str, &'static str, &'static str, fn(&[String]) -> Outcome);
 
-const CHECKS: [Check; 22] = [
+const CHECKS: [Check; 23] = [
     ("ci", "", "every check, in the order of continuous integration", ci::run),
     ("pooler", "[--test NAME...]", "the whole-system tests through PgBouncer in transaction mode", pooler::run),
     ("generated", "", "what the tests generate is checked in", code::generated),
@@ -30,6 +30,7 @@ const CHECKS: [Check; 22] = [
     ("fuzz", "[REQUESTS]", "requests at random get what openapi.json promises", fuzz::run),
     ("openapi", "", "Redocly and Spectral find nothing in openapi.json", openapi::run),
     ("clients", "", "generated clients in TypeScript and Python tell the story", clients::run),
+    ("calendars", "", "calendars and due dates agree with PyPI's holidays", calendars::run),
     ("browser", "[ARGUMENTS]", "the pages in Chromium: figures, decisions, accessibility, policy", browser::run),
     ("readme", "", "the commands of the README work as they stand there", readme::run),
     ("licences", "[CHECK...]", "licences, banned crates, sources; as cargo-deny names them", code::licences),

