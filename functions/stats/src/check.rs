@@ -40,6 +40,17 @@ UNION ALL SELECT 'book_days by month', x::text, 'another sum' FROM (TABLE book E
 UNION ALL SELECT 'account_months', x::text, 'another sum' FROM (TABLE account_months EXCEPT TABLE accounts) x
 UNION ALL SELECT 'account_days by month', x::text, 'another sum' FROM (TABLE accounts EXCEPT TABLE account_months) x";
 
+/// Totals before a mark that are not the sums of the days before it; zeros may be missing.
+pub const DIFFERENT_TOTALS: &str = "\
+WITH sums AS (
+    SELECT before, currency, status, sum(loans)::int8 AS loans, sum(amount) AS amount, sum(disbursed) AS disbursed,
+        sum(repaid) AS repaid, sum(outstanding) AS outstanding, sum(past_due) AS past_due
+    FROM book_marks JOIN book_days ON on_date < before GROUP BY before, currency, status)
+SELECT 'book_totals' AS of, x::text AS kept, 'another sum' AS follows FROM (TABLE book_totals EXCEPT TABLE sums) x
+WHERE (loans, amount, disbursed, repaid, outstanding, past_due) <> (0, 0, 0, 0, 0, 0)
+UNION ALL SELECT 'days before book_totals', x::text, 'another sum' FROM (TABLE sums EXCEPT TABLE book_totals) x
+WHERE (loans, amount, disbursed, repaid, outstanding, past_due) <> (0, 0, 0, 0, 0, 0)";
+
 /// Loans and products whose history is not theirs: versions are missing or foreign, or the last one differs from the
 /// present state. In a history, a status that follows from money counts as approved.
 pub const DIFFERENT_VERSIONS: &str = "\
@@ -104,7 +115,7 @@ pub async fn check(db: &Db, zone: &TimeZone) -> Result<Vec<Difference>, DbError>
     let kept = tx.run(&ledger::kept()).await?;
     let kept = kept.into_iter().map(|SummedRow(PostedSums(key, sums))| (key, sums)).collect();
     compare("accounts", &kept, &accounts, &mut differences);
-    for sql in [DIFFERENT_MONTHS, DIFFERENT_VERSIONS, LARGE_OBJECTS] {
+    for sql in [DIFFERENT_MONTHS, DIFFERENT_TOTALS, DIFFERENT_VERSIONS, LARGE_OBJECTS] {
         differences.extend(tx.run(&Sql::new(sql).all::<Difference>()).await?);
     }
     tx.rollback().await;

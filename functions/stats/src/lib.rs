@@ -59,81 +59,9 @@ pub const NO_TIME_LIMIT: &str = "SET LOCAL statement_timeout = 0";
 /// Lets one run at a time add up: two would wait for each other's rows in turn.
 pub const LOCK: &str = "SELECT pg_advisory_xact_lock(7426184529)";
 
-/// Moves changes of the book into its sums by day and by month. As the others here: at most 20,000 at a time, so that
-/// no transaction is long; the answer has a row if there may be more.
-pub const MOVE_BOOK: &str = "\
-WITH moved AS (
-    DELETE FROM book_changes WHERE ctid = ANY (ARRAY(SELECT ctid FROM book_changes LIMIT 20000)) RETURNING *),
-changed AS (
-    SELECT on_date, currency, status, sum(loans)::int8 AS loans, sum(amount) AS amount, sum(disbursed) AS disbursed,
-        sum(repaid) AS repaid, sum(outstanding) AS outstanding, sum(past_due) AS past_due
-    FROM moved GROUP BY on_date, currency, status),
-summed AS (
-    INSERT INTO book_days AS s (on_date, currency, status, loans, amount, disbursed, repaid, outstanding, past_due)
-    SELECT * FROM changed
-    ON CONFLICT (on_date, currency, status) DO UPDATE SET
-        loans = s.loans + excluded.loans, amount = s.amount + excluded.amount,
-        disbursed = s.disbursed + excluded.disbursed, repaid = s.repaid + excluded.repaid,
-        outstanding = s.outstanding + excluded.outstanding, past_due = s.past_due + excluded.past_due),
-months AS (
-    INSERT INTO book_months AS s (on_date, currency, status, loans, amount, disbursed, repaid, outstanding, past_due)
-    SELECT date_trunc('month', on_date)::date, currency, status, sum(loans)::int8 AS loans, sum(amount) AS amount,
-        sum(disbursed) AS disbursed, sum(repaid) AS repaid, sum(outstanding) AS outstanding, sum(past_due) AS past_due
-    FROM changed GROUP BY 1, 2, 3
-    ON CONFLICT (on_date, currency, status) DO UPDATE SET
-        loans = s.loans + excluded.loans, amount = s.amount + excluded.amount,
-        disbursed = s.disbursed + excluded.disbursed, repaid = s.repaid + excluded.repaid,
-        outstanding = s.outstanding + excluded.outstanding, past_due = s.past_due + excluded.past_due)
-SELECT FROM moved HAVING count(*) = 20000";
-
-/// Moves changes of exposures into their sums.
-pub const MOVE_EXPOSURES: &str = "\
-WITH moved AS (
-    DELETE FROM exposure_changes WHERE ctid = ANY (ARRAY(SELECT ctid FROM exposure_changes LIMIT 20000)) RETURNING *),
-changed AS (
-    SELECT grouped_by, group_name, currency, oldest_unpaid_due_on, sum(loans)::int8 AS loans, sum(outstanding) AS outstanding
-    FROM moved GROUP BY grouped_by, group_name, currency, oldest_unpaid_due_on),
-summed AS (
-    INSERT INTO exposures AS s (grouped_by, group_name, currency, oldest_unpaid_due_on, loans, outstanding)
-    SELECT * FROM changed
-    ON CONFLICT (grouped_by, oldest_unpaid_due_on, currency, group_name) DO UPDATE SET
-        loans = s.loans + excluded.loans, outstanding = s.outstanding + excluded.outstanding)
-SELECT FROM moved HAVING count(*) = 20000";
-
-/// Moves changes of agents into their sums by day.
-pub const MOVE_AGENTS: &str = "\
-WITH moved AS (
-    DELETE FROM agent_changes WHERE ctid = ANY (ARRAY(SELECT ctid FROM agent_changes LIMIT 20000)) RETURNING *),
-changed AS (
-    SELECT agent_id, on_date, currency, sum(requests)::int8 AS requests, sum(approved)::int8 AS approved,
-        sum(rejected)::int8 AS rejected, sum(disbursed) AS disbursed, sum(collected) AS collected
-    FROM moved GROUP BY agent_id, on_date, currency),
-summed AS (
-    INSERT INTO agent_days AS s (agent_id, on_date, currency, requests, approved, rejected, disbursed, collected) SELECT * FROM changed
-    ON CONFLICT (agent_id, on_date, currency) DO UPDATE SET
-        requests = s.requests + excluded.requests, approved = s.approved + excluded.approved, rejected = s.rejected +
-        excluded.rejected, disbursed = s.disbursed + excluded.disbursed, collected = s.collected +
-        excluded.collected)
-SELECT FROM moved HAVING count(*) = 20000";
-
-/// Moves posted amounts into the sums of the accounts by day and by month.
-pub const MOVE_ACCOUNTS: &str = "\
-WITH moved AS (
-    DELETE FROM account_changes WHERE ctid = ANY (ARRAY(SELECT ctid FROM account_changes LIMIT 20000)) RETURNING *),
-changed AS (
-    SELECT on_date, currency, account, sum(debit) AS debit, sum(credit) AS credit
-    FROM moved GROUP BY on_date, currency, account),
-summed AS (
-    INSERT INTO account_days AS s (on_date, currency, account, debit, credit) SELECT * FROM changed
-    ON CONFLICT (on_date, currency, account) DO UPDATE SET
-        debit = s.debit + excluded.debit, credit = s.credit + excluded.credit),
-months AS (
-    INSERT INTO account_months AS s (on_date, currency, account, debit, credit)
-    SELECT date_trunc('month', on_date)::date, currency, account, sum(debit) AS debit, sum(credit) AS credit
-    FROM changed GROUP BY 1, 2, 3
-    ON CONFLICT (on_date, currency, account) DO UPDATE SET
-        debit = s.debit + excluded.debit, credit = s.credit + excluded.credit)
-SELECT FROM moved HAVING count(*) = 20000";
+/// Moves changes into their sums: at most 20,000 of each kind at a time, so that no transaction is long; the answer has
+/// a row if there may be more.
+pub const ADD_UP: &str = "SELECT FROM add_up(20000) AS more WHERE more";
 
 /// Takes out sums of nothing, lest there be one for every day that was ever due.
 pub const TIDY_EXPOSURES: &str = "DELETE FROM exposures WHERE loans = 0 AND outstanding = 0";
@@ -171,16 +99,24 @@ const DAYS_AT_ONCE: usize = 100;
 /// Without a database. What was done before stays done, and the scheduler tries again.
 pub async fn run(db: &Db, zone: &TimeZone) -> Result<Report, DbError> {
     rebuild::build_once(db, zone).await?;
-    for move_changes in [MOVE_BOOK, MOVE_EXPOSURES, MOVE_AGENTS, MOVE_ACCOUNTS] {
-        repeat(db, move_changes).await?;
-    }
+    repeat(db, ADD_UP).await?;
     let (tx, ()) = db.begin(&Sql::new(LOCK).execute()).await?;
     tx.commit(vec![Sql::new(TIDY_EXPOSURES).execute()]).await?;
+    mark(db, zone).await?;
     let report = keep(db, zone).await?;
     for clear in [CLEAR_SESSIONS, CLEAR_IDEMPOTENCY_KEYS, CLEAR_RATE_LIMITS] {
         repeat(db, clear).await?;
     }
     Ok(report)
+}
+
+/// Sums up the book before each mark that has been reached. The first time, there are as many as weeks in the book.
+async fn mark(db: &Db, zone: &TimeZone) -> Result<(), DbError> {
+    let today = zone.to_datetime(Timestamp::now()).date();
+    let start = [LOCK, NO_TIME_LIMIT, stats::LOCK_DAYS].map(|sql| Sql::new(sql).execute());
+    let [one_at_a_time, no_time_limit, lock_days] = start;
+    let (tx, _) = db.begin(&(one_at_a_time, no_time_limit, lock_days)).await?;
+    tx.commit(vec![stats::mark(today)]).await
 }
 
 /// Runs a statement until it has nothing left to do. Each time is a transaction of its own: finished work stays,

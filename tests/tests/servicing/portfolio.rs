@@ -1,5 +1,6 @@
 //! Figures of the whole portfolio: of any day, while others write, and what the scheduled function makes of them.
 
+use backend::store::portfolio::ADD_UP_EVERY;
 use serde_json::{Value, json};
 use tests::Reply;
 
@@ -139,6 +140,66 @@ async fn what_commits_after_the_scheduled_function_began_is_counted_once() {
     assert_eq!(found.len(), 1, "{found:?}");
     assert!(found[0].of.contains("2024-01-15"), "{found:?}");
     world.get(&path).await;
+}
+
+/// A lender whose scheduled function does not run has fast figures all the same.
+#[tokio::test]
+async fn one_of_so_many_commands_adds_up_what_the_others_left() {
+    let world = World::new().await;
+    let path = world.plain().await;
+    let summed = async || world.count("SELECT count(*) FROM book_days").await;
+    let mut commands = 0;
+    while summed().await == 0 {
+        world.pay(&path, "1", "2024-02-15").await;
+        commands += 1;
+        assert!(commands <= ADD_UP_EVERY, "none of {commands} commands has added up");
+    }
+    assert!(commands > ADD_UP_EVERY / 2, "{commands}");
+    // All that was there, and what the command itself left.
+    for table in ["book_changes", "exposure_changes", "agent_changes", "account_changes"] {
+        assert_eq!(world.count(&format!("SELECT count(*) FROM {table}")).await, 0, "{table}");
+    }
+    crate::books::are_right(&world).await;
+}
+
+/// Whoever makes the figures again holds their tables, and whoever adds up holds a lock: a command waits for neither.
+#[tokio::test]
+async fn a_command_that_adds_up_waits_for_nobody() {
+    let world = World::new().await;
+    world.plain().await;
+    let (holder, command) = (world.application().await, world.application().await);
+    let more = async || command.query_one("SELECT add_up(1)", &[]).await.unwrap().get::<_, bool>(0);
+    for lock in ["LOCK TABLE book_days IN EXCLUSIVE MODE", stats::LOCK] {
+        holder.batch_execute(&format!("BEGIN; {lock}")).await.unwrap();
+        assert!(!more().await, "{lock}");
+        assert_eq!(world.count("SELECT count(*) FROM book_days").await, 0, "{lock}");
+        holder.batch_execute("ROLLBACK").await.unwrap();
+    }
+    assert!(more().await, "there is more than one change");
+    assert_eq!(world.count("SELECT count(*) FROM book_days").await, 1);
+}
+
+/// A figure of any day is that of its days alone, with marks and without, also after changes of days long past.
+#[tokio::test]
+async fn totals_before_a_mark_follow_changes_of_days_before_it() {
+    let world = World::new().await;
+    let path = world.plain().await;
+    stats::run(&world.app.db, &world.app.zone).await.unwrap();
+    let marks = "SELECT count(*) FROM book_marks";
+    assert!(world.count(marks).await > 50, "every eighth day since January 2024");
+    world.pay(&path, "100", "2024-02-20").await;
+    world.plain().await;
+    stats::run(&world.app.db, &world.app.zone).await.unwrap();
+    crate::books::are_right(&world).await;
+    let days = ["2024-01-14", "2024-01-15", "2024-02-19", "2024-02-20", "2024-02-21", "2025-03-01", "2090-01-01"];
+    let mut with_marks = Vec::new();
+    for day in days {
+        with_marks.push(statistics(&world, day).await.body);
+    }
+    world.owner.batch_execute("DELETE FROM book_marks").await.unwrap();
+    for (day, expected) in days.into_iter().zip(with_marks) {
+        assert_eq!(statistics(&world, day).await.body, expected, "{day}");
+    }
 }
 
 /// Removes all figures, as in a database that had loans before it had figures.

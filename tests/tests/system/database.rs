@@ -281,7 +281,9 @@ async fn the_functions_login_changes_no_schema_and_no_rights() {
         audit_addresses SELECT, audit_log INSERT, audit_log SELECT, \
         book_changes DELETE, book_changes INSERT, book_changes SELECT, \
         book_days DELETE, book_days INSERT, book_days SELECT, book_days UPDATE, \
+        book_marks INSERT, book_marks SELECT, \
         book_months DELETE, book_months INSERT, book_months SELECT, book_months UPDATE, \
+        book_totals INSERT, book_totals SELECT, \
         calendar_versions INSERT, calendar_versions SELECT, calendars INSERT, calendars SELECT, \
         contact_changes SELECT, \
         exposure_changes DELETE, exposure_changes INSERT, exposure_changes SELECT, \

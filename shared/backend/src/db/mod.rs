@@ -10,7 +10,10 @@ mod prepared;
 mod statement;
 mod tx;
 
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicU32, Ordering},
+};
 
 use deadpool::managed::PoolError;
 use tokio::time::timeout;
@@ -36,6 +39,7 @@ use self::{
 pub struct Db {
     pool: Pool,
     connector: Arc<Connector>,
+    begun: Arc<AtomicU32>,
 }
 
 impl Db {
@@ -46,7 +50,7 @@ impl Db {
     /// Never in practice: the pool refuses only a timeout without a runtime, and there is a runtime.
     pub fn new(connector: Arc<Connector>, size: usize, statements: Statements) -> Result<Self, DbError> {
         let pool = pool::new(connector.clone(), size, statements)?;
-        Ok(Self { pool, connector })
+        Ok(Self { pool, connector, begun: Arc::default() })
     }
 
     /// As configured; nothing is connected yet.
@@ -151,7 +155,8 @@ impl Db {
 
     async fn begin_once<B: Batch>(&self, batch: &B) -> Result<(Tx, B::Answer), DbError> {
         let measured = InDatabase::start();
-        let tx = Tx::new(self.connection().await?);
+        let number = self.begun.fetch_add(1, Ordering::Relaxed).wrapping_add(1);
+        let tx = Tx::new(self.connection().await?, number);
         let answer = tx.begin(batch).await;
         drop(measured);
         match answer {

@@ -24,11 +24,18 @@ pub(super) const FIRST_ANSWER: Duration = Duration::from_secs(2);
 /// would break the transaction.
 pub struct Tx {
     connection: Option<Pooled>,
+    number: u32,
 }
 
 impl Tx {
-    pub(super) fn new(connection: Pooled) -> Self {
-        Self { connection: Some(connection) }
+    pub(super) fn new(connection: Pooled, number: u32) -> Self {
+        Self { connection: Some(connection), number }
+    }
+
+    /// True for one of so many transactions of this process.
+    #[must_use]
+    pub const fn is_one_of(&self, so_many: u32) -> bool {
+        self.number.is_multiple_of(so_many)
     }
 
     fn connection(&self) -> Result<&Preparing, DbError> {

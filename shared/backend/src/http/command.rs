@@ -3,6 +3,7 @@
 use super::{answer::Answer, problem::Problem};
 use crate::{
     db::{Statement, Tx},
+    store::portfolio,
     telemetry::{self, Count},
 };
 
@@ -45,7 +46,10 @@ impl Outcome {
 /// or a lock that was not free in time; 503 without a database.
 pub async fn conclude(tx: Tx, outcome: Result<Outcome, Problem>) -> Result<Answer, Problem> {
     match outcome {
-        Ok(Outcome { answer, writes, count }) if !writes.is_empty() => {
+        Ok(Outcome { answer, mut writes, count }) if !writes.is_empty() => {
+            if tx.is_one_of(portfolio::ADD_UP_EVERY) {
+                writes.push(portfolio::add_up());
+            }
             tx.commit(writes).await?;
             if let Some(count) = count {
                 telemetry::count(count);

@@ -58,17 +58,55 @@ pub struct CurrencyStatistics {
     pub past_due: String,
 }
 
-/// Loans and sums by currency and state on a day: whole months, the days of the last one, and changes not yet summed.
+/// Loans and sums by currency and state on a day: everything before the last mark, the days since, and the changes that
+/// are not summed yet.
 pub const BOOK: &str = "\
-WITH figures AS (
-    SELECT * FROM book_months WHERE on_date < date_trunc('month', $1::date)::date
+WITH last AS (SELECT max(before) AS mark FROM book_marks WHERE before <= $1::date + 1),
+figures AS (
+    SELECT currency, status, loans, amount, disbursed, repaid, outstanding, past_due
+    FROM book_totals WHERE before = (SELECT mark FROM last)
     UNION ALL
-    SELECT * FROM book_days WHERE on_date >= date_trunc('month', $1::date)::date AND on_date <= $1
+    SELECT currency, status, loans, amount, disbursed, repaid, outstanding, past_due
+    FROM book_days WHERE on_date >= coalesce((SELECT mark FROM last), '-infinity') AND on_date <= $1
     UNION ALL
-    SELECT * FROM book_changes WHERE on_date <= $1)
+    SELECT currency, status, loans, amount, disbursed, repaid, outstanding, past_due
+    FROM book_changes WHERE on_date <= $1)
 SELECT currency, status, sum(loans)::int8 AS loans, sum(amount) AS amount, sum(disbursed) AS disbursed, sum(repaid) AS repaid,
     sum(outstanding) AS outstanding, sum(past_due) AS past_due
 FROM figures GROUP BY currency, status";
+
+/// Marks every eighth day up to this one, from the first of the book on, and sums up everything before it: from the
+/// last mark on, day by day.
+pub const MARK: &str = "\
+WITH last AS (SELECT max(before) AS mark FROM book_marks),
+first AS (SELECT coalesce((SELECT mark FROM last), (SELECT min(on_date) FROM book_days)) + 8 AS mark),
+marked AS (
+    INSERT INTO book_marks (before)
+    SELECT day::date FROM first, generate_series(first.mark, $1::date, interval '8 days') day
+    RETURNING before),
+parts AS (
+    SELECT CASE WHEN on_date < mark THEN mark ELSE mark + 8 * ((on_date - mark) / 8 + 1) END AS before, currency, status,
+        loans, amount, disbursed, repaid, outstanding, past_due
+    FROM book_days, first WHERE on_date >= coalesce((SELECT mark FROM last), '-infinity') AND on_date < $1
+    UNION ALL
+    SELECT mark, currency, status, loans, amount, disbursed, repaid, outstanding, past_due
+    FROM book_totals, first WHERE before = (SELECT mark FROM last)),
+sums AS (
+    SELECT before, currency, status, sum(loans) AS loans, sum(amount) AS amount, sum(disbursed) AS disbursed,
+        sum(repaid) AS repaid, sum(outstanding) AS outstanding, sum(past_due) AS past_due
+    FROM parts GROUP BY before, currency, status),
+totals AS (
+    SELECT m.before, g.currency, g.status, sum(loans) OVER w AS loans, sum(amount) OVER w AS amount,
+        sum(disbursed) OVER w AS disbursed, sum(repaid) OVER w AS repaid, sum(outstanding) OVER w AS outstanding,
+        sum(past_due) OVER w AS past_due
+    FROM marked m CROSS JOIN (SELECT DISTINCT currency, status FROM sums) g
+    LEFT JOIN sums s ON s.before = m.before AND s.currency = g.currency AND s.status = g.status
+    WINDOW w AS (PARTITION BY g.currency, g.status ORDER BY m.before))
+INSERT INTO book_totals (before, currency, status, loans, amount, disbursed, repaid, outstanding, past_due)
+SELECT * FROM totals WHERE loans IS NOT NULL";
+
+/// Keeps others from the sums of days until the marks are made.
+pub const LOCK_DAYS: &str = "LOCK TABLE book_days IN ROW EXCLUSIVE MODE";
 
 /// Keeps the figures of a business date, unless later ones are kept already.
 pub const KEEP_SNAPSHOT: &str = "\
@@ -184,6 +222,12 @@ impl FromRow for Total {
 #[must_use]
 pub fn book(as_of: Date) -> Statement<Vec<Total>> {
     Sql::new(BOOK).bind(as_of).all()
+}
+
+/// Marks the days up to this one.
+#[must_use]
+pub fn mark(today: Date) -> Statement<()> {
+    Sql::new(MARK).bind(today).execute()
 }
 
 /// Keeps a snapshot.

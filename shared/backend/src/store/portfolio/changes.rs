@@ -31,6 +31,19 @@ pub const CHANGE_AGENTS: &str = "\
 INSERT INTO agent_changes (currency, agent_id, on_date, requests, approved, rejected, disbursed, collected)
 SELECT * FROM unnest($1::text[], $2::uuid[], $3::date[], $4::int8[], $5::int8[], $6::int8[], $7::numeric[], $8::numeric[])";
 
+/// One of so many commands of a process adds up what the last ones left, so that a figure, which reads all changes, is
+/// fast however long the scheduled function has not run.
+pub const ADD_UP_EVERY: u32 = 64;
+
+/// Moves changes into their sums, more than so many commands leave; does nothing while somebody else does.
+pub const ADD_UP: &str = "SELECT add_up(2000)";
+
+/// Adds up changes.
+#[must_use]
+pub fn add_up() -> Statement<()> {
+    Sql::new(ADD_UP).execute()
+}
+
 impl PortfolioDelta {
     /// Appends them to the database, as changes; nothing for zero.
     #[must_use]

@@ -6,7 +6,7 @@ mod changes;
 pub(crate) use self::changes::AT_ONCE;
 pub use self::{
     arrears::{ARREARS, ArrearsRow, agents_arrears, arrears},
-    changes::{CHANGE_AGENTS, CHANGE_BOOK, CHANGE_EXPOSURES, step},
+    changes::{ADD_UP, ADD_UP_EVERY, CHANGE_AGENTS, CHANGE_BOOK, CHANGE_EXPOSURES, add_up, step},
 };
 
 use jiff::civil::Date;
