@@ -45,7 +45,7 @@ pub(crate) struct CalendarGiven {
     /// The name people see.
     name: Name,
     /// The days of the week that are no working days, each once; at most 6.
-    #[schema(value_type = Vec<backend::values::terms::WeekDay>, max_items = 6)]
+    #[schema(max_items = 6)]
     weekend: Vec<WeekDay>,
     /// The other days that are no working days, each once, in any order.
     #[schema(max_items = 1000)]

@@ -24,7 +24,6 @@ use backend::{
         number::{Instalments, NumberText},
         patch::given,
         refusal::FieldError,
-        terms::TermsGivenSchema,
         text::{Name, ProductCode},
         time::Instant,
         version::Version,
@@ -75,7 +74,6 @@ pub(crate) struct NewProduct {
     #[schema(default = true)]
     active: bool,
     /// The terms of its loans; must give a rate and a number of instalments.
-    #[schema(value_type = TermsGivenSchema)]
     terms: TermsPatch,
 }
 
@@ -121,7 +119,7 @@ pub(crate) struct ProductPatch {
     #[schema(value_type = bool, required = false)]
     active: Option<bool>,
     /// The terms that change; the others stay.
-    #[schema(value_type = TermsGivenSchema, required = false)]
+    #[schema(required = false)]
     #[serde(default)]
     terms: TermsPatch,
 }

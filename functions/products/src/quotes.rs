@@ -10,8 +10,7 @@ use backend::{
         problem::{Problem, both},
     },
     store::{calendars, products},
-    values::{number::NumberText, terms::TermsGivenSchema, text::ProductCode, time::BusinessDate},
-    views::schedules::ScheduleRow,
+    values::{number::NumberText, text::ProductCode, time::BusinessDate},
 };
 use jiff::civil::Date;
 use lending::{
@@ -40,7 +39,7 @@ pub(crate) struct QuoteRequest {
     product: Option<ProductCode>,
     /// The terms that differ from the product's; without a product at least rate and number of instalments.
     #[serde(default)]
-    #[schema(value_type = TermsGivenSchema, required = false)]
+    #[schema(required = false)]
     terms: TermsPatch,
 }
 
@@ -72,24 +71,9 @@ pub(crate) struct Quote {
     #[schema(value_type = String, example = "11760.49")]
     paid_out: Money,
     /// The annual cost of the loan, fees included.
-    #[schema(value_type = QuotedAprSchema)]
     apr: QuotedApr,
     /// One for each due date.
-    #[schema(value_type = Vec<ScheduleRow>)]
     rows: Vec<ScheduledInstalment>,
-}
-
-/// Annual percentage rates, with four decimals; null if no rate discounts the due amounts to the amount paid out.
-#[derive(ToSchema)]
-#[schema(as = QuotedApr)]
-#[expect(dead_code, reason = "describes JSON; nothing is made of it")]
-struct QuotedAprSchema {
-    /// The rate of a regular period times their number in a year.
-    #[schema(required = true, example = "31.5204")]
-    nominal: Option<String>,
-    /// The same compounded over a year.
-    #[schema(required = true, example = "36.4929")]
-    effective: Option<String>,
 }
 
 /// Quote a loan.
@@ -158,16 +142,14 @@ async fn complete(
     "payments": [{"on": "1978-02-10", "amount": "2600.00"}, {"on": "1978-03-10", "amount": "2500.00"}]}))]
 pub(crate) struct AprRequest {
     /// How the rate is reckoned.
-    #[schema(value_type = AprMethodSchema)]
     method: AprMethod,
     /// The unit of the time between flows.
-    #[schema(value_type = UnitPeriodSchema)]
     unit_period: UnitPeriod,
     /// The amounts paid out; the term begins with the first.
-    #[schema(value_type = Vec<FlowSchema>, max_items = 1000)]
+    #[schema(max_items = 1000)]
     advances: Vec<Flow>,
     /// The amounts paid back. At most 1,000 flows together with the advances.
-    #[schema(value_type = Vec<FlowSchema>, max_items = 1000)]
+    #[schema(max_items = 1000)]
     payments: Vec<Flow>,
 }
 
@@ -177,55 +159,6 @@ pub(crate) struct AprAnswer {
     /// Percent a year, with four decimals; null if no rate discounts the payments to the advances.
     #[schema(value_type = Option<String>, required = true, example = "16.0642")]
     apr: Option<Apr>,
-}
-
-/// How the rate is reckoned.
-#[derive(ToSchema)]
-#[schema(as = AprMethod, rename_all = "snake_case")]
-#[expect(dead_code, reason = "describes JSON; nothing is made of it")]
-enum AprMethodSchema {
-    /// 12 CFR 1026, Appendix J: the actuarial method with unit periods and odd days.
-    RegZ,
-    /// Directive 2008/48/EC, Annex I: compounded over the year.
-    Eu,
-    /// The rate of a unit period times their number in a year.
-    Nominal,
-}
-
-/// The unit of the time between flows: so many months, half months, weeks or days.
-#[derive(ToSchema)]
-#[schema(as = UnitPeriod)]
-#[serde(deny_unknown_fields)]
-#[expect(dead_code, reason = "describes JSON; nothing is made of it")]
-struct UnitPeriodSchema {
-    /// How many of them make a unit period.
-    #[schema(minimum = 1, maximum = 366, example = 1)]
-    every: u32,
-    /// The unit.
-    unit: PeriodUnitSchema,
-}
-
-/// The units of a unit period.
-#[derive(ToSchema)]
-#[schema(as = PeriodUnit, rename_all = "snake_case")]
-#[expect(dead_code, reason = "describes JSON; nothing is made of it")]
-enum PeriodUnitSchema {
-    Month,
-    HalfMonth,
-    Week,
-    Day,
-}
-
-/// Money that moves on a day, in whichever currency.
-#[derive(ToSchema)]
-#[schema(as = Flow)]
-#[serde(deny_unknown_fields)]
-#[expect(dead_code, reason = "describes JSON; nothing is made of it")]
-struct FlowSchema {
-    /// The day.
-    on: BusinessDate,
-    /// At most four decimals and 10^15.
-    amount: NumberText,
 }
 
 /// Calculate an APR.

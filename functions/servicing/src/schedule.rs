@@ -30,86 +30,9 @@ pub(crate) struct LoanSchedule {
     #[schema(value_type = String, example = "INR")]
     currency: Currency,
     /// One for each instalment.
-    #[schema(value_type = Vec<InstalmentSchema>)]
     rows: Vec<Instalment>,
     /// The sums of the rows.
-    #[schema(value_type = InstalmentTotalsSchema)]
     totals: InstalmentTotals,
-}
-
-/// One instalment as it stands. `due` is `paid` and `outstanding` and `written_off` together.
-#[derive(ToSchema)]
-#[schema(as = Instalment)]
-#[expect(dead_code, reason = "describes the rows of the engine in the OpenAPI document")]
-struct InstalmentSchema {
-    /// Counted from 1.
-    #[schema(example = 1)]
-    n: u32,
-    /// When it is due.
-    due_on: BusinessDate,
-    /// Days since the due date before, or since the disbursement.
-    #[schema(example = 31)]
-    days: u32,
-    /// Principal asked for.
-    #[schema(example = "1902.39")]
-    principal: String,
-    /// Interest charged, less waivers.
-    #[schema(example = "240.01")]
-    interest: String,
-    /// Fees charged, less waivers.
-    #[schema(example = "0.00")]
-    fees: String,
-    /// Penalties charged, less waivers.
-    #[schema(example = "0.00")]
-    penalties: String,
-    /// All four together.
-    #[schema(example = "2142.40")]
-    due: String,
-    /// The amount paid.
-    #[schema(example = "2142.40")]
-    paid: String,
-    /// The amount unpaid.
-    #[schema(example = "0.00")]
-    outstanding: String,
-    /// The part of it that a write-off gave up.
-    #[schema(example = "0.00")]
-    written_off: String,
-    /// The day on which the last of it was paid or waived; null while something is outstanding.
-    paid_on: Option<BusinessDate>,
-    /// Principal left afterwards.
-    #[schema(example = "10098.11")]
-    balance: String,
-}
-
-/// The sums of the rows.
-#[derive(ToSchema)]
-#[schema(as = InstalmentTotals)]
-#[expect(dead_code, reason = "describes the sums of the engine in the OpenAPI document")]
-struct InstalmentTotalsSchema {
-    /// Principal asked for.
-    #[schema(example = "12000.50")]
-    principal: String,
-    /// Interest asked for.
-    #[schema(example = "853.89")]
-    interest: String,
-    /// Fees asked for; a fee at disbursement is not among them.
-    #[schema(example = "0.00")]
-    fees: String,
-    /// Penalties asked for.
-    #[schema(example = "0.00")]
-    penalties: String,
-    /// All four together.
-    #[schema(example = "12854.39")]
-    due: String,
-    /// The amounts paid.
-    #[schema(example = "2142.40")]
-    paid: String,
-    /// The amounts unpaid.
-    #[schema(example = "10711.99")]
-    outstanding: String,
-    /// The amounts that a write-off gave up.
-    #[schema(example = "0.00")]
-    written_off: String,
 }
 
 /// Get the schedule of a loan.

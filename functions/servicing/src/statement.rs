@@ -80,7 +80,6 @@ pub(crate) struct LoanStatementLine {
     /// The transaction.
     transaction_id: Uuid,
     /// The kind.
-    #[schema(value_type = backend::domain::transaction::TransactionKindSchema)]
     kind: TransactionKind,
     /// The amount.
     #[schema(value_type = String, example = "2142.40")]

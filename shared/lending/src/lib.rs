@@ -22,6 +22,8 @@ mod json;
 mod loan;
 mod money;
 mod number;
+#[cfg(feature = "openapi")]
+pub mod openapi;
 mod rate;
 mod refusal;
 mod schedule;

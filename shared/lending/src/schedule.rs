@@ -17,6 +17,8 @@ pub(crate) use period::{Period, PeriodRate, whole_term};
 
 use crate::calendar::{Calendar, YearFraction, is_taken};
 use crate::number::rounding::round_div;
+#[cfg(feature = "openapi")]
+use crate::openapi::BusinessDate;
 use crate::rate::Percent;
 use crate::refusal::{Reason, Refusal};
 use crate::terms::{FeeValue, FeeWhen, InterestMethod, MAX_INSTALMENTS, Terms, Units};
@@ -45,10 +47,15 @@ pub struct Schedule {
 
 /// One instalment of a schedule.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "openapi", schema(as = ScheduleRow, example = json!({
+    "n": 1, "due_on": "2026-04-02", "days": 31, "principal": "1902.39", "interest": "240.01", "fees": "0.00",
+    "due": "2142.40", "balance": "10098.11"})))]
 pub struct ScheduledInstalment {
     /// Counted from 1.
     pub n: u32,
     /// When it falls due.
+    #[cfg_attr(feature = "openapi", schema(value_type = BusinessDate))]
     pub due_on: Date,
     /// When it would fall due by the rhythm of the terms alone, without a calendar.
     #[serde(skip)]

@@ -32,6 +32,8 @@ use crate::calendar::{Calendar, CalendarRule, DayCount, Frequency, InterestPerio
 use crate::number::rounding::Rounding;
 use crate::refusal::{Reason, Refusal};
 use crate::{AnnualRate, Currency};
+#[cfg(feature = "openapi")]
+use crate::{Money, openapi::BusinessDate};
 
 /// The most instalments a loan may have.
 pub const MAX_INSTALMENTS: u32 = 600;
@@ -41,25 +43,52 @@ pub const MAX_INSTALMENTS: u32 = 600;
 /// Made by [`TermsPatch::complete`] or [`TermsPatch::over`], or read back from their own JSON
 /// form. [`crate::schedule`] makes a schedule of them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "openapi", schema(description = "Complete terms: every field has its value."))]
 pub struct Terms {
+    /// Percent a year.
     interest_rate_apr: AnnualRate,
+    /// The number of instalments.
+    #[cfg_attr(feature = "openapi", schema(minimum = 1, maximum = 600, example = 6))]
     instalments: u32,
+    /// The number of units in a repayment period.
+    #[cfg_attr(feature = "openapi", schema(minimum = 1, example = 1))]
     repay_every: u32,
+    /// The unit of a repayment period.
     repay_unit: RepayUnit,
+    /// The first due date; null: one repayment period after the disbursement.
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<BusinessDate>))]
     first_due_on: Option<Date>,
+    /// The base of interest.
     interest_method: InterestMethod,
+    /// The amount that is equal from row to row.
     amortization: Amortization,
+    /// The conversion of a regular period to a part of a year.
     interest_period: InterestPeriod,
+    /// The conversion of days to a part of a year.
     day_count: DayCount,
+    /// The rounding of amounts.
     rounding: Rounding,
+    /// The unit that every amount of a row is a multiple of; null: the currency's smallest.
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<Money>))]
     smallest_amount: Option<Number>,
+    /// The unit that an equal instalment is a multiple of; null: `smallest_amount`.
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<Money>))]
     instalment_multiple: Option<Number>,
+    /// The due date in a month that lacks the seed day.
     month_end: MonthEnd,
+    /// Grace periods.
     grace: Grace,
+    /// Fees at disbursement or with each instalment.
+    #[cfg_attr(feature = "openapi", schema(max_items = 50, example = json!([])))]
     fees: Vec<Fee>,
+    /// The order in which payments are allocated.
     allocation: Allocation,
+    /// The late fee of an instalment; null: none.
     late_fee: Option<LateFee>,
+    /// The calendar that moves due dates to working days; null: none.
     calendar: Option<CalendarUse>,
+    /// The treatment of a payment of more than is due.
     prepayment: Prepayment,
 }
 

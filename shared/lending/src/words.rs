@@ -5,8 +5,9 @@ macro_rules! words {
     ($(#[$about:meta])* $name:ident { $($(#[$meaning:meta])* $variant:ident = $word:literal,)+ }) => {
         $(#[$about])*
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
         pub enum $name {
-            $($(#[$meaning])* $variant,)+
+            $($(#[$meaning])* #[cfg_attr(feature = "openapi", schema(rename = $word))] $variant,)+
         }
 
         impl $name {

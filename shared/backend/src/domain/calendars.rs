@@ -11,7 +11,6 @@ use crate::{
     domain::refusal::Refusal,
     values::{
         refusal::FieldError,
-        terms::WeekDay as WeekDaySchema,
         time::{BusinessDate, Instant},
         version::Version,
     },
@@ -36,7 +35,7 @@ pub struct HolidayCalendar {
     #[schema(example = "Kenya")]
     pub name: String,
     /// The days of the week that are no working days.
-    #[schema(value_type = Vec<WeekDaySchema>, example = json!(["sat", "sun"]))]
+    #[schema(example = json!(["sat", "sun"]))]
     pub weekend: Vec<WeekDay>,
     /// The other days that are no working days, the earliest first.
     pub holidays: Vec<Holiday>,

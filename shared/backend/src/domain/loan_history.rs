@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use crate::{
     domain::loan::{Loan, LoanStatus},
-    values::{terms::TermsSchema, time::Instant, version::Version},
+    values::{time::Instant, version::Version},
 };
 
 /// The name of a step of an application.
@@ -124,7 +124,6 @@ pub struct LoanState {
     #[schema(value_type = String, example = "24.00")]
     pub interest_rate_apr: AnnualRate,
     /// The complete terms.
-    #[schema(value_type = TermsSchema)]
     pub terms: Terms,
     /// The equal instalment, or the first one.
     #[schema(value_type = String, example = "2142.40")]

@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 
 use crate::{
     domain::refusal::Refusal,
-    values::{refusal::FieldError, terms::TermsSchema, time::Instant, version::Version},
+    values::{refusal::FieldError, time::Instant, version::Version},
 };
 
 /// A product as it is now.
@@ -48,7 +48,6 @@ pub struct Product {
     #[schema(example = true)]
     pub active: bool,
     /// The terms of its loans, except where an application gives others.
-    #[schema(value_type = TermsSchema)]
     pub terms: Terms,
     /// When it was made.
     pub created_at: Instant,

@@ -1,32 +1,7 @@
 //! The transactions of a loan's money, as recorded.
 
 use lending::{Event, Money};
-use utoipa::ToSchema;
 use uuid::Uuid;
-
-/// The kind of a transaction.
-#[derive(ToSchema)]
-#[schema(as = TransactionKind, rename_all = "snake_case")]
-pub enum TransactionKindSchema {
-    /// The loan was paid out.
-    Disbursement,
-    /// A payment.
-    Repayment,
-    /// A payment after the write-off.
-    Recovery,
-    /// An overpayment was paid back.
-    Refund,
-    /// A charge raised the amount owed.
-    Charge,
-    /// A waiver lowered the amount owed.
-    Waiver,
-    /// The unpaid rest was given up.
-    WriteOff,
-    /// The rest of the schedule was made again.
-    Reschedule,
-    /// Another transaction was taken back.
-    Reversal,
-}
 
 /// One transaction as it was recorded.
 #[derive(Clone, Debug, PartialEq, Eq)]

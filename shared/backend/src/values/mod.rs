@@ -11,7 +11,6 @@ pub mod pay_ref;
 pub mod refusal;
 pub mod search;
 pub mod table;
-pub mod terms;
 pub mod text;
 pub mod time;
 pub(crate) mod units;

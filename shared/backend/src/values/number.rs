@@ -5,10 +5,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 use serde_json::value::RawValue;
 use utoipa::{
     PartialSchema, ToSchema,
-    openapi::{
-        ObjectBuilder, RefOr, Schema,
-        schema::{SchemaType, Type},
-    },
+    openapi::{RefOr, Schema},
 };
 
 use crate::values::refusal::{FieldError, refusal};
@@ -41,10 +38,7 @@ pub struct NumberText(String);
 
 impl PartialSchema for NumberText {
     fn schema() -> RefOr<Schema> {
-        let schema = ObjectBuilder::new().schema_type(SchemaType::from_iter([Type::String, Type::Number]));
-        let schema = schema.pattern(Some(r"^[0-9]+(\.[0-9]+)?$")).minimum(Some(0));
-        let about = "A decimal number without sign or exponent, as a string or as a JSON number; taken digit by digit.";
-        schema.description(Some(about)).examples(["12000.50"]).into()
+        lending::openapi::NumberText::schema()
     }
 }
 

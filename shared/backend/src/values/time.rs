@@ -4,7 +4,10 @@ use std::fmt;
 
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use utoipa::ToSchema;
+use utoipa::{
+    PartialSchema, ToSchema,
+    openapi::{RefOr, Schema},
+};
 
 use super::refusal::refusal;
 use crate::values::refusal::FieldError;
@@ -61,9 +64,16 @@ fn is_rfc_3339(text: &str) -> bool {
 }
 
 /// A business date: `YYYY-MM-DD` in the lender's time zone, years 1900 to 2200.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, ToSchema)]
-#[schema(value_type = String, format = Date, example = "2026-03-02")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct BusinessDate(pub Date);
+
+impl PartialSchema for BusinessDate {
+    fn schema() -> RefOr<Schema> {
+        lending::openapi::BusinessDate::schema()
+    }
+}
+
+impl ToSchema for BusinessDate {}
 
 impl From<Date> for BusinessDate {
     fn from(date: Date) -> Self {

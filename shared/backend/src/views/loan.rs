@@ -13,7 +13,6 @@ use crate::{
         page::Position,
         pay_ref::PayRef,
         table::{Cell, Line},
-        terms::TermsSchema,
         time::{BusinessDate, Instant},
         version::Version,
     },
@@ -90,7 +89,6 @@ pub struct LoanView {
     #[schema(value_type = String, example = "24.00")]
     pub interest_rate_apr: AnnualRate,
     /// The complete terms.
-    #[schema(value_type = TermsSchema)]
     pub terms: Terms,
     /// Principal and interest of a regular instalment of the schedule in force: fixed by the disbursement, the last
     /// payment that reduced principal or the last reschedule; under equal principal that of the first instalment.

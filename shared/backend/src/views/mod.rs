@@ -7,6 +7,5 @@ pub mod arrears;
 mod collection;
 pub mod ledger;
 pub mod loan;
-pub mod schedules;
 pub mod transaction;
 mod user;

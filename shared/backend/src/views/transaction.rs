@@ -9,12 +9,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::{
-    domain::{
-        loan_as_of::LoanAsOf,
-        refusal::Refusal,
-        servicing::Recorded,
-        transaction::{Transaction, TransactionKindSchema},
-    },
+    domain::{loan_as_of::LoanAsOf, refusal::Refusal, servicing::Recorded, transaction::Transaction},
     values::{
         table::{Cell, Line},
         time::{BusinessDate, Instant},
@@ -50,7 +45,6 @@ pub struct TransactionView {
     /// Names the transaction.
     pub id: Uuid,
     /// The kind. A payment after a write-off is a recovery.
-    #[schema(value_type = TransactionKindSchema)]
     pub kind: TransactionKind,
     /// The business date; of a charge that falls due later, the day on which it was recorded.
     pub on: BusinessDate,
@@ -63,7 +57,6 @@ pub struct TransactionView {
     pub currency: lending::Currency,
     /// The parts that a repayment paid, a waiver waived, or a write-off gave up; null for other kinds and for reversed
     /// transactions.
-    #[schema(value_type = Option<AllocationSchema>)]
     pub allocation: Option<Shares>,
     /// The allocation of money that was held or paid before, less the amounts taken back: of a repayment or a waiver
     /// that closes the loan, of a reschedule, of a charge that held money has paid; null otherwise.
@@ -95,28 +88,6 @@ pub struct TransactionView {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = u32, required = false, example = 1)]
     pub calendar_version: Option<u32>,
-}
-
-/// The parts of an amount.
-#[derive(ToSchema)]
-#[schema(as = TransactionAllocation)]
-#[expect(dead_code, reason = "describes shares of the engine in the OpenAPI document")]
-pub struct AllocationSchema {
-    /// Late fees and charged penalties.
-    #[schema(example = "0.00")]
-    penalty: String,
-    /// Fees.
-    #[schema(example = "0.00")]
-    fee: String,
-    /// Interest.
-    #[schema(example = "240.01")]
-    interest: String,
-    /// Principal.
-    #[schema(example = "1902.39")]
-    principal: String,
-    /// The unallocated rest: held for the borrower.
-    #[schema(example = "0.00")]
-    overpayment: String,
 }
 
 /// The allocation of money that was held or paid before: a held overpayment, and payments of interest and fees that are

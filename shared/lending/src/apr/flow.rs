@@ -10,6 +10,8 @@ use crate::MoneyError;
 use crate::calendar::JsonDate;
 use crate::json::{deserialize_text, objects_only, refused};
 use crate::number::fixed::{NumberError, parse_fixed};
+#[cfg(feature = "openapi")]
+use crate::openapi::{BusinessDate, NumberText};
 
 /// The most flows, advances and payments together, that a request has.
 pub const MAX_FLOWS: usize = 1000;
@@ -73,14 +75,17 @@ impl Serialize for FlowAmount {
     }
 }
 
-/// Money that changes hands on a day.
+/// Money that changes hands on a day, in whatever currency.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields, remote = "Self")]
 pub struct Flow {
     /// The day.
     #[serde(deserialize_with = "date")]
+    #[cfg_attr(feature = "openapi", schema(value_type = BusinessDate))]
     pub on: Date,
-    /// The count.
+    /// At most four decimals, and at most 10^15.
+    #[cfg_attr(feature = "openapi", schema(value_type = NumberText))]
     pub amount: FlowAmount,
 }
 

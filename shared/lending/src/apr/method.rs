@@ -45,10 +45,18 @@ words! {
 /// # Ok::<(), serde_json::Error>(())
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(
+    feature = "openapi",
+    schema(description = "The period that a rate is for: a number of months, half months, weeks or days.")
+)]
 #[serde(deny_unknown_fields, remote = "Self")]
 pub struct UnitPeriod {
+    /// The number of units in it.
     #[serde(deserialize_with = "every")]
+    #[cfg_attr(feature = "openapi", schema(minimum = 1, maximum = 366, example = 1))]
     every: u32,
+    /// The unit.
     unit: PeriodUnit,
 }
 

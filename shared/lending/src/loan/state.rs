@@ -8,6 +8,8 @@ use super::events::EventId;
 use super::postings::Posting;
 use super::shares::Shares;
 use crate::Money;
+#[cfg(feature = "openapi")]
+use crate::openapi::BusinessDate;
 use crate::words::words;
 
 words! {
@@ -39,11 +41,17 @@ pub struct Components {
 
 /// One instalment as it stands. `due = paid + outstanding + written_off`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "openapi", schema(example = json!({
+    "n": 1, "due_on": "2026-04-02", "days": 31, "principal": "1902.39", "interest": "240.01", "fees": "0.00",
+    "penalties": "0.00", "due": "2142.40", "paid": "2142.40", "outstanding": "0.00", "written_off": "0.00",
+    "paid_on": "2026-04-02", "balance": "10098.11"})))]
 pub struct Instalment {
     /// Counted from 1.
     pub n: u32,
     /// When it falls due. Charges in it may fall due before, in the last row also later; late fees
     /// fall due after it.
+    #[cfg_attr(feature = "openapi", schema(value_type = BusinessDate))]
     pub due_on: Date,
     /// Calendar days since the due date before, or since the disbursement.
     pub days: u32,
@@ -65,6 +73,7 @@ pub struct Instalment {
     pub written_off: Money,
     /// The day on which the last of it was paid or waived, where something is due and nothing is
     /// outstanding or written off.
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<BusinessDate>))]
     pub paid_on: Option<Date>,
     /// The principal left afterwards by the schedule.
     pub balance: Money,
@@ -72,6 +81,10 @@ pub struct Instalment {
 
 /// The sums of the rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "openapi", schema(example = json!({
+    "principal": "12000.50", "interest": "853.89", "fees": "0.00", "penalties": "0.00", "due": "12854.39",
+    "paid": "2142.40", "outstanding": "10711.99", "written_off": "0.00"})))]
 pub struct InstalmentTotals {
     /// The principal due: the amount of the loan.
     pub principal: Money,

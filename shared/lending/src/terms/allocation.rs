@@ -51,10 +51,15 @@ words! {
 /// Amounts that are paid instalment by instalment, the oldest first, in an instalment component by
 /// component, and in a component the oldest first.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "openapi", serde(deny_unknown_fields), schema(example = json!({
+    "buckets": ["past_due", "due"], "components": ["interest", "principal", "fee", "penalty"]})))]
 pub struct AllocationGroup {
     /// The amounts, by their own due dates.
+    #[cfg_attr(feature = "openapi", schema(value_type = Vec<Bucket>, min_items = 1, max_items = 3))]
     pub buckets: Cow<'static, [Bucket]>,
     /// The components, in their order.
+    #[cfg_attr(feature = "openapi", schema(value_type = Vec<Component>, min_items = 1, max_items = 4))]
     pub components: Cow<'static, [Component]>,
 }
 
@@ -99,6 +104,16 @@ words! {
 /// # Ok::<(), serde_json::Error>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(
+    feature = "openapi",
+    serde(untagged),
+    schema(
+        description = "The order in which payments are allocated: the name of a list of groups, or the list itself. In a \
+            list each bucket comes with each component exactly once.",
+        example = "penalty_fee_interest_principal"
+    )
+)]
 pub enum Allocation {
     /// A list that has a name.
     Preset(AllocationPreset),
@@ -108,6 +123,8 @@ pub enum Allocation {
 
 /// Groups in the order in which they are paid. Each bucket comes with each component exactly once.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "openapi", schema(min_items = 1, max_items = 12))]
 pub struct AllocationGroups(Vec<AllocationGroup>);
 
 /// A list does not have each bucket with each component exactly once.

@@ -12,8 +12,11 @@ use crate::refusal::{Reason, Refusal};
 ///
 /// Two of them are equal if code and rule are, whatever is known of the calendar.
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "openapi", schema(description = "A calendar, and the effect on a due date that is no working day."))]
 pub struct CalendarUse {
     /// The calendar's code.
+    #[cfg_attr(feature = "openapi", schema(value_type = String, pattern = "^[a-z0-9-]{1,64}$", example = "ke"))]
     pub code: CalendarCode,
     /// The effect on the date.
     pub rule: CalendarRule,
@@ -31,14 +34,21 @@ impl PartialEq for CalendarUse {
 
 impl Eq for CalendarUse {}
 
-/// [`CalendarUse`] as a request has it.
+/// A calendar as a request has it, with its rule.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
-#[serde(deny_unknown_fields, default, remote = "Self")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "openapi", schema(as = CalendarUseGiven))]
+#[serde(deny_unknown_fields, remote = "Self")]
 pub struct CalendarPatch {
-    /// See [`CalendarUse::code`]. Must be given.
-    #[serde(deserialize_with = "code")]
+    /// The calendar's code. Must be given.
+    #[serde(default, deserialize_with = "code")]
+    #[cfg_attr(
+        feature = "openapi",
+        schema(value_type = String, required = true, pattern = "^[a-z0-9-]{1,64}$", example = "ke")
+    )]
     pub code: Option<CalendarCode>,
-    /// See [`CalendarUse::rule`].
+    /// The effect on a due date that is no working day; `following` by default.
+    #[serde(default)]
     pub rule: CalendarRule,
 }
 

@@ -23,12 +23,16 @@ pub(super) const LONGEST_CODE: usize = 64;
 
 /// Grace periods.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Grace {
     /// The number of first rows that repay no principal.
+    #[cfg_attr(feature = "openapi", schema(maximum = 599, example = 0))]
     pub principal: u32,
     /// The number of first periods whose interest is paid with the first period after them.
+    #[cfg_attr(feature = "openapi", schema(maximum = 599, example = 0))]
     pub interest_payment: u32,
     /// The number of first periods that bear no interest.
+    #[cfg_attr(feature = "openapi", schema(maximum = 600, example = 0))]
     pub interest_free: u32,
 }
 
@@ -56,14 +60,18 @@ pub enum FeeValue {
 
 /// The late fee of an instalment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct LateFee {
-    /// The days after the due date on which no fee arises: up to [`MAX_GRACE_DAYS`].
+    /// The days after the due date on which no fee arises.
+    #[cfg_attr(feature = "openapi", schema(maximum = 3650, example = 5))]
     pub grace_days: u32,
     /// The meaning of `value`.
     pub kind: LateFeeKind,
     /// Money of the loan's currency, or percent.
+    #[cfg_attr(feature = "openapi", schema(value_type = String, example = "5.00"))]
     pub value: Number,
-    /// The most times one instalment bears it: up to [`MAX_LATE_FEES`].
+    /// The most times one instalment bears it.
+    #[cfg_attr(feature = "openapi", schema(minimum = 1, maximum = 600, example = 1))]
     pub max_times: u32,
 }
 

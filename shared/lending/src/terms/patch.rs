@@ -7,13 +7,13 @@ use super::MAX_INSTALMENTS;
 use super::allocation::Allocation;
 use super::calendar::CalendarPatch;
 use super::fee::{Fee, MAX_FEES, MAX_GRACE_DAYS, MAX_LATE_FEES};
-#[cfg(doc)]
-use super::fee::{Grace, LateFee};
 use super::number::Number;
 use super::words::{Amortization, FeeWhen, InterestMethod, LateFeeKind, Prepayment};
 use crate::calendar::{DayCount, InterestPeriod, JsonDate, MonthEnd, RepayUnit};
 use crate::json::{objects_only, refused, whole_number};
 use crate::number::rounding::Rounding;
+#[cfg(feature = "openapi")]
+use crate::openapi::{BusinessDate, NumberText};
 use crate::refusal::Reason;
 use crate::{AnnualRate, Percent};
 
@@ -68,62 +68,88 @@ fn present<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> R
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
-#[serde(deny_unknown_fields, default, remote = "Self")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(
+    feature = "openapi",
+    schema(as = TermsGiven, description = "Terms as a request has them: every field may be left out.")
+)]
+#[serde(deny_unknown_fields, remote = "Self")]
 pub struct TermsPatch {
     /// Percent a year. Must come from somewhere.
-    #[serde(deserialize_with = "present")]
+    #[serde(default, deserialize_with = "present")]
+    #[cfg_attr(feature = "openapi", schema(value_type = NumberText))]
     pub interest_rate_apr: Option<AnnualRate>,
     /// 1 to 600. Must come from somewhere.
-    #[serde(deserialize_with = "instalments")]
+    #[serde(default, deserialize_with = "instalments")]
+    #[cfg_attr(feature = "openapi", schema(value_type = u32, minimum = 1, maximum = 600, example = 6))]
     pub instalments: Option<u32>,
     /// The number of units in a repayment period; 1 by default.
-    #[serde(deserialize_with = "positive")]
+    #[serde(default, deserialize_with = "positive")]
+    #[cfg_attr(feature = "openapi", schema(value_type = u32, minimum = 1, example = 1))]
     pub repay_every: Option<u32>,
-    /// The unit of `repay_every`.
-    #[serde(deserialize_with = "present")]
+    /// The unit of `repay_every`; `month` by default.
+    #[serde(default, deserialize_with = "present")]
+    #[cfg_attr(feature = "openapi", schema(value_type = RepayUnit))]
     pub repay_unit: Option<RepayUnit>,
-    /// The first due date; none by default.
-    #[serde(deserialize_with = "given_date")]
+    /// The first due date; none by default: one repayment period after the disbursement.
+    #[serde(default, deserialize_with = "given_date")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<BusinessDate>))]
     pub first_due_on: Given<Date>,
-    /// The base of interest.
-    #[serde(deserialize_with = "present")]
+    /// The base of interest; `declining_balance` by default.
+    #[serde(default, deserialize_with = "present")]
+    #[cfg_attr(feature = "openapi", schema(value_type = InterestMethod))]
     pub interest_method: Option<InterestMethod>,
-    /// The amount that is equal from row to row.
-    #[serde(deserialize_with = "present")]
+    /// The amount that is equal from row to row; `equal_instalments` by default.
+    #[serde(default, deserialize_with = "present")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Amortization))]
     pub amortization: Option<Amortization>,
-    /// The conversion of a regular period to a part of a year.
-    #[serde(deserialize_with = "present")]
+    /// The conversion of a regular period to a part of a year; `repayment_period` by default.
+    #[serde(default, deserialize_with = "present")]
+    #[cfg_attr(feature = "openapi", schema(value_type = InterestPeriod))]
     pub interest_period: Option<InterestPeriod>,
-    /// The conversion of days to a part of a year.
-    #[serde(deserialize_with = "present")]
+    /// The conversion of days to a part of a year; `30/360` by default.
+    #[serde(default, deserialize_with = "present")]
+    #[cfg_attr(feature = "openapi", schema(value_type = DayCount))]
     pub day_count: Option<DayCount>,
-    /// The rounding of amounts.
-    #[serde(deserialize_with = "present")]
+    /// The rounding of amounts; `half_even` by default.
+    #[serde(default, deserialize_with = "present")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Rounding))]
     pub rounding: Option<Rounding>,
     /// The unit that every amount of a row is a multiple of; by default the currency's.
-    #[serde(deserialize_with = "given_amount")]
+    #[serde(default, deserialize_with = "given_amount")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<NumberText>))]
     pub smallest_amount: Given<Number>,
     /// The unit that an equal instalment is a multiple of; by default `smallest_amount`.
-    #[serde(deserialize_with = "given_amount")]
+    #[serde(default, deserialize_with = "given_amount")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<NumberText>))]
     pub instalment_multiple: Given<Number>,
-    /// The due date in a month that lacks the seed day.
-    #[serde(deserialize_with = "present")]
+    /// The due date in a month that lacks the seed day; `clamp` by default.
+    #[serde(default, deserialize_with = "present")]
+    #[cfg_attr(feature = "openapi", schema(value_type = MonthEnd))]
     pub month_end: Option<MonthEnd>,
-    /// Each of its fields that is left out comes from the base, then is 0.
-    #[serde(deserialize_with = "present")]
+    /// Grace periods: each that is left out comes from the product, then is 0.
+    #[serde(default, deserialize_with = "present")]
+    #[cfg_attr(feature = "openapi", schema(value_type = GracePatch))]
     pub grace: Option<GracePatch>,
-    /// The whole list; none by default.
-    #[serde(deserialize_with = "fees")]
+    /// The fees, as a whole; none by default.
+    #[serde(default, deserialize_with = "fees")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Vec<FeePatch>, max_items = 50, example = json!([])))]
     pub fees: Option<Vec<FeePatch>>,
-    /// The order in which payments are allocated.
-    #[serde(deserialize_with = "present")]
+    /// The order in which payments are allocated; `penalty_fee_interest_principal` by default.
+    #[serde(default, deserialize_with = "present")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Allocation))]
     pub allocation: Option<Allocation>,
-    /// The whole of it; none by default.
+    /// The late fee, as a whole; none by default.
+    #[serde(default)]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<LateFeePatch>))]
     pub late_fee: Given<LateFeePatch>,
-    /// The whole of it; none by default.
+    /// The calendar that moves due dates to working days, as a whole; none by default.
+    #[serde(default)]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<CalendarPatch>))]
     pub calendar: Given<CalendarPatch>,
-    /// The treatment of a payment of more than is due.
-    #[serde(deserialize_with = "present")]
+    /// The treatment of a payment of more than is due; `next_instalments` by default.
+    #[serde(default, deserialize_with = "present")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Prepayment))]
     pub prepayment: Option<Prepayment>,
 }
 
@@ -178,52 +204,70 @@ fn fee_code<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Err
     held(String::deserialize(deserializer)?, |code| Fee::check_code(code))
 }
 
-/// [`Grace`] as a request has it.
+/// Grace periods as a request has them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
-#[serde(deny_unknown_fields, default, remote = "Self")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = GraceGiven))]
+#[serde(deny_unknown_fields, remote = "Self")]
 pub struct GracePatch {
-    /// See [`Grace::principal`].
-    #[serde(deserialize_with = "count")]
+    /// The number of first rows that repay no principal; 0 by default.
+    #[serde(default, deserialize_with = "count")]
+    #[cfg_attr(feature = "openapi", schema(value_type = u32, maximum = 599, example = 0))]
     pub principal: Option<u32>,
-    /// See [`Grace::interest_payment`].
-    #[serde(deserialize_with = "count")]
+    /// The number of first periods whose interest is paid with the first period after them; 0 by default.
+    #[serde(default, deserialize_with = "count")]
+    #[cfg_attr(feature = "openapi", schema(value_type = u32, maximum = 599, example = 0))]
     pub interest_payment: Option<u32>,
-    /// See [`Grace::interest_free`].
-    #[serde(deserialize_with = "count")]
+    /// The number of first periods that bear no interest; 0 by default.
+    #[serde(default, deserialize_with = "count")]
+    #[cfg_attr(feature = "openapi", schema(value_type = u32, maximum = 600, example = 0))]
     pub interest_free: Option<u32>,
 }
 
-/// [`Fee`] as a request has it: with `amount` or with `percent`.
+/// A fee as a request has it: with `amount` or with `percent`.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
-#[serde(deny_unknown_fields, default, remote = "Self")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(
+    feature = "openapi",
+    schema(as = FeeGiven, example = json!({"code": "processing", "when": "disbursement", "amount": "400.00"}))
+)]
+#[serde(deny_unknown_fields, remote = "Self")]
 pub struct FeePatch {
-    /// See [`Fee::code`].
-    #[serde(deserialize_with = "fee_code")]
+    /// The lender's name for it.
+    #[serde(default, deserialize_with = "fee_code")]
+    #[cfg_attr(feature = "openapi", schema(required = true, min_length = 1, max_length = 64, example = "processing"))]
     pub code: String,
-    /// See [`Fee::when`].
+    /// When it is charged; `disbursement` by default.
+    #[serde(default)]
     pub when: FeeWhen,
     /// Money of the loan's currency.
-    #[serde(deserialize_with = "present")]
+    #[serde(default, deserialize_with = "present")]
+    #[cfg_attr(feature = "openapi", schema(value_type = NumberText))]
     pub amount: Option<Number>,
     /// Percent of the loan's amount.
-    #[serde(deserialize_with = "present")]
+    #[serde(default, deserialize_with = "present")]
+    #[cfg_attr(feature = "openapi", schema(value_type = NumberText))]
     pub percent: Option<Percent>,
 }
 
-/// [`LateFee`] as a request has it.
+/// A late fee as a request has it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
-#[serde(deny_unknown_fields, default, remote = "Self")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = LateFeeGiven))]
+#[serde(deny_unknown_fields, remote = "Self")]
 pub struct LateFeePatch {
-    /// See [`LateFee::grace_days`]; 0 by default.
-    #[serde(deserialize_with = "grace_days")]
+    /// The days after the due date on which no fee arises; 0 by default.
+    #[serde(default, deserialize_with = "grace_days")]
+    #[cfg_attr(feature = "openapi", schema(maximum = 3650, example = 5))]
     pub grace_days: u32,
-    /// See [`LateFee::kind`].
+    /// The meaning of `value`; `flat` by default.
+    #[serde(default)]
     pub kind: LateFeeKind,
-    /// See [`LateFee::value`]. Must be given.
-    #[serde(deserialize_with = "present")]
+    /// Money of the loan's currency, or percent. Must be given.
+    #[serde(default, deserialize_with = "present")]
+    #[cfg_attr(feature = "openapi", schema(value_type = NumberText, required = true))]
     pub value: Option<Number>,
-    /// See [`LateFee::max_times`]; 1 by default.
-    #[serde(deserialize_with = "max_times")]
+    /// The most times one instalment bears it; 1 by default.
+    #[serde(default, deserialize_with = "max_times")]
+    #[cfg_attr(feature = "openapi", schema(value_type = u32, minimum = 1, maximum = 600, example = 1))]
     pub max_times: Option<u32>,
 }
 

@@ -1,7 +1,7 @@
 //! The rows of a person's data, as an export shows them.
 
 use jiff::civil::Date;
-use lending::{AnnualRate, Currency, Money};
+use lending::{AnnualRate, Currency, Money, TransactionKind};
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use tokio_postgres::Row;
@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use crate::{
     db::{DbError, FromRow, column},
-    domain::{loan_history::HistoryEntry, transaction::TransactionKindSchema},
+    domain::loan_history::HistoryEntry,
     store::columns,
     values::time::{BusinessDate, Instant},
 };
@@ -97,7 +97,7 @@ pub struct HeldTransaction {
     /// The loan.
     pub loan_id: Uuid,
     /// The kind. A payment after a write-off is a repayment here.
-    #[schema(value_type = TransactionKindSchema)]
+    #[schema(value_type = TransactionKind)]
     pub kind: String,
     /// The business date.
     pub on: BusinessDate,
