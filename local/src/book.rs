@@ -229,7 +229,7 @@ async fn found(client: &Client, world: &World, hash: &str) -> Result<(), Error> 
         let detail = json!({"role": user.role});
         let id = Dice::new(world.seed, Stream::StaffLog(number)).id(user.created_at.0);
         let (at, subject) = (user.created_at.0, Subject::User(user.id));
-        audit.push(Audit { id, at, actor: by, action: "user.create", subject, detail });
+        audit.push(Audit::new(at, id, by, "user.create", &subject, detail));
     }
     let staff: Vec<_> = admins.iter().chain(agents).cloned().collect();
     copy::users(client, &staff, hash).await.map_err(Error::sql("load the staff"))?;
@@ -239,7 +239,7 @@ async fn found(client: &Client, world: &World, hash: &str) -> Result<(), Error> 
         }
         let (id, at) = (*made, product.created_at.0);
         let (subject, detail) = (Subject::Product(product.code.clone()), json!({"version": product.version}));
-        audit.push(Audit { id, at, actor: made_by, action: "product.create", subject, detail });
+        audit.push(Audit::new(at, id, made_by, "product.create", &subject, detail));
     }
     copy::audit(client, &audit).await.map_err(Error::sql("load the audit log"))?;
     Ok(())

@@ -124,7 +124,7 @@ impl Restating<'_> {
             };
             match restating::restate(stated, at) {
                 Ok(None) => done.right.push(loan.id),
-                Ok(Some(restatement)) => match self.write(&restatement.writes(at.today)).await? {
+                Ok(Some(restatement)) => match self.write(&restatement.writes()).await? {
                     Ok(()) => {
                         done.right.push(loan.id);
                         done.changed += 1;

@@ -8,7 +8,8 @@ use backend::{
     http::{pagination::bad_cursor, path::PathParameter, problem::Problem, query::QueryString},
     store::{
         audit::Entry,
-        rights::{self, ContactChange, Held, HeldPage, HeldSession, HeldTransaction, HeldVersion},
+        rights::{self, ContactChange, Held, HeldPage, HeldSession, HeldVersion},
+        transactions::TransactionRow,
         users,
     },
     values::page::{Limit, Position},
@@ -39,7 +40,7 @@ pub(crate) struct CustomerExport {
     /// The loans applied for and decided, version by version.
     loan_versions: Vec<HeldVersion>,
     /// The transactions of the loans, as recorded.
-    transactions: Vec<HeldTransaction>,
+    transactions: Vec<TransactionRow>,
     /// E-mail address, telephone number and name before they changed, and after.
     contact_changes: Vec<ContactChange>,
     /// Sessions.

@@ -3,22 +3,18 @@
 use std::collections::BTreeMap;
 
 use backend::{
-    domain::{loan::Loan, loan_history::Action, portfolio::PortfolioDelta, transaction::Transaction, users::User},
-    store::audit::Subject,
+    domain::{
+        loan::Loan, loan_history::HistoryEntry, portfolio::PortfolioDelta, transaction::Transaction, users::User,
+    },
+    store::audit::{NewEntry, Subject},
 };
 use jiff::{Timestamp, civil::Date};
 use lending::{Account, Currency, JournalEntry, JournalLine};
 use serde_json::Value;
 use uuid::Uuid;
 
-/// A version of a loan, for its history.
-pub(super) struct Version {
-    pub(super) loan: Loan,
-    pub(super) action: Action,
-    pub(super) by: Uuid,
-    pub(super) reason: Option<String>,
-    pub(super) changed: Vec<&'static str>,
-}
+/// A version of a loan, for its history: the loan's id, and the version.
+pub(super) type Version = (Uuid, HistoryEntry);
 
 /// A line of the journal with its entry.
 pub(super) struct Line {
@@ -33,12 +29,23 @@ pub(super) struct Line {
 
 /// An entry of the audit log.
 pub(super) struct Audit {
-    pub(super) id: Uuid,
     pub(super) at: Timestamp,
-    pub(super) actor: Option<Uuid>,
-    pub(super) action: &'static str,
-    pub(super) subject: Subject,
-    pub(super) detail: Value,
+    pub(super) entry: NewEntry,
+}
+
+impl Audit {
+    /// Where the request came from is not known: there was none.
+    pub(super) fn new(
+        at: Timestamp,
+        id: Uuid,
+        actor_id: Option<Uuid>,
+        action: &str,
+        subject: &Subject,
+        detail: Value,
+    ) -> Self {
+        let (action, subject) = (action.to_owned(), subject.to_string());
+        Self { at, entry: NewEntry { id, actor_id, action, subject, address: String::new(), detail } }
+    }
 }
 
 /// A transaction with its loan and that one's currency.
@@ -51,8 +58,7 @@ pub(super) type Posted = BTreeMap<(Date, Currency, Account), (i128, i128)>;
 #[derive(Default)]
 pub(super) struct Leavings {
     pub(super) customers: Vec<User>,
-    /// With the business date of the last change of each.
-    pub(super) loans: Vec<(Loan, Date)>,
+    pub(super) loans: Vec<Loan>,
     pub(super) versions: Vec<Version>,
     pub(super) transactions: Vec<Recorded>,
     pub(super) lines: Vec<Line>,

@@ -6,7 +6,7 @@ use super::{
     catalogue::Offer,
     dice::{Dice, Stream, pay_ref},
     impossible::Impossible,
-    leavings::{Audit, Leavings, Version},
+    leavings::{Audit, Leavings},
     people::{COUNTRIES, Customer, People},
 };
 use backend::{
@@ -14,7 +14,7 @@ use backend::{
         applications::{self, Pointers, Proposal, Term},
         caller::Caller,
         loan::{Borrower, Loan, LoanStatus},
-        loan_history::{Action, changed_fields},
+        loan_history::{Action, HistoryEntry},
         loan_money,
         portfolio::{ApplicationStep, LoanInPortfolio, PortfolioDelta},
         servicing::LockedLoan,
@@ -65,14 +65,9 @@ impl<'a> Life<'a> {
         let customer = world.people.customer(customer, first_loan_on, calendar);
         if is_first {
             let at = customer.user.created_at.0;
-            leavings.audit.push(Audit {
-                id: dice.id(at),
-                at,
-                actor: None,
-                action: "auth.register",
-                subject: Subject::User(customer.user.id),
-                detail: json!({"role": Role::Customer}),
-            });
+            let (id, subject) = (dice.id(at), Subject::User(customer.user.id));
+            let detail = json!({"role": Role::Customer});
+            leavings.audit.push(Audit::new(at, id, None, "auth.register", &subject, detail));
             leavings.customers.push(customer.user.clone());
         }
         Self::apply(world, number, dice, customer, leavings)
@@ -180,17 +175,17 @@ impl<'a> Life<'a> {
 
     /// Leaves the rows of a step: a version, a step for the figures, an entry in the audit log.
     fn keep(&mut self, before: Option<&Loan>, action: Action, by: Uuid, reason: Option<String>) {
-        let loan = self.locked.loan.clone();
-        let detail = json!({"version": loan.version, "status": loan.status});
-        self.audit(loan.updated_at, by, action.audit(), detail);
-        let changed = changed_fields(before, &loan);
-        self.leavings.versions.push(Version { loan, action, by, reason, changed });
+        let loan = &self.locked.loan;
+        let (at, detail) = (loan.updated_at, json!({"version": loan.version, "status": loan.status}));
+        let version = HistoryEntry::new(before, loan, action, by, reason);
+        self.leavings.versions.push((loan.id, version));
+        self.audit(at, by, action.audit(), detail);
     }
 
     fn audit(&mut self, at: Timestamp, by: Uuid, action: &'static str, detail: Value) {
         let subject = Subject::Loan(self.locked.loan.id);
         let id = self.dice.id(at);
-        self.leavings.audit.push(Audit { id, at, actor: Some(by), action, subject, detail });
+        self.leavings.audit.push(Audit::new(at, id, Some(by), action, &subject, detail));
     }
 
     fn step(&mut self, next: Loan, action: Action, by: Uuid, reason: Option<&str>) {
@@ -211,7 +206,7 @@ impl<'a> Life<'a> {
         leavings.figures += PortfolioDelta::of(part, at);
         let (id, currency) = (loan.id, loan.amount.currency());
         leavings.transactions.extend(transactions.into_iter().map(|transaction| (id, currency, transaction)));
-        leavings.loans.push((loan, day));
+        leavings.loans.push(loan);
         Ok(())
     }
 
@@ -356,20 +351,13 @@ impl<'a> Life<'a> {
 
     /// The stored amounts of the newest event: its own, and the amount paid out.
     fn amounts(&self, event: &Event) -> Result<(Option<Money>, Option<Money>), Impossible> {
-        let amount = match event.kind {
-            EventKind::Repayment { amount }
-            | EventKind::Charge { amount, .. }
-            | EventKind::Waiver { amount, .. }
-            | EventKind::Refund { amount } => Some(amount),
-            EventKind::Reversal { .. } => None,
-            // These are about the loan's state at that time.
-            EventKind::Disbursement { .. } | EventKind::WriteOff | EventKind::Reschedule { .. } => {
-                let state = self.state(self.events.iter().map(|event| event.on).max().unwrap_or(self.day))?;
-                let folded = state.transaction(event.id);
-                return Ok((folded.map(|it| it.amount), folded.and_then(|it| it.paid_out)));
-            }
-        };
-        Ok((amount, None))
+        if event.kind.amount().is_some() || event.kind.reverses().is_some() {
+            return Ok((event.kind.amount(), None));
+        }
+        // The others are about the loan's state at that time.
+        let state = self.state(self.events.iter().map(|event| event.on).max().unwrap_or(self.day))?;
+        let folded = state.transaction(event.id);
+        Ok((folded.map(|it| it.amount), folded.and_then(|it| it.paid_out)))
     }
 }
 

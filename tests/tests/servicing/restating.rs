@@ -39,7 +39,7 @@ async fn closed_by_older_rules(world: &World) -> (String, Reply) {
     let last = world.pay(&path, "600", "2024-03-15").await;
     let entry = format!("(SELECT id FROM journal_entries WHERE transaction_id = '{}')", last.text_of("id"));
     let sql = format!(
-        "UPDATE loans SET status = 'repaid', outstanding = 0, next_due_on = NULL, oldest_unpaid_due_on = NULL,
+        "UPDATE loans SET status = 'repaid', outstanding = 0, oldest_unpaid_due_on = NULL,
             owed_on = '{{}}', owed = '{{}}', total_due = 1100, held_on = '{{2024-01-15}}', held = '{{100}}'
         WHERE id = '{}';
         UPDATE journal_lines SET credit = 500 WHERE account = 'principal_receivable' AND entry_id = {entry};

@@ -15,13 +15,14 @@ macro_rules! statements {
 /// All of them. A new one is a `pub const NAME: &str` with SQL in `shared/backend` or `functions`, and gets a line
 /// here: the second test below fails until it has one.
 fn statements() -> impl Iterator<Item = (String, &'static str)> {
-    let all = of_the_shared_crate().into_iter().chain(of_the_scheduled_function());
+    let all =
+        of_requests_and_loans().into_iter().chain(of_the_catalogue_and_people()).chain(of_the_scheduled_function());
     all.map(|(name, sql)| (name.replace(' ', ""), sql))
 }
 
 type Named = (&'static str, &'static str);
 
-fn of_the_shared_crate() -> impl IntoIterator<Item = Named> {
+fn of_requests_and_loans() -> impl IntoIterator<Item = Named> {
     statements![
         backend::auth::callers::SESSION,
         backend::auth::limits::COUNT,
@@ -32,6 +33,7 @@ fn of_the_shared_crate() -> impl IntoIterator<Item = Named> {
         backend::http::idempotency::KEEP,
         backend::store::audit::LIST,
         backend::store::audit::RECORD,
+        backend::store::audit::RECORD_AT,
         backend::store::duties::SAME_HAND,
         backend::store::ledger::ACCOUNTS,
         backend::store::ledger::AWAIT,
@@ -68,6 +70,11 @@ fn of_the_shared_crate() -> impl IntoIterator<Item = Named> {
         backend::store::portfolio::PERFORMANCE,
         backend::store::portfolio::STEPS,
         backend::store::portfolio::STEPS_OF_LOANS,
+    ]
+}
+
+fn of_the_catalogue_and_people() -> impl IntoIterator<Item = Named> {
+    statements![
         backend::store::calendars::BY_CODE,
         backend::store::calendars::INSERT,
         backend::store::calendars::LIST,
@@ -105,6 +112,7 @@ fn of_the_shared_crate() -> impl IntoIterator<Item = Named> {
         backend::store::transactions::BY_LOAN,
         backend::store::transactions::BY_LOANS,
         backend::store::transactions::INSERT,
+        backend::store::transactions::INSERT_WITH_CALENDAR,
         backend::store::users::BY_ID,
         backend::store::users::CREDENTIALS,
         backend::store::users::CREDENTIALS_BY_ID,

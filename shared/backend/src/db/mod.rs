@@ -3,11 +3,13 @@
 //! Every statement works through a pooler in transaction mode: no session `SET`, no session advisory lock. Where
 //! nothing stands between us and Postgres, statements are prepared; see [`Statements`].
 
+mod columns;
 mod connect;
 mod errors;
 mod pool;
 mod prepared;
 mod statement;
+mod text;
 mod tx;
 
 use std::sync::{
@@ -24,9 +26,11 @@ use crate::{
 };
 
 pub use self::{
+    columns::{ALL, Column, Columns, Field, Reading, Stored, count, is_in, list, parameter},
     connect::{ConnectError, Connector, DatabaseTarget},
     errors::DbError,
-    statement::{Batch, Bind, Connection, FromRow, OfLoan, Sql, Statement, column},
+    statement::{Batch, Bind, Connection, FromRow, OfLoan, Parameter, Sql, Statement, column},
+    text::{List, Text},
     tx::Tx,
 };
 use self::{

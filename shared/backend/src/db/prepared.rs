@@ -18,7 +18,7 @@ use crate::config::Statements;
 
 use super::{
     errors::DbError,
-    statement::{Connection, Param, Plan, Sql, as_sql, unnamed},
+    statement::{Connection, Parameter, Plan, Sql, as_sql, unnamed},
 };
 
 /// The most statements that a connection keeps prepared, more than any function has: each takes memory of Postgres.
@@ -124,7 +124,7 @@ impl Known {
     }
 }
 
-fn types_of(params: &[Param]) -> impl Iterator<Item = &Type> {
+fn types_of(params: &[Parameter]) -> impl Iterator<Item = &Type> {
     params.iter().map(|(_, type_)| type_)
 }
 

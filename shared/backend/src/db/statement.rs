@@ -45,6 +45,9 @@ impl<T: serde::Serialize + std::fmt::Debug + Send + Sync + 'static> Bind for Jso
     const TYPE: Type = Type::JSONB;
 }
 
+/// A value that is bound to a parameter, with the type that it is sent as.
+pub type Parameter = (Box<dyn ToSql + Send + Sync>, Type);
+
 /// Reads one row by its column names.
 pub trait FromRow: Sized + Send {
     /// # Errors
@@ -92,12 +95,9 @@ impl<T> Statement<T> {
 /// A statement under construction: text and parameters, no reader yet.
 pub struct Sql {
     pub(super) text: Cow<'static, str>,
-    pub(super) params: Vec<Param>,
+    pub(super) params: Vec<Parameter>,
     pub(super) plan: Plan,
 }
-
-/// A value that is bound, and its type.
-pub(super) type Param = (Box<dyn ToSql + Send + Sync>, Type);
 
 /// How often a statement is planned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -126,6 +126,13 @@ impl Sql {
     #[must_use]
     pub fn bind<V: Bind>(mut self, value: V) -> Self {
         self.params.push((Box::new(value), V::TYPE));
+        self
+    }
+
+    /// Binds the next parameters, in their order: those of a row's columns.
+    #[must_use]
+    pub fn bind_all(mut self, parameters: impl IntoIterator<Item = Parameter>) -> Self {
+        self.params.extend(parameters);
         self
     }
 

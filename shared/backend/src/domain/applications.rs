@@ -203,7 +203,7 @@ pub fn create(
         created_by: by,
         edited_by: by,
         created_at: at.now,
-        edited_at: at.now,
+        edited_at: None,
         updated_at: at.now,
         decision: None,
     })
@@ -278,7 +278,7 @@ fn resubmit(loan: &Loan, proposal: Proposal, by: Uuid, at: Moment<'_>, pointers:
     let changed =
         Loan { agent_id, amount, product, product_version, terms, edited_by: by, decision: None, ..loan.clone() };
     let next = next(&changed, LoanStatus::Pending, at);
-    Ok(Loan { edited_at: next.updated_at, ..next })
+    Ok(Loan { edited_at: Some(next.updated_at), ..next })
 }
 
 /// An agent puts the customer's own pending application before the admin.

@@ -4,61 +4,34 @@ use std::str::FromStr;
 
 use jiff::{Timestamp, civil::Date};
 use lending::{Money, Schedule, Terms};
-use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::{
     domain::{refusal::Refusal, users::Role},
-    values::{pay_ref::PayRef, version::Version},
+    values::{pay_ref::PayRef, version::Version, words::words},
 };
 
-/// Where a loan stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum LoanStatus {
-    /// Applied for; waits for a decision.
-    Pending,
-    /// Granted, not paid out yet.
-    Approved,
-    /// Turned down.
-    Rejected,
-    /// Taken back by the customer or the agent.
-    Withdrawn,
-    /// Paid out; being repaid.
-    Disbursed,
-    /// Nothing is owed any longer.
-    Repaid,
-    /// Written off.
-    Defaulted,
+words! {
+    /// Where a loan stands.
+    LoanStatus {
+        /// Applied for; waits for a decision.
+        Pending = "pending",
+        /// Granted, not paid out yet.
+        Approved = "approved",
+        /// Turned down.
+        Rejected = "rejected",
+        /// Taken back by the customer or the agent.
+        Withdrawn = "withdrawn",
+        /// Paid out; being repaid.
+        Disbursed = "disbursed",
+        /// Nothing is owed any longer.
+        Repaid = "repaid",
+        /// Written off.
+        Defaulted = "defaulted",
+    }
 }
 
 impl LoanStatus {
-    /// All of them, in the order of a loan's life.
-    pub const ALL: [Self; 7] = [
-        Self::Pending,
-        Self::Approved,
-        Self::Rejected,
-        Self::Withdrawn,
-        Self::Disbursed,
-        Self::Repaid,
-        Self::Defaulted,
-    ];
-
-    /// As the interface and the database write it.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Pending => "pending",
-            Self::Approved => "approved",
-            Self::Rejected => "rejected",
-            Self::Withdrawn => "withdrawn",
-            Self::Disbursed => "disbursed",
-            Self::Repaid => "repaid",
-            Self::Defaulted => "defaulted",
-        }
-    }
-
     /// True if money has been paid out.
     #[must_use]
     pub const fn is_disbursed(self) -> bool {
@@ -128,8 +101,8 @@ pub struct Loan {
     pub edited_by: Uuid,
     /// When it was applied for.
     pub created_at: Timestamp,
-    /// When the proposal last changed.
-    pub edited_at: Timestamp,
+    /// When the proposal last changed, if it has since it was made.
+    pub edited_at: Option<Timestamp>,
     /// When it last changed, by a step or by money.
     pub updated_at: Timestamp,
     /// Who decided, if someone has.
@@ -199,6 +172,12 @@ impl Loan {
     pub fn held_on(&self, today: Date) -> Money {
         let step = self.held.iter().rev().find(|step| step.on <= today);
         step.map_or(Money::zero(self.amount.currency()), |step| step.amount)
+    }
+
+    /// When the proposal last changed.
+    #[must_use]
+    pub fn edited_at(&self) -> Timestamp {
+        self.edited_at.unwrap_or(self.created_at)
     }
 
     /// True if the loan is approved, or was until money moved or it was withdrawn.

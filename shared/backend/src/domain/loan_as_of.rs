@@ -160,7 +160,7 @@ fn of_version(loan: Loan, steps: &[HistoryEntry], zone: &TimeZone) -> Result<Loa
         version: last.version,
         version_on: dates.next().unwrap_or(applied_for.version_on),
         edited_by: edit.by,
-        edited_at: edit.at.0,
+        edited_at: Some(edit.at.0),
         updated_at: last.at.0,
         decision,
         ..applied_for

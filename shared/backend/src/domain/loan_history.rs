@@ -1,54 +1,39 @@
 //! The steps of a loan application: each makes a version, which stays.
 
 use lending::{AnnualRate, Currency, MAX_INSTALMENTS, Money, Terms, TermsPatch};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::{
     domain::loan::{Loan, LoanStatus},
-    values::{time::Instant, version::Version},
+    values::{time::Instant, version::Version, words::words},
 };
 
-/// The name of a step of an application.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[schema(as = LoanAction)]
-#[serde(rename_all = "snake_case")]
-pub enum Action {
-    /// Applied for.
-    Create,
-    /// Amount, product, term or rate changed, or a rejected application was submitted again.
-    Edit,
-    /// Put before the admin in an agent's name.
-    Forward,
-    /// Restored the proposal of an earlier version.
-    Revert,
-    /// Granted.
-    Approve,
-    /// Turned down.
-    Reject,
-    /// Taken back.
-    Withdraw,
-    /// An approval taken back.
-    UndoApproval,
+words! {
+    /// The name of a step of an application.
+    #[schema(as = LoanAction)]
+    Action {
+        /// Applied for.
+        Create = "create",
+        /// Amount, product, term or rate changed, or a rejected application was submitted again.
+        Edit = "edit",
+        /// Put before the admin in an agent's name.
+        Forward = "forward",
+        /// Restored the proposal of an earlier version.
+        Revert = "revert",
+        /// Granted.
+        Approve = "approve",
+        /// Turned down.
+        Reject = "reject",
+        /// Taken back.
+        Withdraw = "withdraw",
+        /// An approval taken back.
+        UndoApproval = "undo_approval",
+    }
 }
 
 impl Action {
-    /// As the interface and the database write it.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Create => "create",
-            Self::Edit => "edit",
-            Self::Forward => "forward",
-            Self::Revert => "revert",
-            Self::Approve => "approve",
-            Self::Reject => "reject",
-            Self::Withdraw => "withdraw",
-            Self::UndoApproval => "undo_approval",
-        }
-    }
-
     /// As the audit log writes it.
     #[must_use]
     pub const fn audit(self) -> &'static str {
@@ -63,17 +48,6 @@ impl Action {
             Self::UndoApproval => "loan.undo_approval",
         }
     }
-
-    pub(crate) const ALL: [Self; 8] = [
-        Self::Create,
-        Self::Edit,
-        Self::Forward,
-        Self::Revert,
-        Self::Approve,
-        Self::Reject,
-        Self::Withdraw,
-        Self::UndoApproval,
-    ];
 }
 
 /// One version of a loan, as the history shows it.
@@ -136,9 +110,45 @@ pub struct LoanState {
     pub total_due: Money,
 }
 
+impl HistoryEntry {
+    /// The version that a step to this loan makes.
+    #[must_use]
+    pub fn new(before: Option<&Loan>, loan: &Loan, action: Action, by: Uuid, reason: Option<String>) -> Self {
+        let changed = changed_fields(before, loan).into_iter().map(str::to_owned).collect();
+        Self {
+            version: loan.version,
+            action,
+            at: Instant(loan.updated_at),
+            by,
+            reason,
+            changed,
+            state: LoanState::of(loan),
+        }
+    }
+}
+
+impl LoanState {
+    /// The part of the loan that a version keeps.
+    fn of(loan: &Loan) -> Self {
+        Self {
+            status: loan.status,
+            agent_id: loan.agent_id,
+            product: loan.product.clone(),
+            product_version: loan.product_version,
+            amount: loan.amount,
+            currency: loan.amount.currency(),
+            term_months: loan.terms.term_months(),
+            interest_rate_apr: loan.terms.interest_rate_apr(),
+            terms: loan.terms.clone(),
+            instalment: loan.figures.instalment,
+            total_interest: loan.figures.total_interest,
+            total_due: loan.figures.total_due,
+        }
+    }
+}
+
 /// The fields that a step changed: those that somebody decided, not the figures that follow from them.
-#[must_use]
-pub fn changed_fields(before: Option<&Loan>, after: &Loan) -> Vec<&'static str> {
+fn changed_fields(before: Option<&Loan>, after: &Loan) -> Vec<&'static str> {
     let differs = |differs: fn(&Loan, &Loan) -> bool| before.is_none_or(|before| differs(before, after));
     let mut changed = Vec::new();
     let mut add = |name: &'static str, is_changed: bool| {

@@ -7,8 +7,6 @@ use std::{
 
 use jiff::{Timestamp, civil::Date};
 use lending::{Currency, EventKind, Exposure, Money, Standing};
-use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::{
@@ -16,7 +14,7 @@ use crate::{
         loan::{Loan, LoanStatus},
         transaction::Transaction,
     },
-    values::moment::Moment,
+    values::{moment::Moment, words::words},
 };
 
 /// The date under which all loans of a group are summed, whatever their date; it is before any date of a loan.
@@ -328,25 +326,16 @@ impl Transaction {
     }
 }
 
-/// The grouping of arrears.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Grouping {
-    /// One for each currency.
-    #[default]
-    Currency,
-    /// One for each product.
-    Product,
-    /// One for each agent and currency.
-    Agent,
-}
-
-impl Grouping {
-    pub(crate) const fn as_str(self) -> &'static str {
-        match self {
-            Self::Currency => "currency",
-            Self::Product => "product",
-            Self::Agent => "agent",
-        }
+words! {
+    /// The grouping of arrears.
+    #[derive(Default)]
+    Grouping {
+        /// One for each currency.
+        #[default]
+        Currency = "currency",
+        /// One for each product.
+        Product = "product",
+        /// One for each agent and currency.
+        Agent = "agent",
     }
 }

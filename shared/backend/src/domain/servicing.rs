@@ -49,7 +49,6 @@ pub struct Recorded {
     steps: Vec<ApplicationStep>,
     /// The change of the figures of the portfolio.
     pub(crate) figures: portfolio::PortfolioDelta,
-    pub(crate) today: Date,
 }
 
 impl LockedLoan {
@@ -145,7 +144,7 @@ pub fn record(
     };
     let new_part = LoanInPortfolio { loan: &after, exposures: &follows.exposures, transactions: &transactions, ..part };
     let figures = portfolio::PortfolioDelta::between(part, new_part, at);
-    Ok(Recorded { loan: after, transactions, state: money.state, entries, steps, figures, today: at.today })
+    Ok(Recorded { loan: after, transactions, state: money.state, entries, steps, figures })
 }
 
 impl Recorded {

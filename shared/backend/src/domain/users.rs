@@ -8,59 +8,34 @@ use uuid::Uuid;
 use crate::values::{
     text::{Email, Name, Phone, Username},
     time::Instant,
+    words::words,
 };
 
-/// The role of a user; fixed when the user is created.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum Role {
-    /// Borrows.
-    Customer,
-    /// Works with customers, once an admin has approved it.
-    Agent,
-    /// Decides.
-    Admin,
-}
-
-impl Role {
-    /// As the interface and the database write it.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Customer => "customer",
-            Self::Agent => "agent",
-            Self::Admin => "admin",
-        }
+words! {
+    /// The role of a user; fixed when the user is created.
+    Role {
+        /// Borrows.
+        Customer = "customer",
+        /// Works with customers, once an admin has approved it.
+        Agent = "agent",
+        /// Decides.
+        Admin = "admin",
     }
 }
 
-/// The status of a user; only an active user may log in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum UserStatus {
-    /// An agent not yet approved.
-    Pending,
-    /// May log in.
-    Active,
-    /// An agent whom an admin has turned down.
-    Rejected,
-    /// Shut out by an admin.
-    Suspended,
-    /// Erased by an admin, for good: the identity is no longer known.
-    Erased,
-}
-
-impl UserStatus {
-    /// As the interface and the database write it.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Pending => "pending",
-            Self::Active => "active",
-            Self::Rejected => "rejected",
-            Self::Suspended => "suspended",
-            Self::Erased => "erased",
-        }
+words! {
+    /// The status of a user; only an active user may log in.
+    UserStatus {
+        /// An agent not yet approved.
+        Pending = "pending",
+        /// May log in.
+        Active = "active",
+        /// An agent whom an admin has turned down.
+        Rejected = "rejected",
+        /// Shut out by an admin.
+        Suspended = "suspended",
+        /// Erased by an admin, for good: the identity is no longer known.
+        Erased = "erased",
     }
 }
 

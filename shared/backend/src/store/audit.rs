@@ -3,13 +3,14 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use tokio_postgres::Row;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::{
-    db::{DbError, FromRow, Sql, Statement, column},
+    columns,
+    db::{ALL, Columns as _, List, Sql, Statement},
     domain::caller::Caller,
+    sql,
     values::{
         address::ClientAddress,
         page::{Limit, Position},
@@ -19,8 +20,46 @@ use crate::{
 };
 
 /// Appends an entry. The database stores the address apart, so that it can be erased with the person it belongs to.
-pub const RECORD: &str = "\
-INSERT INTO audit_log (id, actor_id, action, subject, address, detail) VALUES ($1, $2, $3, $4, $5, $6)";
+pub const RECORD: &str = sql!(
+    "INSERT INTO audit_log ({}) VALUES ({})",
+    List::Names(NewEntry::COLUMNS),
+    List::Parameters(NewEntry::COLUMNS, 1),
+);
+
+/// Appends an entry of an earlier time.
+pub const RECORD_AT: &str = sql!(
+    "INSERT INTO audit_log (at, {}) VALUES ($1, {})",
+    List::Names(NewEntry::COLUMNS),
+    List::Parameters(NewEntry::COLUMNS, 2),
+);
+
+/// An entry that is appended.
+#[derive(Clone, Debug)]
+pub struct NewEntry {
+    /// Names the entry.
+    pub id: Uuid,
+    /// Who did it.
+    pub actor_id: Option<Uuid>,
+    /// The action.
+    pub action: String,
+    /// The subject: a [`Subject`].
+    pub subject: String,
+    /// The network address of the request; empty if it is not known.
+    pub address: String,
+    /// More about it.
+    pub detail: Value,
+}
+
+columns! {
+    NewEntry {
+        id: "id",
+        actor_id: "actor_id",
+        action: "action",
+        subject: "subject",
+        address: "address",
+        detail: "detail",
+    }
+}
 
 /// The subject of an entry.
 #[derive(Clone, Debug)]
@@ -64,14 +103,21 @@ pub fn record(
     subject: &Subject,
     detail: Value,
 ) -> Statement<()> {
-    Sql::new(RECORD)
-        .bind(Uuid::now_v7())
-        .bind(actor)
-        .bind(action)
-        .bind(subject.to_string())
-        .bind(address.text())
-        .bind(detail)
-        .execute()
+    let entry = NewEntry {
+        id: Uuid::now_v7(),
+        actor_id: actor,
+        action: action.to_owned(),
+        subject: subject.to_string(),
+        address: address.text(),
+        detail,
+    };
+    Sql::new(RECORD).bind_all(entry.parameters(ALL)).execute()
+}
+
+/// An entry of an earlier time.
+#[must_use]
+pub fn record_at(at: Timestamp, entry: &NewEntry) -> Statement<()> {
+    Sql::new(RECORD_AT).bind(at).bind_all(entry.parameters(ALL)).execute()
 }
 
 /// One entry of the log.
@@ -99,25 +145,24 @@ pub struct Entry {
     pub detail: Value,
 }
 
-impl FromRow for Entry {
-    fn from_row(row: &Row) -> Result<Self, DbError> {
-        Ok(Self {
-            id: column(row, "id")?,
-            at: Instant(column(row, "at")?),
-            actor_id: column(row, "actor_id")?,
-            action: column(row, "action")?,
-            subject: column(row, "subject")?,
-            address: column(row, "address")?,
-            detail: column(row, "detail")?,
-        })
+columns! {
+    Entry {
+        id: "id",
+        at: "at",
+        actor_id: "actor_id",
+        action: "action",
+        subject: "subject",
+        detail: "detail",
     }
+    read { address: "address", }
 }
 
 /// All entries.
-pub const LIST: &str = "\
-SELECT id, at, actor_id, action, subject, detail,
-    (SELECT a.address FROM audit_addresses a WHERE a.entry_id = audit_log.id) AS address
-FROM audit_log WHERE true";
+pub const LIST: &str = sql!(
+    "SELECT {}, (SELECT a.address FROM audit_addresses a WHERE a.entry_id = audit_log.id) AS address
+FROM audit_log WHERE true",
+    List::Names(Entry::COLUMNS),
+);
 
 /// The filters of a list of entries.
 #[derive(Clone, Debug, Default)]

@@ -12,12 +12,14 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::{
-    db::{DbError, FromRow, OfLoan, Sql, Statement, column},
+    columns,
+    db::{Columns as _, DbError, FromRow, List, OfLoan, Reading, Sql, Statement, Stored as _},
     domain::{
         ledger::{AccountKey, AccountSums, PostedSums},
         loan_as_of::may_grow,
     },
-    store::{columns, portfolio::AT_ONCE},
+    sql,
+    store::portfolio::AT_ONCE,
     values::{
         page::{Limit, Position},
         time::{BusinessDate, Instant},
@@ -91,14 +93,15 @@ SELECT account, currency, sum(debit) AS debit, sum(credit) AS credit FROM posted
 GROUP BY account, currency HAVING sum(debit) <> 0 OR sum(credit) <> 0 ORDER BY currency, account";
 
 /// The chart of accounts.
-pub const ACCOUNTS: &str = "SELECT code, name, class FROM ledger_accounts";
+pub const ACCOUNTS: &str = sql!("SELECT {} FROM ledger_accounts", List::Names(ChartAccount::COLUMNS));
 
 impl PostedSums {
-    fn read(row: &Row, date: &str) -> Result<Self, DbError> {
-        let currency = columns::currency(row, "currency")?;
-        let units = |name: &str| columns::money(row, name, currency).map(Money::units);
-        let sums = AccountSums { debit: units("debit")?, credit: units("credit")? };
-        Ok(Self((currency, column(row, date)?, account(column(row, "account")?)?), sums))
+    fn read(row: &Row, date: &'static str) -> Result<Self, DbError> {
+        let row = Reading::new(row);
+        let key = (row.currency()?, row.get(date)?, row.get("account")?);
+        let sums =
+            AccountSums { debit: row.get("debit").map(Money::units)?, credit: row.get("credit").map(Money::units)? };
+        Ok(Self(key, sums))
     }
 }
 
@@ -149,10 +152,6 @@ pub fn changes(accounts: &BTreeMap<AccountKey, AccountSums>) -> Vec<Statement<()
         sql.execute()
     };
     accounts.chunks(AT_ONCE).map(write).collect()
-}
-
-fn account(name: &str) -> Result<Account, DbError> {
-    Account::from_name(name).ok_or_else(|| DbError::unexpected(format!("unknown account {name:?}")))
 }
 
 /// The cause of entries.
@@ -230,23 +229,22 @@ pub struct EntryLine {
 
 impl FromRow for Entry {
     fn from_row(row: &Row) -> Result<Self, DbError> {
-        let currency = columns::currency(row, "currency")?;
-        let money = |amount: Decimal| {
-            Money::from_decimal(amount, currency).map_err(|error| DbError::Unexpected(Box::new(error)))
-        };
-        let accounts: Vec<String> = column(row, "accounts")?;
-        let (debits, credits): (Vec<Decimal>, Vec<Decimal>) = (column(row, "debits")?, column(row, "credits")?);
-        let line = |((name, debit), credit): ((String, Decimal), Decimal)| {
-            Ok(EntryLine { account: account(&name)?, debit: money(debit)?, credit: money(credit)? })
+        let row = Reading::new(row);
+        let accounts: Vec<&str> = row.column("accounts")?;
+        let (debits, credits): (Vec<Decimal>, Vec<Decimal>) = (row.column("debits")?, row.column("credits")?);
+        let line = |((name, debit), credit): ((&str, Decimal), Decimal)| {
+            let account = Account::from_name(name);
+            let account = account.ok_or_else(|| DbError::unexpected(format!("unknown account {name:?}")))?;
+            Ok(EntryLine { account, debit: Money::of(debit, &row)?, credit: Money::of(credit, &row)? })
         };
         let lines: Result<Vec<EntryLine>, DbError> = accounts.into_iter().zip(debits).zip(credits).map(line).collect();
         Ok(Self {
-            id: column(row, "id")?,
-            value_date: BusinessDate(column(row, "value_date")?),
-            recorded_at: Instant(column(row, "recorded_at")?),
-            transaction_id: column(row, "transaction_id")?,
-            transaction_recorded_at: column(row, "transaction_recorded_at")?,
-            currency,
+            id: row.get("id")?,
+            value_date: row.get("value_date")?,
+            recorded_at: row.get("recorded_at")?,
+            transaction_id: row.get("transaction_id")?,
+            transaction_recorded_at: row.get("transaction_recorded_at")?,
+            currency: row.currency()?,
             lines: lines?,
         })
     }
@@ -305,16 +303,12 @@ pub struct AccountBalance {
 
 impl FromRow for AccountBalance {
     fn from_row(row: &Row) -> Result<Self, DbError> {
-        let currency = columns::currency(row, "currency")?;
-        let (debit, credit) = (columns::money(row, "debit", currency)?, columns::money(row, "credit", currency)?);
+        let row = Reading::new(row);
+        let (account, currency) = (row.get("account")?, row.currency()?);
+        let (debit, credit): (Money, Money) = (row.get("debit")?, row.get("credit")?);
         let balance = debit.checked_sub(credit);
-        Ok(Self {
-            account: account(column(row, "account")?)?,
-            currency,
-            debit,
-            credit,
-            balance: balance.ok_or_else(|| DbError::unexpected("the sums of an account are out of range"))?,
-        })
+        let balance = balance.ok_or_else(|| DbError::unexpected("the sums of an account are out of range"))?;
+        Ok(Self { account, currency, debit, credit, balance })
     }
 }
 
@@ -344,9 +338,11 @@ pub struct ChartAccount {
     pub class: String,
 }
 
-impl FromRow for ChartAccount {
-    fn from_row(row: &Row) -> Result<Self, DbError> {
-        Ok(Self { account: column(row, "code")?, name: column(row, "name")?, class: column(row, "class")? })
+columns! {
+    ChartAccount {
+        account: "code",
+        name: "name",
+        class: "class",
     }
 }
 

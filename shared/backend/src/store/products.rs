@@ -1,90 +1,91 @@
 //! Products and their versions.
 
 use jiff::Timestamp;
-use lending::{AnnualRate, Currency};
-use rust_decimal::Decimal;
-use tokio_postgres::{Row, types::Json};
+use lending::Currency;
 use uuid::Uuid;
 
 use crate::{
-    db::{DbError, FromRow, Sql, Statement, column},
+    columns,
+    db::{ALL, Columns as _, List, Sql, Statement},
     domain::products::Product,
-    store::columns,
-    values::{
-        page::{Limit, Position},
-        time::Instant,
-        version::Version,
-    },
+    sql,
+    values::page::{Limit, Position},
 };
 
-impl FromRow for Product {
-    fn from_row(row: &Row) -> Result<Self, DbError> {
-        let currency = columns::currency(row, "currency")?;
-        Ok(Self {
-            code: column(row, "code")?,
-            version: Version(column(row, "version")?),
-            name: column(row, "name")?,
-            currency,
-            min_amount: columns::money(row, "min_amount", currency)?,
-            max_amount: columns::money(row, "max_amount", currency)?,
-            min_instalments: columns::count(row, "min_instalments")?,
-            max_instalments: columns::count(row, "max_instalments")?,
-            min_rate_apr: columns::rate(row, "min_rate_apr")?,
-            max_rate_apr: columns::rate(row, "max_rate_apr")?,
-            is_default: column(row, "is_default")?,
-            active: column(row, "active")?,
-            terms: columns::terms(row, "terms")?,
-            created_at: Instant(column(row, "created_at")?),
-            updated_at: Instant(column(row, "updated_at")?),
-        })
+/// The columns that a version keeps.
+const VERSION: u8 = 1;
+/// The columns that a change writes.
+const EDIT: u8 = 2;
+
+columns! {
+    Product {
+        code: "code" in VERSION,
+        version: "version" in VERSION | EDIT,
+        name: "name" in VERSION | EDIT,
+        currency: "currency" in VERSION,
+        min_amount: "min_amount" in VERSION | EDIT,
+        max_amount: "max_amount" in VERSION | EDIT,
+        min_instalments: "min_instalments" in VERSION | EDIT,
+        max_instalments: "max_instalments" in VERSION | EDIT,
+        min_rate_apr: "min_rate_apr" in VERSION | EDIT,
+        max_rate_apr: "max_rate_apr" in VERSION | EDIT,
+        is_default: "is_default" in VERSION | EDIT,
+        active: "active" in VERSION | EDIT,
+        terms: "terms" in VERSION | EDIT,
+        created_at: "created_at",
+        updated_at: "updated_at" in EDIT,
     }
 }
 
 /// One product with the newest version of the calendar that its terms name, locked against changes of another
 /// transaction until this one ends.
-pub const LOCK: &str =
-    "SELECT p.*, newest_calendar(p.terms) AS calendar FROM products p WHERE p.code = $1 FOR UPDATE OF p";
+pub const LOCK: &str = sql!(
+    "SELECT {}, newest_calendar(terms) AS calendar FROM products WHERE code = $1 FOR UPDATE",
+    List::Names(Product::COLUMNS)
+);
 
 /// One product.
-pub const BY_CODE: &str = "SELECT p.*, newest_calendar(p.terms) AS calendar FROM products p WHERE p.code = $1";
+pub const BY_CODE: &str =
+    sql!("SELECT {}, newest_calendar(terms) AS calendar FROM products WHERE code = $1", List::Names(Product::COLUMNS));
 
 /// The open default product of a currency.
-pub const DEFAULT: &str = "\
-SELECT p.*, newest_calendar(p.terms) AS calendar FROM products p WHERE p.currency = $1 AND p.is_default AND p.active";
+pub const DEFAULT: &str = sql!(
+    "SELECT {}, newest_calendar(terms) AS calendar FROM products WHERE currency = $1 AND is_default AND active",
+    List::Names(Product::COLUMNS)
+);
 
 /// The product of this code or, without one, that of this loan.
-pub const FOR_LOAN: &str = "\
-SELECT p.*, newest_calendar(p.terms) AS calendar FROM products p
-WHERE p.code = coalesce($1, (SELECT product_code FROM loans WHERE id = $2))";
+pub const FOR_LOAN: &str = sql!(
+    "SELECT {}, newest_calendar(terms) AS calendar FROM products WHERE code = coalesce($1, (SELECT product_code FROM loans WHERE id = $2))",
+    List::Names(Product::COLUMNS),
+);
 
 /// The product of one version of this loan.
-pub const OF_VERSION: &str = "\
-SELECT p.*, newest_calendar(p.terms) AS calendar FROM products p
-    JOIN loan_versions v ON v.product_code = p.code WHERE v.loan_id = $1 AND v.version = $2";
+pub const OF_VERSION: &str = sql!(
+    "SELECT {}, newest_calendar(p.terms) AS calendar FROM products p JOIN loan_versions v ON v.product_code = p.code WHERE v.loan_id = $1 AND v.version = $2",
+    List::Of("p", Product::COLUMNS),
+);
 
 /// All products.
-pub const LIST: &str = "SELECT p.*, newest_calendar(p.terms) AS calendar FROM products p WHERE true";
+pub const LIST: &str =
+    sql!("SELECT {}, newest_calendar(terms) AS calendar FROM products WHERE true", List::Names(Product::COLUMNS));
 
 /// Makes a product.
-pub const INSERT: &str = "\
-INSERT INTO products (code, version, name, currency, min_amount, max_amount, min_instalments, max_instalments,
-    min_rate_apr, max_rate_apr, is_default, active, terms, created_at, updated_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)";
+pub const INSERT: &str = sql!(
+    "INSERT INTO products ({}) VALUES ({})",
+    List::Names(Product::COLUMNS),
+    List::Parameters(Product::COLUMNS, 1),
+);
 
 /// Changes a product.
-pub const UPDATE: &str = "\
-UPDATE products SET version = $2, name = $3, min_amount = $4, max_amount = $5, min_instalments = $6,
-    max_instalments = $7, min_rate_apr = $8, max_rate_apr = $9, is_default = $10, active = $11, terms = $12,
-    updated_at = $13
-WHERE code = $1";
+pub const UPDATE: &str = sql!("UPDATE products SET {} WHERE code = $1", List::Set(Product::COLUMNS, EDIT, 2));
 
 /// Records the version that the product now has.
-pub const RECORD_VERSION: &str = "\
-INSERT INTO product_versions (code, version, name, currency, min_amount, max_amount, min_instalments, max_instalments,
-    min_rate_apr, max_rate_apr, is_default, active, terms, at, by_id)
-SELECT code, version, name, currency, min_amount, max_amount, min_instalments, max_instalments,
-    min_rate_apr, max_rate_apr, is_default, active, terms, updated_at, $2
-FROM products WHERE code = $1";
+pub const RECORD_VERSION: &str = sql!(
+    "INSERT INTO product_versions (at, by_id, {}) SELECT updated_at, $2, {} FROM products WHERE code = $1",
+    List::Group(Product::COLUMNS, VERSION),
+    List::Group(Product::COLUMNS, VERSION),
+);
 
 /// One product by its code.
 #[must_use]
@@ -132,34 +133,15 @@ pub fn list(after: Option<Position<Timestamp, String>>, limit: Limit) -> Stateme
 /// Makes a product, with its first version.
 #[must_use]
 pub fn insert(product: &Product, by: Option<Uuid>) -> Vec<Statement<()>> {
-    let sql = Sql::new(INSERT)
-        .bind(product.code.clone())
-        .bind(product.version.0)
-        .bind(product.name.clone())
-        .bind(product.currency.code());
-    let sql = bind_limits(sql, product).bind(product.created_at.0).bind(product.updated_at.0);
-    vec![sql.execute(), record_version(product, by)]
+    let insert = Sql::new(INSERT).bind_all(product.parameters(ALL)).execute();
+    vec![insert, record_version(product, by)]
 }
 
 /// Changes a product, with the version that makes.
 #[must_use]
 pub fn update(product: &Product, by: Uuid) -> Vec<Statement<()>> {
-    let sql = Sql::new(UPDATE).bind(product.code.clone()).bind(product.version.0).bind(product.name.clone());
-    let sql = bind_limits(sql, product).bind(product.updated_at.0);
-    vec![sql.execute(), record_version(product, Some(by))]
-}
-
-fn bind_limits(sql: Sql, product: &Product) -> Sql {
-    let rate = |rate: AnnualRate| -> Decimal { rate.to_decimal() };
-    sql.bind(product.min_amount.to_decimal())
-        .bind(product.max_amount.to_decimal())
-        .bind(product.min_instalments.cast_signed())
-        .bind(product.max_instalments.cast_signed())
-        .bind(rate(product.min_rate_apr))
-        .bind(rate(product.max_rate_apr))
-        .bind(product.is_default)
-        .bind(product.active)
-        .bind(Json(product.terms.clone()))
+    let update = Sql::new(UPDATE).bind(product.code.clone()).bind_all(product.parameters(EDIT)).execute();
+    vec![update, record_version(product, Some(by))]
 }
 
 fn record_version(product: &Product, by: Option<Uuid>) -> Statement<()> {

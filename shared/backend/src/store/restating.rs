@@ -1,7 +1,5 @@
 //! Writes a restated loan.
 
-use jiff::civil::Date;
-
 use crate::{
     db::Statement,
     domain::restating::{Correction, Restatement},
@@ -12,9 +10,9 @@ use crate::{
 };
 
 impl Restatement {
-    /// The statements that write it, as of `today`.
+    /// The statements that write it.
     #[must_use]
-    pub fn writes(&self, today: Date) -> Vec<Statement<()>> {
+    pub fn writes(&self) -> Vec<Statement<()>> {
         let loan = &self.loan;
         let mut writes = Vec::new();
         if let Some(Correction { transaction, recorded_at, entries }) = &self.correction {
@@ -27,7 +25,7 @@ impl Restatement {
             };
             writes.extend(ledger::insert(cause, entries));
         }
-        writes.push(loans::update_money(loan, today));
+        writes.push(loans::update_money(loan));
         writes
     }
 }

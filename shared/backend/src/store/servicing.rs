@@ -19,7 +19,7 @@ impl Recorded {
         let recorded_at = new.event.recorded_at;
         let cause = Cause { loan: self.loan.id, transaction: new.id(), currency, recorded_at, restates: false };
         writes.extend(ledger::insert(cause, &self.entries));
-        writes.push(loans::update_money(&self.loan, self.today));
+        writes.push(loans::update_money(&self.loan));
         writes.extend(self.figures.changes());
         writes
     }

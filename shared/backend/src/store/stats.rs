@@ -11,10 +11,10 @@ use tokio_postgres::{Row, types::Json};
 use utoipa::ToSchema;
 
 use crate::{
+    columns,
     db::{DbError, FromRow, Sql, Statement, column},
     domain::loan::LoanStatus,
-    store::columns,
-    values::{page::Limit, time::BusinessDate},
+    values::{page::Limit, time::BusinessDate, words::words},
 };
 
 /// The figures of the book on a business date.
@@ -140,26 +140,17 @@ pub const HISTORY: &str = "\
 SELECT DISTINCT ON (date_trunc($1, business_date)) business_date, figures FROM statistics_snapshots
 WHERE business_date >= $2 AND business_date <= $3";
 
-/// How far apart the figures of a series are.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Interval {
-    /// Each day.
-    #[default]
-    Day,
-    /// The last day of each week, which begins on a Monday.
-    Week,
-    /// The last day of each month.
-    Month,
-}
-
-impl Interval {
-    const fn as_str(self) -> &'static str {
-        match self {
-            Self::Day => "day",
-            Self::Week => "week",
-            Self::Month => "month",
-        }
+words! {
+    /// How far apart the figures of a series are.
+    #[derive(Default)]
+    Interval {
+        /// Each day.
+        #[default]
+        Day = "day",
+        /// The last day of each week, which begins on a Monday.
+        Week = "week",
+        /// The last day of each month.
+        Month = "month",
     }
 }
 
@@ -202,19 +193,16 @@ pub struct Total {
     past_due: Decimal,
 }
 
-impl FromRow for Total {
-    fn from_row(row: &Row) -> Result<Self, DbError> {
-        let status: &str = column(row, "status")?;
-        Ok(Self {
-            currency: columns::currency(row, "currency")?,
-            status: status.parse().map_err(|()| DbError::unexpected(format!("unknown status {status:?}")))?,
-            loans: column(row, "loans")?,
-            amount: column(row, "amount")?,
-            disbursed: column(row, "disbursed")?,
-            repaid: column(row, "repaid")?,
-            outstanding: column(row, "outstanding")?,
-            past_due: column(row, "past_due")?,
-        })
+columns! {
+    Total {
+        currency: "currency",
+        status: "status",
+        loans: "loans",
+        amount: "amount",
+        disbursed: "disbursed",
+        repaid: "repaid",
+        outstanding: "outstanding",
+        past_due: "past_due",
     }
 }
 

@@ -1,36 +1,134 @@
 //! Transactions of loans: rows that are appended and never changed.
 
-use jiff::{Timestamp, civil::Date};
-use lending::{AnnualRate, ChargeKind, Component, Currency, Event, EventId, EventKind, Money, Waivable};
-use rust_decimal::Decimal;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use lending::{
+    AnnualRate, Calendar, ChargeKind, Component, Currency, Event, EventId, EventKind, Money, TransactionKind, Waivable,
+};
+use serde::Serialize;
 use tokio_postgres::Row;
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::{
-    db::{DbError, FromRow, OfLoan, Sql, Statement, column},
+    columns,
+    db::{ALL, Columns, DbError, FromRow, List, OfLoan, Reading, Sql, Statement},
     domain::transaction::{Notes, Transaction},
+    sql,
     store::columns,
+    values::time::{BusinessDate, Instant},
 };
 
+/// A transaction as it was recorded. The loan's transactions show the allocation of a payment.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(as = HeldTransaction)]
+pub struct TransactionRow {
+    /// Names the transaction.
+    pub id: Uuid,
+    /// The loan.
+    pub loan_id: Uuid,
+    /// The kind. A payment after a write-off is a repayment here.
+    pub kind: TransactionKind,
+    /// The business date.
+    pub on: BusinessDate,
+    /// The amount; null for a reversal.
+    #[schema(value_type = Option<String>, example = "2142.40")]
+    pub amount: Option<Money>,
+    /// ISO 4217.
+    #[schema(value_type = String, example = "INR")]
+    pub currency: Currency,
+    /// Of a disbursement: the amount less the fees taken then.
+    #[schema(value_type = Option<String>, example = "12000.50")]
+    pub paid_out: Option<Money>,
+    /// Of a charge and a waiver: the component charged or waived.
+    #[schema(value_type = Option<String>, example = "fee")]
+    pub component: Option<Component>,
+    /// Of a charge: the lender's name for it.
+    pub code: Option<String>,
+    /// Of a charge: when it falls due.
+    pub due_on: Option<BusinessDate>,
+    /// Of a reschedule: the due date of the first new row.
+    pub from: Option<BusinessDate>,
+    /// Of a reschedule: how many instalments.
+    #[schema(value_type = Option<i32>, example = 6)]
+    pub instalments: Option<u32>,
+    /// Of a reschedule: percent a year.
+    #[schema(value_type = Option<String>, example = "24.00")]
+    pub interest_rate_apr: Option<AnnualRate>,
+    /// Of a reschedule: when the first of them falls due.
+    pub first_due_on: Option<BusinessDate>,
+    /// Of a disbursement or a reschedule: the version of the calendar that it took.
+    #[schema(example = 1)]
+    pub calendar_version: Option<i32>,
+    /// Of a reversal: the transaction that it takes back.
+    pub reverses: Option<Uuid>,
+    /// How the other side names it.
+    pub reference: Option<String>,
+    /// How a repayment came in.
+    #[schema(example = "cash")]
+    pub channel: Option<String>,
+    /// The reason given.
+    pub reason: Option<String>,
+    /// When it was recorded.
+    pub recorded_at: Instant,
+    /// Who recorded it.
+    pub recorded_by: Uuid,
+}
+
+columns! {
+    TransactionRow {
+        id: "id",
+        loan_id: "loan_id",
+        kind: "kind",
+        on: "value_date",
+        amount: "amount",
+        currency: "currency",
+        paid_out: "paid_out",
+        component: "component",
+        code: "code",
+        due_on: "due_on",
+        from: "from_due_on",
+        instalments: "instalments",
+        interest_rate_apr: "interest_rate_apr",
+        first_due_on: "first_due_on",
+        calendar_version: "calendar_version",
+        reverses: "reverses",
+        reference: "reference",
+        channel: "channel",
+        reason: "reason",
+        recorded_at: "recorded_at",
+        recorded_by: "recorded_by",
+    }
+}
+
 /// The transactions of a loan, in the order in which they were recorded.
-pub const BY_LOAN: &str = "\
-SELECT id, kind, value_date, amount, currency, recorded_at, recorded_by, reverses, reference, channel, reason, paid_out,
-    component, code, due_on, from_due_on, instalments, interest_rate_apr, first_due_on,
-    calendar_of_version(calendar_code, calendar_version) AS calendar
-FROM transactions WHERE loan_id = $1";
+pub const BY_LOAN: &str = sql!(
+    "SELECT {}, calendar_of_version(calendar_code, calendar_version) AS calendar FROM transactions WHERE loan_id = $1",
+    List::Names(TransactionRow::COLUMNS)
+);
 
 /// The transactions of loans.
-pub const BY_LOANS: &str = "\
-SELECT t.*, calendar_of_version(calendar_code, calendar_version) AS calendar FROM transactions t
-WHERE loan_id = ANY ($1) ORDER BY loan_id, recorded_at";
+pub const BY_LOANS: &str = sql!(
+    "SELECT {}, calendar_of_version(calendar_code, calendar_version) AS calendar FROM transactions
+WHERE loan_id = ANY ($1) ORDER BY loan_id, recorded_at",
+    List::Names(TransactionRow::COLUMNS),
+);
 
-/// Records a transaction.
-pub const INSERT: &str = "\
-INSERT INTO transactions (id, loan_id, kind, value_date, recorded_at, recorded_by, currency, amount, paid_out, component,
-    code, due_on, from_due_on, instalments, interest_rate_apr, first_due_on, reverses, reference, channel, reason,
-    calendar_code, calendar_version)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20,
-    CASE WHEN $21::integer IS NOT NULL THEN (SELECT terms #>> '{calendar,code}' FROM loans WHERE id = $2) END, $21)";
+/// Records a transaction without a calendar.
+pub const INSERT: &str = sql!(
+    "INSERT INTO transactions ({}) VALUES ({})",
+    List::Names(TransactionRow::COLUMNS),
+    List::Parameters(TransactionRow::COLUMNS, 1),
+);
+
+/// Records a transaction that takes a version of the calendar that the loan's terms name.
+pub const INSERT_WITH_CALENDAR: &str = sql!(
+    "INSERT INTO transactions (calendar_code, {})
+VALUES ((SELECT terms #>> '{calendar,code}' FROM loans WHERE id = $1), {})",
+    List::Names(TransactionRow::COLUMNS),
+    List::Parameters(TransactionRow::COLUMNS, 2),
+);
 
 /// The transactions of a loan that had been recorded by an instant, in the order in which they were recorded.
 #[must_use]
@@ -48,118 +146,102 @@ pub fn of_loans(loans: Vec<Uuid>) -> Statement<Vec<OfLoan<Transaction>>> {
 /// Records a transaction of a loan.
 #[must_use]
 pub fn insert(loan: Uuid, currency: Currency, transaction: &Transaction) -> Statement<()> {
-    let Transaction { event, amount, paid_out, recorded_by, notes } = transaction;
-    let sql = Sql::new(INSERT)
-        .bind(transaction.id())
-        .bind(loan)
-        .bind(kind(&event.kind))
-        .bind(event.on)
-        .bind(event.recorded_at)
-        .bind(*recorded_by)
-        .bind(currency.code())
-        .bind(amount.map(Money::to_decimal))
-        .bind(paid_out.map(Money::to_decimal))
-        .bind(event.kind.component().map(Component::as_str))
-        .bind(notes.code.clone());
-    let sql = sql.bind(event.kind.due_on());
-    let sql = match event.kind {
-        EventKind::Reschedule { from, instalments, interest_rate_apr, first_due_on, .. } => sql
-            .bind(Some(from))
-            .bind(instalments.map(u32::cast_signed))
-            .bind(interest_rate_apr.map(AnnualRate::to_decimal))
-            .bind(first_due_on),
-        EventKind::Disbursement { first_due_on, .. } => {
-            sql.bind(None::<Date>).bind(None::<i32>).bind(None::<Decimal>).bind(first_due_on)
-        }
-        EventKind::Repayment { .. }
-        | EventKind::Charge { .. }
-        | EventKind::Waiver { .. }
-        | EventKind::Refund { .. }
-        | EventKind::WriteOff
-        | EventKind::Reversal { .. } => {
-            sql.bind(None::<Date>).bind(None::<i32>).bind(None::<Decimal>).bind(None::<Date>)
-        }
+    let row = TransactionRow::of(loan, currency, transaction);
+    let sql = match row.calendar_version {
+        None => Sql::new(INSERT),
+        Some(_) => Sql::new(INSERT_WITH_CALENDAR).bind(loan),
     };
-    let reverses = event.kind.reverses().map(|of| Uuid::from_u128(of.0));
-    let calendar = event.kind.calendar().map(|calendar| calendar.version().cast_signed());
-    let sql = sql.bind(reverses).bind(notes.reference.clone()).bind(notes.channel.clone()).bind(notes.reason.clone());
-    sql.bind(calendar).execute()
+    sql.bind_all(row.parameters(ALL)).execute()
 }
 
-/// As the database writes it.
-const fn kind(kind: &EventKind) -> &'static str {
-    match kind {
-        EventKind::Disbursement { .. } => "disbursement",
-        EventKind::Repayment { .. } => "repayment",
-        EventKind::Charge { .. } => "charge",
-        EventKind::Waiver { .. } => "waiver",
-        EventKind::Refund { .. } => "refund",
-        EventKind::WriteOff => "write_off",
-        EventKind::Reschedule { .. } => "reschedule",
-        EventKind::Reversal { .. } => "reversal",
+impl TransactionRow {
+    /// The row of a loan's transaction.
+    fn of(loan_id: Uuid, currency: Currency, transaction: &Transaction) -> Self {
+        let Transaction { event, amount, paid_out, recorded_by, notes } = transaction;
+        let Event { id, on, recorded_at, kind } = event;
+        let Notes { code, reference, channel, reason } = notes.clone();
+        let row = Self {
+            id: Uuid::from_u128(id.0),
+            loan_id,
+            kind: TransactionKind::of(kind),
+            on: BusinessDate(*on),
+            amount: *amount,
+            currency,
+            paid_out: *paid_out,
+            component: kind.component(),
+            code,
+            due_on: kind.due_on().map(BusinessDate),
+            from: None,
+            instalments: None,
+            interest_rate_apr: None,
+            first_due_on: None,
+            calendar_version: kind.calendar().map(|calendar| calendar.version().cast_signed()),
+            reverses: kind.reverses().map(|of| Uuid::from_u128(of.0)),
+            reference,
+            channel,
+            reason,
+            recorded_at: Instant(*recorded_at),
+            recorded_by: *recorded_by,
+        };
+        match *kind {
+            EventKind::Disbursement { first_due_on, .. } => {
+                Self { first_due_on: first_due_on.map(BusinessDate), ..row }
+            }
+            EventKind::Reschedule { from, instalments, interest_rate_apr, first_due_on, .. } => Self {
+                from: Some(BusinessDate(from)),
+                instalments,
+                interest_rate_apr,
+                first_due_on: first_due_on.map(BusinessDate),
+                ..row
+            },
+            EventKind::Repayment { .. }
+            | EventKind::Charge { .. }
+            | EventKind::Waiver { .. }
+            | EventKind::Refund { .. }
+            | EventKind::WriteOff
+            | EventKind::Reversal { .. } => row,
+        }
+    }
+
+    /// The event of the engine; `None` if a column is missing that its kind needs.
+    fn event_kind(&self, calendar: Option<Arc<Calendar>>) -> Option<EventKind> {
+        Some(match self.kind {
+            TransactionKind::Disbursement => {
+                EventKind::Disbursement { first_due_on: self.first_due_on.map(|date| date.0), calendar }
+            }
+            TransactionKind::Repayment => EventKind::Repayment { amount: self.amount? },
+            TransactionKind::Refund => EventKind::Refund { amount: self.amount? },
+            TransactionKind::WriteOff => EventKind::WriteOff,
+            TransactionKind::Charge => EventKind::Charge {
+                kind: ChargeKind::from_name(self.component?.as_str())?,
+                amount: self.amount?,
+                due_on: self.due_on?.0,
+            },
+            TransactionKind::Waiver => {
+                EventKind::Waiver { component: Waivable::from_name(self.component?.as_str())?, amount: self.amount? }
+            }
+            TransactionKind::Reschedule => EventKind::Reschedule {
+                from: self.from?.0,
+                instalments: self.instalments,
+                interest_rate_apr: self.interest_rate_apr,
+                first_due_on: self.first_due_on.map(|date| date.0),
+                calendar,
+            },
+            TransactionKind::Reversal => EventKind::Reversal { of: EventId(self.reverses?.as_u128()) },
+            TransactionKind::Recovery => return None,
+        })
     }
 }
 
 impl FromRow for Transaction {
     fn from_row(row: &Row) -> Result<Self, DbError> {
-        let currency = columns::currency(row, "currency")?;
-        let (id, recorded_at): (Uuid, Timestamp) = (column(row, "id")?, column(row, "recorded_at")?);
-        let amount = optional_money(row, "amount", currency)?;
-        let kind = event_kind(row, amount)?;
-        let notes = Notes {
-            // A field of only one kind is not looked up for others: a loan may have thousands of transactions.
-            code: if matches!(kind, EventKind::Charge { .. }) { column(row, "code")? } else { None },
-            reference: column(row, "reference")?,
-            channel: column(row, "channel")?,
-            reason: column(row, "reason")?,
-        };
-        let is_disbursement = matches!(kind, EventKind::Disbursement { .. });
-        let paid_out = if is_disbursement { optional_money(row, "paid_out", currency)? } else { None };
-        let event = Event { id: EventId(id.as_u128()), on: column(row, "value_date")?, recorded_at, kind };
-        Ok(Self { event, amount, paid_out, recorded_by: column(row, "recorded_by")?, notes })
+        let reading = Reading::new(row);
+        let (row, calendar) = (TransactionRow::read(&reading)?, columns::calendar(&reading)?);
+        let kind =
+            row.event_kind(calendar).ok_or_else(|| DbError::unexpected("a stored transaction is not of its kind"))?;
+        let TransactionRow { id, on, amount, paid_out, code, reference, channel, reason, recorded_at, .. } = row;
+        let event = Event { id: EventId(id.as_u128()), on: on.0, recorded_at: recorded_at.0, kind };
+        let notes = Notes { code, reference, channel, reason };
+        Ok(Self { event, amount, paid_out, recorded_by: row.recorded_by, notes })
     }
-}
-
-fn optional_money(row: &Row, name: &str, currency: Currency) -> Result<Option<Money>, DbError> {
-    let amount: Option<Decimal> = column(row, name)?;
-    let amount = amount.map(|amount| Money::from_decimal(amount, currency)).transpose();
-    amount.map_err(|error| DbError::Unexpected(Box::new(error)))
-}
-
-fn event_kind(row: &Row, amount: Option<Money>) -> Result<EventKind, DbError> {
-    let missing = || DbError::unexpected("a stored transaction is not of its kind");
-    let amount = || amount.ok_or_else(missing);
-    Ok(match column(row, "kind")? {
-        "disbursement" => {
-            EventKind::Disbursement { first_due_on: column(row, "first_due_on")?, calendar: columns::calendar(row)? }
-        }
-        "repayment" => EventKind::Repayment { amount: amount()? },
-        "refund" => EventKind::Refund { amount: amount()? },
-        "write_off" => EventKind::WriteOff,
-        "charge" => {
-            let kind = ChargeKind::from_name(column(row, "component")?).ok_or_else(missing)?;
-            EventKind::Charge { kind, amount: amount()?, due_on: column(row, "due_on")? }
-        }
-        "waiver" => {
-            let component = Waivable::from_name(column(row, "component")?).ok_or_else(missing)?;
-            EventKind::Waiver { component, amount: amount()? }
-        }
-        "reschedule" => {
-            let instalments: Option<i32> = column(row, "instalments")?;
-            let rate: Option<Decimal> = column(row, "interest_rate_apr")?;
-            let rate = rate.map(AnnualRate::from_decimal).transpose();
-            EventKind::Reschedule {
-                from: column(row, "from_due_on")?,
-                instalments: instalments.map(i32::cast_unsigned),
-                interest_rate_apr: rate.map_err(|error| DbError::Unexpected(Box::new(error)))?,
-                first_due_on: column(row, "first_due_on")?,
-                calendar: columns::calendar(row)?,
-            }
-        }
-        "reversal" => {
-            let reversed: Uuid = column(row, "reverses")?;
-            EventKind::Reversal { of: EventId(reversed.as_u128()) }
-        }
-        _ => return Err(missing()),
-    })
 }

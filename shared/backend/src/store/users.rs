@@ -5,32 +5,33 @@ use tokio_postgres::Row;
 use uuid::Uuid;
 
 use crate::{
-    db::{DbError, FromRow, Sql, Statement, column},
+    columns,
+    db::{ALL, Columns, DbError, FromRow, List, Sql, Statement, column},
     domain::{
         refusal::Refusal,
         users::{NewUser, Role, User, UserStatus},
     },
-    store::columns,
+    sql,
     values::{
         page::{Limit, Position},
         search::SearchWords,
-        time::Instant,
     },
 };
 
-impl FromRow for User {
-    fn from_row(row: &Row) -> Result<Self, DbError> {
-        Ok(Self {
-            id: column(row, "id")?,
-            username: column(row, "username")?,
-            email: column(row, "email")?,
-            phone: column(row, "phone")?,
-            full_name: column(row, "full_name")?,
-            role: columns::word(row, "role")?,
-            status: columns::word(row, "status")?,
-            created_at: Instant(column(row, "created_at")?),
-            updated_at: Instant(column(row, "updated_at")?),
-        })
+/// The columns that a user may change.
+const PROFILE: u8 = 1;
+
+columns! {
+    User {
+        id: "id",
+        username: "username",
+        email: "email" in PROFILE,
+        phone: "phone" in PROFILE,
+        full_name: "full_name" in PROFILE,
+        role: "role",
+        status: "status",
+        created_at: "created_at",
+        updated_at: "updated_at" in PROFILE,
     }
 }
 
@@ -50,40 +51,40 @@ pub struct Credentials {
     pub password_hash: String,
 }
 
-impl FromRow for Credentials {
-    fn from_row(row: &Row) -> Result<Self, DbError> {
-        Ok(Self { user: User::from_row(row)?, password_hash: column(row, "password_hash")? })
+columns! {
+    Credentials {
+        password_hash: "password_hash",
+        ..user: User,
     }
 }
 
-/// The columns of [`User`], and what follows them.
-macro_rules! select {
-    ($($rest:literal),+) => {
-        concat!("SELECT id, username, email, phone, full_name, role, status, created_at, updated_at", $($rest),+)
-    };
-}
-
 /// One user.
-pub const BY_ID: &str = select!(" FROM users WHERE id = $1");
+pub const BY_ID: &str = sql!("SELECT {} FROM users WHERE id = $1", List::Names(User::COLUMNS));
 
 /// One user, locked against changes of another transaction until this one ends. Like every lock on users, it allows new
 /// references to the user meanwhile, by audit entries and sessions.
-pub const LOCK: &str = select!(" FROM users WHERE id = $1 FOR NO KEY UPDATE");
+pub const LOCK: &str = sql!("SELECT {} FROM users WHERE id = $1 FOR NO KEY UPDATE", List::Names(User::COLUMNS));
 
 /// One user and all active admins, locked. Every transaction that locks several users does so in the order of their
 /// ids, so that no two wait for each other.
-pub const LOCK_WITH_ADMINS: &str =
-    select!(" FROM users WHERE id = $1 OR (role = 'admin' AND status = 'active') ORDER BY id FOR NO KEY UPDATE");
+pub const LOCK_WITH_ADMINS: &str = sql!(
+    "SELECT {} FROM users WHERE id = $1 OR (role = 'admin' AND status = 'active') ORDER BY id FOR NO KEY UPDATE",
+    List::Names(User::COLUMNS)
+);
 
 /// One user by name, with the hash. An erased user has no hash.
-pub const CREDENTIALS: &str = select!(", password_hash FROM users WHERE username = $1 AND password_hash IS NOT NULL");
+pub const CREDENTIALS: &str =
+    sql!("SELECT {} FROM users WHERE username = $1 AND password_hash IS NOT NULL", List::Names(Credentials::COLUMNS));
 
 /// One user, with the hash.
-pub const CREDENTIALS_BY_ID: &str = select!(", password_hash FROM users WHERE id = $1 AND password_hash IS NOT NULL");
+pub const CREDENTIALS_BY_ID: &str =
+    sql!("SELECT {} FROM users WHERE id = $1 AND password_hash IS NOT NULL", List::Names(Credentials::COLUMNS));
 
 /// As [`LOCK`], with the hash.
-pub const LOCK_CREDENTIALS: &str =
-    select!(", password_hash FROM users WHERE id = $1 AND password_hash IS NOT NULL FOR NO KEY UPDATE");
+pub const LOCK_CREDENTIALS: &str = sql!(
+    "SELECT {} FROM users WHERE id = $1 AND password_hash IS NOT NULL FOR NO KEY UPDATE",
+    List::Names(Credentials::COLUMNS)
+);
 
 /// Looks if a username and an e-mail address are taken.
 pub const TAKEN: &str = "\
@@ -94,16 +95,17 @@ SELECT EXISTS (SELECT FROM users WHERE username = $1) AS username_taken,
 pub const EMAIL_TAKEN: &str = "SELECT FROM users WHERE lower(email) = lower($2) AND id <> $1";
 
 /// All users.
-pub const LIST: &str = select!(" FROM users WHERE true");
+pub const LIST: &str = sql!("SELECT {} FROM users WHERE true", List::Names(User::COLUMNS));
 
 /// Makes a user.
-pub const INSERT: &str = "\
-INSERT INTO users (id, username, email, phone, full_name, role, status, created_at, updated_at, password_hash)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
+pub const INSERT: &str = sql!(
+    "INSERT INTO users (password_hash, {}) VALUES ($1, {})",
+    List::Names(User::COLUMNS),
+    List::Parameters(User::COLUMNS, 2),
+);
 
 /// Changes the profile.
-pub const UPDATE_PROFILE: &str =
-    "UPDATE users SET email = $2, phone = $3, full_name = $4, updated_at = $5 WHERE id = $1";
+pub const UPDATE_PROFILE: &str = sql!("UPDATE users SET {} WHERE id = $1", List::Set(User::COLUMNS, PROFILE, 2));
 
 /// Changes the status.
 pub const UPDATE_STATUS: &str = "UPDATE users SET status = $2, updated_at = $3 WHERE id = $1";
@@ -223,26 +225,28 @@ fn search(
     after: Option<&Position<Timestamp>>,
     limit: Limit,
 ) -> Statement<Vec<User>> {
-    let roles = role.map_or(vec![Role::Customer, Role::Agent, Role::Admin], |role| vec![role]);
-    let roles: Vec<&'static str> = roles.into_iter().map(Role::as_str).collect();
-    let mut sql = Sql::new(
+    let search = sql!(
         "WITH RECURSIVE months (month) AS (
             SELECT max(month) FROM user_words
             WHERE month <= coalesce(date_trunc('month', $3 AT TIME ZONE 'UTC')::date, 'infinity')
             UNION ALL SELECT (SELECT max(w.month) FROM user_words w WHERE w.month < m.month) FROM months m
             WHERE m.month IS NOT NULL)
-        SELECT u.id, username, email, phone, full_name, u.role, u.status, u.created_at, updated_at
+        SELECT {}
         FROM (SELECT month FROM months WHERE month IS NOT NULL ORDER BY month DESC) m
         CROSS JOIN LATERAL (
             SELECT DISTINCT w.created_at, w.person_id FROM user_words w WHERE w.month = m.month AND w.role = ANY ($1)",
-    )
-    // What begins a word can be looked up in an index by those who know it.
-    .planned_for_its_values()
-    .bind(roles)
-    .bind(limit.and_one())
-    .bind(after.map(|Position(created_at, _)| *created_at))
-    .push_if(" AND (w.created_at, w.person_id) < ($3, {})", after.map(|Position(_, id)| *id))
-    .push_if(" AND w.status = {}", status.map(UserStatus::as_str));
+        List::Of("u", User::COLUMNS),
+    );
+    let roles = role.map_or(vec![Role::Customer, Role::Agent, Role::Admin], |role| vec![role]);
+    let roles: Vec<&'static str> = roles.into_iter().map(Role::as_str).collect();
+    let mut sql = Sql::new(search)
+        // The beginning of a word is looked up in an index if it is known.
+        .planned_for_its_values()
+        .bind(roles)
+        .bind(limit.and_one())
+        .bind(after.map(|Position(created_at, _)| *created_at))
+        .push_if(" AND (w.created_at, w.person_id) < ($3, {})", after.map(|Position(_, id)| *id))
+        .push_if(" AND w.status = {}", status.map(UserStatus::as_str));
     let mut words = words.into_strings().into_iter();
     // A word of marks alone folds to nothing, with which every word begins.
     sql = sql.push_if(" AND w.word ^@ nullif(fold_text({}), '')", words.next());
@@ -264,30 +268,13 @@ fn search(
 /// Makes a user.
 #[must_use]
 pub fn insert(user: &User, password_hash: String) -> Statement<()> {
-    Sql::new(INSERT)
-        .bind(user.id)
-        .bind(user.username.clone())
-        .bind(user.email.clone())
-        .bind(user.phone.clone())
-        .bind(user.full_name.clone())
-        .bind(user.role.as_str())
-        .bind(user.status.as_str())
-        .bind(user.created_at.0)
-        .bind(user.updated_at.0)
-        .bind(password_hash)
-        .execute()
+    Sql::new(INSERT).bind(password_hash).bind_all(user.parameters(ALL)).execute()
 }
 
 /// Changes a user's profile to this.
 #[must_use]
 pub fn update_profile(user: &User) -> Statement<()> {
-    Sql::new(UPDATE_PROFILE)
-        .bind(user.id)
-        .bind(user.email.clone())
-        .bind(user.phone.clone())
-        .bind(user.full_name.clone())
-        .bind(user.updated_at.0)
-        .execute()
+    Sql::new(UPDATE_PROFILE).bind(user.id).bind_all(user.parameters(PROFILE)).execute()
 }
 
 /// Changes a user's status to this.

@@ -16,6 +16,7 @@ pub mod time;
 pub(crate) mod units;
 pub mod user_ref;
 pub mod version;
+pub mod words;
 
 #[cfg(test)]
 mod reading {

@@ -47,7 +47,7 @@ impl Loan {
             created_by: self.created_by,
             created_at: Instant(self.created_at),
             edited_by: self.edited_by,
-            edited_at: Instant(self.edited_at),
+            edited_at: Instant(self.edited_at()),
             updated_at: Instant(self.updated_at),
             decided_by: decision.map(|decision| decision.by),
             decided_at: decision.map(|decision| Instant(decision.at)),

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::Serialize;
 
-use super::events::EventId;
+use super::events::{EventId, EventKind};
 use super::postings::Posting;
 use super::shares::Shares;
 use crate::Money;
@@ -135,6 +135,23 @@ words! {
         Reschedule = "reschedule",
         /// Another transaction never counted.
         Reversal = "reversal",
+    }
+}
+
+impl TransactionKind {
+    /// The kind under which an event is recorded: a payment is a repayment, also after a write-off.
+    #[must_use]
+    pub const fn of(event: &EventKind) -> Self {
+        match event {
+            EventKind::Disbursement { .. } => Self::Disbursement,
+            EventKind::Repayment { .. } => Self::Repayment,
+            EventKind::Charge { .. } => Self::Charge,
+            EventKind::Waiver { .. } => Self::Waiver,
+            EventKind::Refund { .. } => Self::Refund,
+            EventKind::WriteOff => Self::WriteOff,
+            EventKind::Reschedule { .. } => Self::Reschedule,
+            EventKind::Reversal { .. } => Self::Reversal,
+        }
     }
 }
 

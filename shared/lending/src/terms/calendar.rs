@@ -13,7 +13,10 @@ use crate::refusal::{Reason, Refusal};
 /// Two of them are equal if code and rule are, whatever is known of the calendar.
 #[derive(Debug, Clone, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[cfg_attr(feature = "openapi", schema(description = "A calendar, and the effect on a due date that is no working day."))]
+#[cfg_attr(
+    feature = "openapi",
+    schema(description = "A calendar, and the effect on a due date that is no working day.")
+)]
 pub struct CalendarUse {
     /// The calendar's code.
     #[cfg_attr(feature = "openapi", schema(value_type = String, pattern = "^[a-z0-9-]{1,64}$", example = "ke"))]

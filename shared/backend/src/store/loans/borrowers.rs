@@ -3,6 +3,7 @@
 use tokio_postgres::Row;
 
 use crate::{
+    columns,
     db::{DbError, FromRow, Sql, Statement, column},
     domain::loan::{Borrower, Pending},
     values::user_ref::UserRef,
@@ -26,9 +27,10 @@ SELECT count(*) FROM (
     SELECT FROM loans WHERE borrower_id = (SELECT id FROM users WHERE username = $1) AND status = 'pending' LIMIT $2
 ) pending";
 
-impl FromRow for Borrower {
-    fn from_row(row: &Row) -> Result<Self, DbError> {
-        Ok(Self { id: column(row, "id")?, username: column(row, "username")? })
+columns! {
+    Borrower {
+        id: "id",
+        username: "username",
     }
 }
 

@@ -2,36 +2,29 @@
 
 use jiff::civil::Date;
 use serde::Deserialize;
-use tokio_postgres::Row;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::{
-    db::{DbError, FromRow, Sql, Statement, column},
+    columns,
+    db::{Sql, Statement},
     domain::collection::Collection,
-    store::columns,
-    values::{
-        page::{Limit, Position},
-        time::BusinessDate,
-    },
+    values::page::{Limit, Position},
 };
 
-impl FromRow for Collection {
-    fn from_row(row: &Row) -> Result<Self, DbError> {
-        let currency = columns::currency(row, "currency")?;
-        Ok(Self {
-            loan_id: column(row, "id")?,
-            pay_ref: columns::pay_ref(row)?,
-            customer: column(row, "username")?,
-            full_name: column(row, "full_name")?,
-            phone: column(row, "phone")?,
-            currency,
-            due: columns::money(row, "due", currency)?,
-            overdue: columns::money(row, "overdue", currency)?,
-            penalties: columns::money(row, "penalties", currency)?,
-            due_since: BusinessDate(column(row, "due_since")?),
-            days_past_due: column(row, "days_past_due")?,
-        })
+columns! {
+    Collection {
+        loan_id: "id",
+        pay_ref: "pay_ref",
+        customer: "username",
+        full_name: "full_name",
+        phone: "phone",
+        currency: "currency",
+        due_since: "due_since",
+        days_past_due: "days_past_due",
+        due: "due",
+        overdue: "overdue",
+        penalties: "penalties",
     }
 }
 

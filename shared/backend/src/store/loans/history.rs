@@ -1,81 +1,68 @@
 //! Versions of loans.
 
 use jiff::Timestamp;
-use tokio_postgres::Row;
+use lending::Terms;
 use uuid::Uuid;
 
 use crate::{
-    db::{DbError, FromRow, Sql, Statement, column},
-    domain::{
-        loan::ScheduleFigures,
-        loan_history::{Action, HistoryEntry, LoanState},
-    },
-    store::{
-        columns,
-        loans::rows::{figures, status},
-    },
-    values::{
-        page::{Limit, Position},
-        time::Instant,
-        version::Version,
-    },
+    columns,
+    db::{ALL, Columns as _, List, Sql, Statement},
+    domain::loan_history::{HistoryEntry, LoanState},
+    sql,
+    values::page::{Limit, Position},
 };
 
-impl FromRow for LoanState {
-    fn from_row(row: &Row) -> Result<Self, DbError> {
-        let currency = columns::currency(row, "currency")?;
-        let ScheduleFigures { instalment, total_interest, total_due } = figures(row, currency)?;
-        let terms = columns::terms(row, "terms")?;
-        Ok(Self {
-            status: status(row)?,
-            agent_id: column(row, "agent_id")?,
-            product: column(row, "product_code")?,
-            product_version: Version(column(row, "product_version")?),
-            amount: columns::money(row, "amount", currency)?,
-            currency,
-            term_months: terms.term_months(),
-            interest_rate_apr: terms.interest_rate_apr(),
-            terms,
-            instalment,
-            total_interest,
-            total_due,
-        })
+columns! {
+    LoanState {
+        status: "status",
+        agent_id: "agent_id",
+        product: "product_code",
+        product_version: "product_version",
+        currency: "currency",
+        amount: "amount",
+        terms: "terms",
+        instalment: "instalment",
+        total_interest: "total_interest",
+        total_due: "total_due",
+    }
+    derive {
+        term_months: Terms::term_months(&terms),
+        interest_rate_apr: Terms::interest_rate_apr(&terms),
     }
 }
 
-impl FromRow for HistoryEntry {
-    fn from_row(row: &Row) -> Result<Self, DbError> {
-        let action: &str = column(row, "action")?;
-        let action = Action::ALL.into_iter().find(|known| known.as_str() == action);
-        Ok(Self {
-            version: Version(column(row, "version")?),
-            action: action.ok_or_else(|| DbError::unexpected("unknown loan_versions.action"))?,
-            at: Instant(column(row, "at")?),
-            by: column(row, "by_id")?,
-            reason: column(row, "reason")?,
-            changed: column(row, "changed")?,
-            state: LoanState::from_row(row)?,
-        })
+columns! {
+    HistoryEntry {
+        version: "version",
+        action: "action",
+        at: "at",
+        by: "by_id",
+        reason: "reason",
+        changed: "changed",
+        ..state: LoanState,
     }
 }
 
 /// The versions of a loan.
-pub const HISTORY: &str = "\
-SELECT v.*, newest_calendar(v.terms) AS calendar FROM loan_versions v WHERE v.loan_id = $1";
+pub const HISTORY: &str = sql!(
+    "SELECT {}, newest_calendar(terms) AS calendar FROM loan_versions WHERE loan_id = $1",
+    List::Names(HistoryEntry::COLUMNS)
+);
 
 /// One version of a loan.
-pub const VERSION: &str = "\
-SELECT v.*, newest_calendar(v.terms) AS calendar FROM loan_versions v WHERE v.loan_id = $1 AND v.version = $2";
+pub const VERSION: &str = sql!(
+    "SELECT {}, newest_calendar(terms) AS calendar FROM loan_versions WHERE loan_id = $1 AND version = $2",
+    List::Names(LoanState::COLUMNS)
+);
 
-/// Records the version that the loan now has.
-pub const RECORD_VERSION: &str = "\
-INSERT INTO loan_versions (loan_id, version, action, at, by_id, reason, changed, status, agent_id, product_code,
-    product_version, currency, amount, terms, instalment, total_interest, total_due)
-SELECT id, version, $2, updated_at, $3, $4, $5, status, agent_id, product_code, product_version, currency, amount, terms,
-    instalment, total_interest, total_due
-FROM loans WHERE id = $1";
+/// Records a version of a loan.
+pub const RECORD_VERSION: &str = sql!(
+    "INSERT INTO loan_versions (loan_id, {}) VALUES ($1, {})",
+    List::Names(HistoryEntry::COLUMNS),
+    List::Parameters(HistoryEntry::COLUMNS, 2),
+);
 
-/// A page of a loan's history, newest first: the steps taken before one instant and known by another.
+/// A page of a loan's history, newest first: of the steps taken before one instant and known by another.
 #[must_use]
 pub fn history(
     id: Uuid,
@@ -96,18 +83,14 @@ pub fn versions(id: Uuid) -> Statement<Vec<HistoryEntry>> {
     Sql::new(HISTORY).bind(id).push(" ORDER BY version").all()
 }
 
-/// The loan in one version.
+/// One version of a loan.
 #[must_use]
 pub fn version(id: Uuid, version: i32) -> Statement<Option<LoanState>> {
     Sql::new(VERSION).bind(id).bind(version).optional()
 }
 
-pub(super) fn record_version(
-    loan: Uuid,
-    action: Action,
-    by: Uuid,
-    reason: Option<String>,
-    changed: Vec<&'static str>,
-) -> Statement<()> {
-    Sql::new(RECORD_VERSION).bind(loan).bind(action.as_str()).bind(by).bind(reason).bind(changed).execute()
+/// Records a version of a loan.
+#[must_use]
+pub fn record_version(loan: Uuid, version: &HistoryEntry) -> Statement<()> {
+    Sql::new(RECORD_VERSION).bind(loan).bind_all(version.parameters(ALL)).execute()
 }

@@ -1,97 +1,124 @@
-//! Rows of `loans`.
+//! Rows of `loans`: the columns, each once.
 
-use jiff::{Timestamp, civil::Date};
-use lending::{Currency, Money, Terms};
+use jiff::civil::Date;
+use lending::Money;
 use rust_decimal::Decimal;
-use tokio_postgres::Row;
 
 use crate::{
-    db::{DbError, FromRow, column},
-    domain::loan::{self, Decision, Due, Loan, LoanStatus, ScheduleFigures},
-    store::columns,
-    values::version::Version,
+    columns,
+    db::{Columns as _, DbError, Field, List, Parameter, Reading, Stored as _, parameter},
+    domain::loan::{self, Decision, Due, Loan, ScheduleFigures},
+    sql,
 };
 
-impl FromRow for Loan {
-    fn from_row(row: &Row) -> Result<Self, DbError> {
-        let currency = columns::currency(row, "currency")?;
-        let created_at = column(row, "created_at")?;
-        let decision = match (column(row, "decided_by")?, column(row, "decided_at")?) {
-            (Some(by), Some(at)) => Some(Decision { by, at, reason: column(row, "decision_reason")? }),
-            _ => None,
-        };
-        let (amount, terms) = (columns::money(row, "amount", currency)?, columns::terms(row, "terms")?);
-        let (disbursed_on, version_on) = (column(row, "disbursed_on")?, column(row, "version_on")?);
+/// The columns that a step of the application writes.
+pub(super) const STEP: u8 = 1;
+/// The columns that money writes.
+pub(super) const MONEY: u8 = 2;
+
+columns! {
+    Loan {
+        id: "id",
+        pay_ref: "pay_ref",
+        borrower_id: "borrower_id",
+        agent_id: "agent_id" in STEP,
+        product: "product_code" in STEP,
+        product_version: "product_version" in STEP,
+        amount: "amount" in STEP,
+        terms: "terms" in STEP,
+        figures: "instalment" "total_interest" "total_due" in STEP | MONEY,
+        disbursed_on: "disbursed_on" in MONEY,
+        outstanding: "outstanding" in MONEY,
+        held: "held_on" "held" in MONEY,
+        written_off: "written_off" in MONEY,
+        owed: "owed_on" "owed" in MONEY,
+        penalties: "penalties_on" "penalties" in MONEY,
+        oldest_unpaid_due_on: "oldest_unpaid_due_on" in MONEY,
+        status: "status" in STEP | MONEY,
+        version: "version" in STEP,
+        version_on: "version_on" in STEP,
+        created_by: "created_by",
+        edited_by: "edited_by" in STEP,
+        created_at: "created_at",
+        edited_at: "edited_at" in STEP,
+        updated_at: "updated_at",
+        decision: "decided_by" "decided_at" "decision_reason" in STEP,
+    }
+    write { "currency": amount.currency(), }
+    read { borrower_username: "borrower_username", }
+    then projected
+}
+
+impl Field<3> for ScheduleFigures {
+    fn parameters(&self) -> [Parameter; 3] {
+        [self.instalment, self.total_interest, self.total_due].map(|amount| parameter(amount.to_decimal()))
+    }
+
+    fn read(row: &Reading<'_>, [instalment, total_interest, total_due]: [&'static str; 3]) -> Result<Self, DbError> {
         Ok(Self {
-            id: column(row, "id")?,
-            pay_ref: columns::pay_ref(row)?,
-            borrower_id: column(row, "borrower_id")?,
-            borrower_username: column(row, "borrower_username")?,
-            agent_id: column(row, "agent_id")?,
-            product: column(row, "product_code")?,
-            product_version: Version(column(row, "product_version")?),
-            amount,
-            figures: projected(amount, disbursed_on, version_on, &terms).map_or_else(|| figures(row, currency), Ok)?,
-            terms,
-            disbursed_on,
-            outstanding: columns::money(row, "outstanding", currency)?,
-            written_off: columns::money(row, "written_off", currency)?,
-            owed: dues(row, "owed_on", "owed", currency)?,
-            penalties: dues(row, "penalties_on", "penalties", currency)?,
-            held: dues(row, "held_on", "held", currency)?,
-            oldest_unpaid_due_on: column(row, "oldest_unpaid_due_on")?,
-            status: status(row)?,
-            version: Version(column(row, "version")?),
-            version_on,
-            created_by: column(row, "created_by")?,
-            edited_by: column(row, "edited_by")?,
-            created_at,
-            edited_at: column::<Option<Timestamp>>(row, "edited_at")?.unwrap_or(created_at),
-            updated_at: column(row, "updated_at")?,
-            decision,
+            instalment: Field::read(row, [instalment])?,
+            total_interest: Field::read(row, [total_interest])?,
+            total_due: Field::read(row, [total_due])?,
         })
     }
 }
 
-pub(super) fn dues(row: &Row, days: &str, amounts: &str, currency: Currency) -> Result<Vec<Due>, DbError> {
-    let (days, amounts): (Vec<Date>, Vec<Decimal>) = (column(row, days)?, column(row, amounts)?);
-    let due = |(on, amount)| {
-        let amount = Money::from_decimal(amount, currency).map_err(|error| DbError::Unexpected(Box::new(error)))?;
-        Ok(Due { on, amount })
-    };
-    days.into_iter().zip(amounts).map(due).collect()
+impl Field<3> for Option<Decision> {
+    fn parameters(&self) -> [Parameter; 3] {
+        let decision = self.as_ref();
+        [
+            parameter(decision.map(|decision| decision.by)),
+            parameter(decision.map(|decision| decision.at)),
+            parameter(decision.and_then(|decision| decision.reason.clone())),
+        ]
+    }
+
+    fn read(row: &Reading<'_>, [by, at, reason]: [&'static str; 3]) -> Result<Self, DbError> {
+        Ok(match (row.column(by)?, row.column(at)?) {
+            (Some(by), Some(at)) => Some(Decision { by, at, reason: row.column(reason)? }),
+            _ => None,
+        })
+    }
 }
 
-/// The figures of a loan that is not paid out by the newest version of its calendar, if it has one.
-fn projected(amount: Money, disbursed_on: Option<Date>, version_on: Date, terms: &Terms) -> Option<ScheduleFigures> {
-    terms.known_calendar().filter(|_| disbursed_on.is_none())?;
-    loan::projection(amount, version_on, terms).ok().map(|schedule| ScheduleFigures::from(&schedule))
+/// Days, and the amount of each.
+impl Field<2> for Vec<Due> {
+    fn parameters(&self) -> [Parameter; 2] {
+        let days: Vec<Date> = self.iter().map(|due| due.on).collect();
+        let amounts: Vec<Decimal> = self.iter().map(|due| due.amount.to_decimal()).collect();
+        [parameter(days), parameter(amounts)]
+    }
+
+    fn read(row: &Reading<'_>, [days, amounts]: [&'static str; 2]) -> Result<Self, DbError> {
+        let (days, amounts): (Vec<Date>, Vec<Decimal>) = (row.column(days)?, row.column(amounts)?);
+        days.into_iter().zip(amounts).map(|(on, amount)| Ok(Due { on, amount: Money::of(amount, row)? })).collect()
+    }
 }
 
-pub(super) fn figures(row: &Row, currency: Currency) -> Result<ScheduleFigures, DbError> {
-    Ok(ScheduleFigures {
-        instalment: columns::money(row, "instalment", currency)?,
-        total_interest: columns::money(row, "total_interest", currency)?,
-        total_due: columns::money(row, "total_due", currency)?,
-    })
-}
-
-pub(super) fn status(row: &Row) -> Result<LoanStatus, DbError> {
-    let text: &str = column(row, "status")?;
-    text.parse().map_err(|()| DbError::unexpected(format!("unknown loans.status {text:?}")))
+/// The loan; one that is not paid out with its figures by the newest version of its calendar, if it has one.
+fn projected(loan: Loan) -> Loan {
+    if loan.disbursed_on.is_some() || loan.terms.known_calendar().is_none() {
+        return loan;
+    }
+    let schedule = loan::projection(loan.amount, loan.version_on, &loan.terms);
+    Loan { figures: schedule.map_or(loan.figures, |schedule| ScheduleFigures::from(&schedule)), ..loan }
 }
 
 /// Loans with the borrower's name. It is looked up, not joined: that takes half as long to plan, and planning is most
 /// of the time of reading one loan.
 ///
 /// A loan that is not paid out has the newest version of the calendar that its terms name.
-pub const SELECT: &str = "\
-SELECT l.*, (SELECT username FROM users WHERE id = l.borrower_id) AS borrower_username,
+pub const SELECT: &str = sql!(
+    "SELECT {}, (SELECT username FROM users WHERE id = l.borrower_id) AS borrower_username,
     CASE WHEN l.disbursed_on IS NULL THEN newest_calendar(l.terms) END AS calendar
-FROM loans l";
+FROM loans l",
+    List::Of("l", Loan::COLUMNS)
+);
 
 /// The same for a change: a loan that is paid out has that version too.
-pub const SELECT_FOR_CHANGE: &str = "\
-SELECT l.*, (SELECT username FROM users WHERE id = l.borrower_id) AS borrower_username,
+pub const SELECT_FOR_CHANGE: &str = sql!(
+    "SELECT {}, (SELECT username FROM users WHERE id = l.borrower_id) AS borrower_username,
     newest_calendar(l.terms) AS calendar
-FROM loans l";
+FROM loans l",
+    List::Of("l", Loan::COLUMNS)
+);

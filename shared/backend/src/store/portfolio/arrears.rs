@@ -1,14 +1,13 @@
 //! Sums of exposures, by the date of the oldest unpaid instalment.
 
 use jiff::civil::Date;
-use lending::Currency;
+use lending::{Currency, Money};
 use tokio_postgres::Row;
 use uuid::Uuid;
 
 use crate::{
-    db::{DbError, FromRow, Sql, Statement, column},
+    db::{DbError, FromRow, Reading, Sql, Statement},
     domain::portfolio::{ALL, ExposureSums, Grouping},
-    store::columns,
 };
 
 /// Exposures on a day by currency, product or agent, or of one group, in classes of days past due (the lower bound of
@@ -32,10 +31,10 @@ pub struct ArrearsRow {
 
 impl FromRow for ArrearsRow {
     fn from_row(row: &Row) -> Result<Self, DbError> {
-        let currency = columns::currency(row, "currency")?;
-        let outstanding = columns::money(row, "outstanding", currency)?.units();
-        let sums = ExposureSums { loans: column(row, "loans")?, outstanding };
-        Ok(Self { group: column(row, "group_name")?, currency, days: column(row, "days")?, sums })
+        let row = Reading::new(row);
+        let (group, days) = (row.get("group_name")?, row.get("days")?);
+        let sums = ExposureSums { loans: row.get("loans")?, outstanding: row.get("outstanding").map(Money::units)? };
+        Ok(Self { group, currency: row.currency()?, days, sums })
     }
 }
 

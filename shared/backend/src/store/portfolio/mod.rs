@@ -15,14 +15,17 @@ use tokio_postgres::Row;
 use uuid::Uuid;
 
 use crate::{
-    db::{DbError, FromRow, OfLoan, Sql, Statement, column},
+    columns,
+    db::{Columns as _, DbError, FromRow, List, OfLoan, Reading, Sql, Statement, column},
     domain::portfolio::{AgentKey, AgentSums, ApplicationStep, BookKey, BookSums, ExposureKey, ExposureSums},
-    store::columns,
+    sql,
 };
 
 /// The states that the applications of loans went through.
-pub const STEPS_OF_LOANS: &str = "\
-SELECT loan_id, at, status, currency, amount FROM loan_versions WHERE loan_id = ANY ($1) ORDER BY loan_id, version";
+pub const STEPS_OF_LOANS: &str = sql!(
+    "SELECT loan_id, {} FROM loan_versions WHERE loan_id = ANY ($1) ORDER BY loan_id, version",
+    List::Names(ApplicationStep::COLUMNS),
+);
 
 /// The stored book, in sums and changes.
 pub const KEPT_BOOK: &str = "\
@@ -51,18 +54,16 @@ FROM (SELECT * FROM agent_days UNION ALL SELECT * FROM agent_changes) kept
 GROUP BY currency, agent_id, on_date";
 
 /// The states that a loan's application went through.
-pub const STEPS: &str = "SELECT at, status, currency, amount FROM loan_versions WHERE loan_id = $1 ORDER BY version";
+pub const STEPS: &str =
+    sql!("SELECT {} FROM loan_versions WHERE loan_id = $1 ORDER BY version", List::Names(ApplicationStep::COLUMNS),);
 
-impl FromRow for ApplicationStep {
-    fn from_row(row: &Row) -> Result<Self, DbError> {
-        let currency = columns::currency(row, "currency")?;
-        let status: &str = column(row, "status")?;
-        Ok(Self {
-            at: column(row, "at")?,
-            status: status.parse().map_err(|()| DbError::unexpected(format!("unknown status {status:?}")))?,
-            amount: columns::money(row, "amount", currency)?,
-        })
+columns! {
+    ApplicationStep {
+        at: "at",
+        status: "status",
+        amount: "amount",
     }
+    write { "currency": amount.currency(), }
 }
 
 /// The steps of a loan's application, in their order.
@@ -88,29 +89,27 @@ pub struct AgentRow(pub AgentKey, pub AgentSums);
 
 impl FromRow for BookRow {
     fn from_row(row: &Row) -> Result<Self, DbError> {
-        let currency = columns::currency(row, "currency")?;
-        let money = |name: &str| columns::money(row, name, currency).map(Money::units);
-        let status: &str = column(row, "status")?;
-        let status = status.parse().map_err(|()| DbError::unexpected(format!("unknown status {status:?}")))?;
+        let row = Reading::new(row);
+        let money = |name| row.get(name).map(Money::units);
         let sums = BookSums {
-            loans: column(row, "loans")?,
+            loans: row.get("loans")?,
             amount: money("amount")?,
             disbursed: money("disbursed")?,
             repaid: money("repaid")?,
             outstanding: money("outstanding")?,
             past_due: money("past_due")?,
         };
-        Ok(Self((column(row, "on_date")?, currency, status), sums))
+        Ok(Self((row.get("on_date")?, row.currency()?, row.get("status")?), sums))
     }
 }
 
 impl FromRow for ExposureRow {
     fn from_row(row: &Row) -> Result<Self, DbError> {
-        let currency = columns::currency(row, "currency")?;
-        let outstanding = columns::money(row, "outstanding", currency)?.units();
-        let (grouping, group) = (columns::word(row, "grouped_by")?, column(row, "group_name")?);
-        let sums = ExposureSums { loans: column(row, "loans")?, outstanding };
-        Ok(Self((grouping, group, currency, column(row, "oldest_unpaid_due_on")?), sums))
+        let row = Reading::new(row);
+        let (grouping, group) = (row.get("grouped_by")?, row.get("group_name")?);
+        let due_on = row.get("oldest_unpaid_due_on")?;
+        let sums = ExposureSums { loans: row.get("loans")?, outstanding: row.get("outstanding").map(Money::units)? };
+        Ok(Self((grouping, group, row.currency()?, due_on), sums))
     }
 }
 
@@ -135,15 +134,15 @@ pub struct AgentPerformanceRow(pub Currency, pub AgentSums);
 
 impl FromRow for AgentPerformanceRow {
     fn from_row(row: &Row) -> Result<Self, DbError> {
-        let currency = columns::currency(row, "currency")?;
+        let row = Reading::new(row);
         let sums = AgentSums {
-            requests: column(row, "requests")?,
-            approved: column(row, "approved")?,
-            rejected: column(row, "rejected")?,
-            disbursed: columns::money(row, "disbursed", currency)?.units(),
-            collected: columns::money(row, "collected", currency)?.units(),
+            requests: row.get("requests")?,
+            approved: row.get("approved")?,
+            rejected: row.get("rejected")?,
+            disbursed: row.get("disbursed").map(Money::units)?,
+            collected: row.get("collected").map(Money::units)?,
         };
-        Ok(Self(currency, sums))
+        Ok(Self(row.currency()?, sums))
     }
 }
 

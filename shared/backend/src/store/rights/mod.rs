@@ -10,18 +10,20 @@ use std::collections::HashSet;
 use jiff::Timestamp;
 use uuid::Uuid;
 
-pub use self::rows::{ContactChange, ContactField, HeldSession, HeldTransaction, HeldVersion};
+pub use self::rows::{ContactChange, ContactField, HeldSession, HeldVersion};
 use crate::{
-    db::{Batch, OfLoan, Sql, Statement},
+    db::{Batch, Columns as _, List, OfLoan, Sql, Statement},
     domain::{
         caller::Caller,
         loan::{Loan, Scope},
         loan_history::HistoryEntry,
         users::{User, UserStatus},
     },
+    sql,
     store::{
         audit,
         loans::{self, Sort},
+        transactions::TransactionRow,
     },
     values::page::{Limit, Position},
 };
@@ -37,18 +39,22 @@ SELECT change.id, $1, $2, field, old_value, new_value
 FROM unnest($3::uuid[], $4::text[], $5::text[], $6::text[]) AS change (id, field, old_value, new_value)";
 
 /// The changes of a user's contact data.
-pub const CHANGES: &str = "SELECT id, at, by_id, field, old_value, new_value FROM contact_changes WHERE person_id = $1";
+pub const CHANGES: &str =
+    sql!("SELECT {} FROM contact_changes WHERE person_id = $1", List::Names(ContactChange::COLUMNS));
 
 /// The sessions of a user.
-pub const SESSIONS: &str = "SELECT id, created_at, expires_at FROM sessions WHERE user_id = $1";
+pub const SESSIONS: &str = sql!("SELECT {} FROM sessions WHERE user_id = $1", List::Names(HeldSession::COLUMNS));
 
 /// Entries of the audit log, with the address where that is this person's.
 macro_rules! entries {
     ($from:literal) => {
-        concat!(
-            "SELECT id, at, actor_id, action, subject, detail,
+        sql!(
+            concat!(
+                "SELECT {},
     (SELECT a.address FROM audit_addresses a WHERE a.entry_id = audit_log.id AND a.person_id = $1) AS address",
-            $from
+                $from
+            ),
+            List::Names(audit::Entry::COLUMNS),
         )
     };
 }
@@ -61,18 +67,23 @@ pub const ENTRIES_ABOUT: &str = entries!(" FROM audit_log WHERE subject = 'user:
 
 /// The versions of all loans of a borrower before a position, newest first. Each loan's are read by its index, however
 /// many other loans have. All versions of one time come together.
-pub const VERSIONS: &str = "\
-SELECT v.*, newest_calendar(v.terms) AS calendar FROM (SELECT id FROM loans WHERE borrower_id = $1 OFFSET 0) l CROSS JOIN LATERAL (
-    SELECT * FROM loan_versions WHERE loan_id = l.id AND ($2::timestamptz IS NULL OR (at, loan_id) < ($2, $3))
+pub const VERSIONS: &str = sql!(
+    "SELECT v.*, newest_calendar(v.terms) AS calendar
+FROM (SELECT id FROM loans WHERE borrower_id = $1 OFFSET 0) l CROSS JOIN LATERAL (
+    SELECT loan_id, {} FROM loan_versions WHERE loan_id = l.id AND ($2::timestamptz IS NULL OR (at, loan_id) < ($2, $3))
     ORDER BY version DESC FETCH FIRST $4 ROWS ONLY) v
-ORDER BY v.at DESC, v.loan_id DESC FETCH FIRST $4 ROWS WITH TIES";
+ORDER BY v.at DESC, v.loan_id DESC FETCH FIRST $4 ROWS WITH TIES",
+    List::Names(HistoryEntry::COLUMNS),
+);
 
 /// The transactions of all loans of a borrower before a position, newest first.
-pub const TRANSACTIONS: &str = "\
-SELECT t.* FROM (SELECT id FROM loans WHERE borrower_id = $1 OFFSET 0) l CROSS JOIN LATERAL (
-    SELECT * FROM transactions WHERE loan_id = l.id AND ($2::timestamptz IS NULL OR (recorded_at, id) < ($2, $3))
+pub const TRANSACTIONS: &str = sql!(
+    "SELECT t.* FROM (SELECT id FROM loans WHERE borrower_id = $1 OFFSET 0) l CROSS JOIN LATERAL (
+    SELECT {} FROM transactions WHERE loan_id = l.id AND ($2::timestamptz IS NULL OR (recorded_at, id) < ($2, $3))
     ORDER BY recorded_at DESC FETCH FIRST $4 ROWS ONLY) t
-ORDER BY t.recorded_at DESC, t.id DESC FETCH FIRST $4 ROWS ONLY";
+ORDER BY t.recorded_at DESC, t.id DESC FETCH FIRST $4 ROWS ONLY",
+    List::Names(TransactionRow::COLUMNS),
+);
 
 /// Where a page ends.
 type End = Position<Timestamp>;
@@ -87,7 +98,7 @@ type Placed<T> = Vec<(Place, T)>;
 pub struct Held {
     loans: Placed<Loan>,
     versions: Placed<HeldVersion>,
-    transactions: Placed<HeldTransaction>,
+    transactions: Placed<TransactionRow>,
     changes: Placed<ContactChange>,
     sessions: Placed<HeldSession>,
     entries: Placed<audit::Entry>,
@@ -100,7 +111,7 @@ pub struct HeldPage {
     /// Versions of loans.
     pub versions: Vec<HeldVersion>,
     /// Transactions of loans.
-    pub transactions: Vec<HeldTransaction>,
+    pub transactions: Vec<TransactionRow>,
     /// Earlier contact data.
     pub changes: Vec<ContactChange>,
     /// Sessions.
@@ -113,7 +124,7 @@ pub struct HeldPage {
 
 /// The statements of [`held`].
 pub type HeldStatements = (
-    (Statement<Vec<Loan>>, Statement<Vec<OfLoan<HistoryEntry>>>, Statement<Vec<HeldTransaction>>),
+    (Statement<Vec<Loan>>, Statement<Vec<OfLoan<HistoryEntry>>>, Statement<Vec<TransactionRow>>),
     (Statement<Vec<ContactChange>>, Statement<Vec<HeldSession>>),
     (Statement<Vec<audit::Entry>>, Statement<Vec<audit::Entry>>),
 );
@@ -219,14 +230,14 @@ pub fn changes(person: Uuid, after: Option<&End>, limit: Limit) -> Statement<Vec
 #[must_use]
 pub fn record_changes(caller: &Caller, before: &User, after: &User) -> Statement<()> {
     let values = [
-        ("email", &before.email, &after.email),
-        ("phone", &before.phone, &after.phone),
-        ("full_name", &before.full_name, &after.full_name),
+        (ContactField::Email, &before.email, &after.email),
+        (ContactField::Phone, &before.phone, &after.phone),
+        (ContactField::FullName, &before.full_name, &after.full_name),
     ];
     let (mut ids, mut fields, mut old, mut new) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for (field, before, after) in values.into_iter().filter(|(_, before, after)| before != after) {
         ids.push(Uuid::now_v7());
-        fields.push(field);
+        fields.push(field.as_str());
         old.push(before.clone());
         new.push(after.clone());
     }

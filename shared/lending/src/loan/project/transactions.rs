@@ -4,8 +4,7 @@ use std::collections::HashMap;
 
 use jiff::civil::Date;
 
-use crate::Money;
-use crate::loan::events::{Event, EventId, EventKind};
+use crate::loan::events::{Event, EventId};
 use crate::loan::fold::{Effect, LoanFold};
 use crate::loan::history::{History, Known};
 use crate::loan::in_currency::InCurrency;
@@ -17,15 +16,10 @@ pub(super) fn transactions(history: &History<'_>, fold: &LoanFold<'_>, units: In
         let place = fold.balances.partition_point(|(date, _)| *date <= on);
         place.checked_sub(1).and_then(|place| fold.balances.get(place)).map_or(0, |(_, balance)| *balance)
     };
-    let amount_of = |event: &Event| match event.kind {
-        EventKind::Disbursement { .. } => fold.contract_amount(),
-        EventKind::Repayment { .. }
-        | EventKind::Charge { .. }
-        | EventKind::Waiver { .. }
-        | EventKind::Refund { .. }
-        | EventKind::WriteOff
-        | EventKind::Reschedule { .. }
-        | EventKind::Reversal { .. } => event.kind.amount().map_or(0, Money::units),
+    let amount_of = |event: &Event| match event.kind.amount() {
+        Some(amount) => amount.units(),
+        None if TransactionKind::of(&event.kind) == TransactionKind::Disbursement => fold.contract_amount(),
+        None => 0,
     };
     let by_id: HashMap<EventId, &Event> = history.known.iter().map(|known| (known.event.id, known.event)).collect();
     let find = |id: EventId| by_id.get(&id).copied();
@@ -62,15 +56,7 @@ pub(super) fn transactions(history: &History<'_>, fold: &LoanFold<'_>, units: In
 }
 
 fn kind_of(event: &Event, written_off_on: Option<Date>) -> TransactionKind {
-    match event.kind {
-        EventKind::Disbursement { .. } => TransactionKind::Disbursement,
-        EventKind::Repayment { .. } if written_off_on.is_some_and(|date| date < event.on) => TransactionKind::Recovery,
-        EventKind::Repayment { .. } => TransactionKind::Repayment,
-        EventKind::Charge { .. } => TransactionKind::Charge,
-        EventKind::Waiver { .. } => TransactionKind::Waiver,
-        EventKind::Refund { .. } => TransactionKind::Refund,
-        EventKind::WriteOff => TransactionKind::WriteOff,
-        EventKind::Reschedule { .. } => TransactionKind::Reschedule,
-        EventKind::Reversal { .. } => TransactionKind::Reversal,
-    }
+    let kind = TransactionKind::of(&event.kind);
+    let is_after = written_off_on.is_some_and(|date| date < event.on);
+    if kind == TransactionKind::Repayment && is_after { TransactionKind::Recovery } else { kind }
 }
