@@ -16,9 +16,10 @@ use backend::{
         problem::Problem,
         query::QueryString,
     },
+    table_line,
     values::{
         page::Position,
-        table::{Cell, Line},
+        table::Cell,
         time::{BusinessDate, Instant},
     },
     views::transaction::{AppliedView, TransactionView},
@@ -133,45 +134,29 @@ impl From<TransactionView> for LoanStatementLine {
     }
 }
 
-impl Line for LoanStatementLine {
-    const COLUMNS: &'static [&'static str] = &[
-        "on",
-        "transaction_id",
-        "kind",
-        "amount",
-        "principal",
-        "interest",
-        "fees",
-        "penalties",
-        "overpayment",
-        "applied_principal",
-        "applied_interest",
-        "applied_fees",
-        "applied_penalties",
-        "reference",
-        "balance",
-    ];
-
-    fn cells(&self) -> Vec<Cell> {
-        let applied = |of: fn(&AppliedView) -> Money| Cell::optional(self.applied.as_ref().map(of).as_ref());
-        vec![
-            Cell::value(&self.on),
-            Cell::value(&self.transaction_id),
-            Cell::value(&self.kind.as_str()),
-            Cell::value(&self.amount),
-            Cell::optional(self.principal.as_ref()),
-            Cell::optional(self.interest.as_ref()),
-            Cell::optional(self.fees.as_ref()),
-            Cell::optional(self.penalties.as_ref()),
-            Cell::optional(self.overpayment.as_ref()),
-            applied(|applied| applied.principal),
-            applied(|applied| applied.interest),
-            applied(|applied| applied.fee),
-            applied(|applied| applied.penalty),
-            Cell::text(self.reference.as_deref()),
-            Cell::value(&self.balance),
-        ]
+table_line! {
+    LoanStatementLine as line {
+        "on": Cell::value(&line.on),
+        "transaction_id": Cell::value(&line.transaction_id),
+        "kind": Cell::value(&line.kind.as_str()),
+        "amount": Cell::value(&line.amount),
+        "principal": Cell::optional(line.principal.as_ref()),
+        "interest": Cell::optional(line.interest.as_ref()),
+        "fees": Cell::optional(line.fees.as_ref()),
+        "penalties": Cell::optional(line.penalties.as_ref()),
+        "overpayment": Cell::optional(line.overpayment.as_ref()),
+        "applied_principal": applied(line, |applied| applied.principal),
+        "applied_interest": applied(line, |applied| applied.interest),
+        "applied_fees": applied(line, |applied| applied.fee),
+        "applied_penalties": applied(line, |applied| applied.penalty),
+        "reference": Cell::text(line.reference.as_deref()),
+        "balance": Cell::value(&line.balance),
     }
+}
+
+/// A part of what was applied.
+fn applied(line: &LoanStatementLine, of: fn(&AppliedView) -> Money) -> Cell {
+    Cell::optional(line.applied.as_ref().map(of).as_ref())
 }
 
 /// The place of a transaction among those of its day.

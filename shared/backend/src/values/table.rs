@@ -56,6 +56,22 @@ pub trait Line {
     fn cells(&self) -> Vec<Cell>;
 }
 
+/// Makes a thing one [`Line`]: each column with its cell.
+#[macro_export]
+macro_rules! table_line {
+    ($(#[$about:meta])* $thing:ident as $it:ident { $($name:literal: $cell:expr,)* }) => {
+        $(#[$about])*
+        impl $crate::values::table::Line for $thing {
+            const COLUMNS: &'static [&'static str] = &[$($name),*];
+
+            fn cells(&self) -> Vec<$crate::values::table::Cell> {
+                let $it = self;
+                vec![$($cell),*]
+            }
+        }
+    };
+}
+
 /// A thing that is one or several lines of a table.
 pub trait Lines {
     /// The names of the columns.

@@ -1,38 +1,19 @@
 //! Collections as lines of a table.
 
-use crate::{
-    domain::collection::Collection,
-    values::table::{Cell, Line},
-};
+use crate::{domain::collection::Collection, table_line, values::table::Cell};
 
-impl Line for Collection {
-    const COLUMNS: &'static [&'static str] = &[
-        "loan_id",
-        "pay_ref",
-        "customer",
-        "full_name",
-        "phone",
-        "currency",
-        "due",
-        "overdue",
-        "penalties",
-        "due_since",
-        "days_past_due",
-    ];
-
-    fn cells(&self) -> Vec<Cell> {
-        vec![
-            Cell::value(&self.loan_id),
-            Cell::value(&self.pay_ref),
-            Cell::text(Some(&self.customer)),
-            Cell::text(self.full_name.as_deref()),
-            Cell::text(Some(&self.phone)),
-            Cell::value(&self.currency),
-            Cell::value(&self.due),
-            Cell::value(&self.overdue),
-            Cell::value(&self.penalties),
-            Cell::value(&self.due_since),
-            Cell::value(&self.days_past_due),
-        ]
+table_line! {
+    Collection as loan {
+        "loan_id": Cell::value(&loan.loan_id),
+        "pay_ref": Cell::value(&loan.pay_ref),
+        "customer": Cell::text(Some(&loan.customer)),
+        "full_name": Cell::text(loan.full_name.as_deref()),
+        "phone": Cell::text(Some(&loan.phone)),
+        "currency": Cell::value(&loan.currency),
+        "due": Cell::value(&loan.due),
+        "overdue": Cell::value(&loan.overdue),
+        "penalties": Cell::value(&loan.penalties),
+        "due_since": Cell::value(&loan.due_since),
+        "days_past_due": Cell::value(&loan.days_past_due),
     }
 }

@@ -2,7 +2,8 @@
 
 use crate::{
     store::ledger::{AccountBalance, Entry, EntryLine},
-    values::table::{Cell, Line, Lines},
+    table_line,
+    values::table::{Cell, Lines},
 };
 
 impl Lines for Entry {
@@ -26,16 +27,12 @@ impl Lines for Entry {
     }
 }
 
-impl Line for AccountBalance {
-    const COLUMNS: &'static [&'static str] = &["account", "currency", "debit", "credit", "balance"];
-
-    fn cells(&self) -> Vec<Cell> {
-        vec![
-            Cell::value(&self.account.as_str()),
-            Cell::value(&self.currency),
-            Cell::value(&self.debit),
-            Cell::value(&self.credit),
-            Cell::value(&self.balance),
-        ]
+table_line! {
+    AccountBalance as balance {
+        "account": Cell::value(&balance.account.as_str()),
+        "currency": Cell::value(&balance.currency),
+        "debit": Cell::value(&balance.debit),
+        "credit": Cell::value(&balance.credit),
+        "balance": Cell::value(&balance.balance),
     }
 }

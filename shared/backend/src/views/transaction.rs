@@ -10,8 +10,9 @@ use uuid::Uuid;
 
 use crate::{
     domain::{loan_as_of::LoanAsOf, refusal::Refusal, servicing::Recorded, transaction::Transaction},
+    table_line,
     values::{
-        table::{Cell, Line},
+        table::Cell,
         time::{BusinessDate, Instant},
     },
 };
@@ -178,60 +179,40 @@ fn balance_before(state: &State, day: Date) -> Money {
     postings.fold(zero, |sum, posting| sum.checked_add(posting.amount).unwrap_or(sum))
 }
 
-impl Line for TransactionView {
-    const COLUMNS: &'static [&'static str] = &[
-        "id",
-        "kind",
-        "on",
-        "amount",
-        "currency",
-        "penalty",
-        "fee",
-        "interest",
-        "principal",
-        "overpayment",
-        "applied_penalty",
-        "applied_fee",
-        "applied_interest",
-        "applied_principal",
-        "reference",
-        "channel",
-        "recorded_at",
-        "recorded_by",
-        "reverses",
-        "reversed_by",
-        "balance",
-        "paid_out",
-        "calendar_version",
-    ];
-
-    fn cells(&self) -> Vec<Cell> {
-        let share = |of: fn(&Shares) -> Money| Cell::optional(self.allocation.as_ref().map(of).as_ref());
-        let applied = |of: fn(&AppliedView) -> Money| Cell::optional(self.applied.as_ref().map(of).as_ref());
-        vec![
-            Cell::value(&self.id),
-            Cell::value(&self.kind.as_str()),
-            Cell::value(&self.on),
-            Cell::value(&self.amount),
-            Cell::value(&self.currency),
-            share(|shares| shares.penalty),
-            share(|shares| shares.fee),
-            share(|shares| shares.interest),
-            share(|shares| shares.principal),
-            share(|shares| shares.overpayment),
-            applied(|applied| applied.penalty),
-            applied(|applied| applied.fee),
-            applied(|applied| applied.interest),
-            applied(|applied| applied.principal),
-            Cell::text(self.reference.as_deref()),
-            Cell::text(self.channel.as_deref()),
-            Cell::value(&self.recorded_at),
-            Cell::value(&self.recorded_by),
-            Cell::optional(self.reverses.as_ref()),
-            Cell::optional(self.reversed_by.as_ref()),
-            Cell::value(&self.balance),
-            Cell::optional(self.paid_out.as_ref()),
-            Cell::optional(self.calendar_version.as_ref()),
-        ]
+table_line! {
+    TransactionView as transaction {
+        "id": Cell::value(&transaction.id),
+        "kind": Cell::value(&transaction.kind.as_str()),
+        "on": Cell::value(&transaction.on),
+        "amount": Cell::value(&transaction.amount),
+        "currency": Cell::value(&transaction.currency),
+        "penalty": share(transaction, |shares| shares.penalty),
+        "fee": share(transaction, |shares| shares.fee),
+        "interest": share(transaction, |shares| shares.interest),
+        "principal": share(transaction, |shares| shares.principal),
+        "overpayment": share(transaction, |shares| shares.overpayment),
+        "applied_penalty": applied(transaction, |applied| applied.penalty),
+        "applied_fee": applied(transaction, |applied| applied.fee),
+        "applied_interest": applied(transaction, |applied| applied.interest),
+        "applied_principal": applied(transaction, |applied| applied.principal),
+        "reference": Cell::text(transaction.reference.as_deref()),
+        "channel": Cell::text(transaction.channel.as_deref()),
+        "recorded_at": Cell::value(&transaction.recorded_at),
+        "recorded_by": Cell::value(&transaction.recorded_by),
+        "reverses": Cell::optional(transaction.reverses.as_ref()),
+        "reversed_by": Cell::optional(transaction.reversed_by.as_ref()),
+        "balance": Cell::value(&transaction.balance),
+        "paid_out": Cell::optional(transaction.paid_out.as_ref()),
+        "calendar_version": Cell::optional(transaction.calendar_version.as_ref()),
     }
+}
+
+/// A part of the allocation.
+fn share(transaction: &TransactionView, of: fn(&Shares) -> Money) -> Cell {
+    Cell::optional(transaction.allocation.as_ref().map(of).as_ref())
+}
+
+/// A part of what was applied.
+fn applied(transaction: &TransactionView, of: fn(&AppliedView) -> Money) -> Cell {
+    Cell::optional(transaction.applied.as_ref().map(of).as_ref())
 }

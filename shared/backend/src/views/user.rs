@@ -1,25 +1,17 @@
 //! Users as lines of a table.
 
-use crate::{
-    domain::users::User,
-    values::table::{Cell, Line},
-};
+use crate::{domain::users::User, table_line, values::table::Cell};
 
-impl Line for User {
-    const COLUMNS: &'static [&'static str] =
-        &["id", "username", "email", "phone", "full_name", "role", "status", "created_at", "updated_at"];
-
-    fn cells(&self) -> Vec<Cell> {
-        vec![
-            Cell::value(&self.id),
-            Cell::text(Some(&self.username)),
-            Cell::text(self.email.as_deref()),
-            Cell::text(self.phone.as_deref()),
-            Cell::text(self.full_name.as_deref()),
-            Cell::value(self.role.as_str()),
-            Cell::value(self.status.as_str()),
-            Cell::value(&self.created_at),
-            Cell::value(&self.updated_at),
-        ]
+table_line! {
+    User as user {
+        "id": Cell::value(&user.id),
+        "username": Cell::text(Some(&user.username)),
+        "email": Cell::text(user.email.as_deref()),
+        "phone": Cell::text(user.phone.as_deref()),
+        "full_name": Cell::text(user.full_name.as_deref()),
+        "role": Cell::value(user.role.as_str()),
+        "status": Cell::value(user.status.as_str()),
+        "created_at": Cell::value(&user.created_at),
+        "updated_at": Cell::value(&user.updated_at),
     }
 }
