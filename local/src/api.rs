@@ -42,27 +42,34 @@ use crate::operations::{self, Operation, Who};
 )]
 struct Document;
 
+/// A group of routes: the function of that name.
+pub struct Group {
+    /// The name of its crate, and of its folder.
+    pub name: &'static str,
+    /// Its routes.
+    pub router: fn() -> Router<App>,
+    /// The descriptions of its handlers.
+    pub document: fn() -> OpenApi,
+}
+
+macro_rules! groups {
+    ($($name:ident),*) => {
+        &[$(Group { name: stringify!($name), router: $name::router, document: $name::document }),*]
+    };
+}
+
+/// The functions that answer HTTP.
+pub const GROUPS: &[Group] = groups![auth, users, products, loans, servicing, portfolio, site];
+
 /// The routes of all groups.
 pub fn router() -> Router<App> {
-    [auth::router, users::router, products::router, loans::router, servicing::router, portfolio::router, site::router]
-        .into_iter()
-        .fold(Router::new(), |all, group| all.merge(group()))
+    GROUPS.iter().fold(Router::new(), |all, group| all.merge((group.router)()))
 }
 
 /// The descriptions of all groups' handlers.
 #[must_use]
 pub fn descriptions() -> OpenApi {
-    [
-        auth::document,
-        users::document,
-        products::document,
-        loans::document,
-        servicing::document,
-        portfolio::document,
-        site::document,
-    ]
-    .into_iter()
-    .fold(Document::openapi(), |all, group| all.merge_from(group()))
+    GROUPS.iter().fold(Document::openapi(), |all, group| all.merge_from((group.document)()))
 }
 
 /// Why there is no document.

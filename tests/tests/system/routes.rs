@@ -7,7 +7,10 @@ use std::{
 };
 
 use axum::http::Method;
-use local::operations::{OPERATIONS, Who};
+use local::{
+    api::GROUPS,
+    operations::{OPERATIONS, Who},
+};
 use toml_edit::DocumentMut;
 use utoipa::openapi::OpenApi;
 use yaml_rust2::{Yaml, YamlLoader};
@@ -18,15 +21,7 @@ fn file(name: &str) -> String {
 
 /// The functions that answer HTTP, by their crates' names.
 fn functions() -> BTreeMap<&'static str, OpenApi> {
-    BTreeMap::from([
-        ("auth", auth::document()),
-        ("loans", loans::document()),
-        ("portfolio", portfolio::document()),
-        ("products", products::document()),
-        ("servicing", servicing::document()),
-        ("site", site::document()),
-        ("users", users::document()),
-    ])
+    GROUPS.iter().map(|group| (group.name, (group.document)())).collect()
 }
 
 /// Routes to functions, as an HTTP API chooses among them: a path of as many segments first, where `{id}` stands for
@@ -78,8 +73,8 @@ impl Routes {
     }
 }
 
-/// The routes of template.yaml. A tag such as `!Ref` is dropped: what it tags stays.
-fn template_routes() -> Routes {
+/// The routes of template.yaml, in their order. A tag such as `!Ref` is dropped: what it tags stays.
+fn listed_routes() -> Vec<(Option<String>, String)> {
     let template = YamlLoader::load_from_str(&file("template.yaml")).unwrap().remove(0);
     let mut routes = Vec::new();
     for (_, resource) in template["Resources"].as_hash().unwrap() {
@@ -104,7 +99,28 @@ fn template_routes() -> Routes {
             routes.push((path, function.to_owned()));
         }
     }
-    Routes::new(routes)
+    routes
+}
+
+fn template_routes() -> Routes {
+    Routes::new(listed_routes())
+}
+
+/// The heading of the emulator's routes, which are the end of Cargo.toml.
+const EMULATOR: &str = "[workspace.metadata.lambda.watch.router]\n";
+
+/// Writes the emulator's routes from those of template.yaml.
+fn write_emulator_routes() {
+    let manifest = file("Cargo.toml");
+    let (others, _) = manifest.split_once(EMULATOR).unwrap();
+    let lines = listed_routes().into_iter().flat_map(|(path, function)| {
+        let paths = path
+            .map_or(vec!["/".to_owned(), "/{*proxy}".to_owned()], |path| vec![path.replace("{proxy+}", "{*proxy}")]);
+        paths.into_iter().map(move |path| format!("\"{path}\" = \"{function}\"\n"))
+    });
+    let table: String = lines.collect();
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../Cargo.toml");
+    fs::write(path, format!("{others}{EMULATOR}{table}")).unwrap();
 }
 
 /// The emulator's routes, in Cargo.toml. It has no default: `/` and everything below stand for that.
@@ -153,7 +169,10 @@ fn every_operation_is_routed_to_the_function_that_has_it() {
 
 #[test]
 fn the_emulator_routes_as_the_gateway_does() {
-    assert_eq!(emulator_routes(), template_routes());
+    if std::env::var_os("UPDATE_ROUTES").is_some() {
+        write_emulator_routes();
+    }
+    assert_eq!(emulator_routes(), template_routes(), "UPDATE_ROUTES=1 writes the table of Cargo.toml (left)");
     let routes = template_routes();
     for (path, function) in [
         ("/", "site"),
