@@ -171,8 +171,9 @@ fn complete(row: &Operation, operation: &mut Value, components: &mut Value) -> R
     }
     refusals::complete(row, operation, components);
     let replays = parameter(operation, components, "Idempotency-Key").is_some();
+    let paged = parameter(operation, components, "cursor").is_some();
     for (status, response) in entries(&mut operation["responses"]) {
-        complete_response(status, response, components, replays);
+        complete_response(status, response, components, Headers { replays, paged });
     }
     Ok(())
 }
@@ -235,11 +236,19 @@ fn complete_body(body: &mut Value, components: &mut Value) {
     body["required"] = (any_field && !elsewhere).into();
 }
 
+/// The headers that answers of an operation have because of its parameters.
+#[derive(Clone, Copy)]
+struct Headers {
+    /// It takes an `Idempotency-Key`.
+    replays: bool,
+    /// It takes a `cursor`.
+    paged: bool,
+}
+
 /// Headers that follow from the status, and an example.
-fn complete_response(status: &str, response: &mut Value, components: &mut Value, replays: bool) {
+fn complete_response(status: &str, response: &mut Value, components: &mut Value, of: Headers) {
     let schema = schemas::resolve(&response["content"]["application/json"]["schema"], &components["schemas"]);
-    let is_paged_table =
-        response["content"].get("text/csv").is_some() && schema["properties"].get("next_cursor").is_some();
+    let is_paged_table = of.paged && response["content"].get("text/csv").is_some();
     let has_version = status.starts_with('2') && schema["properties"]["version"]["type"] == "integer";
     let mut add = |name: &str, component: &str| {
         response["headers"][name] = json!({"$ref": format!("#/components/headers/{component}")});
@@ -254,7 +263,7 @@ fn complete_response(status: &str, response: &mut Value, components: &mut Value,
     match status {
         "401" => add("WWW-Authenticate", "Challenge"),
         "409" | "429" | "503" => add("Retry-After", "RetryAfter"),
-        "201" if replays => add("Idempotency-Replayed", "Replayed"),
+        "201" if of.replays => add("Idempotency-Replayed", "Replayed"),
         "200" if is_paged_table => add("Link", "NextPage"),
         _ => {}
     }

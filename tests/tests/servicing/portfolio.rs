@@ -342,6 +342,40 @@ async fn arrears_age_by_the_oldest_unpaid_instalment() {
 }
 
 #[tokio::test]
+async fn arrears_come_a_page_of_groups_at_a_time() {
+    let world = World::new().await;
+    let terms = json!({"interest_rate_apr": "0", "instalments": 1, "repay_unit": "day"});
+    for _ in 0..5 {
+        world.disbursed("100", terms.clone(), "2024-01-02").await;
+    }
+    let path = "/api/portfolio/arrears?group_by=product";
+    let all = world.get(path).await;
+    assert_eq!(all.body.as_array().unwrap().len(), 5);
+    assert!(all.optional_header("link").is_none());
+    for accept in ["application/json", "text/csv"] {
+        let (mut next, mut pages, mut groups) = (format!("{path}&limit=2"), 0, Vec::new());
+        loop {
+            let page = world.admin.get(&next).header("accept", accept).expect(200).await;
+            if accept == "text/csv" {
+                groups.extend(page.text.lines().skip(1).map(|line| line.split(',').next().unwrap().to_owned()));
+            } else {
+                groups.extend(
+                    page.body.as_array().unwrap().iter().map(|group| group["group"].as_str().unwrap().to_owned()),
+                );
+            }
+            pages += 1;
+            let Some(link) = page.optional_header("link") else { break };
+            next = link.strip_prefix('<').unwrap().strip_suffix(">; rel=\"next\"").unwrap().to_owned();
+        }
+        let expected: Vec<_> =
+            all.body.as_array().unwrap().iter().map(|group| group["group"].as_str().unwrap()).collect();
+        assert_eq!((pages, groups), (3, expected.into_iter().map(str::to_owned).collect()), "{accept}");
+    }
+    world.admin.get("/api/portfolio/arrears?limit=201").invalid(&[("/limit", "out_of_range")]).await;
+    world.admin.get("/api/portfolio/arrears?cursor=none").refused(400, "bad_cursor").await;
+}
+
+#[tokio::test]
 async fn collections_are_what_is_due_then_or_was_before() {
     let world = World::new().await;
     let (first, second) = (world.plain().await, world.plain().await);

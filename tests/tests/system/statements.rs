@@ -61,6 +61,7 @@ fn of_requests_and_loans() -> impl IntoIterator<Item = Named> {
         backend::store::loans::VERSION,
         backend::store::portfolio::ADD_UP,
         backend::store::portfolio::ARREARS,
+        backend::store::portfolio::ARREARS_OF_GROUP,
         backend::store::portfolio::CHANGE_AGENTS,
         backend::store::portfolio::CHANGE_BOOK,
         backend::store::portfolio::CHANGE_EXPOSURES,

@@ -127,7 +127,9 @@ fn a_paged_list_that_is_there_as_csv_says_where_the_next_page_is() {
         assert_eq!(answer["headers"].get("Link").is_some(), limit.is_some(), "{method} {path}");
         if let Some(limit) = limit {
             let bounds = ["default", "maximum"].map(|name| limit["schema"][name].as_i64());
-            assert_eq!(bounds, [Some(50), Some(5000)], "{path}");
+            // Few lenders have more groups than a page of arrears.
+            let default = if path == "/api/portfolio/arrears" { 200 } else { 50 };
+            assert_eq!(bounds, [Some(default), Some(5000)], "{path}");
         }
         tables += 1;
     }

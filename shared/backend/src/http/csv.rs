@@ -58,11 +58,15 @@ fn table<L: Lines>(things: &[L]) -> Result<(Vec<u8>, usize), csv::Error> {
 
 fn answer_with(table: Vec<u8>, next: Option<String>) -> Response {
     let mut response = Response::new(Body::from(table));
-    let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/csv; charset=utf-8"));
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("text/csv; charset=utf-8"));
+    link(response, next)
+}
+
+/// The answer with the address of the next page in `Link`, if there is one.
+fn link(mut response: Response, next: Option<String>) -> Response {
     // Of ASCII by construction: a path, and a query that is encoded.
     if let Some(Ok(link)) = next.map(|next| HeaderValue::try_from(format!("<{next}>; rel=\"next\""))) {
-        headers.insert(header::LINK, link);
+        response.headers_mut().insert(header::LINK, link);
     }
     response
 }
@@ -77,6 +81,25 @@ pub fn answer<L: Lines>(things: &[L]) -> Result<Response, Problem> {
         (table, taken) if taken == things.len() => Ok(answer_with(table, None)),
         _ => Err(Problem::internal("a table without pages is too large")),
     }
+}
+
+/// A page whose JSON is a bare array, in the format that the client wants. In both, `Link` leads to the page after a
+/// position.
+///
+/// # Errors
+///
+/// 500 for a table that does not fit: a defect.
+pub fn bare_page<L: Lines + Serialize, K: Part, I: Part>(
+    things: Vec<L>,
+    more_after: Option<Position<K, I>>,
+    format: Format,
+    (query, binding): (&QueryString, &Binding),
+) -> Result<Response, Problem> {
+    let response = match format {
+        Format::Csv => answer(&things)?,
+        Format::Json => Json(things).into_response(),
+    };
+    Ok(link(response, more_after.map(|last| query.with_cursor(&last.to_cursor(binding)))))
 }
 
 /// A page of a list in the format that the client wants, from the rows of [`Limit::and_one`]. A page of CSV ends early

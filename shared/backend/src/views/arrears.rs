@@ -1,6 +1,6 @@
 //! Portfolio at risk: loans by how long the oldest unpaid instalment is past due.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use lending::{Currency, Money, MoneyError};
 use rust_decimal::Decimal;
@@ -11,6 +11,7 @@ use crate::{
     domain::{portfolio::ExposureSums, refusal::Refusal},
     store::portfolio::ArrearsRow,
     values::{
+        page::{Limit, Position},
         table::{Cell, Line},
         units::decimal,
     },
@@ -139,6 +140,32 @@ impl Arrears {
             })
         });
         shown.collect::<Result<_, MoneyError>>().map_err(Refusal::defect)
+    }
+}
+
+/// A page of arrears.
+pub struct ArrearsPage {
+    /// The groups of the page, each with all its currencies.
+    pub arrears: Vec<Arrears>,
+    /// The last group of the page, if there are more.
+    pub more_after: Option<Position<String, ()>>,
+}
+
+impl ArrearsPage {
+    /// Adds up a page of groups, from the rows of one group more, which only show that there is a next page.
+    ///
+    /// # Errors
+    ///
+    /// 500 for amounts that are out of range: a defect.
+    pub fn of(mut aged: Vec<ArrearsRow>, limit: Limit) -> Result<Self, Refusal> {
+        let groups: BTreeSet<_> = aged.iter().map(|row| (row.group.is_none(), row.group.clone())).collect();
+        let mut more_after = None;
+        if let Some(beyond) = groups.iter().nth(limit.of_page()) {
+            let of_page = groups.range(..beyond);
+            more_after = of_page.last().and_then(|(_, group)| group.clone()).map(|group| Position(group, ()));
+            aged.retain(|row| (row.group.is_none(), &row.group) < (beyond.0, &beyond.1));
+        }
+        Ok(Self { arrears: Arrears::of(aged)?, more_after })
     }
 }
 

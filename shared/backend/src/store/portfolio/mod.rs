@@ -5,7 +5,7 @@ mod changes;
 
 pub(crate) use self::changes::AT_ONCE;
 pub use self::{
-    arrears::{ARREARS, ArrearsRow, agents_arrears, arrears},
+    arrears::{ARREARS, ARREARS_OF_GROUP, ArrearsRow, agents_arrears, arrears},
     changes::{ADD_UP, ADD_UP_EVERY, CHANGE_AGENTS, CHANGE_BOOK, CHANGE_EXPOSURES, add_up, step},
 };
 
