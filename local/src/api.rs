@@ -36,6 +36,7 @@ use crate::operations::{self, Operation, Who};
         (name = "products", description = "Loan products and their versions"),
         (name = "loans", description = "Applications, decisions, history"),
         (name = "servicing", description = "Disbursements, repayments and other transactions; the ledger"),
+        (name = "payments", description = "Money that arrives: sources, hooks, payments and what is in suspense"),
         (name = "portfolio", description = "Statistics of the whole book"),
         (name = "service", description = "Health and documentation")
     )
@@ -59,7 +60,7 @@ macro_rules! groups {
 }
 
 /// The functions that answer HTTP.
-pub const GROUPS: &[Group] = groups![auth, users, products, loans, servicing, portfolio, site];
+pub const GROUPS: &[Group] = groups![auth, users, products, loans, servicing, payments, portfolio, site];
 
 /// The routes of all groups.
 pub fn router() -> Router<App> {

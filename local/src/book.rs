@@ -85,6 +85,8 @@ ALTER TABLE transactions DISABLE TRIGGER transactions_check_time;
 ALTER TABLE loans DISABLE TRIGGER loans_check_new_borrower;
 ALTER TABLE transactions DISABLE TRIGGER transactions_check;
 ALTER TABLE transactions DISABLE TRIGGER transactions_check_second_person;
+ALTER TABLE transactions DISABLE TRIGGER transactions_check_recorder;
+ALTER TABLE transactions DISABLE TRIGGER transactions_count_applied;
 ALTER TABLE users DISABLE TRIGGER users_keep_new_words;
 DELETE FROM statistics_snapshots;
 SET LOCAL enable_hashjoin = off;
@@ -98,6 +100,8 @@ ALTER TABLE transactions ENABLE TRIGGER transactions_check_time;
 ALTER TABLE loans ENABLE TRIGGER loans_check_new_borrower;
 ALTER TABLE transactions ENABLE TRIGGER transactions_check;
 ALTER TABLE transactions ENABLE TRIGGER transactions_check_second_person;
+ALTER TABLE transactions ENABLE TRIGGER transactions_check_recorder;
+ALTER TABLE transactions ENABLE TRIGGER transactions_count_applied;
 ALTER TABLE users ENABLE TRIGGER users_keep_new_words";
 
 /// The words by which people are found, of all at once.

@@ -20,7 +20,7 @@ use axum::middleware::{Next, from_fn};
 use axum::response::Response;
 use backend::{
     app::App,
-    auth::tokens::Tokens,
+    auth::{sealing::Sealing, tokens::Tokens},
     config::{self, Limits, Statements},
     db::{Connector, Db},
     http::{address::Peer, layers, origin::OriginSecret},
@@ -173,7 +173,8 @@ async fn prepare(postgres: &Postgres, options: &Options) -> Result<App, Error> {
     let db = Db::new(connector, CONNECTIONS, statements).map_err(|error| Error::Setting(error.to_string()))?;
     let report = stats::run(&db, &zone).await?;
     say(format_args!("the figures of {} days kept", report.days));
-    Ok(App { db, tokens: Tokens::new(fixed(&signing_keys()?)), zone, limits: Arc::new(limits), origin })
+    let sealing = Sealing::new(Some(fixed(SEALING_KEYS)));
+    Ok(App { db, tokens: Tokens::new(fixed(&signing_keys()?)), sealing, zone, limits: Arc::new(limits), origin })
 }
 
 /// Loads a generated book if there is none.
@@ -211,6 +212,9 @@ fn on_this_machine(url: &str) -> Result<String, Error> {
     }
     Ok(url.into())
 }
+
+/// Seals secrets of a server on this machine. The same at every start, since the database is kept; not secret itself.
+const SEALING_KEYS: &str = r#"{"current": "local", "keys": {"local": "bWljcm9sb2Fucy1sb2NhbC1zZWFsaW5nLWtleS0wMDE"}}"#;
 
 /// A key of this run: tokens end with it.
 fn signing_keys() -> Result<String, Error> {

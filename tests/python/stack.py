@@ -11,7 +11,7 @@ from moto import mock_aws
 
 from moto_stack import REGION, Chosen, Stack, client, transformed
 
-HTTP = ["Site", "Auth", "Users", "Products", "Loans", "Servicing", "Portfolio"]
+HTTP = ["Site", "Auth", "Users", "Products", "Loans", "Servicing", "Payments", "Portfolio"]
 DATABASE_PORT, TLS_PORT = 5432, 443
 
 
@@ -38,6 +38,7 @@ def check_permissions(stack, owner, application):
     read, decrypt = "secretsmanager:GetSecretValue", ("kms:Decrypt", key)
     origin = {(read, stack.secrets["OriginSecretStore"])} if "OriginSecretStore" in stack.secrets else set()
     expected = {name: {(read, application), (read, signing), decrypt} | origin for name in HTTP}
+    expected["Payments"] |= {(read, stack.secrets["SealingKeysSecret"])}
     queue = client("sqs").get_queue_attributes(QueueUrl=stack.ids["DeadLetters"], AttributeNames=["QueueArn"])
     expected["Stats"] = {(read, application), decrypt, ("sqs:SendMessage", queue["Attributes"]["QueueArn"])}
     expected["Migrate"] = {(read, owner), (read, application), (read, admin), decrypt}

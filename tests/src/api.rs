@@ -21,7 +21,7 @@ use uuid::Uuid;
 use crate::{Client, Session, Wire};
 use backend::{
     app::App,
-    auth::{passwords, tokens::Tokens},
+    auth::{passwords, sealing::Sealing, tokens::Tokens},
     config::{self, Authorities, DatabaseConfig, Limit, Limits, Statements},
     db::{Connector, Db},
     domain::users::Role,
@@ -101,6 +101,7 @@ impl Default for ApiOptions {
             email_user: wide,
             email_address: wide,
             customer_writes: wide,
+            hook_address: wide,
             max_pending: 10_000,
         };
         Self { zone: "UTC", limits, demo: false, origin: None, first_admin: None }
@@ -157,7 +158,9 @@ impl Api {
         let keys = json!({"current": SIGNING_KEY_ID, "keys": {SIGNING_KEY_ID: SIGNING_KEY}});
         let tokens = Tokens::new(SecretSource::fixed(SecretString::from(keys.to_string())));
         let origin = options.origin.map(|text| OriginSecret::fixed(text).unwrap());
-        let app = App { db, tokens, zone, limits: Arc::new(options.limits), origin };
+        let sealing = json!({"generated": SIGNING_KEY});
+        let sealing = Sealing::new(Some(SecretSource::fixed(SecretString::from(sealing.to_string()))));
+        let app = App { db, tokens, sealing, zone, limits: Arc::new(options.limits), origin };
         let router = layers::serve(local::api::router(), app.clone());
         let owner = connect(database.owner_url()).await;
         Self { client: Client::in_process(router), app, owner, database }

@@ -10,8 +10,10 @@
 mod api;
 mod client;
 pub mod document;
+mod signed;
 mod wire;
 
 pub use api::{ADDRESS, Api, ApiOptions, PASSWORD, SIGNING_KEY, SIGNING_KEY_ID, TestSchema, User, without_tls};
 pub use client::{Call, Client, Reply, Session};
+pub use signed::signed;
 pub use wire::{Message, RoundTrip, Way, Wire};

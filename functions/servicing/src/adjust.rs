@@ -16,7 +16,7 @@ use backend::{
     },
     values::{
         number::{Instalments, NumberText},
-        text::Reason,
+        text::{ProductCode, Reason},
         time::BusinessDate,
     },
     views::transaction::TransactionView,
@@ -45,6 +45,10 @@ pub(crate) struct NewRefund {
     amount: NumberText,
     /// The business date, today or past, not before the disbursement.
     paid_on: BusinessDate,
+    /// The code of the source that it is paid from; default: the cash that has no source.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    source: Option<ProductCode>,
 }
 
 impl Fingerprinted for NewRefund {
@@ -153,7 +157,8 @@ pub(crate) async fn refund_overpayment(
         let amount = command::amount(&body.amount, locked.loan.amount.currency());
         let (amount, on) = both(amount, command::past(body.paid_on, at, "/paid_on"))?;
         locked.loan.disbursed()?;
-        Ok(NewTransaction { kind: EventKind::Refund { amount }, on, notes: Notes::default() })
+        let notes = Notes { source: body.source.map(ProductCode::into_string), ..Notes::default() };
+        Ok(NewTransaction { kind: EventKind::Refund { amount }, on, notes })
     })
     .await
 }

@@ -23,7 +23,9 @@ use backend::{
     },
     store::{
         audit::{self, Subject},
-        duties, loans, portfolio, transactions,
+        duties, loans,
+        payments::{self, Id, Turn},
+        portfolio, transactions,
     },
     telemetry::Count,
     values::{moment::Moment, number::NumberText, time::BusinessDate},
@@ -92,7 +94,10 @@ impl Command {
 }
 
 /// The rows of the lock and of the reads behind it.
-type Locked = (Option<Claimed>, Option<Loan>, Vec<Transaction>, (Vec<ApplicationStep>, Vec<duties::Account>));
+type Locked = (Option<Claimed>, Option<Loan>, Vec<Transaction>, (Vec<ApplicationStep>, Vec<duties::Account>, Receipt));
+
+/// The turn of the receipt that the request names, and the payment that has it.
+type Receipt = Option<(Turn, Option<Id>)>;
 
 /// Carries out a command whose key and body were sent as usual.
 pub(crate) async fn run<K: Kind, B: DeserializeOwned + Fingerprinted + ToSchema>(
@@ -123,7 +128,9 @@ pub(crate) async fn run_with<K: Kind, B: Fingerprinted>(
     });
     let take = request.as_ref().ok().and_then(|(claim, _)| claim.take());
     let id = command.loan;
-    let rest = (portfolio::steps(id), duties::same_hand(id, guard.id()));
+    let receipt = request.as_ref().ok().and_then(|(_, body)| body.receipt());
+    let receipt = receipt.map(|receipt| (payments::turn(receipt), payments::of_receipt(receipt)));
+    let rest = (portfolio::steps(id), duties::same_hand(id, guard.id()), receipt);
     // The transactions are read after the lock, by a statement with a snapshot of its own: they are all there are.
     let batch = (take, loans::lock(id, Scope::All), transactions::of_loan(id, None), rest);
     let (tx, caller, locked): (Tx, Caller, Locked) = Box::pin(guard.begin(batch)).await?;
@@ -136,7 +143,7 @@ fn carry_out<B>(
     caller: &Caller,
     command: &Command,
     request: Result<(Claim, B), Problem>,
-    (claimed, loan, transactions, (steps, same_hand)): Locked,
+    (claimed, loan, transactions, (steps, same_hand, receipt)): Locked,
     at: Moment<'_>,
     decide: impl FnOnce(B, &LockedLoan, Moment) -> Result<NewTransaction, Problem>,
 ) -> Result<Outcome, Problem> {
@@ -149,6 +156,10 @@ fn carry_out<B>(
     let (claim, body) = request?;
     if let Some(answer) = claim.earlier_answer(claimed)? {
         return Ok(Outcome::unchanged(answer));
+    }
+    if let Some((_, Some(Id(payment)))) = receipt {
+        let detail = "A payment has this receipt. Apply it instead.";
+        return Err(Problem::conflict("payment_exists", detail).naming_payment(payment));
     }
     let locked = LockedLoan { loan, transactions, steps };
     command.duty.check(&SameHand::from(same_hand), &locked, command.transaction)?;

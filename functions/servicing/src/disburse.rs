@@ -14,7 +14,10 @@ use backend::{
         path::PathParameter,
         problem::Problem,
     },
-    values::{text::Reference, time::BusinessDate},
+    values::{
+        text::{ProductCode, Reference},
+        time::BusinessDate,
+    },
     views::transaction::TransactionView,
 };
 use lending::EventKind;
@@ -32,6 +35,10 @@ pub(crate) struct NewDisbursement {
     /// disbursement.
     #[serde(skip_serializing_if = "Option::is_none")]
     first_due_on: Option<BusinessDate>,
+    /// The code of the source that it is paid from; default: the cash that has no source.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    source: Option<ProductCode>,
     /// How the other side names it.
     reference: Option<Reference>,
 }
@@ -74,7 +81,9 @@ pub(crate) async fn disburse_loan(
             let detail = "must be given: the first due date of the terms is not after the disbursement";
             return Err(Refusal::rule("/first_due_on", "required", detail).into());
         }
-        let notes = Notes { reference: body.reference.map(Reference::into_string), ..Notes::default() };
+        let reference = body.reference.map(Reference::into_string);
+        let source = body.source.map(ProductCode::into_string);
+        let notes = Notes { reference, source, ..Notes::default() };
         Ok(NewTransaction { kind: EventKind::Disbursement { first_due_on, calendar: None }, on, notes })
     })
     .await

@@ -48,6 +48,10 @@ pub(crate) struct NewRepayment {
 }
 
 impl Fingerprinted for NewRepayment {
+    fn receipt(&self) -> Option<&str> {
+        self.reference.as_ref().map(Reference::as_str)
+    }
+
     fn amount(&mut self) -> Option<&mut NumberText> {
         Some(&mut self.amount)
     }
@@ -81,8 +85,8 @@ impl NewRepayment {
     responses(
         (status = 201, description = "The transaction", body = TransactionView),
         (status = 409, description = "The loan is not disbursed (`not_disbursed`), has as many transactions as \
-            allowed (`too_many_transactions`), or a later transaction could no longer stand \
-            (`later_event_depends_on_it`)"),
+            allowed (`too_many_transactions`), the reference is the receipt of a payment (`payment_exists`), or a \
+            later transaction could no longer stand (`later_event_depends_on_it`)"),
         (status = 422, description = "The date is before the disbursement (`before_disbursement`)"))
 )]
 pub(crate) async fn record_repayment(

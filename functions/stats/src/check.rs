@@ -85,6 +85,38 @@ WHERE (v.name, v.currency, v.min_amount, v.max_amount, v.min_instalments, v.max_
     <> (p.name, p.currency, p.min_amount, p.max_amount, p.min_instalments, p.max_instalments, p.min_rate_apr, p.max_rate_apr,
         p.is_default, p.active, p.terms)";
 
+/// Payments whose sums differ from those of their repayments and movements, or whose entries differ from them.
+pub const DIFFERENT_PAYMENTS: &str = "\
+WITH applied AS (
+    SELECT t.payment_id, sum(t.amount) AS amount FROM transactions t
+    WHERE t.payment_id IS NOT NULL AND NOT EXISTS (SELECT FROM transactions r WHERE r.reverses = t.id) GROUP BY t.payment_id),
+moved AS (
+    SELECT payment_id, coalesce(sum(amount) FILTER (WHERE kind = 'correction'), 0) AS corrected,
+        coalesce(sum(amount) FILTER (WHERE kind <> 'correction'), 0) AS returned
+    FROM payment_movements GROUP BY payment_id)
+SELECT 'the payment ' || p.id AS of, (p.corrected, p.applied, p.returned)::text AS kept,
+    (coalesce(m.corrected, 0), coalesce(a.amount, 0), coalesce(m.returned, 0))::text AS follows
+FROM payments p LEFT JOIN applied a ON a.payment_id = p.id LEFT JOIN moved m ON m.payment_id = p.id
+WHERE (p.corrected, p.applied, p.returned) <> (coalesce(m.corrected, 0), coalesce(a.amount, 0), coalesce(m.returned, 0))
+UNION ALL
+SELECT 'the entries of the payment ' || p.id, coalesce(e.balance, 0)::text, (p.amount + p.corrected - p.returned)::text
+FROM payments p LEFT JOIN (
+    SELECT e.payment_id, sum(l.credit - l.debit) AS balance
+    FROM journal_entries e JOIN journal_lines l ON l.entry_id = e.id AND l.account = 'unapplied_payments'
+    WHERE e.payment_id IS NOT NULL GROUP BY e.payment_id) e ON e.payment_id = p.id
+WHERE coalesce(e.balance, 0) <> p.amount + p.corrected - p.returned";
+
+/// Currencies in which the account of what is in suspense is not what is unapplied.
+pub const DIFFERENT_SUSPENSE: &str = "\
+WITH posted AS (
+    SELECT currency, sum(credit - debit) AS balance
+    FROM (SELECT * FROM account_days UNION ALL SELECT * FROM account_changes) kept
+    WHERE account = 'unapplied_payments' GROUP BY currency),
+unapplied AS (
+    SELECT currency, sum(amount + corrected - applied - returned) AS sum FROM payments GROUP BY currency)
+SELECT 'unapplied_payments in ' || currency AS of, coalesce(balance, 0)::text AS kept, coalesce(sum, 0)::text AS follows
+FROM posted FULL JOIN unapplied USING (currency) WHERE coalesce(balance, 0) <> coalesce(sum, 0)";
+
 /// Large objects, of which we make none: if the functions' login may make some, it could store there what nobody sees.
 pub const LARGE_OBJECTS: &str = "\
 SELECT 'large objects' AS of, count(*)::text AS kept, '0' AS follows FROM pg_largeobject_metadata HAVING count(*) > 0";
@@ -115,7 +147,9 @@ pub async fn check(db: &Db, zone: &TimeZone) -> Result<Vec<Difference>, DbError>
     let kept = tx.run(&ledger::kept()).await?;
     let kept = kept.into_iter().map(|SummedRow(PostedSums(key, sums))| (key, sums)).collect();
     compare("accounts", &kept, &accounts, &mut differences);
-    for sql in [DIFFERENT_MONTHS, DIFFERENT_TOTALS, DIFFERENT_VERSIONS, LARGE_OBJECTS] {
+    let all =
+        [DIFFERENT_MONTHS, DIFFERENT_TOTALS, DIFFERENT_VERSIONS, DIFFERENT_PAYMENTS, DIFFERENT_SUSPENSE, LARGE_OBJECTS];
+    for sql in all {
         differences.extend(tx.run(&Sql::new(sql).all::<Difference>()).await?);
     }
     tx.rollback().await;

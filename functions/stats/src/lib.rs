@@ -88,6 +88,22 @@ WITH cleared AS (
         SELECT key FROM rate_limits WHERE full_at < now() LIMIT 10000 FOR UPDATE SKIP LOCKED) RETURNING 1)
 SELECT FROM cleared HAVING count(*) = 10000";
 
+/// Notices as they were sent, after 13 months: what they say is kept.
+pub const DROP_NOTICES: &str = "\
+WITH dropped AS (
+    UPDATE payment_notices SET raw = NULL WHERE id IN (
+        SELECT id FROM payment_notices WHERE raw IS NOT NULL AND received_at < now() - interval '13 months' LIMIT 10000)
+    RETURNING 1)
+SELECT FROM dropped HAVING count(*) = 10000";
+
+/// Notices that could not become a payment, after 13 months.
+pub const DROP_REFUSALS: &str = "\
+WITH dropped AS (
+    DELETE FROM payment_refusals WHERE id IN (
+        SELECT id FROM payment_refusals WHERE received_at < now() - interval '13 months' LIMIT 10000)
+    RETURNING 1)
+SELECT FROM dropped HAVING count(*) = 10000";
+
 /// The days whose figures are kept at a time.
 const DAYS_AT_ONCE: usize = 100;
 
@@ -104,7 +120,7 @@ pub async fn run(db: &Db, zone: &TimeZone) -> Result<Report, DbError> {
     tx.commit(vec![Sql::new(TIDY_EXPOSURES).execute()]).await?;
     mark(db, zone).await?;
     let report = keep(db, zone).await?;
-    for clear in [CLEAR_SESSIONS, CLEAR_IDEMPOTENCY_KEYS, CLEAR_RATE_LIMITS] {
+    for clear in [CLEAR_SESSIONS, CLEAR_IDEMPOTENCY_KEYS, CLEAR_RATE_LIMITS, DROP_NOTICES, DROP_REFUSALS] {
         repeat(db, clear).await?;
     }
     Ok(report)

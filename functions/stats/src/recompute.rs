@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, fmt::Debug};
 use backend::{
     db::{DbError, OfLoan, Tx},
     domain::{
-        ledger::{AccountKey, AccountSums, PostedSums},
+        ledger::{self as ledger_rules, AccountKey, AccountSums, LedgerAccount, PostedSums},
         loan::Loan,
         loan_money,
         portfolio::{ApplicationStep, LoanInPortfolio, PortfolioDelta},
@@ -13,7 +13,7 @@ use backend::{
     },
     store::{
         ledger::{self, PostedRow},
-        loans, portfolio, transactions,
+        loans, payments, portfolio, transactions,
     },
     telemetry,
     values::moment::Moment,
@@ -62,7 +62,7 @@ pub(crate) async fn recompute(tx: &Tx, at: Moment<'_>) -> Result<Recomputed, DbE
     let mut last = Uuid::nil();
     loop {
         let loans = tx.run(&loans::after(last, AT_ONCE)).await?;
-        let Some(newest) = loans.last() else { return Ok(recomputed) };
+        let Some(newest) = loans.last() else { break };
         last = newest.id;
         let ids: Vec<Uuid> = loans.iter().map(|loan| loan.id).collect();
         let rest = (transactions::of_loans(ids.clone()), portfolio::steps_of_loans(ids.clone()), ledger::made(ids));
@@ -75,6 +75,10 @@ pub(crate) async fn recompute(tx: &Tx, at: Moment<'_>) -> Result<Recomputed, DbE
             recomputed.add(loan, &transactions, &steps, &made, at);
         }
     }
+    for PostedRow(PostedSums(key, sums)) in tx.run(&payments::of_payments()).await? {
+        *recomputed.accounts.entry(key).or_default() += sums;
+    }
+    Ok(recomputed)
 }
 
 fn by_loan<T>(rows: Vec<OfLoan<T>>) -> BTreeMap<Uuid, Vec<T>> {
@@ -96,7 +100,7 @@ impl Recomputed {
     ) {
         self.loans += 1;
         for PostedRow(PostedSums(key, sums)) in made {
-            *self.accounts.entry(*key).or_default() += *sums;
+            *self.accounts.entry(key.clone()).or_default() += *sums;
         }
         if let Err(why) = self.add_figures(loan, transactions, steps, made, at) {
             self.differences.push(Difference::new(format!("loan {}", loan.id), "transactions that stand", &why));
@@ -121,9 +125,10 @@ impl Recomputed {
         let events: Vec<Event> = transactions.iter().map(|transaction| transaction.event.clone()).collect();
         let follows = lending::follow(&loan.contract(), &events, Timestamp::MAX);
         let follows = follows.map_err(|conflict| format!("{conflict:?}"))?;
-        let made: Option<Vec<Posting>> = made.iter().map(|PostedRow(posted)| posted.posting()).collect();
+        let made: Option<Vec<Posting<LedgerAccount>>> = made.iter().map(|PostedRow(posted)| posted.posting()).collect();
         let made = made.ok_or("amounts in the journal that no loan has")?;
-        let missing = lending::journal_entries(&follows.postings, &made);
+        let posted = ledger_rules::through_accounts(&follows.postings, transactions, None);
+        let missing = lending::journal_entries(&posted, &made);
         if !missing.is_empty() {
             let of = format!("journal of the loan {}, entries that are missing", loan.id);
             self.differences.push(Difference::new(of, &made, &missing));

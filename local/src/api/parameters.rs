@@ -33,6 +33,10 @@ const OF_PATHS: &[OfPath] = &[
     of_path("/api/agents/{id}/performance", "AgentIdOrMe"),
     of_path("/api/products/{code}", "CodeOfProduct"),
     of_path("/api/calendars/{code}", "CodeOfCalendar"),
+    of_path("/api/payment-sources/{code}", "CodeOfSource"),
+    of_path("/api/payments/{id}", "PaymentId"),
+    of_path("/api/hooks/{source}", "SourceOfHook"),
+    of_path("/api/hooks/{source}/{secret}", "SecretOfHook"),
 ];
 
 /// A parameter of a query or a header.
@@ -84,6 +88,10 @@ pub(super) fn components() -> Result<Value, DocumentError> {
         "AgentIdOrMe": agent_or_me,
         "CodeOfProduct": path("code", "The product's code", &schema("ProductCode")),
         "CodeOfCalendar": path("code", "The calendar's code", &json!({"type": "string", "pattern": "^[a-z0-9-]{1,64}$"})),
+        "CodeOfSource": path("code", "The source's code", &schema("SourceCode")),
+        "PaymentId": path("id", "The payment's id", &id),
+        "SourceOfHook": path("source", "The source's code", &schema("SourceCode")),
+        "SecretOfHook": path("secret", "The secret of the source's hooks", &json!({"type": "string", "pattern": "^[0-9a-f]{64}$"})),
         "IdempotencyKey": key(true, "Names the command: sent again under the same key, it takes effect once and has the \
             same answer. For seven days, by caller and path."),
         "OptionalIdempotencyKey": key(false, "Names the command: sent again under the same key, it takes effect once and \

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
 
 use crate::{
-    auth::tokens::Tokens,
+    auth::{sealing::Sealing, tokens::Tokens},
     config::{self, ConfigError, DatabaseConfig, Limits},
     db::Db,
     domain::caller::Caller,
@@ -21,6 +21,8 @@ pub struct App {
     pub db: Db,
     /// Issues and checks access tokens.
     pub tokens: Tokens,
+    /// Seals secrets that are stored.
+    pub sealing: Sealing,
     /// Business dates are dates in this zone.
     pub zone: TimeZone,
     /// Limits on guessing and on registering.
@@ -40,6 +42,7 @@ impl App {
         Ok(Self {
             db: Db::from_config(DatabaseConfig::from_env()?)?,
             tokens: Tokens::new(config::secret("SIGNING_KEYS_SECRET_ARN", "SIGNING_KEYS")?),
+            sealing: Sealing::new(config::optional_secret("SEALING_KEYS_SECRET_ARN", "SEALING_KEYS")),
             zone: config::business_time_zone()?,
             limits: Arc::new(Limits::from_env()?),
             origin: OriginSecret::from_env()?,

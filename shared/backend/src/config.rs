@@ -201,6 +201,8 @@ pub struct Limits {
     pub email_address: Limit,
     /// `LIMIT_CUSTOMER_WRITES`: commands of one customer.
     pub customer_writes: Limit,
+    /// `LIMIT_HOOK_ADDRESS`: calls of hooks with a wrong secret from one address.
+    pub hook_address: Limit,
     /// `MAX_PENDING`: pending applications of one borrower.
     pub max_pending: u32,
 }
@@ -217,6 +219,7 @@ impl Limits {
             email_user: Limit::from_env("LIMIT_EMAIL_USER", 10, 60)?,
             email_address: Limit::from_env("LIMIT_EMAIL_ADDRESS", 60, 60)?,
             customer_writes: Limit::from_env("LIMIT_CUSTOMER_WRITES", 60, 1)?,
+            hook_address: Limit::from_env("LIMIT_HOOK_ADDRESS", 30, 10)?,
             max_pending: parsed("MAX_PENDING", 20, "a number of applications")?,
         })
     }

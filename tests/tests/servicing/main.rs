@@ -1,6 +1,7 @@
 //! Servicing, section 5 of the interface: in-process, against a Postgres of its own, as the application's role.
 #![allow(clippy::unwrap_used)]
 
+mod arrivals;
 mod books;
 mod commands;
 mod docs;
@@ -10,4 +11,6 @@ mod portfolio;
 mod random;
 mod reads;
 mod restating;
+mod suspense;
+mod till;
 mod world;

@@ -89,7 +89,7 @@ async fn lists_come_in_pages_and_as_csv() {
         principal_receivable,EUR,1200.00,60.00,1140.00\r\n"
     );
     let accounts = world.get("/api/ledger/accounts").await;
-    assert_eq!(accounts.list().len(), 8);
+    assert_eq!(accounts.list().len(), 9);
     let statement = world.get(&format!("{path}/statement?from=2024-02-01&to=2024-02-28")).await;
     assert_eq!([&statement["opening_balance"], &statement["closing_balance"]], [&json!("1200.00"), &json!("1140.00")]);
     assert_eq!(statement.list().len(), 3);

@@ -119,7 +119,10 @@ async fn all_fields_that_are_missing_are_asked_for_at_once() {
     let lender = Lender::new().await;
     for row in OPERATIONS {
         let operation = &document()["paths"][row.path][row.method.as_str().to_ascii_lowercase()];
-        let Some(body) = operation.get("requestBody") else { continue };
+        // A hook takes what its provider sends, as it is.
+        let Some(body) = operation.get("requestBody").filter(|_| !row.path.starts_with("/api/hooks/")) else {
+            continue;
+        };
         let schema = resolve(&body["content"]["application/json"]["schema"]);
         let mut callers = lender.callers().into_iter();
         let (caller, _) = callers.find(|(caller, owns)| refusal(row, caller.role, *owns).is_none()).unwrap();
@@ -150,7 +153,10 @@ async fn an_empty_body_has_no_fields_whatever_its_content_type() {
     let mut taken = 0;
     for row in OPERATIONS {
         let operation = &document()["paths"][row.path][row.method.as_str().to_ascii_lowercase()];
-        let Some(body) = operation.get("requestBody") else { continue };
+        // A hook takes what its provider sends, as it is.
+        let Some(body) = operation.get("requestBody").filter(|_| !row.path.starts_with("/api/hooks/")) else {
+            continue;
+        };
         let schema = resolve(&body["content"]["application/json"]["schema"]);
         let is_optional = schema["required"].as_array().is_none_or(Vec::is_empty);
         let mut callers = lender.callers().into_iter();

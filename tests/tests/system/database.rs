@@ -293,6 +293,11 @@ async fn the_functions_login_changes_no_schema_and_no_rights() {
         journal_entries INSERT, journal_entries SELECT, journal_lines INSERT, journal_lines SELECT, \
         ledger_accounts SELECT, \
         loan_versions INSERT, loan_versions SELECT, loans INSERT, loans SELECT, \
+        payment_details INSERT, payment_details SELECT, payment_movements INSERT, payment_movements SELECT, \
+        payment_notices INSERT, payment_notices SELECT, \
+        payment_refusals DELETE, payment_refusals INSERT, payment_refusals SELECT, \
+        payment_source_secrets INSERT, payment_source_secrets SELECT, \
+        payment_sources INSERT, payment_sources SELECT, payments SELECT, \
         product_versions INSERT, product_versions SELECT, products INSERT, products SELECT, \
         rate_limits DELETE, rate_limits INSERT, rate_limits SELECT, rate_limits UPDATE, \
         sessions DELETE, sessions INSERT, sessions SELECT, \

@@ -1,7 +1,10 @@
 //! Permissions: every operation of the document, called by every kind of caller and with every kind of invalid token.
 //! The expectations come from the table of operations alone.
 
-use std::collections::BTreeSet;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Mutex,
+};
 
 use axum::http::Method;
 use backend::domain::users::Role;
@@ -22,6 +25,8 @@ pub(crate) struct Lender {
     other_agent: User,
     admin: User,
     other_admin: User,
+    /// What notices of sources are signed with.
+    signing: Mutex<BTreeMap<String, String>>,
 }
 
 /// A request to an operation, valid for whoever may make it.
@@ -107,7 +112,7 @@ pub(crate) fn refusal(row: &Operation, role: Role, owns: bool) -> Option<(u16, &
 }
 
 /// Paths that can be read without naming anything.
-const PLAIN: [&str; 19] = [
+const PLAIN: [&str; 21] = [
     "/health",
     "/health/ready",
     "/openapi.json",
@@ -125,6 +130,8 @@ const PLAIN: [&str; 19] = [
     "/api/stats/history",
     "/api/portfolio/arrears",
     "/api/collections",
+    "/api/payment-sources",
+    "/api/payments",
     "/api/ledger/trial-balance",
     "/api/ledger/accounts",
 ];
@@ -139,6 +146,7 @@ impl Lender {
             other_agent: api.agent("other.agent").await,
             admin: api.admin("admin").await,
             other_admin: api.admin("other.admin").await,
+            signing: Mutex::default(),
             api,
         }
     }
@@ -289,6 +297,7 @@ impl Lender {
         // A blank separates two things.
         let (thing, part) = thing.split_once(' ').unwrap_or((&thing, ""));
         let path = row.path.replace("{id}", thing).replace("{code}", thing).replace("{tid}", part);
+        let path = path.replace("{source}", thing).replace("{secret}", part);
         Shot { method: row.method.clone(), path, body }
     }
 
@@ -334,6 +343,83 @@ impl Lender {
                     "idempotency_key": unique});
                 (String::new(), Some(json!({"items": [item]})))
             }
+            _ => self.arriving(row, unique).await,
+        }
+    }
+
+    /// A source of payments: its code, and the secret of its hooks.
+    async fn source(&self, provider: &str, unique: &str) -> (String, String) {
+        let code = format!("s{}", &unique[unique.len() - 12..]);
+        let body =
+            json!({"code": code, "name": "A source", "provider": provider, "account": unique, "currency": "INR"});
+        let source = self.admin.post("/api/payment-sources").json(body).expect(201).await;
+        if let Some(secret) = source["signing_secret"].as_str() {
+            self.signing.lock().unwrap().insert(code.clone(), secret.to_owned());
+        }
+        let hook = source["hook_url"].as_str().map_or("", |url| url.rsplit('/').next().unwrap());
+        (code, hook.to_owned())
+    }
+
+    /// A payment in suspense.
+    async fn payment(&self, unique: &str) -> String {
+        let (source, _) = self.source("manual", unique).await;
+        let body = json!({"source": source, "external_id": unique, "amount": "10", "currency": "INR", "paid_at": "2024-02-15"});
+        self.admin.post("/api/payments").json(body).expect(201).await.text_of("id")
+    }
+
+    /// The path of a valid request about money that arrives, and its body.
+    async fn arriving(&self, row: &Operation, unique: String) -> (String, Option<Value>) {
+        let notice = |amount: &str| {
+            json!({"TransID": &unique[..10], "TransTime": "20240215120000", "TransAmount": amount,
+                "BusinessShortCode": unique, "BillRefNumber": "nothing"})
+        };
+        let hook = async |provider, body: Value| {
+            let (source, secret) = self.source(provider, &unique).await;
+            (format!("{source} {secret}"), Some(body))
+        };
+        match (row.method.as_str(), row.path) {
+            ("POST", "/api/payment-sources") => {
+                let code = format!("n{}", &unique[unique.len() - 12..]);
+                let body = json!({"code": code, "name": "A source", "provider": "mpesa", "account": unique, "currency": "INR"});
+                (String::new(), Some(body))
+            }
+            ("GET", "/api/payment-sources/{code}" | "/api/payment-sources/{code}/refused") => {
+                (self.source("mpesa", &unique).await.0, None)
+            }
+            ("PATCH", "/api/payment-sources/{code}") => {
+                (self.source("mpesa", &unique).await.0, Some(json!({"name": "Another name"})))
+            }
+            ("POST", "/api/payment-sources/{code}/rotate") => (self.source("mpesa", &unique).await.0, Some(json!({}))),
+            ("POST", "/api/hooks/{source}/{secret}/validation" | "/api/hooks/{source}/{secret}/confirmation") => {
+                hook("mpesa", notice("10")).await
+            }
+            ("POST", "/api/hooks/{source}/{secret}/stk") => {
+                hook("mpesa", json!({"Body": {"stkCallback": {"ResultCode": 1032}}})).await
+            }
+            ("POST", "/api/hooks/{source}/{secret}/payment") => {
+                let body = json!({"external_id": unique, "amount": "10", "currency": "INR", "paid_at": "2024-02-15"});
+                hook("json", body).await
+            }
+            ("POST", "/api/payments") => {
+                let (source, _) = self.source("manual", &unique).await;
+                let body = json!({"source": source, "external_id": unique, "amount": "10", "currency": "INR",
+                    "paid_at": "2024-02-15"});
+                (String::new(), Some(body))
+            }
+            ("GET", "/api/payments/{id}" | "/api/payments/{id}/suggestions") => (self.payment(&unique).await, None),
+            ("POST", "/api/payments/{id}/apply") => {
+                (self.payment(&unique).await, Some(json!({"loan_id": self.disbursed().await.0})))
+            }
+            ("POST", "/api/payments/{id}/return") => {
+                (self.payment(&unique).await, Some(json!({"paid_on": "2024-02-16", "reason": "as agreed"})))
+            }
+            ("POST", "/api/payments/{id}/transfer") => {
+                let from = self.source("manual", &Uuid::now_v7().simple().to_string()).await.0;
+                (self.payment(&unique).await, Some(json!({"from": from, "reason": "as agreed"})))
+            }
+            ("POST", "/api/payments/{id}/correction") => {
+                (self.payment(&unique).await, Some(json!({"amount": "11", "reason": "as agreed"})))
+            }
             (method, path) => panic!("no test knows a valid request for {method} {path}: add one here"),
         }
     }
@@ -367,6 +453,14 @@ impl Lender {
         let Some(mut body) = shot.body.clone() else { return call };
         if row.path == "/api/loans" && role != Some(Role::Customer) {
             body["borrower_id"] = json!(self.customer.username);
+        }
+        if row.path.ends_with("{secret}/payment") {
+            let secret = self.signing.lock().unwrap().get(path.split('/').nth(3).unwrap()).cloned();
+            let call = call.json(body.clone());
+            return match secret {
+                Some(secret) => tests::signed(call, &secret, "msg_1", &body.to_string()),
+                None => call,
+            };
         }
         match spoilt {
             Spoilt::Unreadable => call.body("application/json", "{"),

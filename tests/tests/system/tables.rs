@@ -133,5 +133,5 @@ fn a_paged_list_that_is_there_as_csv_says_where_the_next_page_is() {
         }
         tables += 1;
     }
-    assert_eq!(tables, 9);
+    assert_eq!(tables, 10);
 }

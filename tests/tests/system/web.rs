@@ -223,7 +223,8 @@ fn tokens_and_passwords_are_answered_where_nothing_is_compressed_alone() {
         }
     }
     assert!(secret.contains(&"POST /api/auth/login".to_owned()), "{secret:?}");
-    let compressed: Vec<_> = secret.iter().filter(|operation| !operation.contains(" /api/auth/")).collect();
+    let never = |operation: &String| [" /api/auth/", " /api/payment-sources"].iter().any(|it| operation.contains(it));
+    let compressed: Vec<_> = secret.iter().filter(|operation| !never(operation)).collect();
     assert_eq!(compressed, [""; 0]);
 }
 

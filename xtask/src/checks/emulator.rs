@@ -130,8 +130,6 @@ impl Secrets {
 /// The functions' variables.
 fn settings(secrets: &Secrets, port: u16, certificates: &Certificates) -> Outcome<Vec<(&'static str, String)>> {
     let access = |username: &str, password: &str| json!({"host": "localhost", "port": port, "dbname": "microloans", "username": username, "password": password});
-    let key = command("openssl").args(["rand", "-base64", "32"]).read()?;
-    let key = key.trim().trim_end_matches('=').replace('+', "-").replace('/', "_");
     let admin = json!({
         "username": "admin", "email": "admin@example.com", "phone": "+254700000001", "password": PASSWORD,
     });
@@ -140,7 +138,8 @@ fn settings(secrets: &Secrets, port: u16, certificates: &Certificates) -> Outcom
         ("OWNER_DATABASE_SECRET_ARN", secrets.store("owner", &access(OWNER, OWNER_PASSWORD))?),
         ("DATABASE_SECRET_ARN", secrets.store("application", &access("microloans", "application-password"))?),
         // As CloudFormation generates it.
-        (SIGNING_KEYS, secrets.store("signing-keys", &json!({"generated": key}))?),
+        (SIGNING_KEYS, secrets.store("signing-keys", &json!({"generated": random_key()?}))?),
+        ("SEALING_KEYS_SECRET_ARN", secrets.store("sealing-keys", &json!({"generated": random_key()?}))?),
         ("ADMIN_SECRET_ARN", secrets.store("admin", &admin)?),
         ("DATABASE_CA_FILE", certificates.authority.to_string_lossy().into_owned()),
         ("BUSINESS_TIME_ZONE", "UTC".to_owned()),
@@ -149,6 +148,12 @@ fn settings(secrets: &Secrets, port: u16, certificates: &Certificates) -> Outcom
 }
 
 const SIGNING_KEYS: &str = "SIGNING_KEYS_SECRET_ARN";
+
+/// 32 bytes as base64url.
+fn random_key() -> Outcome<String> {
+    let key = command("openssl").args(["rand", "-base64", "32"]).read()?;
+    Ok(key.trim().trim_end_matches('=').replace('+', "-").replace('/', "_"))
+}
 
 /// The functions that are attached.
 struct Functions<'a> {

@@ -288,6 +288,7 @@ mod tests {
             email_user: limit,
             email_address: limit,
             customer_writes: limit,
+            hook_address: limit,
             max_pending: 20,
         };
         let address = |text: &str| ClientAddress(Some(text.parse().unwrap()));

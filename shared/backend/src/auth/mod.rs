@@ -6,4 +6,5 @@ pub mod keys;
 pub mod limits;
 pub mod passwords;
 pub mod profile;
+pub mod sealing;
 pub mod tokens;

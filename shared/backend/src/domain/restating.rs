@@ -7,7 +7,11 @@ use uuid::Uuid;
 
 use crate::{
     domain::{
-        ledger::PostedSums, loan::Loan, loan_money, portfolio::ApplicationStep, refusal::Refusal,
+        ledger::{self, LedgerAccount, PostedSums},
+        loan::Loan,
+        loan_money,
+        portfolio::ApplicationStep,
+        refusal::Refusal,
         transaction::Transaction,
     },
     values::moment::Moment,
@@ -41,7 +45,7 @@ pub struct Correction {
     /// When they are made: after everything known of the loan.
     pub recorded_at: Timestamp,
     /// The entries; empty if the journal is right.
-    pub entries: Vec<JournalEntry>,
+    pub entries: Vec<JournalEntry<LedgerAccount>>,
 }
 
 /// Restates a loan; `None` if it follows the rules already. Otherwise rebuild the figures of the portfolio: they
@@ -69,11 +73,12 @@ pub fn restate(stated: Stated<'_>, at: Moment<'_>) -> Result<Option<Restatement>
 }
 
 /// The entries missing from the journal.
-fn missing(stated: Stated<'_>) -> Result<Vec<JournalEntry>, Refusal> {
+fn missing(stated: Stated<'_>) -> Result<Vec<JournalEntry<LedgerAccount>>, Refusal> {
     let Stated { loan, transactions, posted, .. } = stated;
     let events: Vec<Event> = transactions.iter().map(|transaction| transaction.event.clone()).collect();
     let follows = lending::follow(&loan.contract(), &events, Timestamp::MAX).map_err(Refusal::defect)?;
-    let posted: Option<Vec<Posting>> = posted.iter().map(PostedSums::posting).collect();
+    let posted: Option<Vec<Posting<LedgerAccount>>> = posted.iter().map(PostedSums::posting).collect();
     let posted = posted.ok_or_else(|| Refusal::defect("amounts in the journal are out of range"))?;
-    Ok(lending::journal_entries(&follows.postings, &posted))
+    let follows = ledger::through_accounts(&follows.postings, transactions, None);
+    Ok(lending::journal_entries(&follows, &posted))
 }

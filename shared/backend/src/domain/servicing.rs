@@ -8,6 +8,7 @@ use uuid::Uuid;
 
 use crate::{
     domain::{
+        ledger::{self, LedgerAccount},
         loan::{Loan, LoanStatus},
         loan_money::{LoanMoney, event_of, last_day},
         portfolio::{self, ApplicationStep, LoanInPortfolio},
@@ -45,7 +46,7 @@ pub struct Recorded {
     /// All transactions, the new one last.
     pub(crate) transactions: Vec<Transaction>,
     pub(crate) state: State,
-    pub(crate) entries: Vec<JournalEntry>,
+    pub(crate) entries: Vec<JournalEntry<LedgerAccount>>,
     steps: Vec<ApplicationStep>,
     /// The change of the figures of the portfolio.
     pub(crate) figures: portfolio::PortfolioDelta,
@@ -126,8 +127,6 @@ pub fn record(
     };
     let Change { before, after: follows, state, outlook } = changed.map_err(refused)?;
     let money = LoanMoney { contract, state, outlook };
-    let entries = lending::journal_entries(&follows.postings, &before.postings);
-
     if let Some(new) = transactions.last_mut() {
         let folded = money.state.transaction(id);
         new.paid_out = folded.and_then(|folded| folded.paid_out);
@@ -135,6 +134,10 @@ pub fn record(
             new.amount = folded.map(|folded| folded.amount);
         }
     }
+    let from = Some(value_date);
+    let follow = ledger::through_accounts(&follows.postings, &transactions, from);
+    let entries =
+        lending::journal_entries(&follow, &ledger::through_accounts(&before.postings, &transactions[..known], from));
     let after = money.apply(Loan { updated_at: recorded_at, ..loan.clone() }, LoanStatus::Approved);
     let part = LoanInPortfolio {
         loan: &loan,
@@ -148,6 +151,12 @@ pub fn record(
 }
 
 impl Recorded {
+    /// Names the new transaction.
+    #[must_use]
+    pub fn transaction(&self) -> Uuid {
+        self.transactions.last().map_or_else(Uuid::nil, Transaction::id)
+    }
+
     /// The loan and its books after the write, for the next transaction.
     #[must_use]
     pub fn into_locked(self) -> LockedLoan {

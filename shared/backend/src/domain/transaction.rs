@@ -29,6 +29,10 @@ pub struct Notes {
     pub channel: Option<String>,
     /// Why something was done.
     pub reason: Option<String>,
+    /// Of a repayment: the payment that it is from.
+    pub payment: Option<Uuid>,
+    /// Of a disbursement or a refund: the source that it was paid from.
+    pub source: Option<String>,
 }
 
 impl Transaction {

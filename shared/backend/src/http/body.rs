@@ -125,11 +125,24 @@ impl Input {
             let detail = "The body must be sent as it is, without a Content-Encoding.";
             return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", detail));
         }
-        let not_json = |reason: String| Problem::bad_request("not_json", format!("The body is not JSON: {reason}."));
-        let text = std::str::from_utf8(&self.bytes).map_err(|_| not_json("it is not UTF-8".into()))?;
-        serde_json::from_str::<IgnoredAny>(text).map_err(|error| not_json(error.to_string()))?;
-        Ok(text)
+        json_of_bytes(&self.bytes)
     }
+
+    /// The body as text that is one JSON value, whatever the `Content-Type`: callers of hooks often send none.
+    ///
+    /// # Errors
+    ///
+    /// 400 for what is not JSON.
+    pub fn json_text(&self) -> Result<&str, Problem> {
+        json_of_bytes(&self.bytes)
+    }
+}
+
+fn json_of_bytes(bytes: &[u8]) -> Result<&str, Problem> {
+    let not_json = |reason: String| Problem::bad_request("not_json", format!("The body is not JSON: {reason}."));
+    let text = std::str::from_utf8(bytes).map_err(|_| not_json("it is not UTF-8".into()))?;
+    serde_json::from_str::<IgnoredAny>(text).map_err(|error| not_json(error.to_string()))?;
+    Ok(text)
 }
 
 fn is_json(content_type: &str) -> bool {

@@ -75,6 +75,12 @@ pub const PROBLEMS: &[ProblemCode] = &[
     ),
     problem(
         401,
+        "bad_signature",
+        "A notice is not signed by the secret of its source, or was not signed within five minutes.",
+        "Sign it as Standard Webhooks 1.0 say, with the present time.",
+    ),
+    problem(
+        401,
         "invalid_credentials",
         "The username or the password is wrong.",
         "Ask the person again; each failure counts against a limit.",
@@ -90,6 +96,12 @@ pub const PROBLEMS: &[ProblemCode] = &[
         "account_suspended",
         "The password is right, but an admin suspended the account.",
         "An admin can reactivate it.",
+    ),
+    problem(
+        403,
+        "address_refused",
+        "A hook is called from an address that is outside the networks of its source.",
+        "Add the address to the source's `addresses`.",
     ),
     problem(
         403,
@@ -158,6 +170,12 @@ pub const PROBLEMS: &[ProblemCode] = &[
     ),
     problem(
         409,
+        "below_decided",
+        "The corrected amount is less than what stands applied and returned of the payment.",
+        "Reverse a repayment of it first.",
+    ),
+    problem(
+        409,
         "borrower_erased",
         "The borrower is erased, so no loan of theirs can be opened.",
         "It cannot be done.",
@@ -203,12 +221,25 @@ pub const PROBLEMS: &[ProblemCode] = &[
     problem(409, "nothing_to_write_off", "Nothing is unpaid that day.", "Read the loan as of that day."),
     problem(
         409,
+        "payment_exists",
+        "A payment has the receipt that the repayment names as `reference`; `payment_id` names it.",
+        "Apply that payment to the loan.",
+    ),
+    problem(
+        409,
         "product_code_taken",
         "A product with this code exists.",
         "Choose another code, or change that product.",
     ),
     problem(409, "recorded_twice", "A transaction with the same id exists.", "Read the loan's transactions."),
     problem(409, "reversal_of_reversal", "A reversal cannot be reversed.", "Record the transaction again."),
+    problem(409, "source_code_taken", "A source with this code exists.", "Choose another code."),
+    problem(
+        409,
+        "source_exists",
+        "The account of this provider has a source.",
+        "Use that one, or name another account.",
+    ),
     problem(
         409,
         "too_many_pending",
@@ -239,6 +270,7 @@ pub const PROBLEMS: &[ProblemCode] = &[
         "Set `Content-Type`; send no `Content-Encoding`.",
     ),
     problem(422, "above_held", "A refund of more than is held that day.", "Refund at most the loan's `held`."),
+    problem(422, "above_unapplied", "More than is unapplied of the payment.", "Name at most its `unapplied`."),
     problem(
         422,
         "above_unpaid",
@@ -270,6 +302,7 @@ pub const PROBLEMS: &[ProblemCode] = &[
         "The `Idempotency-Key` was used for another request.",
         "Use a new key for a new command.",
     ),
+    problem(422, "loan_not_found", "There is no loan of this id.", "Take the `id` that the interface answered."),
     problem(422, "not_a_due_date", "No instalment is due on `from`.", "Take a due date of the loan's schedule."),
     problem(422, "not_after_disbursement", "The first due date is not after the disbursement.", "Give a later date."),
     problem(
@@ -338,19 +371,28 @@ pub const PROBLEMS: &[ProblemCode] = &[
     ),
 ];
 
+/// A code of a field as it is known here; `invalid_value` for any other.
+#[must_use]
+pub fn known(code: &str) -> &'static str {
+    FIELDS.iter().find(|known| known.code == code).map_or("invalid_value", |known| known.code)
+}
+
 /// Every code of a field, by code.
 pub const FIELDS: &[FieldCode] = &[
     field("above_held", "More than is held for the loan that day."),
     field("above_instalments", "A grace longer than the loan."),
     field("above_maximum", "A minimum above its maximum."),
+    field("above_unapplied", "More than is unapplied of the payment."),
     field("above_unpaid", "More than is unpaid of that component that day."),
     field("after_end", "The start of a period after its end."),
     field("allocation_incomplete", "An allocation lacks a bucket with a component, or has a group without either."),
     field("allocation_repeats", "An allocation has a bucket with a component twice."),
     field("amount_or_percent", "A fee has neither `amount` nor `percent`, or both."),
     field("amount_out_of_range", "The amount is outside the product's limits."),
+    field("another_account", "The money was paid to another account than that of the source."),
     field("bad_idempotency_key", "The key of a batch's item is not 1 to 255 visible ASCII characters without a comma."),
     field("before_disbursement", "The date is before the disbursement."),
+    field("before_payment", "The date is before that of the payment."),
     field("below_minimum", "A maximum below its minimum."),
     field("blank", "The text is empty or shows nothing."),
     field("borrower_not_found", "There is no active customer of this name."),
@@ -370,13 +412,17 @@ pub const FIELDS: &[FieldCode] = &[
     field("in_the_future", "The date or instant is in the future."),
     field("instalments_out_of_range", "The number of instalments is outside the product's limits."),
     field("invalid_value", "The value is not one that this field can have."),
+    field("loan_not_found", "There is no loan of this id."),
     field("never_a_working_day", "With the rule `extend` each due date is on a day of the weekend."),
+    field("never_called", "The code holds a word that makes providers never call an address with it."),
     field("no_default_product", "No product is named, and the currency has no default product."),
     field("not_a_calendar_code", "The text is not 1 to 64 characters of `a-z`, `0-9` and `-`."),
+    field("not_a_country", "The text is not two capital letters."),
     field("not_a_date", "The text is not a date of the form `YYYY-MM-DD` in the years 1900 to 2200."),
     field("not_a_due_date", "No instalment is due on that date."),
     field("not_a_multiple", "The amount is not a multiple of `smallest_amount`."),
     field("not_a_name", "The code of a fee is blank or too long."),
+    field("not_a_network", "The text is neither an address nor a network."),
     field("not_a_number", "The text is not a decimal number without sign or exponent."),
     field(
         "not_a_pay_ref",
@@ -384,6 +430,9 @@ pub const FIELDS: &[FieldCode] = &[
     ),
     field("not_a_phone_number", "The text is not a telephone number as in E.164."),
     field("not_a_product_code", "The text is not 1 to 64 characters of `a-z`, `0-9` and `-`."),
+    field("not_a_receipt", "The receipt is empty or has more than 200 characters."),
+    field("not_a_source_code", "The text is not 1 to 32 characters of `a-z`, `0-9` and `-`."),
+    field("not_a_time_zone", "The text is not the name of a time zone."),
     field("not_a_user", "The text is neither a user's id nor a username."),
     field("not_a_username", "The text is not 3 to 64 letters, digits, dots, underscores and hyphens, or is a UUID."),
     field("not_after_disbursement", "The first due date is not after the disbursement."),
@@ -417,8 +466,10 @@ pub const FIELDS: &[FieldCode] = &[
     field("too_many_late_fees", "Late fees times instalments are more than a loan may bear."),
     field("too_many_words", "A search has more than 10 words."),
     field("too_short", "The password has fewer than 12 characters."),
+    field("unchanged", "The value is the one that is there."),
     field("unknown_currency", "The text is not the code of an active ISO 4217 currency."),
     field("unknown_field", "There is no such field or parameter here."),
+    field("unknown_source", "There is no such source, or it is not one that this can name."),
     field("unknown_transaction", "The loan has no such transaction."),
     field("unknown_value", "The word is not one of those that `detail` lists."),
     field("version_not_found", "The loan has no such version."),

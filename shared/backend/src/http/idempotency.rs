@@ -74,6 +74,11 @@ impl<'de> Deserialize<'de> for KeyText {
 
 /// A command as its body gives it; the fingerprint recognises a repetition.
 pub trait Fingerprinted: Serialize + Clone {
+    /// The other side's name of the money, where it may be the receipt of a payment.
+    fn receipt(&self) -> Option<&str> {
+        None
+    }
+
     /// Its amount, which can be written in several ways.
     fn amount(&mut self) -> Option<&mut NumberText> {
         None

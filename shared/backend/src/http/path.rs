@@ -70,6 +70,12 @@ impl PathParameter {
         Ok(code.as_str().to_owned())
     }
 
+    /// A parameter as it stands, counted from 0.
+    #[must_use]
+    pub fn nth(&self, place: usize) -> &str {
+        self.0.get(place).map_or("", String::as_str)
+    }
+
     /// The first parameter as it stands.
     #[must_use]
     pub fn text(&self) -> &str {

@@ -29,9 +29,16 @@ pub struct Problem {
     detail: Cow<'static, str>,
     errors: Vec<FieldError>,
     // Boxed for its size: every answer may be a problem.
-    transaction_id: Option<Box<Uuid>>,
+    named: Option<Box<Named>>,
     headers: Vec<(HeaderName, HeaderValue)>,
     cause: Option<Arc<dyn Error + Send + Sync>>,
+}
+
+/// A thing that a refusal names.
+#[derive(Clone, Copy, Debug)]
+enum Named {
+    Transaction(Uuid),
+    Payment(Uuid),
 }
 
 /// The body of every refusal, `application/problem+json` (RFC 9457).
@@ -63,20 +70,16 @@ pub struct ProblemBody {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Uuid, required = false)]
     pub transaction_id: Option<Uuid>,
+    /// For `payment_exists`: the payment of that receipt.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Uuid, required = false)]
+    pub payment_id: Option<Uuid>,
 }
 
 impl Problem {
     /// A refusal with a public message.
     pub fn new(status: StatusCode, code: &'static str, detail: impl Into<Cow<'static, str>>) -> Self {
-        Self {
-            status,
-            code,
-            detail: detail.into(),
-            errors: Vec::new(),
-            transaction_id: None,
-            headers: Vec::new(),
-            cause: None,
-        }
+        Self { status, code, detail: detail.into(), errors: Vec::new(), named: None, headers: Vec::new(), cause: None }
     }
 
     /// 400: the request cannot be read.
@@ -164,6 +167,12 @@ impl Problem {
         self.header(header::RETRY_AFTER, HeaderValue::from(seconds))
     }
 
+    /// Names the payment that it is about.
+    #[must_use]
+    pub fn naming_payment(self, id: Uuid) -> Self {
+        Self { named: Some(Box::new(Named::Payment(id))), ..self }
+    }
+
     /// Keeps the cause for the log; it is never shown.
     #[must_use]
     pub fn caused_by(mut self, cause: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
@@ -213,7 +222,14 @@ impl Problem {
             code: self.code.into(),
             request_id: request_id.to_owned(),
             errors: self.errors.clone(),
-            transaction_id: self.transaction_id.as_deref().copied(),
+            transaction_id: match self.named.as_deref() {
+                Some(Named::Transaction(id)) => Some(*id),
+                Some(Named::Payment(_)) | None => None,
+            },
+            payment_id: match self.named.as_deref() {
+                Some(Named::Payment(id)) => Some(*id),
+                Some(Named::Transaction(_)) | None => None,
+            },
         }
     }
 
@@ -271,7 +287,8 @@ impl From<Refusal> for Problem {
             Refusal::NotFound => Self::not_found(),
             Refusal::Forbidden { code, detail } => Self::forbidden(code, detail),
             Refusal::Conflict { code, detail, transaction } => {
-                Self { transaction_id: transaction.map(Box::new), ..Self::conflict(code, detail) }
+                let named = transaction.map(|id| Box::new(Named::Transaction(id)));
+                Self { named, ..Self::conflict(code, detail) }
             }
             Refusal::Invalid(errors) => Self::invalid(errors),
             Refusal::Rule(code, field) => Self { code, ..field.into() },
@@ -319,6 +336,12 @@ fn known_constraint(constraint: &str) -> Option<Problem> {
         "erase_loans_open" => {
             let detail = "A loan of this person is pending, approved or disbursed, or money is held for one.";
             Problem::conflict("loans_open", detail)
+        }
+        "payments_receipt" => Problem::conflict("busy", "Another request is recording the same receipt. Try again."),
+        "payment_sources_pkey" => Problem::conflict("source_code_taken", "A source with this code exists."),
+        "payment_sources_account" => Problem::conflict("source_exists", "This account of the provider has a source."),
+        "transactions_of_source" => {
+            Problem::field("/source", "unknown_source", "must be the code of a source of the loan's currency")
         }
         "erase_once" | "users_erased_stay" => Refusal::user_erased().into(),
         "erase_last_admin" => Problem::conflict("last_admin", "The last active admin cannot be removed."),

@@ -72,6 +72,10 @@ pub enum Subject {
     Product(String),
     /// A calendar, by its code.
     Calendar(String),
+    /// A payment.
+    Payment(Uuid),
+    /// Where money arrives, by its code.
+    Source(String),
     /// Nobody known: a login under a name that does not exist.
     Nobody,
 }
@@ -83,6 +87,8 @@ impl std::fmt::Display for Subject {
             Self::Loan(id) => write!(f, "loan:{id}"),
             Self::Product(code) => write!(f, "product:{code}"),
             Self::Calendar(code) => write!(f, "calendar:{code}"),
+            Self::Payment(id) => write!(f, "payment:{id}"),
+            Self::Source(code) => write!(f, "source:{code}"),
             Self::Nobody => f.write_str("nobody"),
         }
     }
@@ -134,7 +140,7 @@ pub struct Entry {
     /// The action.
     #[schema(example = "user.suspend")]
     pub action: String,
-    /// The subject: `user:`, `loan:` or `product:` and its id or code, or `nobody`.
+    /// The subject: `user:`, `loan:`, `product:`, `payment:` or `source:` and its id or code, or `nobody`.
     #[schema(example = "user:01957d3a-7c4e-7a10-9d2b-6f1f4f0c2a12")]
     pub subject: String,
     /// The network address of the request; null if it is not known, or once the person it belongs to is erased.

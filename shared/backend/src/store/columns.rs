@@ -12,6 +12,7 @@ use tokio_postgres::types::{FromSql, Json, Type};
 
 use crate::{
     db::{DbError, Reading, Stored},
+    domain::ledger::LedgerAccount,
     values::{
         pay_ref::PayRef,
         time::{BusinessDate, Instant},
@@ -95,6 +96,19 @@ impl Stored for PayRef {
 
     fn of(read: String, _: &Reading<'_>) -> Result<Self, DbError> {
         Self::parse(&read).ok_or_else(|| DbError::unexpected("a stored pay_ref has a wrong check digit"))
+    }
+}
+
+impl Stored for LedgerAccount {
+    type Bound = String;
+    type Read = String;
+
+    fn bound(&self) -> String {
+        self.to_string()
+    }
+
+    fn of(read: String, _: &Reading<'_>) -> Result<Self, DbError> {
+        Self::from_name(&read).ok_or_else(|| DbError::unexpected(format!("unknown account {read:?}")))
     }
 }
 

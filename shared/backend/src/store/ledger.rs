@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use jiff::{Timestamp, civil::Date};
-use lending::{Account, Currency, JournalEntry, Money};
+use lending::{Currency, JournalEntry, Money};
 use rust_decimal::Decimal;
 use serde::Serialize;
 use tokio_postgres::Row;
@@ -15,7 +15,7 @@ use crate::{
     columns,
     db::{Columns as _, DbError, FromRow, List, OfLoan, Reading, Sql, Statement, Stored as _},
     domain::{
-        ledger::{AccountKey, AccountSums, PostedSums},
+        ledger::{AccountKey, AccountSums, LedgerAccount, PostedSums},
         loan_as_of::may_grow,
     },
     sql,
@@ -88,7 +88,11 @@ WITH posted AS (
     SELECT l.account, e.currency, -l.debit, -l.credit
     FROM journal_entries e JOIN journal_lines l ON l.entry_id = e.id
     WHERE e.restates AND e.recorded_at > $2 AND e.value_date <= $1
-        AND (SELECT recorded_at FROM transactions t WHERE t.id = e.transaction_id) <= $2)
+        AND (SELECT recorded_at FROM transactions t WHERE t.id = e.transaction_id) <= $2
+    UNION ALL
+    SELECT l.account, e.currency, -l.debit, -l.credit
+    FROM journal_entries e JOIN journal_lines l ON l.entry_id = e.id
+    WHERE e.payment_id IS NOT NULL AND e.recorded_at > $2 AND e.value_date <= $1)
 SELECT account, currency, sum(debit) AS debit, sum(credit) AS credit FROM posted
 GROUP BY account, currency HAVING sum(debit) <> 0 OR sum(credit) <> 0 ORDER BY currency, account";
 
@@ -146,7 +150,7 @@ pub fn changes(accounts: &BTreeMap<AccountKey, AccountSums>) -> Vec<Statement<()
         let sql = Sql::new(CHANGE_ACCOUNTS)
             .bind(accounts.iter().map(|((currency, ..), _)| currency.code()).collect::<Vec<_>>())
             .bind(accounts.iter().map(|((_, on, _), _)| *on).collect::<Vec<_>>())
-            .bind(accounts.iter().map(|((.., account), _)| account.as_str()).collect::<Vec<_>>())
+            .bind(accounts.iter().map(|((.., account), _)| account.to_string()).collect::<Vec<_>>())
             .bind(units(|sums| sums.debit))
             .bind(units(|sums| sums.credit));
         sql.execute()
@@ -171,19 +175,20 @@ pub struct Cause {
 
 /// Makes entries of a loan.
 #[must_use]
-pub fn insert(cause: Cause, entries: &[JournalEntry]) -> Option<Statement<()>> {
+pub fn insert(cause: Cause, entries: &[JournalEntry<LedgerAccount>]) -> Option<Statement<()>> {
     let Cause { loan, transaction, currency, recorded_at, restates } = cause;
     if entries.is_empty() {
         return None;
     }
-    let entries: Vec<(Uuid, &JournalEntry)> = entries.iter().map(|entry| (Uuid::now_v7(), entry)).collect();
+    let entries: Vec<(Uuid, &JournalEntry<LedgerAccount>)> =
+        entries.iter().map(|entry| (Uuid::now_v7(), entry)).collect();
     let lines =
         || entries.iter().flat_map(|(id, entry)| entry.lines.iter().map(move |line| (*id, entry.value_date, line)));
     let sql = Sql::new(INSERT_ENTRIES).bind(loan).bind(transaction).bind(currency.code()).bind(recorded_at);
     let sql = sql
         .bind(lines().map(|(id, ..)| id).collect::<Vec<_>>())
         .bind(lines().map(|(_, value_date, _)| value_date).collect::<Vec<_>>())
-        .bind(lines().map(|(.., line)| line.account.as_str()).collect::<Vec<_>>())
+        .bind(lines().map(|(.., line)| line.account.to_string()).collect::<Vec<_>>())
         .bind(lines().map(|(.., line)| line.debit.to_decimal()).collect::<Vec<_>>())
         .bind(lines().map(|(.., line)| line.credit.to_decimal()).collect::<Vec<_>>())
         .bind(restates);
@@ -218,7 +223,7 @@ pub struct Entry {
 pub struct EntryLine {
     /// The account.
     #[schema(value_type = String, example = "cash")]
-    pub account: Account,
+    pub account: LedgerAccount,
     /// The debit.
     #[schema(value_type = String, example = "2142.40")]
     pub debit: Money,
@@ -233,8 +238,7 @@ impl FromRow for Entry {
         let accounts: Vec<&str> = row.column("accounts")?;
         let (debits, credits): (Vec<Decimal>, Vec<Decimal>) = (row.column("debits")?, row.column("credits")?);
         let line = |((name, debit), credit): ((&str, Decimal), Decimal)| {
-            let account = Account::from_name(name);
-            let account = account.ok_or_else(|| DbError::unexpected(format!("unknown account {name:?}")))?;
+            let account = LedgerAccount::of(name.to_owned(), &row)?;
             Ok(EntryLine { account, debit: Money::of(debit, &row)?, credit: Money::of(credit, &row)? })
         };
         let lines: Result<Vec<EntryLine>, DbError> = accounts.into_iter().zip(debits).zip(credits).map(line).collect();
@@ -286,7 +290,7 @@ pub fn entries(
 pub struct AccountBalance {
     /// The account.
     #[schema(value_type = String, example = "cash")]
-    pub account: Account,
+    pub account: LedgerAccount,
     /// ISO 4217.
     #[schema(value_type = String, example = "INR")]
     pub currency: Currency,

@@ -70,6 +70,11 @@ pub struct TransactionRow {
     pub channel: Option<String>,
     /// The reason given.
     pub reason: Option<String>,
+    /// Of a repayment: the payment that it is from.
+    pub payment_id: Option<Uuid>,
+    /// Of a disbursement or a refund: the source that it was paid from.
+    #[schema(example = "paybill-kenya")]
+    pub source: Option<String>,
     /// When it was recorded.
     pub recorded_at: Instant,
     /// Who recorded it.
@@ -97,6 +102,8 @@ columns! {
         reference: "reference",
         channel: "channel",
         reason: "reason",
+        payment_id: "payment_id",
+        source: "source",
         recorded_at: "recorded_at",
         recorded_by: "recorded_by",
     }
@@ -159,7 +166,7 @@ impl TransactionRow {
     fn of(loan_id: Uuid, currency: Currency, transaction: &Transaction) -> Self {
         let Transaction { event, amount, paid_out, recorded_by, notes } = transaction;
         let Event { id, on, recorded_at, kind } = event;
-        let Notes { code, reference, channel, reason } = notes.clone();
+        let Notes { code, reference, channel, reason, payment: payment_id, source } = notes.clone();
         let row = Self {
             id: Uuid::from_u128(id.0),
             loan_id,
@@ -180,6 +187,8 @@ impl TransactionRow {
             reference,
             channel,
             reason,
+            payment_id,
+            source,
             recorded_at: Instant(*recorded_at),
             recorded_by: *recorded_by,
         };
@@ -239,9 +248,10 @@ impl FromRow for Transaction {
         let (row, calendar) = (TransactionRow::read(&reading)?, columns::calendar(&reading)?);
         let kind =
             row.event_kind(calendar).ok_or_else(|| DbError::unexpected("a stored transaction is not of its kind"))?;
-        let TransactionRow { id, on, amount, paid_out, code, reference, channel, reason, recorded_at, .. } = row;
+        let TransactionRow { id, on, amount, paid_out, code, reference, channel, reason, .. } = row;
+        let (payment, source, recorded_at) = (row.payment_id, row.source, row.recorded_at);
         let event = Event { id: EventId(id.as_u128()), on: on.0, recorded_at: recorded_at.0, kind };
-        let notes = Notes { code, reference, channel, reason };
+        let notes = Notes { code, reference, channel, reason, payment, source };
         Ok(Self { event, amount, paid_out, recorded_by: row.recorded_by, notes })
     }
 }

@@ -2,12 +2,14 @@
 
 pub mod address;
 pub mod moment;
+pub mod network;
 pub mod number;
 pub mod opaque;
 pub mod page;
 pub mod password;
 pub mod patch;
 pub mod pay_ref;
+pub mod phone;
 pub mod refusal;
 pub mod search;
 pub mod table;

@@ -86,6 +86,11 @@ text_field! {
     Channel, |text| line(text, 64)
 }
 text_field! {
+    /// An account as its provider names it: 1 to 64 characters, not only blanks.
+    #[schema(min_length = 1, max_length = 64, example = "600638")]
+    Account, |text| line(text, 64)
+}
+text_field! {
     /// The lender's name of a charge: 1 to 64 characters, not only blanks.
     #[schema(min_length = 1, max_length = 64, example = "bounced-cheque")]
     ChargeCode, |text| line(text, 64)

@@ -18,7 +18,7 @@ impl Lines for Entry {
                 Cell::value(&self.recorded_at),
                 Cell::value(&self.transaction_id),
                 Cell::value(&self.currency),
-                Cell::value(&line.account.as_str()),
+                Cell::value(&line.account),
                 Cell::value(&line.debit),
                 Cell::value(&line.credit),
             ]
@@ -29,7 +29,7 @@ impl Lines for Entry {
 
 table_line! {
     AccountBalance as balance {
-        "account": Cell::value(&balance.account.as_str()),
+        "account": Cell::value(&balance.account),
         "currency": Cell::value(&balance.currency),
         "debit": Cell::value(&balance.debit),
         "credit": Cell::value(&balance.credit),

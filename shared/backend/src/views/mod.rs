@@ -7,5 +7,6 @@ pub mod arrears;
 mod collection;
 pub mod ledger;
 pub mod loan;
+pub mod payment;
 pub mod transaction;
 mod user;

@@ -70,6 +70,11 @@ pub struct TransactionView {
     /// How a repayment came in.
     #[schema(example = "cash")]
     pub channel: Option<String>,
+    /// Of a repayment: the payment that it is from.
+    pub payment_id: Option<Uuid>,
+    /// Of a disbursement or a refund: the source that it was paid from.
+    #[schema(example = "paybill-kenya")]
+    pub source: Option<String>,
     /// When it was recorded.
     pub recorded_at: Instant,
     /// Who recorded it.
@@ -162,6 +167,8 @@ fn view<'a>(
         applied_on: applied.filter(|it| it.on != on).map(|it| BusinessDate(it.on)),
         reference: recorded_one.notes.reference.clone(),
         channel: recorded_one.notes.channel.clone(),
+        payment_id: recorded_one.notes.payment,
+        source: recorded_one.notes.source.clone(),
         recorded_at: Instant(folded.recorded_at),
         recorded_by: recorded_one.recorded_by,
         reverses: folded.reverses.map(|id| Uuid::from_u128(id.0)),
@@ -197,6 +204,8 @@ table_line! {
         "applied_principal": applied(transaction, |applied| applied.principal),
         "reference": Cell::text(transaction.reference.as_deref()),
         "channel": Cell::text(transaction.channel.as_deref()),
+        "payment_id": Cell::optional(transaction.payment_id.as_ref()),
+        "source": Cell::text(transaction.source.as_deref()),
         "recorded_at": Cell::value(&transaction.recorded_at),
         "recorded_by": Cell::value(&transaction.recorded_by),
         "reverses": Cell::optional(transaction.reverses.as_ref()),

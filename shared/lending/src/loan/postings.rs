@@ -34,29 +34,29 @@ words! {
 
 /// The movement of an account on a value date.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Posting {
+pub struct Posting<A = Account> {
     /// The value date.
     pub on: Date,
     /// The account.
-    pub account: Account,
+    pub account: A,
     /// Debits less credits.
     pub amount: Money,
 }
 
 /// One entry of the journal: its debits are its credits.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct JournalEntry {
+pub struct JournalEntry<A = Account> {
     /// The value date.
     pub value_date: Date,
     /// At most one for each account.
-    pub lines: Vec<JournalLine>,
+    pub lines: Vec<JournalLine<A>>,
 }
 
 /// One line of an entry. One of the two amounts is more than zero, the other is zero.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-pub struct JournalLine {
+pub struct JournalLine<A = Account> {
     /// The account.
-    pub account: Account,
+    pub account: A,
     /// The amount debited.
     pub debit: Money,
     /// The amount credited.
@@ -96,21 +96,21 @@ pub(super) type Movements = [i128; Account::ALL.len()];
 /// # Ok::<(), lending::UnknownCurrency>(())
 /// ```
 #[must_use]
-pub fn journal_entries(follows: &[Posting], made: &[Posting]) -> Vec<JournalEntry> {
+pub fn journal_entries<A: Clone + Ord>(follows: &[Posting<A>], made: &[Posting<A>]) -> Vec<JournalEntry<A>> {
     // The common start cancels out: nearly everything, if the new event is the latest.
     let same = follows.iter().zip(made).take_while(|(follows, made)| follows == made).count();
     let (follows, made) = (&follows[same..], &made[same..]);
     let Some(currency) = follows.iter().chain(made).next().map(|posting| posting.amount.currency()) else {
         return Vec::new();
     };
-    let place = |posting: &Posting| (posting.on, posting.account);
+    let place = |posting: &Posting<A>| (posting.on, posting.account.clone());
     let added = follows.iter().map(|posting| (place(posting), posting.amount.units()));
     let taken_off = made.iter().map(|posting| (place(posting), -posting.amount.units()));
-    let mut movements: Vec<((Date, Account), i128)> = added.chain(taken_off).collect();
-    movements.sort_by_key(|(place, _)| *place);
-    let mut entries: Vec<JournalEntry> = Vec::new();
+    let mut movements: Vec<((Date, A), i128)> = added.chain(taken_off).collect();
+    movements.sort_by(|(a, _), (b, _)| a.cmp(b));
+    let mut entries: Vec<JournalEntry<A>> = Vec::new();
     for movements in movements.chunk_by(|(a, _), (b, _)| a == b) {
-        let (value_date, account) = movements[0].0;
+        let (value_date, account) = movements[0].0.clone();
         let difference: i128 = movements.iter().map(|(_, amount)| amount).sum();
         if difference == 0 {
             continue;

@@ -1,0 +1,236 @@
+//! Payments: entered by hand, listed, read, and the loans to which they may belong.
+
+use axum::{
+    Json,
+    extract::State,
+    response::{IntoResponse, Response},
+};
+use backend::{
+    app::App,
+    auth::callers::{Admin, Staff},
+    domain::{
+        notices::{Told, Via},
+        payments::{Payment, PaymentState},
+        sources::Provider,
+        users::Role,
+    },
+    http::{
+        answer::Answer,
+        body::Input,
+        command::{Outcome, conclude},
+        csv,
+        format::Format,
+        pagination::{ExportLimit, Page},
+        path::PathParameter,
+        problem::Problem,
+        query::{QueryString, unless_empty},
+    },
+    store::payments::{self, Filter, Readings},
+    values::{
+        number::NumberText,
+        page::Position,
+        search::SearchText,
+        text::{ProductCode, Reference},
+        time::BusinessDate,
+    },
+    views::payment::{PaymentView, RawView, SuggestionView},
+};
+use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use crate::{
+    arrive::{Arrival, Known, Next},
+    signed::{PaidAt, SignedPayer},
+};
+
+/// A payment that an admin enters.
+#[derive(Clone, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({"source": "till", "external_id": "deposit slip 4711", "amount": "1500.00", "currency": "KES",
+    "paid_at": "2026-03-02", "reference": "3141592659", "payer": {"name": "John Kamau"}}))]
+pub(crate) struct NewPayment {
+    /// The code of a source whose provider is `manual`.
+    #[schema(value_type = String)]
+    source: ProductCode,
+    /// The receipt, unique within the source.
+    external_id: Reference,
+    /// More than zero.
+    amount: NumberText,
+    /// ISO 4217: the source's.
+    #[schema(pattern = "^[A-Z]{3}$")]
+    currency: String,
+    /// When it was paid: an instant, a time of the source's zone, or a date.
+    paid_at: PaidAt,
+    /// The account number or text that the payer wrote.
+    reference: Option<Reference>,
+    /// Who paid.
+    payer: Option<SignedPayer>,
+}
+
+/// Record a payment by hand.
+///
+/// It is merged and matched as if it had arrived.
+#[utoipa::path(
+    post, path = "/api/payments", tag = "payments", request_body = NewPayment,
+    responses((status = 201, description = "The payment", body = PaymentView))
+)]
+pub(crate) async fn create_payment(admin: Admin, State(app): State<App>, input: Input) -> Result<Answer, Problem> {
+    let body: NewPayment = admin.check(input.read()).await?;
+    let raw = admin.check(input.json_text()).await?.to_owned();
+    let NewPayment { source, external_id, amount, currency, paid_at, reference, payer } = body;
+    let told = Told {
+        external_id: external_id.into_string(),
+        amount: amount.as_str().to_owned(),
+        currency: Some(currency),
+        account: None,
+        time: paid_at.0,
+        reference: reference.map(Reference::into_string),
+        payer: payer.unwrap_or_default().into(),
+    };
+    let mut arrival = Arrival::new(source.into_string(), Via::Manual, raw, told);
+    loop {
+        let (tx, caller, rows) = Box::pin(admin.begin(arrival.statements())).await?;
+        let ((source, _), hit, loan, (_, payment, by_hand, is_same)) = rows;
+        let Some(source) = source.filter(|source| source.provider == Provider::Manual) else {
+            tx.rollback().await;
+            let detail = "must be the code of a source whose provider is manual";
+            return Err(Problem::field("/source", "unknown_source", detail));
+        };
+        let known = Known { hit, loan, payment, by_hand, is_same };
+        let next = arrival.decide(known, &source, caller.id, (app.moment(&caller), &caller.address));
+        let outcome = match next {
+            Ok(Next::Again(reference)) => {
+                tx.rollback().await;
+                arrival.reference = reference;
+                continue;
+            }
+            Ok(Next::Arrived(arrived)) => {
+                let location = format!("/api/payments/{}", arrived.payment.id);
+                let answer = Answer::created(location, &arrived.payment.view());
+                answer.map(|answer| Outcome::new(answer, arrived.writes).counting(arrived.count))
+            }
+            Err(refused) => Err(refused.into()),
+        };
+        return conclude(tx, outcome).await;
+    }
+}
+
+/// The query of a list of payments. Filters combine.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct PaymentsQuery {
+    /// Where they stand.
+    #[serde(default, deserialize_with = "unless_empty")]
+    #[param(value_type = Option<PaymentState>)]
+    state: Option<PaymentState>,
+    /// The source's code.
+    #[serde(default, deserialize_with = "unless_empty")]
+    #[param(value_type = Option<ProductCode>)]
+    source: Option<ProductCode>,
+    /// The account number or text that the payer typed.
+    #[serde(default, deserialize_with = "unless_empty")]
+    #[param(value_type = Option<String>)]
+    reference: Option<SearchText>,
+    /// The receipt.
+    #[serde(default, deserialize_with = "unless_empty")]
+    #[param(value_type = Option<String>)]
+    external_id: Option<SearchText>,
+    /// The payer's telephone number, account or name.
+    #[serde(default, deserialize_with = "unless_empty")]
+    #[param(value_type = Option<String>)]
+    payer: Option<SearchText>,
+    /// Paid on this business date or later.
+    #[param(value_type = Option<BusinessDate>)]
+    from: Option<BusinessDate>,
+    /// Paid on this business date or before.
+    #[param(value_type = Option<BusinessDate>)]
+    to: Option<BusinessDate>,
+    limit: Option<ExportLimit>,
+    cursor: Option<String>,
+}
+
+/// List payments.
+///
+/// The latest `paid_on` first.
+#[utoipa::path(
+    get, path = "/api/payments", tag = "payments", params(PaymentsQuery),
+    responses((status = 200, description = "A page of payments", content(
+        (Page<PaymentView> = "application/json"), (String = "text/csv"))))
+)]
+pub(crate) async fn list_payments(staff: Staff, format: Format, query: QueryString) -> Result<Response, Problem> {
+    let binding = staff.binding(&query).await?;
+    let read = || -> Result<_, Problem> {
+        let list: PaymentsQuery = query.read()?;
+        let (from, to) = (list.from.map(|date| date.0), list.to.map(|date| date.0));
+        if let (Some(from), Some(to)) = (from, to)
+            && from > to
+        {
+            return Err(Problem::field("/from", "after_end", format!("must not be after {to}")));
+        }
+        let limit = ExportLimit::of(list.limit, format)?;
+        let after = list.cursor.as_deref().map(|cursor| Position::<Date>::from_cursor(cursor, &binding)).transpose()?;
+        let filter = Filter {
+            state: list.state,
+            source: list.source.map(ProductCode::into_string),
+            reference: list.reference.map(SearchText::into_string),
+            external_id: list.external_id.map(SearchText::into_string),
+            payer: list.payer.map(SearchText::into_string),
+            from,
+            to,
+        };
+        Ok((payments::list(filter, after.as_ref(), limit), limit))
+    };
+    let (list, limit) = staff.check(read()).await?;
+    let (_, payments) = staff.read(list).await?;
+    let payments: Vec<PaymentView> = payments.iter().map(Payment::view).collect();
+    csv::page(payments, limit, format, (&query, &binding), |last| Position(last.paid_on.0, last.id))
+}
+
+/// Get a payment.
+///
+/// Admins see its notices as they were sent, too.
+#[utoipa::path(
+    get, path = "/api/payments/{id}", tag = "payments",
+    responses((status = 200, description = "The payment", body = PaymentView))
+)]
+pub(crate) async fn get_payment(staff: Staff, path: PathParameter, query: QueryString) -> Result<Response, Problem> {
+    let id = staff.check(path.uuid()).await?;
+    let notices = (staff.role() == Role::Admin).then(|| payments::notices(id));
+    let (_, (payment, notices)) = staff.read((payments::by_id(id), notices)).await?;
+    let payment = payment.ok_or_else(Problem::not_found)?;
+    query.none()?;
+    let raw = notices.map(|notices| notices.into_iter().map(RawView::from).collect());
+    Ok(Json(PaymentView { raw, ..payment.view() }).into_response())
+}
+
+/// Loans to which a payment may belong.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Suggestions {
+    /// The likeliest first; at most 20.
+    data: Vec<SuggestionView>,
+}
+
+/// List suggestions for a payment.
+///
+/// Loans to which it may belong, the likeliest first, with the reasons.
+#[utoipa::path(
+    get, path = "/api/payments/{id}/suggestions", tag = "payments",
+    responses(
+        (status = 200, description = "The loans", body = Suggestions))
+)]
+pub(crate) async fn list_suggestions(
+    staff: Staff,
+    path: PathParameter,
+    query: QueryString,
+) -> Result<Json<Suggestions>, Problem> {
+    let id = staff.check(path.uuid()).await?;
+    // Its reference is read by the rules of this program, once it is known.
+    let (_, payment) = staff.read(payments::by_id(id)).await?;
+    let payment = payment.ok_or_else(Problem::not_found)?;
+    query.none()?;
+    let reading = Readings::of(payment.details.reference.as_deref());
+    let (_, loans) = staff.read(payments::suggestions(id, reading)).await?;
+    Ok(Json(Suggestions { data: loans.into_iter().map(SuggestionView::from).collect() }))
+}
