@@ -52,7 +52,7 @@ pub const OPERATIONS: &[Operation] = &[
     row(Method::GET, "/health/ready", Who::Anyone, Reach::All),
     row(Method::GET, "/openapi.json", Who::Anyone, Reach::All),
     row(Method::GET, "/docs", Who::Anyone, Reach::All),
-    row(Method::GET, "/dashboard", Who::Anyone, Reach::All),
+    row(Method::GET, "/desk", Who::Anyone, Reach::All),
     row(Method::POST, "/api/auth/register", Who::Anyone, Reach::All),
     row(Method::POST, "/api/auth/login", Who::Anyone, Reach::All),
     row(Method::POST, "/api/auth/logout", ANY, Reach::All),

@@ -1,11 +1,19 @@
-/** How the dashboard and its files are served: what its policy forbids, and what browsers keep. */
+/** How the pages and their files are served: what their policy forbids, what browsers keep, and how much that is. */
 
 import { createHash } from "node:crypto";
-import { readFileSync } from "node:fs";
+import { readFileSync, readdirSync } from "node:fs";
+import { gzipSync } from "node:zlib";
 
+import { isOperation } from "./support/contract.js";
+import { Desk } from "./support/desk.js";
 import { expect, test } from "./support/test.js";
 
-const LIBRARY = new URL("../../functions/site/src/dashboard/uplot/", import.meta.url);
+const DESK = new URL("../../functions/site/src/desk/", import.meta.url);
+const LIBRARIES = new URL("vendor/", DESK);
+
+/** The most bytes of the first page, and of each next one, compressed. The plot's library comes with the first plot. */
+const FIRST_PAGE = 60 * 1024;
+const NEXT_PAGE = 10 * 1024;
 
 const POLICY = [
   "default-src 'none'",
@@ -15,44 +23,107 @@ const POLICY = [
   "base-uri 'none'",
   "form-action 'none'",
   "frame-ancestors 'none'",
+  "require-trusted-types-for 'script'",
+  "trusted-types desk",
 ];
 
-test("the page's policy allows its own files alone", async ({ request }) => {
-  const headers = (await request.get("/dashboard")).headers();
-  const policy = headers["content-security-policy"];
-  expect(policy.split("; ")).toEqual(expect.arrayContaining(POLICY));
-  expect(policy).not.toContain("unsafe");
-  expect(headers["referrer-policy"]).toBe("no-referrer");
-  expect(headers["x-content-type-options"]).toBe("nosniff");
+for (const at of ["/desk", "/desk/loans/some", "/docs"]) {
+  test(`the policy of ${at} allows the page's own files alone`, async ({ request }) => {
+    const headers = (await request.get(at)).headers();
+    const policy = headers["content-security-policy"];
+    expect(policy.split(/; */)).toEqual(expect.arrayContaining(POLICY));
+    expect(policy).not.toContain("unsafe");
+    expect(headers["referrer-policy"]).toBe("no-referrer");
+    expect(headers["x-content-type-options"]).toBe("nosniff");
+  });
+}
+
+/** The modules of a folder, each with its text. */
+const modules = (folder) =>
+  readdirSync(new URL(folder, DESK))
+    .filter((name) => name.endsWith(".js"))
+    .map((name) => [folder + name, readFileSync(new URL(folder + name, DESK), "utf8")]);
+
+const OURS = [...modules("./"), ...modules("pages/"), ...modules("docs/")];
+
+test("a file is kept for long in the version that the page names, and for no time in another", async ({ request }) => {
+  const page = await (await request.get("/desk")).text();
+  const [, version] = page.match(/\/desk\/assets\/([0-9a-f]+)\//);
+  for (const [name] of OURS) {
+    const path = name.replace("./", "");
+    const kept = await request.get(`/desk/assets/${version}/${path}`);
+    expect(kept.headers()["cache-control"], path).toContain("immutable");
+    expect(kept.headers()["content-type"], path).toContain("text/javascript");
+    expect((await request.get(`/desk/assets/0123456789abcdef/${path}`)).headers()["cache-control"], path).toBe("no-cache");
+  }
+  expect((await request.get(`/desk/assets/${version}/desk.html`)).status()).toBe(404);
 });
 
-test("a file is kept for long under the name that the page has for it, and for no time under another", async ({
-  request,
-}) => {
-  const page = await (await request.get("/dashboard")).text();
-  const open = [...page.matchAll(/"(\/dashboard\/[^"]+)"/g)].map(([, address]) => address);
-  expect(open.length).toBeGreaterThan(3);
-  const seen = new Set(open);
-  while (open.length) {
-    const address = open.pop();
-    const kept = await request.get(address);
-    expect(kept.headers()["cache-control"], address).toContain("immutable");
-    expect((await request.get(address.split("?")[0])).headers()["cache-control"], address).toBe("no-cache");
-    if (!kept.headers()["content-type"].startsWith("text/javascript")) continue;
-    // What a module imports, it asks for in the same way.
-    for (const [, name] of (await kept.text()).matchAll(/ from "\.\/([^"]+)"/g)) {
-      const imported = `/dashboard/${name}`;
-      if (!seen.has(imported)) open.push(imported);
-      seen.add(imported);
+test("the libraries are the published ones", () => {
+  const sums = readFileSync(new URL("SHA256SUMS", LIBRARIES), "utf8").trim().split("\n");
+  const others = new Set(["README.md", "SHA256SUMS"]);
+  const names = readdirSync(LIBRARIES).filter((name) => !others.has(name));
+  expect(sums.map((line) => line.split(/\s+/)[1]).sort()).toEqual(names.sort());
+  for (const [sum, name] of sums.map((line) => line.split(/\s+/))) {
+    expect(createHash("sha256").update(readFileSync(new URL(name, LIBRARIES))).digest("hex"), name).toBe(sum);
+  }
+});
+
+test("every operation that a module names is one of openapi.json", () => {
+  const named = OURS.flatMap(([, text]) => [...text.matchAll(/"((?:GET|POST|PUT|PATCH|DELETE) \/[^"]*)"/g)].map(([, name]) => name));
+  expect(named.length).toBeGreaterThan(50);
+  expect(named.filter((name) => !isOperation(name))).toEqual([]);
+});
+
+test("every text that a module names is there", async () => {
+  const source = readFileSync(new URL("words.js", DESK), "utf8");
+  const { t } = await import(`data:text/javascript,${encodeURIComponent(source)}`);
+  const missing = [];
+  for (const [name, text] of OURS.filter(([path]) => !path.startsWith("docs/"))) {
+    for (const [path] of text.matchAll(/\bt(\.[a-zA-Z_]\w*)+/g)) {
+      let found = t;
+      for (const step of path.split(".").slice(1)) {
+        if (typeof found !== "object") break;
+        found = found?.[step];
+      }
+      if (found === undefined) missing.push(`${name}: ${path}`);
     }
   }
-  expect((await request.get("/dashboard/dashboard.html")).status()).toBe(404);
+  expect(missing).toEqual([]);
 });
 
-test("the library of the plot is the published one", () => {
-  const sums = readFileSync(new URL("SHA256SUMS", LIBRARY), "utf8").trim().split("\n");
-  expect(sums).toHaveLength(3);
-  for (const [sum, name] of sums.map((line) => line.split(/\s+/))) {
-    expect(createHash("sha256").update(readFileSync(new URL(name, LIBRARY))).digest("hex"), name).toBe(sum);
+/** Bytes of the desk's files as they are sent, page by page. */
+test("the first page is small, each next one smaller, and both are there at once on a phone", async ({ page, server }) => {
+  const bytes = [];
+  page.on("response", async (response) => {
+    const isOurs = response.url().startsWith(`${server.url}/desk`) && !response.url().includes("uPlot");
+    if (isOurs) bytes.push(gzipSync(await response.body(), { level: 6 }).length);
+  });
+  const taken = () => bytes.splice(0).reduce((all, count) => all + count, 0);
+  // A phone in a town: slower than four in five of this machine's milliseconds, and 1.6 Mbit/s.
+  const browser = await page.context().newCDPSession(page);
+  await browser.send("Emulation.setCPUThrottlingRate", { rate: 4 });
+  const network = { offline: false, latency: 40, downloadThroughput: 1_600_000 / 8, uploadThroughput: 750_000 / 8 };
+  await browser.send("Network.emulateNetworkConditions", network);
+  await page.goto("/desk");
+  await page.getByLabel("Username").waitFor();
+  const interactive = await page.evaluate(() => performance.now());
+  expect(interactive, "milliseconds until the first page can be used").toBeLessThan(1000);
+  const first = taken();
+  expect(first, "bytes of the first page").toBeLessThan(FIRST_PAGE);
+  await browser.send("Network.emulateNetworkConditions", { offline: false, latency: 0, downloadThroughput: -1, uploadThroughput: -1 });
+  await browser.send("Emulation.setCPUThrottlingRate", { rate: 1 });
+  const desk = new Desk(page);
+  await desk.open("admin");
+  const sizes = { first, login: taken() };
+  expect(sizes.login, "bytes of the page after the login").toBeLessThan(NEXT_PAGE);
+  for (const name of ["Applications", "Agents", "Loans", "Collections", "Customers", "Portfolio", "Products", "Calendars", "Users", "Ledger", "Audit"]) {
+    await page.getByRole("navigation", { name: "Pages" }).getByRole("link", { name }).click();
+    await desk.settled();
+    await page.waitForLoadState("networkidle");
+    sizes[name] = taken();
+    expect(sizes[name], `bytes of ${name}`).toBeLessThan(NEXT_PAGE);
   }
+  test.info().annotations.push({ type: "bytes", description: JSON.stringify(sizes) });
+  console.log(JSON.stringify(sizes), `${Math.round(interactive)} ms`);
 });

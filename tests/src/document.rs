@@ -101,7 +101,7 @@ pub(crate) fn check(method: &Method, path: &str, reply: &Reply) {
         return;
     }
     // A part of a page, or the way to one, which the document leaves out.
-    if path.starts_with("/docs/") || path.starts_with("/dashboard/") || matches!(path, "/" | "/favicon.ico") {
+    if path.starts_with("/desk/") || matches!(path, "/" | "/dashboard" | "/favicon.ico") {
         return;
     }
     // A request that bypassed the network in front learns nothing, not even that a path does not exist.

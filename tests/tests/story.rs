@@ -123,7 +123,7 @@ impl Story {
         let document = self.anyone.get("/openapi.json").expect(200).await;
         assert!(document["openapi"].as_str().unwrap().starts_with("3.1"));
         assert!(document["paths"]["/api/loans/{id}/approve"]["post"].is_object());
-        for page in ["/docs", "/dashboard"] {
+        for page in ["/docs", "/desk"] {
             let page = self.anyone.get(page).expect(200).await;
             assert!(page.header("content-type").starts_with("text/html"));
         }

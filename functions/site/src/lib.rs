@@ -1,7 +1,7 @@
-//! The route group `site`: health, the OpenAPI document and the page that shows it, the dashboard. Every path that no
-//! other group has comes here too, and gets our 404.
+//! The route group `site`: health, the OpenAPI document and the page that shows it, the desk. Every path that no other
+//! group has comes here too, and gets our 404.
 
-mod dashboard;
+mod desk;
 mod docs;
 mod health;
 
@@ -9,11 +9,12 @@ backend::operations! {
     health::get_health,
     health::get_readiness,
     docs::get_openapi_document,
-    docs::get_docs_page,
-    dashboard::get_dashboard_page;
-    // Parts of the pages, of no interest to a client of the interface.
-    "/" => axum::routing::get(dashboard::lead_to_dashboard),
-    "/favicon.ico" => axum::routing::get(dashboard::get_favicon),
-    "/docs/{file}" => axum::routing::get(docs::get_docs_file),
-    "/dashboard/{file}" => axum::routing::get(dashboard::get_dashboard_file),
+    desk::get_docs_page,
+    desk::get_desk_page;
+    // Pages and their parts, of no interest to a client of the interface.
+    "/" => axum::routing::get(desk::lead_to_desk),
+    "/dashboard" => axum::routing::get(desk::lead_to_desk),
+    "/favicon.ico" => axum::routing::get(desk::get_favicon),
+    "/desk/assets/{version}/{*file}" => axum::routing::get(desk::get_desk_file),
+    "/desk/{*page}" => axum::routing::get(desk::get_desk_page),
 }

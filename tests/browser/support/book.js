@@ -1,4 +1,4 @@
-/** A made-up book: the answers to all that the dashboard asks. Figures follow from places, not from chance. */
+/** A made-up book: the answers to all that the portfolio asks. Figures follow from places, not from chance. */
 
 /** Text that would do harm where it is taken for markup. */
 export const MARKUP = "<img src=x onerror=\"document.title='owned'\">";

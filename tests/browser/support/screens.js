@@ -34,6 +34,8 @@ export async function expectToFit(page, name) {
   const browser = await page.context().newCDPSession(page);
   const turnTo = async ({ width, colorScheme }) => {
     const metrics = { width, height: 900, deviceScaleFactor: 1, mobile: width < PHONE };
+    // A picture of the whole page leaves its own measures behind.
+    await browser.send("Emulation.clearDeviceMetricsOverride");
     await browser.send("Emulation.setDeviceMetricsOverride", metrics);
     await page.emulateMedia({ colorScheme });
     await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));

@@ -6,6 +6,8 @@
 import { test as base, expect } from "@playwright/test";
 
 import { Client } from "./client.js";
+import { faults } from "./contract.js";
+import { answerFromDisk } from "./disk.js";
 import { startServer } from "./server.js";
 import { StandIn } from "./stand-in.js";
 
@@ -36,6 +38,11 @@ export const test = base.extend({
 
   baseURL: ({ server }, use) => use(server.url),
 
+  page: async ({ page }, use) => {
+    if (process.env.DESK_FROM_DISK) await page.route("**/desk/assets/**", answerFromDisk);
+    await use(page);
+  },
+
   /** Answers in place of the server, once a test has set it up. */
   standIn: async ({ page, server }, use) => {
     const standIn = new StandIn();
@@ -43,11 +50,20 @@ export const test = base.extend({
     await use(standIn);
   },
 
-  /** Every address that the page has asked for. In the end none is of another host, and nobody has complained. */
+  /**
+   * Every address that the page has asked for. In the end none is of another host, each request is one of openapi.json,
+   * and nobody has complained.
+   */
   asked: [
     async ({ page, server }, use) => {
       const [asked, complaints] = [[], []];
-      page.on("request", (request) => asked.push(request.url()));
+      const unknown = [];
+      page.on("request", (request) => {
+        asked.push(request.url());
+        if (!request.url().startsWith(`${server.url}/api/`)) return;
+        const [method, url, headers, body] = [request.method(), request.url(), request.headers(), request.postData()];
+        unknown.push(...faults({ method, url, headers, body }));
+      });
       page.on("pageerror", (error) => complaints.push(String(error)));
       page.on("console", (message) => {
         if (!message.text().startsWith(REFUSAL)) complaints.push(message.text());
@@ -57,6 +73,7 @@ export const test = base.extend({
       const elsewhere = (url) => !/^(about|data):/.test(url) && new URL(url).origin !== server.url;
       expect(asked.filter(elsewhere), "asked of other hosts").toEqual([]);
       expect(complaints, "the browser complains").toEqual([]);
+      expect(unknown, "requests that openapi.json does not have").toEqual([]);
     },
     { auto: true },
   ],

@@ -117,7 +117,7 @@ const PLAIN: [&str; 21] = [
     "/health/ready",
     "/openapi.json",
     "/docs",
-    "/dashboard",
+    "/desk",
     "/api/auth/me",
     "/api/users",
     "/api/agents",

@@ -37,6 +37,11 @@ async fn get(api: &Api, path: &str, token: &str) -> (StatusCode, HeaderMap, Byte
     raw(api, asked(Method::GET, path, token).body(Body::empty()).unwrap()).await
 }
 
+/// The address of a file of the pages, in no version.
+fn asset(name: &str) -> String {
+    format!("/desk/assets/any/{name}")
+}
+
 fn unzipped(bytes: &[u8]) -> String {
     String::from_utf8(gunzip(bytes).unwrap()).unwrap()
 }
@@ -57,6 +62,21 @@ async fn the_root_leads_to_the_pages_and_browsers_find_an_icon() {
 }
 
 #[tokio::test]
+async fn every_address_of_the_desk_is_the_page_and_the_dashboard_leads_there() {
+    let api = Api::new().await;
+    assert_eq!(api.anyone().get("/dashboard").expect(307).await.header("location"), "/desk");
+    let page = api.anyone().get("/desk").expect(200).await.text;
+    for path in ["/desk/loans", "/desk/loans/", "/desk/loans/some/schedule", "/desk/no/such/page"] {
+        assert!(api.anyone().get(path).expect(200).await.text == page, "{path}");
+    }
+    for path in [asset("no.js"), asset("../desk.rs"), asset("desk.html"), "/desk/assets/any".into()] {
+        let reply = api.anyone().get(&path).send().await;
+        assert!(reply.status == 404 || reply.text == page, "{path}: {reply}");
+    }
+    api.anyone().get(&asset("no.js")).refused(404, "not_found").await;
+}
+
+#[tokio::test]
 async fn a_slash_at_the_end_is_a_308_that_keeps_method_and_query() {
     let world = World::new().await;
     for (path, location) in [
@@ -66,7 +86,7 @@ async fn a_slash_at_the_end_is_a_308_that_keeps_method_and_query() {
         ("/health/", "/health"),
         ("/openapi.json/", "/openapi.json"),
         ("/docs/", "/docs"),
-        ("/docs/start.js/", "/docs/start.js"),
+        ("/desk/", "/desk"),
         ("/dashboard/", "/dashboard"),
     ] {
         for method in [Method::GET, Method::HEAD, Method::POST, Method::PATCH, Method::DELETE] {
@@ -113,7 +133,8 @@ async fn every_answer_asks_for_https_and_says_what_it_depends_on() {
         ("/docs/", 308),
         ("/health", 200),
         ("/openapi.json", 200),
-        ("/dashboard", 200),
+        ("/desk", 200),
+        ("/dashboard", 307),
         ("/api/loans", 200),
         ("/api/auth/me", 200),
         ("/api/users?no=1", 422),
@@ -132,8 +153,9 @@ async fn answers_over_a_kibibyte_are_compressed_where_the_client_takes_it() {
         world.loan(LoanStatus::Pending).await;
     }
     let (api, token) = (&world.api, world.admin.token());
-    let files = ["/dashboard", "/docs", "/docs/start.js", "/docs/swagger-ui.css", "/docs/swagger-initializer.js"];
-    for path in files.into_iter().chain(["/api/loans", "/openapi.json", "/health"]) {
+    let files = ["desk.css", "icon.svg", "vendor/preact.mjs", "vendor/preact.LICENSE"].map(asset);
+    let files: Vec<_> = ["/desk", "/docs"].into_iter().map(str::to_owned).chain(files).collect();
+    for path in files.iter().map(String::as_str).chain(["/api/loans", "/openapi.json", "/health"]) {
         let plain = world.admin.get(path).expect(200).await;
         assert_eq!(plain.optional_header("content-encoding"), None, "{path}");
         let (_, headers, bytes) = get(api, path, token).await;
@@ -178,7 +200,7 @@ async fn accept_encoding_is_read_with_its_weights() {
         ("", None, None),
     ] {
         for (path, expected) in
-            [("/openapi.json", long), ("/docs", long.and(short)), ("/docs/swagger-ui.css", long), ("/health", short)]
+            [("/openapi.json", long), ("/docs", long), (&asset("icon.svg"), short), ("/health", short)]
         {
             let request = Request::get(path).header(header::ACCEPT_ENCODING, accept).body(Body::empty()).unwrap();
             let (status, headers, bytes) = raw(&api, request).await;

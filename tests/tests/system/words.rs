@@ -30,7 +30,7 @@ const EXEMPT: [&str; 2] = ["migrations/V", "tests/tests/system/words.rs"];
 
 /// Every text of ours, by its path from the root.
 fn texts(extensions: &[&str]) -> Vec<(String, String)> {
-    const OTHERS: [&str; 7] = [".git", ".data", "cache", "node_modules", "target", "uplot", "swagger"];
+    const OTHERS: [&str; 6] = [".git", ".data", "cache", "node_modules", "target", "vendor"];
     let root = root();
     let (mut found, mut folders) = (Vec::new(), vec![root.clone()]);
     while let Some(folder) = folders.pop() {

@@ -1,0 +1,196 @@
+/** The frame of every page: ways to the others, who is logged in, what is wrong with the network, what has been done. */
+import { call, knock, offline } from "./api.js";
+import { Dialogs, Modal, Notice, tell } from "./dialog.js";
+import { Field, Form, UsernameOf, useForm } from "./forms.js";
+import { number } from "./format.js";
+import { refresh, useLoad } from "./load.js";
+import { place, useStore } from "./router.js";
+import { ended, session, setSession } from "./session.js";
+import { classes, html, useEffect, useRef, useState } from "./ui.js";
+import { t } from "./words.js";
+
+/** The ways of each role: address, word, the count of what waits there. */
+const WAYS = {
+  admin: [
+    ["/desk", "home"],
+    ["/desk/applications", "applications", "applications"],
+    ["/desk/agents", "agents", "agents"],
+    ["/desk/loans", "loans"],
+    ["/desk/collections", "collections"],
+    ["/desk/customers", "customers"],
+    ["/desk/portfolio", "portfolio"],
+    ["/desk/products", "products"],
+    ["/desk/calendars", "calendars"],
+    ["/desk/users", "users"],
+    ["/desk/ledger", "ledger"],
+    ["/desk/audit", "audit"],
+  ],
+  agent: [
+    ["/desk", "home"],
+    ["/desk/collections", "collections"],
+    ["/desk/customers", "customers"],
+    ["/desk/apply", "newApplication"],
+    ["/desk/requests", "requests"],
+    ["/desk/loans", "loans"],
+    ["/desk/products", "products"],
+    ["/desk/portfolio", "portfolio"],
+  ],
+  customer: [
+    ["/desk", "myLoans"],
+    ["/desk/products", "products"],
+    ["/desk/apply", "apply"],
+  ],
+};
+
+/** Sends that the session is over, and shows the login. */
+export async function logOut() {
+  const now = session.get();
+  if (!now) return;
+  setSession(null);
+  const headers = { Authorization: `Bearer ${now.token}` };
+  await call("POST /api/auth/logout", { headers, anyone: true }).catch(() => {});
+}
+
+/** Counts of what waits for an admin. */
+export const useWaiting = (user) =>
+  useLoad(async (signal) => {
+    if (user.role !== "admin") return {};
+    const [stats, agents] = await Promise.all([
+      call("GET /api/stats", { signal }),
+      call("GET /api/agents", { query: { status: "pending", limit: 200 }, signal }),
+    ]);
+    const more = agents.next_cursor ? "+" : "";
+    return {
+      applications: stats.by_status.pending,
+      disbursements: stats.by_status.approved,
+      agents: `${agents.data.length || ""}${more}`,
+    };
+  }, [user.id]);
+
+function Ways({ user, waiting }) {
+  const { path } = useStore(place);
+  const current = (way) => (way === "/desk" ? path === way : path === way || path.startsWith(`${way}/`));
+  return html`<nav aria-label=${t.nav.label}>
+    <ul>
+      ${WAYS[user.role].map(([way, word, count]) => {
+        const waits = count && Number.parseInt(waiting?.[count], 10) > 0;
+        return html`<li key=${way}>
+          <a href=${way} aria-current=${current(way) ? "page" : null}>
+            <span>${t.nav[word]}</span>
+            ${waits && html` <span class="count">${number(waiting[count])}<span class="hidden"> ${t.nav.waiting}</span></span>`}
+          </a>
+        </li>`;
+      })}
+    </ul>
+  </nav>`;
+}
+
+function Offline() {
+  const [busy, setBusy] = useState(false);
+  const isOffline = useStore(offline);
+  const retry = async () => {
+    setBusy(true);
+    if (await knock()) refresh();
+    setBusy(false);
+  };
+  useEffect(() => {
+    addEventListener("online", retry);
+    return () => removeEventListener("online", retry);
+  }, []);
+  return html`<div role="status">
+    ${isOffline &&
+    html`<div class="offline">
+      <p>${t.errors.banner}</p>
+      <button type="button" onClick=${retry}>${busy ? t.working : t.retry}</button>
+    </div>`}
+  </div>`;
+}
+
+/** The dialog of a session that has ended: the page below stays as it is. */
+function LogInAgain() {
+  const now = useStore(session);
+  const form = useForm({ password: "" }, async ({ password }) => {
+    const body = { username: now.user.username, password };
+    const answer = await call("POST /api/auth/login", { body, anyone: true });
+    setSession({ token: answer.access_token, user: answer.user });
+    ended.get()?.finish();
+  });
+  const leave = () => {
+    setSession(null);
+    ended.get()?.finish();
+  };
+  return html`<${Modal} close=${leave}>
+    <h2>${t.again.title}</h2>
+    <p>${t.again.about(now?.user.username)}</p>
+    <${Form} form=${form} label=${t.login.button} cancel=${leave}>
+      <${UsernameOf} name=${now?.user.username} />
+      <${Field} form=${form} name="password" type="password" label=${t.login.password} autocomplete="current-password" />
+    <//>
+  <//>`;
+}
+
+/** Heads a page: its name, in the tab's title too. After a change of page it has the focus. */
+export function Heading({ text, children, over }) {
+  const heading = useRef(null);
+  useEffect(() => {
+    document.title = `${text} · ${t.brand}`;
+  }, [text]);
+  useEffect(() => {
+    if (history.state !== null) heading.current.focus({ preventScroll: true });
+  }, []);
+  return html`<div class="heading page-heading">
+    <div>
+      ${over && html`<p class="over">${over}</p>`}
+      <h1 ref=${heading} tabindex="-1">${text}</h1>
+    </div>
+    ${children && html`<div class="actions">${children}</div>`}
+  </div>`;
+}
+
+/** A part of a page with a heading. */
+export const Section = ({ title, children, actions, ...rest }) =>
+  html`<section ...${rest}>
+    <div class="heading">
+      <h2>${title}</h2>
+      ${actions && html`<div class="actions">${actions}</div>`}
+    </div>
+    ${children}
+  </section>`;
+
+/** The frame around a page. */
+export function Shell({ user, children }) {
+  const waiting = useWaiting(user);
+  const { path } = useStore(place);
+  const [isOpen, setOpen] = useState(false);
+  const isEnded = useStore(ended);
+  useEffect(() => {
+    setOpen(false);
+    tell("");
+  }, [path]);
+  return html`<a class="skip" href="#main">${t.nav.skip}</a>
+    <header class=${classes("side", isOpen && "open")}>
+      <div class="brand">
+        <a href="/desk"><img src=${new URL("icon.svg", import.meta.url).href} alt="" width="24" height="24" /> ${t.brand}</a>
+        <button type="button" class="menu" aria-expanded=${isOpen ? "true" : "false"} aria-controls="ways" onClick=${() => setOpen(!isOpen)}>
+          ${t.nav.menu}
+        </button>
+      </div>
+      <div id="ways" class="ways">
+        <${Ways} user=${user} waiting=${waiting.data} />
+        <div class="me">
+          <a href="/desk/profile" aria-current=${path === "/desk/profile" ? "page" : null}>
+            ${user.full_name ?? user.username}<span class="detail">${t.roles[user.role]}</span>
+          </a>
+          <button type="button" class="quiet" onClick=${logOut}>${t.nav.logOut}</button>
+        </div>
+      </div>
+    </header>
+    <div class="body">
+      <${Offline} />
+      <${Notice} />
+      <main id="main" tabindex="-1">${children}</main>
+    </div>
+    <${Dialogs} />
+    ${isEnded && html`<${LogInAgain} />`}`;
+}
+
