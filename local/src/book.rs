@@ -200,8 +200,10 @@ async fn load_all(
         let made = batches[place].recv().await;
         let made = made.ok_or_else(|| Impossible("a thread ended before its loans were made".to_owned()))??;
         next += 1;
-        let Leavings { customers, loans, versions, transactions, lines, audit, refused, .. } = &made;
+        let Leavings { customers, profiles, loans, versions, transactions, lines, audit, refused, .. } = &made;
         copy::users(client, customers, hash).await.map_err(sql("load customers"))?;
+        copy::profiles(client, profiles).await.map_err(sql("load profiles"))?;
+        copy::identities(client, profiles).await.map_err(sql("load identities"))?;
         loaded.loans += copy::loans(client, loans).await.map_err(sql("load loans"))?;
         copy::versions(client, versions).await.map_err(sql("load versions of loans"))?;
         loaded.transactions += copy::transactions(client, transactions).await.map_err(sql("load transactions"))?;

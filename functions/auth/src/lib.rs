@@ -1,5 +1,6 @@
 //! The route group `auth`: registration, login, sessions, one's own profile and password.
 
+mod activate;
 mod login;
 mod logout;
 mod password;
@@ -9,6 +10,7 @@ mod register;
 backend::operations! {
     register::register,
     login::login,
+    activate::activate,
     logout::logout,
     profile::get_profile,
     profile::update_profile,

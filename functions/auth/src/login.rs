@@ -8,7 +8,7 @@ use axum::{
 use backend::{
     app::App,
     auth::{attempts::Attempt, keys::LIFETIME, limits::Guesses, passwords::Check},
-    domain::users::{User, UserStatus},
+    domain::users::UserStatus,
     http::{
         answer::Answer,
         body::Input,
@@ -22,6 +22,7 @@ use backend::{
         users::{self, Credentials},
     },
     values::{address::ClientAddress, password::PasswordAttempt, text::Username, time::Instant},
+    views::user::UserView,
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
 use secrecy::SecretString;
@@ -56,7 +57,7 @@ pub(crate) struct LoginAnswer {
     /// When the token expires.
     expires_at: Instant,
     /// Who has logged in.
-    user: User,
+    user: UserView,
 }
 
 /// A username and a password as they came.
@@ -217,7 +218,7 @@ async fn open(
         token_type: "Bearer",
         expires_in: LIFETIME.as_secs(),
         expires_at: Instant(expires_at),
-        user,
+        user: user.view(user.role),
     };
     conclude(tx, Answer::ok(&session).map(|answer| Outcome::new(answer, writes))).await
 }

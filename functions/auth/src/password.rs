@@ -22,6 +22,7 @@ use backend::{
         problem::Problem,
     },
     store::{
+        activations,
         audit::{self, Subject},
         sessions,
         users::{self, Credentials},
@@ -82,6 +83,7 @@ pub(crate) async fn change_password(State(app): State<App>, user: AnyUser, input
     let set_by = is_new.then(|| users::note_password_set_by(me.id, None));
     let mut writes = vec![
         users::update_password(&me, hash),
+        activations::end(me.id),
         sessions::end_others(me.id, caller.session),
         audit::by(&caller, "auth.password", &Subject::User(me.id), json!({})),
     ];

@@ -8,9 +8,10 @@ use backend::{
         limits::{Bucket, address_part},
         profile::ProfilePatch,
     },
-    domain::{refusal::Refusal, users::User},
+    domain::refusal::Refusal,
     http::{answer::Answer, body::Input, command::conclude, problem::Problem, query::QueryString},
     store::users,
+    views::user::UserView,
 };
 
 /// Get your own profile.
@@ -18,12 +19,12 @@ use backend::{
 /// The user whose access token is sent.
 #[utoipa::path(
     get, path = "/api/auth/me", tag = "auth",
-    responses((status = 200, description = "The caller", body = User))
+    responses((status = 200, description = "The caller", body = UserView))
 )]
-pub(crate) async fn get_profile(user: AnyUser, query: QueryString) -> Result<Json<User>, Problem> {
+pub(crate) async fn get_profile(user: AnyUser, query: QueryString) -> Result<Json<UserView>, Problem> {
     user.check(query.none()).await?;
     let (_, me) = user.read(users::by_id(user.id())).await?;
-    me.map(Json).ok_or_else(Problem::unauthenticated)
+    me.map(|me| Json(me.view(user.role()))).ok_or_else(Problem::unauthenticated)
 }
 
 /// Update your own profile.
@@ -33,7 +34,7 @@ pub(crate) async fn get_profile(user: AnyUser, query: QueryString) -> Result<Jso
 #[utoipa::path(
     patch, path = "/api/auth/me", tag = "auth", request_body = ProfilePatch,
     responses(
-        (status = 200, description = "The user as it now is", body = User),
+        (status = 200, description = "The user as it now is", body = UserView),
         (status = 409, description = "The e-mail address is taken (`email_taken`)"),
         (status = 429, description = "There were too many changes of the e-mail address (`too_many_attempts`)"))
 )]

@@ -7,7 +7,7 @@ use backend::{
         limits::{Bucket, address_part},
         passwords::Turn,
     },
-    domain::users::{NewUser, Role, User, UserStatus},
+    domain::users::{NewUser, Role, UserStatus},
     http::{answer::Answer, body::Input, problem::Problem},
     store::{
         audit::{self, Subject},
@@ -15,9 +15,11 @@ use backend::{
     },
     values::{
         address::ClientAddress,
+        names::Names,
         password::Password,
         text::{Email, Name, Phone, Username},
     },
+    views::user::UserView,
 };
 use serde::Deserialize;
 use serde_json::json;
@@ -61,7 +63,7 @@ pub(crate) struct Registration {
 #[utoipa::path(
     post, path = "/api/auth/register", tag = "auth", request_body = Registration,
     responses(
-        (status = 201, description = "The new user", body = User),
+        (status = 201, description = "The new user", body = UserView),
         (status = 409, description = "The username (`username_taken`) or the e-mail address (`email_taken`) is taken"),
         (status = 429, description = "There were too many registrations from this address, or there are too many at \
             once (`too_many_attempts`)"))
@@ -73,7 +75,16 @@ pub(crate) async fn register(State(app): State<App>, address: ClientAddress, inp
         RegistrationRole::Customer => (Role::Customer, UserStatus::Active),
         RegistrationRole::Agent => (Role::Agent, UserStatus::Pending),
     };
-    let new = NewUser { username, email, phone, full_name, role, status };
+    let new = NewUser {
+        username,
+        email: Some(email),
+        phone: Some(phone),
+        full_name,
+        role,
+        status,
+        agent_id: None,
+        names: Names::default(),
+    };
 
     // Before anything is counted: a request asked to come again was not an attempt.
     let turn = Turn::wait().await?;
@@ -94,9 +105,9 @@ pub(crate) async fn register(State(app): State<App>, address: ClientAddress, inp
         Role::Agent => format!("/api/agents/{}", user.id),
         Role::Customer | Role::Admin => format!("/api/customers/{}", user.id),
     };
-    let answer = Answer::created(location, &user)?;
+    let answer = Answer::created(location, &user.view(user.role))?;
     let entry = audit::record(None, &address, "auth.register", &Subject::User(user.id), json!({"role": role}));
     let (tx, ()) = app.db.begin(&()).await?;
-    tx.commit(vec![users::insert(&user, hash), entry]).await?;
+    tx.commit(vec![users::insert(&user, Some(hash)), entry]).await?;
     Ok(answer)
 }

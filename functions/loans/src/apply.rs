@@ -8,7 +8,7 @@ use backend::{
     domain::{
         applications::{self, Pointers, Proposal, Term},
         caller::Caller,
-        loan::Borrower,
+        loan::{Borrower, Loan},
         loan_history::Action,
         products::{Product, named},
         refusal::Refusal,
@@ -30,9 +30,11 @@ use backend::{
     telemetry::Count,
     values::{
         moment::Moment,
+        names::{MetadataPatch, Names, NamesPatch},
         number::{Instalments, NumberText},
         pay_ref::PayRef,
-        text::ProductCode,
+        refusal::FieldError,
+        text::{ExternalId, ProductCode},
         user_ref::UserRef,
     },
     views::loan::LoanView,
@@ -68,6 +70,12 @@ pub(crate) struct NewLoan {
     /// Percent a year; for agents only, within the product's range.
     #[schema(value_type = Option<NumberText>)]
     interest_rate_apr: Option<AnnualRate>,
+    /// The id in another system of the lender's, unique among loans; for agents only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    external_id: Option<ExternalId>,
+    /// Texts of the lender's other systems, under keys; for agents only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    metadata: Option<MetadataPatch>,
 }
 
 impl Fingerprinted for NewLoan {
@@ -79,31 +87,45 @@ impl Fingerprinted for NewLoan {
 /// An application whose fields are values.
 struct Application {
     body: NewLoan,
+    names: Names,
     amount: Money,
     term: Option<Term>,
     pointers: Pointers,
 }
 
 impl NewLoan {
+    /// Which of [`FOR_STAFF`] it gives.
+    fn given(&self) -> [bool; 3] {
+        [self.interest_rate_apr.is_some(), self.external_id.is_some(), self.metadata.is_some()]
+    }
+
     fn parse(self, role: Role) -> Result<Application, Problem> {
-        let allowed = is_allowed(role, self.interest_rate_apr.is_some(), self.borrower_id.is_some());
+        let allowed = is_allowed(role, self.given(), self.borrower_id.is_some());
+        let names = NamesPatch::new(self.external_id.clone(), self.metadata.clone()).over(&Names::default());
+        let allowed = both(allowed, names);
         let amount = self.amount.money("/amount", self.currency);
         let fields = both(amount, shared::term(self.term_months, self.instalments));
-        let ((), (amount, (term, pointers))) = both(allowed, fields)?;
-        Ok(Application { body: self, amount, term, pointers })
+        let (((), names), (amount, (term, pointers))) = both(allowed, fields)?;
+        Ok(Application { body: self, names, amount, term, pointers })
     }
 }
 
-/// Checks that a caller of this role gives the rate and names the borrower as it may and must.
-fn is_allowed(role: Role, gives_rate: bool, names_borrower: bool) -> Result<(), Problem> {
+/// The fields that staff alone give.
+const FOR_STAFF: [&str; 3] = ["interest_rate_apr", "external_id", "metadata"];
+
+/// Checks that a caller of this role gives only what it may, and names the borrower if it must.
+fn is_allowed(role: Role, given: [bool; 3], names_borrower: bool) -> Result<(), Problem> {
     match role {
-        Role::Customer if gives_rate => {
-            Err(Problem::field("/interest_rate_apr", "not_allowed", "a customer may not choose the rate"))
+        Role::Customer => {
+            let given = FOR_STAFF.into_iter().zip(given).filter(|(_, is_given)| *is_given);
+            let error = |(name, _)| FieldError::new(format!("/{name}"), "not_allowed", "is not a customer's to give");
+            let errors: Vec<FieldError> = given.map(error).collect();
+            if errors.is_empty() { Ok(()) } else { Err(Problem::invalid(errors)) }
         }
         Role::Agent if !names_borrower => {
             Err(Problem::field("/borrower_id", "required", "an agent names the customer"))
         }
-        Role::Customer | Role::Agent | Role::Admin => Ok(()),
+        Role::Agent | Role::Admin => Ok(()),
     }
 }
 
@@ -117,7 +139,7 @@ fn is_allowed(role: Role, gives_rate: bool, names_borrower: bool) -> Result<(), 
         (status = 201, description = "The new loan", body = LoanView),
         (status = 403, description = "A customer named another borrower (`not_yourself`)"),
         (status = 409, description = "The borrower has as many pending applications as allowed \
-            (`too_many_pending`)"),
+            (`too_many_pending`), or the `external_id` is taken (`external_id_taken`)"),
         (status = 422, description = "There is no active customer of this name (`borrower_not_found`), or the loan \
             would never be repaid (`does_not_amortise`)"),
         (status = 429, description = "There were too many commands of this customer (`too_many_attempts`)"))
@@ -137,8 +159,8 @@ pub(crate) async fn create_loan(
             let named = input.text_field("borrower_id").filter(|_| !by_agent).map(|text| UserRef::parse(&text));
             let (caller, ()) = applicant.read(()).await?;
             itself(&caller, named.as_ref())?;
-            let (rate, borrower) = (input.has_field("interest_rate_apr"), input.has_field("borrower_id"));
-            return both(Err(problem), is_allowed(caller.role, rate, borrower)).map(|(never, ())| never);
+            let (given, borrower) = (FOR_STAFF.map(|name| input.has_field(name)), input.has_field("borrower_id"));
+            return both(Err(problem), is_allowed(caller.role, given, borrower)).map(|(never, ())| never);
         }
     };
     let product = products::named_or_default(body.product.clone().map(ProductCode::into_string), body.currency);
@@ -170,7 +192,7 @@ fn create(
     if let Some(answer) = claim.earlier_answer(claimed)? {
         return Ok(Outcome::unchanged(answer));
     }
-    let Application { body, amount, term, pointers } = body.parse(caller.role)?;
+    let Application { body, names, amount, term, pointers } = body.parse(caller.role)?;
     let borrower = borrower.ok_or_else(|| {
         Refusal::rule("/borrower_id", "borrower_not_found", "there is no active customer of this name")
     })?;
@@ -179,9 +201,10 @@ fn create(
     let proposal = Proposal::new(product, amount, term, body.interest_rate_apr, pointers)?;
     let agent_id = (caller.role == Role::Agent).then_some(caller.id);
     let loan = applications::create((borrower, pay_ref), proposal, caller.id, agent_id, at, pointers)?;
+    let loan = Loan { names, ..loan };
 
     let location = format!("/api/loans/{}", loan.id);
-    let answer = Answer::created(location, &loan.view(at.today))?.with_version(loan.version);
+    let answer = Answer::created(location, &loan.view(at.today, caller.role))?.with_version(loan.version);
     let mut writes = loans::insert(&loan, None, at);
     let detail = json!({"version": loan.version, "status": loan.status});
     writes.push(audit::by(caller, Action::Create.audit(), &Subject::Loan(loan.id), detail));

@@ -21,7 +21,7 @@ use backend::{
         path::PathParameter,
         problem::Problem,
     },
-    store::{duties, loans},
+    store::{customers, duties, loans},
     values::{moment::Moment, text::Reason},
     views::loan::LoanView,
 };
@@ -96,8 +96,9 @@ async fn take_step<K: Kind, B: HasReason>(
 ) -> Result<Answer, Problem> {
     let id = guard.check(path.uuid()).await?;
     let scope = Scope::of(guard.role(), guard.id());
-    let batch = (loans::lock(id, scope), duties::same_hand(id, guard.id()));
-    let (tx, caller, (loan, same_hand)) = guard.begin(batch).await?;
+    let kyc = matches!(action, Action::Approve).then(|| customers::kyc_of_loan(id));
+    let batch = (loans::lock(id, scope), duties::same_hand(id, guard.id()), kyc);
+    let (tx, caller, (loan, same_hand, kyc)) = guard.begin(batch).await?;
     let at = app.moment(&caller);
     let step = || {
         let loan = loan.ok_or_else(Problem::not_found)?;
@@ -113,6 +114,9 @@ async fn take_step<K: Kind, B: HasReason>(
             SameHand::from(same_hand).may_decide(&loan)?;
         }
         let next = decide(&loan, &caller, reason.clone(), at)?;
+        if let Some(kyc) = kyc.flatten() {
+            kyc.require(at.today)?;
+        }
         shared::step(&loan, &next, action, &caller, reason, at)
     };
     let outcome = step();
@@ -150,7 +154,8 @@ pub(crate) async fn forward_loan(
         (status = 200, description = "The loan as it now is", body = LoanView),
         (status = 403, description = "The caller made or last changed the application, or set the password of \
             somebody involved in it (`own_application`)"),
-        (status = 409, description = "The loan is not pending (`not_pending`)"))
+        (status = 409, description = "The loan is not pending (`not_pending`), or its product requires a verified \
+            customer and this one is not verified (`kyc_required`)"))
 )]
 pub(crate) async fn approve_loan(
     admin: Admin,

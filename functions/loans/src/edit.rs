@@ -4,13 +4,15 @@ use crate::shared::{self, Months};
 use axum::extract::State;
 use backend::{
     app::App,
-    auth::callers::Agent,
+    auth::callers::{Agent, Staff},
+    db::Statement,
     domain::{
         applications::{self, Proposal, Term},
         caller::Caller,
         loan::{Loan, Scope},
         loan_history::{Action, LoanState},
         products::{Product, named},
+        users::Role,
     },
     http::{
         answer::Answer,
@@ -20,17 +22,23 @@ use backend::{
         path::PathParameter,
         problem::{Problem, both},
     },
-    store::{loans, products},
+    store::{
+        audit::{self, Subject},
+        loans, products,
+    },
     values::{
         moment::Moment,
+        names::{MetadataPatch, Names, NamesPatch},
         number::{Instalments, NumberText, Whole},
         patch::given,
-        text::{ProductCode, Reason},
+        refusal::FieldError,
+        text::{ExternalId, ProductCode, Reason},
     },
     views::loan::LoanView,
 };
 use lending::AnnualRate;
 use serde::Deserialize;
+use serde_json::json;
 use utoipa::ToSchema;
 
 /// Changes of an application; a field that is left out stays. Another product brings its own terms and rate; the number
@@ -61,6 +69,25 @@ pub(crate) struct LoanPatch {
     interest_rate_apr: Option<AnnualRate>,
     /// Why; kept in the history.
     reason: Option<Reason>,
+    /// A new id in another system, unique among loans; null removes it.
+    #[serde(default, deserialize_with = "given")]
+    #[schema(value_type = Option<ExternalId>, required = false)]
+    #[allow(clippy::option_option)]
+    external_id: Option<Option<ExternalId>>,
+    /// Texts of the lender's other systems, to set under keys.
+    #[serde(default, deserialize_with = "given")]
+    #[schema(value_type = MetadataPatch, required = false)]
+    metadata: Option<MetadataPatch>,
+}
+
+/// The fields that change what is applied for, or submit it again.
+const OF_APPLICATION: [&str; 6] = ["amount", "product", "term_months", "instalments", "interest_rate_apr", "reason"];
+
+impl LoanPatch {
+    /// The names with what the patch says of them.
+    fn names(&self, loan: &Loan) -> Result<Names, FieldError> {
+        NamesPatch { external_id: self.external_id.clone(), metadata: self.metadata.clone() }.over(&loan.names)
+    }
 }
 
 /// Which version to go back to, and why.
@@ -77,27 +104,71 @@ pub(crate) struct RevertRequest {
 
 /// Edit an application.
 ///
-/// It is pending or rejected; a rejected one becomes pending again. Omitted fields keep their values.
+/// Agents edit it while it is pending or rejected; a rejected one becomes pending again. Omitted fields keep their
+/// values. The names of other systems alone, `external_id` and `metadata`, are changed by agents and admins in every
+/// status: that needs no `If-Match`, makes no version, and submits nothing again.
 #[utoipa::path(
-    patch, path = "/api/loans/{id}", tag = "loans", request_body = LoanPatch, params(SeenVersion),
+    patch, path = "/api/loans/{id}", tag = "loans", request_body = LoanPatch,
+    params(("If-Match" = Option<String>, Header,
+        description = "The ETag of the version you have seen; needed unless names alone change", example = "\"1\"")),
     responses(
         (status = 200, description = "The loan as it now is", body = LoanView),
-        (status = 409, description = "The loan is neither pending nor rejected (`not_editable`)"),
-        (status = 422, description = "The loan would never be repaid (`does_not_amortise`)"))
+        (status = 403, description = "An admin changes names alone (`forbidden`)"),
+        (status = 409, description = "The loan is neither pending nor rejected (`not_editable`), or the `external_id` \
+            is taken (`external_id_taken`)"),
+        (status = 422, description = "The loan would never be repaid (`does_not_amortise`)"),
+        (status = 428, description = "`If-Match` is missing, and more than names change (`if_match_required`)"))
 )]
 pub(crate) async fn update_loan(
-    agent: Agent,
+    staff: Staff,
     State(app): State<App>,
     path: PathParameter,
     input: Input,
 ) -> Result<Answer, Problem> {
-    let id = agent.check(path.uuid()).await?;
+    let is_edit = OF_APPLICATION.iter().any(|name| input.has_field(name));
+    let names_alone = !is_edit && ["external_id", "metadata"].iter().any(|name| input.has_field(name));
+    if staff.role() == Role::Admin && !names_alone {
+        let detail = "An admin changes the names of a loan, and decides on it; agents edit it.";
+        return staff.check(Err(Problem::forbidden("forbidden", detail))).await;
+    }
+    let id = staff.check(path.uuid()).await?;
+    if names_alone {
+        let (tx, caller, loan) = staff.begin(loans::lock(id, Scope::All)).await?;
+        let at = app.moment(&caller);
+        return conclude(tx, rename(&caller, loan, &input, at)).await;
+    }
     // The product travels with the loan, so the body is read early; its errors are reported in their turn.
     let product = input.read::<LoanPatch>().ok().and_then(|patch| patch.product).map(ProductCode::into_string);
     let batch = (loans::lock(id, Scope::All), products::named_or_of_loan(product, id));
-    let (tx, caller, (loan, product)) = agent.begin(batch).await?;
+    let (tx, caller, (loan, product)) = staff.begin(batch).await?;
     let at = app.moment(&caller);
     conclude(tx, update(&caller, loan, product, &input, at)).await
+}
+
+/// Changes the names that other systems have for a loan, and nothing else.
+fn rename(caller: &Caller, loan: Option<Loan>, input: &Input, at: Moment<'_>) -> Result<Outcome, Problem> {
+    let loan = loan.ok_or_else(Problem::not_found)?;
+    let (if_match, patch) = input.read_perhaps_versioned::<LoanPatch>()?;
+    let names = patch.names(&loan)?;
+    if let Some(if_match) = if_match {
+        require_version(&if_match, loan.version)?;
+    }
+    let renamed = Loan { names, ..loan.clone() };
+    Ok(Outcome::new(shared::answer(&renamed, caller.role, at)?, renaming(caller, &loan, &renamed)))
+}
+
+/// The writes of a change of names; none if nothing differs.
+fn renaming(caller: &Caller, before: &Loan, after: &Loan) -> Vec<Statement<()>> {
+    let differs = [
+        ("external_id", before.names.external_id != after.names.external_id),
+        ("metadata", before.names.metadata != after.names.metadata),
+    ];
+    let changed: Vec<_> = differs.into_iter().filter(|(_, differs)| *differs).map(|(name, _)| name).collect();
+    if changed.is_empty() {
+        return Vec::new();
+    }
+    let entry = audit::by(caller, "loan.rename", &Subject::Loan(after.id), json!({"changed": changed}));
+    vec![loans::update_names(after), entry]
 }
 
 fn update(
@@ -114,7 +185,8 @@ fn update(
         None => Ok(loan.amount),
         Some(text) => text.money("/amount", currency),
     };
-    let (amount, (term, pointers)) = both(amount, shared::term(patch.term_months, patch.instalments))?;
+    let fields = both(amount, shared::term(patch.term_months, patch.instalments));
+    let ((amount, (term, pointers)), names) = both(fields, patch.names(&loan))?;
     require_version(&if_match, loan.version)?;
     applications::editable(&loan)?;
 
@@ -126,10 +198,16 @@ fn update(
         let term = term.unwrap_or(Term::Instalments(loan.terms.instalments()));
         Proposal::new(product, amount, Some(term), rate, pointers)?
     };
-    match applications::edit(&loan, proposal, caller.id, at, pointers)? {
-        None => Ok(Outcome::unchanged(shared::answer(&loan, at)?)),
-        Some(edited) => shared::step(&loan, &edited, Action::Edit, caller, patch.reason.map(Reason::into_string), at),
-    }
+    let renamed = Loan { names, ..loan.clone() };
+    let renaming = renaming(caller, &loan, &renamed);
+    let mut outcome = match applications::edit(&renamed, proposal, caller.id, at, pointers)? {
+        None => Outcome::unchanged(shared::answer(&renamed, caller.role, at)?),
+        Some(edited) => {
+            shared::step(&renamed, &edited, Action::Edit, caller, patch.reason.map(Reason::into_string), at)?
+        }
+    };
+    outcome.writes.extend(renaming);
+    Ok(outcome)
 }
 
 /// Revert an application to an earlier version.

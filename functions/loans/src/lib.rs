@@ -4,6 +4,7 @@
 #![deny(clippy::wildcard_enum_match_arm)]
 
 mod apply;
+mod assign;
 mod decide;
 mod edit;
 mod read;
@@ -21,4 +22,5 @@ backend::operations! {
     decide::reject_loan,
     decide::withdraw_loan,
     decide::undo_loan_approval,
+    assign::assign_loan,
 }

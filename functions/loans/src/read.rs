@@ -15,6 +15,7 @@ use backend::{
         loan::{LoanStatus, Scope},
         loan_as_of::{LoanAsOf, Reading},
         loan_history::HistoryEntry,
+        users::Role,
     },
     http::{
         answer::Answer,
@@ -33,6 +34,7 @@ use backend::{
         moment::Moment,
         page::{Limit, Position},
         pay_ref::PayRef,
+        search::SearchText,
         text::ProductCode,
         time::{BusinessDate, Instant, Period},
         user_ref::UserRef,
@@ -66,6 +68,10 @@ pub(crate) struct ListQuery {
     #[serde(default, deserialize_with = "unless_empty")]
     #[param(value_type = Option<String>, pattern = "^[A-Z]{3}$", example = "INR")]
     currency: Option<Currency>,
+    /// The one that another system of the lender's has under this id; for staff.
+    #[serde(default, deserialize_with = "unless_empty")]
+    #[param(value_type = Option<String>, example = "core-77120")]
+    external_id: Option<SearchText>,
     /// Applied for on this date or later.
     created_from: Option<BusinessDate>,
     /// Applied for on this date or before; the date includes its whole day.
@@ -107,7 +113,7 @@ impl<'de> Deserialize<'de> for Statuses {
 }
 
 impl ListQuery {
-    fn filter(&self, app: &App, caller: Uuid) -> Result<Filter, Problem> {
+    fn filter(&self, app: &App, caller: Uuid, role: Role) -> Result<Filter, Problem> {
         let created = Period::new(&app.zone, self.created_from, self.created_to, "/created_from")?;
         let updated = Period::new(&app.zone, self.updated_from, self.updated_to, "/updated_from")?;
         let sort = self.sort.unwrap_or_default();
@@ -125,10 +131,14 @@ impl ListQuery {
         {
             return Err(Problem::field("/min_amount", "above_maximum", "must not be above max_amount"));
         }
-        let agent = match &self.agent_id {
-            Some(UserRef::Username(name)) if name == "me" => Some(UserRef::Id(caller)),
-            agent => agent.clone(),
-        };
+        let agent = self.agent_id.clone().map(|agent| agent.or_me(caller));
+        if self.external_id.is_some() && role == Role::Customer {
+            return Err(Problem::field(
+                "/external_id",
+                "not_allowed",
+                "a customer does not see the names of other systems",
+            ));
+        }
         Ok(Filter {
             status: self.status.0.clone(),
             borrower: self.borrower_id.clone(),
@@ -136,6 +146,7 @@ impl ListQuery {
             pay_ref: self.pay_ref.clone(),
             product: self.product.clone().map(ProductCode::into_string),
             currency: self.currency,
+            external_id: self.external_id.clone().map(SearchText::into_string),
             created,
             updated,
             min_amount,
@@ -175,14 +186,14 @@ pub(crate) async fn list_loans(
         let sort = list.sort.unwrap_or_default();
         let limit = ExportLimit::of(list.limit, format)?;
         let after = list.cursor.as_deref().map(|cursor| Position::from_cursor(cursor, &binding)).transpose()?;
-        let filter = list.filter(&app, user.id())?;
+        let filter = list.filter(&app, user.id(), user.role())?;
         let scope = Scope::of(user.role(), user.id());
         Ok((loans::list(filter, scope, sort, after, limit).ok_or_else(bad_cursor)?, sort, limit))
     };
     let (list, sort, limit) = user.check(read()).await?;
     let (caller, loans) = user.read(list).await?;
     let today = app.date_of(caller.now);
-    let loans = loans.iter().map(|loan| loan.view(today)).collect();
+    let loans = loans.iter().map(|loan| loan.view(today, caller.role)).collect();
     csv::page(loans, limit, format, (&query, &binding), |last| sort.position(last))
 }
 
@@ -215,7 +226,7 @@ pub(crate) async fn get_loan(
         return Box::pin(get_loan_as_of(&user, &app, id, scope, query)).await;
     };
     let (caller, loan) = user.read(loans::by_id(id, scope)).await?;
-    shared::answer(&loan.ok_or_else(Problem::not_found)?, app.moment(&caller))
+    shared::answer(&loan.ok_or_else(Problem::not_found)?, caller.role, app.moment(&caller))
 }
 
 async fn get_loan_as_of(
@@ -237,7 +248,7 @@ async fn get_loan_as_of(
     query?;
     let at = app.moment(&caller);
     let file = LoanAsOf::new(loan, &versions, transactions, reading, at, &app.zone)?;
-    shared::answer(&file.loan, Moment { today: file.as_of, ..at })
+    shared::answer(&file.loan, caller.role, Moment { today: file.as_of, ..at })
 }
 
 /// The query of a loan's history.
@@ -287,5 +298,5 @@ pub(crate) async fn get_loan_history(
     read?;
     // Requires a loan that existed that day, as everywhere.
     LoanAsOf::new(loan, &versions, transactions, asked, app.moment(&caller), &app.zone)?;
-    Ok(Json(Page::new(entries, limit, &binding, |last| Position(last.version.0, id))))
+    Ok(Json(Page::new(entries, limit, &binding, |last| Position((last.version.0, last.n), id))))
 }

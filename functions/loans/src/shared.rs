@@ -6,6 +6,7 @@ use backend::{
         caller::Caller,
         loan::Loan,
         loan_history::Action,
+        users::Role,
     },
     http::{answer::Answer, command::Outcome, problem::Problem},
     store::{
@@ -24,8 +25,8 @@ use serde_json::json;
 const MAX_TERM_MONTHS: u32 = 12 * (lending::LAST_YEAR - lending::FIRST_YEAR + 1).unsigned_abs() as u32;
 
 /// The loan as an answer, with its version.
-pub(crate) fn answer(loan: &Loan, at: Moment<'_>) -> Result<Answer, Problem> {
-    Ok(Answer::ok(&loan.view(at.today))?.with_version(loan.version))
+pub(crate) fn answer(loan: &Loan, viewer: Role, at: Moment<'_>) -> Result<Answer, Problem> {
+    Ok(Answer::ok(&loan.view(at.today, viewer))?.with_version(loan.version))
 }
 
 /// A term in months.
@@ -58,5 +59,5 @@ pub(crate) fn step(
     let detail = json!({"version": after.version, "status": after.status});
     writes.push(audit::by(caller, action.audit(), &Subject::Loan(after.id), detail));
     let count = matches!(action, Action::Approve).then_some(Count::Approval);
-    Ok(Outcome::new(answer(after, at)?, writes).counting(count))
+    Ok(Outcome::new(answer(after, caller.role, at)?, writes).counting(count))
 }

@@ -4,7 +4,10 @@ use backend::{
     auth::passwords,
     config,
     db::Batch,
-    domain::users::{Role, User, UserStatus},
+    domain::{
+        kyc::Kyc,
+        users::{Role, User, UserStatus},
+    },
     secrets::SecretSource,
     store::{
         audit::{self, Subject},
@@ -12,6 +15,7 @@ use backend::{
     },
     values::{
         address::ClientAddress,
+        names::Names,
         password::Password,
         text::{Email, Phone, Username},
         time::Instant,
@@ -99,13 +103,16 @@ pub(crate) async fn create_first(client: &Client, first: &FirstAdmin) -> Result<
         full_name: None,
         role: Role::Admin,
         status: UserStatus::Active,
+        agent_id: None,
+        kyc: Kyc::default(),
+        names: Names::default(),
         created_at: now,
         updated_at: now,
     };
     let detail = json!({"first_admin": true});
     let record = audit::record(None, &ClientAddress(None), "user.create", &Subject::User(admin.id), detail);
     client.batch_execute("BEGIN").await?;
-    (users::insert(&admin, hash), record).run(client).await?;
+    (users::insert(&admin, Some(hash)), record).run(client).await?;
     client.batch_execute("COMMIT").await?;
     Ok(true)
 }

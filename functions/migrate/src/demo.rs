@@ -1,5 +1,5 @@
-//! Demo data: eight users who share a password that everyone knows, and five loans. For trying things out, never for a
-//! database that is used: see `ALLOW_DEMO_DATA`.
+//! Demo data: eight users who share a password that everyone knows, profiles of five, and five loans. For trying things
+//! out, never for a database that is used: see `ALLOW_DEMO_DATA`.
 
 use crate::MigrateError;
 use backend::{
@@ -7,9 +7,11 @@ use backend::{
     db::{Batch, DbError, FromRow, Sql, Statement, column},
     domain::{
         applications::{self, Pointers, Proposal, Term},
+        kyc::{Kyc, KycStatus},
         loan::{Borrower, LoanStatus},
         loan_history::Action,
         portfolio::ApplicationStep,
+        profile::{Address, NationalId, Profile},
         refusal::Refusal,
         servicing::{self, LockedLoan, NewTransaction, Recorded},
         transaction::Notes,
@@ -17,11 +19,19 @@ use backend::{
     },
     store::{
         loans::{self, NewPayRef},
-        products, users,
+        products, profiles, users,
     },
-    values::{moment::Moment, time::Instant},
+    values::{
+        moment::Moment,
+        names::Names,
+        time::{BusinessDate, Instant},
+    },
 };
-use jiff::{Timestamp, ToSpan, civil::Date, tz::TimeZone};
+use jiff::{
+    Timestamp, ToSpan,
+    civil::{Date, date},
+    tz::TimeZone,
+};
 use lending::{AnnualRate, Currency, EventKind, Money};
 use secrecy::SecretString;
 use tokio_postgres::{Client, Row};
@@ -39,6 +49,17 @@ const USERS: [(&str, Role, &str, &str); 8] = [
     ("usr_nigeria_003", Role::Customer, "Chidi Okafor", "+2348000000003"),
     ("usr_vietnam_004", Role::Customer, "Linh Nguyen", "+84900000004"),
     ("usr_philippines_005", Role::Customer, "Maria Santos", "+639000000005"),
+];
+
+/// A borrower whom the agent knows: date of birth, country, kind and number of the identity, town, occupation.
+type Known = (&'static str, Date, [&'static str; 3], &'static str, &'static str);
+
+const KNOWN: [Known; 5] = [
+    ("usr_kenya_001", date(1988, 3, 14), ["KE", "national-id", "27410358"], "Nairobi", "trader"),
+    ("usr_india_002", date(1991, 5, 17), ["IN", "pan", "ABCPA1234F"], "Pune", "tailor"),
+    ("usr_nigeria_003", date(1984, 11, 2), ["NG", "nin", "40718826355"], "Ibadan", "driver"),
+    ("usr_vietnam_004", date(1995, 8, 30), ["VN", "cccd", "046195002718"], "Hue", "cook"),
+    ("usr_philippines_005", date(1979, 1, 25), ["PH", "philsys", "3571904826015537"], "Cebu", "farmer"),
 ];
 
 /// A demo loan: who borrows what on which terms, and how far it has come.
@@ -113,15 +134,25 @@ async fn load_all(client: &Client, hash: &str, at: Moment<'_>) -> Result<(), Mig
                 full_name: Some(full_name.into()),
                 role,
                 status: UserStatus::Active,
+                agent_id: None,
+                kyc: Kyc::default(),
+                names: Names::default(),
                 created_at: Instant(at.now),
                 updated_at: Instant(at.now),
             };
-            users::insert(&user, hash.to_owned()).run(client).await?;
+            users::insert(&user, Some(hash.to_owned())).run(client).await?;
         }
     }
     let missing = |name: &str| MigrateError::Demo(format!("there is no user {name}"));
     let agent = user(client, "agent").await?.ok_or_else(|| missing("agent"))?;
     let admin = user(client, "admin").await?.ok_or_else(|| missing("admin"))?;
+    for known in KNOWN {
+        let id = user(client, known.0).await?.ok_or_else(|| missing(known.0))?;
+        let customer = users::by_id(id).run(client).await?.ok_or_else(|| missing(known.0))?;
+        for write in introduce(customer, known, agent, admin) {
+            write.run(client).await?;
+        }
+    }
     for (demo, seconds) in LOANS.iter().zip(1_i64..) {
         let borrower = user(client, demo.borrower).await?.ok_or_else(|| missing(demo.borrower))?;
         let borrower = Borrower { id: borrower, username: demo.borrower.into() };
@@ -131,6 +162,23 @@ async fn load_all(client: &Client, hash: &str, at: Moment<'_>) -> Result<(), Mig
         }
     }
     Ok(())
+}
+
+/// The writes by which a borrower is the agent's, has a profile, and is verified by the admin.
+fn introduce(customer: User, known: Known, agent: Uuid, admin: Uuid) -> Vec<Statement<()>> {
+    let (_, born, [country, kind, number], city, occupation) = known;
+    let profile = Profile {
+        date_of_birth: Some(BusinessDate(born)),
+        national_id: Some(NationalId { country: country.into(), kind: kind.into(), number: number.into() }),
+        address: Some(Address { city: Some(city.into()), country: Some(country.into()), ..Address::default() }),
+        occupation: Some(occupation.into()),
+        ..Profile::default()
+    };
+    let (by, at) = (Some(admin), Some(customer.created_at));
+    let kyc = Kyc { status: KycStatus::Verified, by, at, ..Kyc::default() };
+    let mut writes = profiles::insert(agent, customer.id, None, &profile);
+    writes.push(users::update_profile(&User { agent_id: Some(agent), kyc, ..customer }));
+    writes
 }
 
 impl DemoLoan {

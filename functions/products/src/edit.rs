@@ -6,6 +6,7 @@ use backend::{
         calendars::{HolidayCalendar, named, with_newest},
         caller::Caller,
         products::Product,
+        users::Role,
     },
     http::{
         answer::Answer,
@@ -21,13 +22,15 @@ use backend::{
         calendars, products,
     },
     values::{
+        names::{MetadataPatch, Names, NamesPatch},
         number::{Instalments, NumberText},
         patch::given,
         refusal::FieldError,
-        text::{Name, ProductCode},
+        text::{ExternalId, Name, ProductCode},
         time::Instant,
         version::Version,
     },
+    views::product::ProductView,
 };
 use lending::{AnnualRate, Currency, Money, Terms, TermsPatch};
 use serde::Deserialize;
@@ -73,6 +76,13 @@ pub(crate) struct NewProduct {
     #[serde(default = "yes")]
     #[schema(default = true)]
     active: bool,
+    /// True if its loans are approved and paid out to verified customers only.
+    #[serde(default)]
+    requires_kyc: bool,
+    /// The id in another system of the lender's, unique among products.
+    external_id: Option<ExternalId>,
+    /// Texts of the lender's other systems, under keys.
+    metadata: Option<MetadataPatch>,
     /// The terms of its loans; must give a rate and a number of instalments.
     terms: TermsPatch,
 }
@@ -118,6 +128,19 @@ pub(crate) struct ProductPatch {
     #[serde(default, deserialize_with = "given")]
     #[schema(value_type = bool, required = false)]
     active: Option<bool>,
+    /// True if its loans are approved and paid out to verified customers only.
+    #[serde(default, deserialize_with = "given")]
+    #[schema(value_type = bool, required = false)]
+    requires_kyc: Option<bool>,
+    /// A new id in another system; null removes it.
+    #[serde(default, deserialize_with = "given")]
+    #[schema(value_type = Option<ExternalId>, required = false)]
+    #[allow(clippy::option_option)]
+    external_id: Option<Option<ExternalId>>,
+    /// Texts to set under keys.
+    #[serde(default, deserialize_with = "given")]
+    #[schema(value_type = MetadataPatch, required = false)]
+    metadata: Option<MetadataPatch>,
     /// The terms that change; the others stay.
     #[schema(required = false)]
     #[serde(default)]
@@ -128,9 +151,9 @@ const fn yes() -> bool {
     true
 }
 
-/// The product as the answer to a request for it.
-pub(crate) fn answer(product: &Product) -> Result<Answer, Problem> {
-    Ok(Answer::ok(product)?.with_version(product.version))
+/// The product as the answer to a caller of this role, or to anyone.
+pub(crate) fn answer(product: &Product, viewer: Option<Role>) -> Result<Answer, Problem> {
+    Ok(Answer::ok(&product.view(viewer))?.with_version(product.version))
 }
 
 /// Collects the errors of a product's parts.
@@ -158,7 +181,8 @@ impl NewProduct {
         let not_yet = Instant(jiff::Timestamp::UNIX_EPOCH);
         let min_amount = errors.money("/min_amount", &self.min_amount, self.currency);
         let max_amount = errors.money("/max_amount", &self.max_amount, self.currency);
-        let ((), terms) = both(errors.none_or_refuse(), terms)?;
+        let names = NamesPatch::new(self.external_id, self.metadata).over(&Names::default());
+        let (((), names), terms) = both(both(errors.none_or_refuse(), names), terms)?;
         checked(Product {
             code: self.code.into_string(),
             version: Version(1),
@@ -172,6 +196,8 @@ impl NewProduct {
             max_rate_apr: self.max_rate_apr,
             is_default: self.is_default,
             active: self.active,
+            requires_kyc: self.requires_kyc,
+            names,
             terms,
             created_at: not_yet,
             updated_at: not_yet,
@@ -195,7 +221,8 @@ impl ProductPatch {
         };
         let min_amount = money("/min_amount", self.min_amount, product.min_amount);
         let max_amount = money("/max_amount", self.max_amount, product.max_amount);
-        let ((), terms) = both(errors.none_or_refuse(), terms)?;
+        let names = NamesPatch { external_id: self.external_id, metadata: self.metadata }.over(&product.names);
+        let (((), names), terms) = both(both(errors.none_or_refuse(), names), terms)?;
         Ok(Product {
             name: self.name.map_or_else(|| product.name.clone(), Name::into_string),
             min_amount,
@@ -206,6 +233,8 @@ impl ProductPatch {
             max_rate_apr: self.max_rate_apr.unwrap_or(product.max_rate_apr),
             is_default: self.is_default.unwrap_or(product.is_default),
             active: self.active.unwrap_or(product.active),
+            requires_kyc: self.requires_kyc.unwrap_or(product.requires_kyc),
+            names,
             terms,
             ..product.clone()
         })
@@ -223,9 +252,9 @@ fn checked(product: Product) -> Result<Product, Problem> {
 #[utoipa::path(
     post, path = "/api/products", tag = "products", request_body = NewProduct, params(OptionalKey),
     responses(
-        (status = 201, description = "The new product", body = Product),
-        (status = 409, description = "A product with this code exists (`product_code_taken`), or the currency has an \
-            open default product (`default_product_exists`)"))
+        (status = 201, description = "The new product", body = ProductView),
+        (status = 409, description = "A product with this code (`product_code_taken`) or this `external_id` \
+            (`external_id_taken`) exists, or the currency has an open default product (`default_product_exists`)"))
 )]
 pub(crate) async fn create_product(admin: Admin, key: IdempotencyKey, input: Input) -> Result<Answer, Problem> {
     let key = admin.check(key.read()).await?;
@@ -250,7 +279,7 @@ fn create(
     let terms = with_newest(product.terms.clone(), calendar)?;
     let product = Product { terms, created_at: now, updated_at: now, ..product };
     let location = format!("/api/products/{}", product.code);
-    let answer = Answer::created(location, &product)?.with_version(product.version);
+    let answer = Answer::created(location, &product.view(Some(caller.role)))?.with_version(product.version);
 
     let mut writes = products::insert(&product, Some(caller.id));
     let subject = Subject::Product(product.code.clone());
@@ -265,8 +294,9 @@ fn create(
 #[utoipa::path(
     patch, path = "/api/products/{code}", tag = "products", request_body = ProductPatch, params(SeenVersion),
     responses(
-        (status = 200, description = "The product as it now is", body = Product),
-        (status = 409, description = "The currency has an open default product (`default_product_exists`)"))
+        (status = 200, description = "The product as it now is", body = ProductView),
+        (status = 409, description = "The currency has an open default product (`default_product_exists`), or the \
+            `external_id` is taken (`external_id_taken`)"))
 )]
 pub(crate) async fn update_product(admin: Admin, path: PathParameter, input: Input) -> Result<Answer, Problem> {
     let code = admin.check(path.product_code()).await?;
@@ -290,12 +320,12 @@ fn update(
     require_version(&if_match, product.version)?;
     let changed = checked(changed)?;
     if changed == product {
-        return Ok(Outcome::unchanged(answer(&product)?));
+        return Ok(Outcome::unchanged(answer(&product, Some(caller.role))?));
     }
     let changed = Product { version: product.version.next(), updated_at: Instant(caller.now), ..changed };
 
     let mut writes = products::update(&changed, caller.id);
     let subject = Subject::Product(changed.code.clone());
     writes.push(audit::by(caller, "product.update", &subject, json!({"version": changed.version})));
-    Ok(Outcome::new(answer(&changed)?, writes))
+    Ok(Outcome::new(answer(&changed, Some(caller.role))?, writes))
 }

@@ -8,6 +8,7 @@ use backend::{
     domain::{
         caller::Caller,
         duties::SameHand,
+        kyc::KycOfLoan,
         loan::{Loan, Scope},
         portfolio::ApplicationStep,
         refusal::Refusal,
@@ -23,7 +24,7 @@ use backend::{
     },
     store::{
         audit::{self, Subject},
-        duties, loans,
+        customers, duties, loans,
         payments::{self, Id, Turn},
         portfolio, transactions,
     },
@@ -94,7 +95,10 @@ impl Command {
 }
 
 /// The rows of the lock and of the reads behind it.
-type Locked = (Option<Claimed>, Option<Loan>, Vec<Transaction>, (Vec<ApplicationStep>, Vec<duties::Account>, Receipt));
+type Locked = (Option<Claimed>, Option<Loan>, Vec<Transaction>, Rest);
+
+/// The rows read beside the loan.
+type Rest = (Vec<ApplicationStep>, Vec<duties::Account>, Receipt, Option<Option<KycOfLoan>>);
 
 /// The turn of the receipt that the request names, and the payment that has it.
 type Receipt = Option<(Turn, Option<Id>)>;
@@ -130,7 +134,8 @@ pub(crate) async fn run_with<K: Kind, B: Fingerprinted>(
     let id = command.loan;
     let receipt = request.as_ref().ok().and_then(|(_, body)| body.receipt());
     let receipt = receipt.map(|receipt| (payments::turn(receipt), payments::of_receipt(receipt)));
-    let rest = (portfolio::steps(id), duties::same_hand(id, guard.id()), receipt);
+    let kyc = matches!(command.duty, Duty::PayOut).then(|| customers::kyc_of_loan(id));
+    let rest = (portfolio::steps(id), duties::same_hand(id, guard.id()), receipt, kyc);
     // The transactions are read after the lock, by a statement with a snapshot of its own: they are all there are.
     let batch = (take, loans::lock(id, Scope::All), transactions::of_loan(id, None), rest);
     let (tx, caller, locked): (Tx, Caller, Locked) = Box::pin(guard.begin(batch)).await?;
@@ -143,7 +148,7 @@ fn carry_out<B>(
     caller: &Caller,
     command: &Command,
     request: Result<(Claim, B), Problem>,
-    (claimed, loan, transactions, (steps, same_hand, receipt)): Locked,
+    (claimed, loan, transactions, (steps, same_hand, receipt, kyc)): Locked,
     at: Moment<'_>,
     decide: impl FnOnce(B, &LockedLoan, Moment) -> Result<NewTransaction, Problem>,
 ) -> Result<Outcome, Problem> {
@@ -164,6 +169,9 @@ fn carry_out<B>(
     let locked = LockedLoan { loan, transactions, steps };
     command.duty.check(&SameHand::from(same_hand), &locked, command.transaction)?;
     let new = decide(body, &locked, at)?;
+    if let Some(kyc) = kyc.flatten() {
+        kyc.require(at.today)?;
+    }
     let reason = new.notes.reason.clone();
     let count = match new.kind {
         EventKind::Disbursement { .. } => Some(Count::Disbursed(locked.loan.amount)),

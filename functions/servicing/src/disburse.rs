@@ -56,7 +56,8 @@ impl Fingerprinted for NewDisbursement {}
         (status = 403, description = "The caller set the password of the loan's borrower, creator, last editor or \
             agent (`own_application`)"),
         (status = 409, description = "The loan is not approved (`not_approved`), was paid out before \
-            (`already_disbursed`) or has as many transactions as allowed (`too_many_transactions`)"),
+            (`already_disbursed`) or has as many transactions as allowed (`too_many_transactions`), or its product \
+            requires a verified customer and this one is not verified (`kyc_required`)"),
         (status = 422, description = "`first_due_on` is not after the disbursement (`not_after_disbursement`), or is \
             needed: the date of the terms is not (`required`)"))
 )]

@@ -10,7 +10,7 @@ use backend::{
     auth::callers::{Admin, Staff},
     domain::{
         loan::Scope,
-        users::{Role, User, UserStatus},
+        users::{Role, UserStatus},
     },
     http::{
         csv,
@@ -26,10 +26,10 @@ use backend::{
     },
     values::{
         page::{Limit, Position},
-        search::SearchWords,
+        search::{SearchText, SearchWords},
         user_ref::UserRef,
     },
-    views::loan::LoanView,
+    views::{loan::LoanView, user::UserView},
 };
 
 /// The query of a list of agents.
@@ -42,6 +42,10 @@ pub(crate) struct AgentsQuery {
     status: Option<UserStatus>,
     #[serde(default, deserialize_with = "unless_empty")]
     q: Option<SearchWords>,
+    /// The agent that another system of the lender's has under this id.
+    #[serde(default, deserialize_with = "unless_empty")]
+    #[param(value_type = Option<String>, example = "crm-20417")]
+    external_id: Option<SearchText>,
     limit: Option<Limit>,
     cursor: Option<String>,
 }
@@ -51,11 +55,13 @@ pub(crate) struct AgentsQuery {
 /// Newest first.
 #[utoipa::path(
     get, path = "/api/agents", tag = "agents", params(AgentsQuery),
-    responses((status = 200, description = "A page of agents", body = Page<User>))
+    responses((status = 200, description = "A page of agents", body = Page<UserView>))
 )]
-pub(crate) async fn list_agents(admin: Admin, query: QueryString) -> Result<Json<Page<User>>, Problem> {
-    let AgentsQuery { status, q, limit, cursor } = admin.check(query.read()).await?;
-    page(&admin, &query, Filter { role: Some(Role::Agent), status, q }, limit.unwrap_or_default(), cursor).await
+pub(crate) async fn list_agents(admin: Admin, query: QueryString) -> Result<Json<Page<UserView>>, Problem> {
+    let AgentsQuery { status, q, external_id, limit, cursor } = admin.check(query.read()).await?;
+    let external_id = external_id.map(SearchText::into_string);
+    let filter = Filter { role: Some(Role::Agent), status, q, external_id, ..Filter::default() };
+    page(&admin, &query, filter, limit.unwrap_or_default(), cursor).await
 }
 
 /// Get an agent.
@@ -63,14 +69,18 @@ pub(crate) async fn list_agents(admin: Admin, query: QueryString) -> Result<Json
 /// In whatever status: pending, approved, rejected or suspended.
 #[utoipa::path(
     get, path = "/api/agents/{id}", tag = "agents",
-    responses((status = 200, description = "The agent", body = User))
+    responses((status = 200, description = "The agent", body = UserView))
 )]
-pub(crate) async fn get_agent(admin: Admin, path: PathParameter, query: QueryString) -> Result<Json<User>, Problem> {
+pub(crate) async fn get_agent(
+    admin: Admin,
+    path: PathParameter,
+    query: QueryString,
+) -> Result<Json<UserView>, Problem> {
     let id = admin.check(path.uuid()).await?;
     let (_, user) = admin.read(users::by_id(id)).await?;
     let agent = user.filter(|user| user.role == Role::Agent).ok_or_else(Problem::not_found)?;
     query.none()?;
-    Ok(Json(agent))
+    Ok(Json(agent.view(admin.role())))
 }
 
 /// The query of a list of requests.
@@ -120,6 +130,6 @@ pub(crate) async fn list_agent_requests(
     let (caller, (agent, loans)) = staff.read((users::by_id(id), list)).await?;
     agent.filter(|user| user.role == Role::Agent).ok_or_else(Problem::not_found)?;
     let (limit, today) = (limit?, app.date_of(caller.now));
-    let loans = loans.unwrap_or_default().iter().map(|loan| loan.view(today)).collect();
+    let loans = loans.unwrap_or_default().iter().map(|loan| loan.view(today, caller.role)).collect();
     csv::page(loans, limit, format, (&query, &binding), |last| Sort::CreatedDescending.position(last))
 }

@@ -7,7 +7,7 @@ use utoipa::IntoParams;
 use crate::lists::{position, rows};
 use backend::{
     auth::callers::{AnyUser, Staff},
-    domain::users::{Role, User},
+    domain::{kyc::KycStatus, users::Role},
     http::{
         csv,
         format::Format,
@@ -17,7 +17,11 @@ use backend::{
         query::{QueryString, unless_empty},
     },
     store::users::{self, Filter},
-    values::search::SearchWords,
+    values::{
+        search::{SearchText, SearchWords},
+        user_ref::UserRef,
+    },
+    views::user::UserView,
 };
 
 /// The query of a list of customers.
@@ -27,6 +31,17 @@ use backend::{
 pub(crate) struct CustomersQuery {
     #[serde(default, deserialize_with = "unless_empty")]
     q: Option<SearchWords>,
+    /// The customer that another system of the lender's has under this id.
+    #[serde(default, deserialize_with = "unless_empty")]
+    #[param(value_type = Option<String>, example = "crm-20417")]
+    external_id: Option<SearchText>,
+    /// Customers of this agent: an id or a username, or `me`.
+    #[serde(default, deserialize_with = "unless_empty")]
+    #[param(value_type = Option<String>, example = "me")]
+    agent_id: Option<UserRef>,
+    /// Customers in this state of verification.
+    #[serde(default, deserialize_with = "unless_empty")]
+    kyc: Option<KycStatus>,
     limit: Option<ExportLimit>,
     cursor: Option<String>,
 }
@@ -37,12 +52,14 @@ pub(crate) struct CustomersQuery {
 #[utoipa::path(
     get, path = "/api/customers", tag = "customers", params(CustomersQuery),
     responses((status = 200, description = "A page of customers", content(
-        (Page<User> = "application/json"), (String = "text/csv"))))
+        (Page<UserView> = "application/json"), (String = "text/csv"))))
 )]
 pub(crate) async fn list_customers(staff: Staff, format: Format, query: QueryString) -> Result<Response, Problem> {
-    let CustomersQuery { q, limit, cursor } = staff.check(query.read()).await?;
+    let CustomersQuery { q, external_id, agent_id, kyc, limit, cursor } = staff.check(query.read()).await?;
     let limit = staff.check(ExportLimit::of(limit, format)).await?;
-    let filter = Filter { role: Some(Role::Customer), status: None, q };
+    let agent = agent_id.map(|agent| agent.or_me(staff.id()));
+    let external_id = external_id.map(SearchText::into_string);
+    let filter = Filter { role: Some(Role::Customer), status: None, q, external_id, agent, kyc };
     let (users, binding) = rows(&staff, &query, filter, limit, cursor).await?;
     csv::page(users, limit, format, (&query, &binding), position)
 }
@@ -52,13 +69,13 @@ pub(crate) async fn list_customers(staff: Staff, format: Format, query: QueryStr
 /// Customers see themselves alone.
 #[utoipa::path(
     get, path = "/api/customers/{id}", tag = "customers",
-    responses((status = 200, description = "The customer", body = User))
+    responses((status = 200, description = "The customer", body = UserView))
 )]
 pub(crate) async fn get_customer(
     user: AnyUser,
     path: PathParameter,
     query: QueryString,
-) -> Result<Json<User>, Problem> {
+) -> Result<Json<UserView>, Problem> {
     let id = user.check(path.uuid()).await?;
     let (caller, customer) = user.read(users::by_id(id)).await?;
     let customer = customer
@@ -66,5 +83,5 @@ pub(crate) async fn get_customer(
         .filter(|customer| caller.role != Role::Customer || customer.id == caller.id)
         .ok_or_else(Problem::not_found)?;
     query.none()?;
-    Ok(Json(customer))
+    Ok(Json(customer.view(caller.role)))
 }

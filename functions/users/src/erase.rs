@@ -23,6 +23,7 @@ use backend::{
         users,
     },
     values::{page::Position, text::Reason},
+    views::user::UserView,
 };
 use serde::Deserialize;
 use serde_json::json;
@@ -75,7 +76,7 @@ pub(crate) struct ErasureRequest {
 #[utoipa::path(
     post, path = "/api/users/{id}/erase", tag = "users", request_body = ErasureRequest,
     responses(
-        (status = 200, description = "The user as it now is", body = User),
+        (status = 200, description = "The user as it now is", body = UserView),
         (status = 403, description = "It is the admin's own account (`own_account`)"),
         (status = 409, description = "A loan of this person is pending, approved or disbursed, or money is held for \
             one (`loans_open`); the user is erased already (`user_erased`), or the last active admin (`last_admin`)"))
@@ -106,5 +107,5 @@ fn erase(caller: &Caller, user: Option<User>, input: &Input) -> Result<Outcome, 
     let erased = rights::erased(&user, caller.now);
     // That nothing of the person's is open is looked at there, where nothing opens meanwhile.
     let writes = vec![rights::erase(&erased), audit::by(caller, "user.erase", &Subject::User(erased.id), detail)];
-    Ok(Outcome::new(Answer::ok(&erased)?, writes))
+    Ok(Outcome::new(Answer::ok(&erased.view(caller.role))?, writes))
 }

@@ -4,16 +4,16 @@ use axum::{Json, extract::State};
 use backend::{
     app::App,
     auth::callers::CustomerOrAdmin,
-    domain::users::{Role, User},
+    domain::users::Role,
     http::{pagination::bad_cursor, path::PathParameter, problem::Problem, query::QueryString},
     store::{
         audit::Entry,
-        rights::{self, ContactChange, Held, HeldPage, HeldSession, HeldVersion},
+        rights::{self, ContactChange, Held, HeldPage, HeldProfile, HeldSession, HeldVersion},
         transactions::TransactionRow,
         users,
     },
     values::page::{Limit, Position},
-    views::loan::LoanView,
+    views::{loan::LoanView, user::UserView},
 };
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -34,7 +34,7 @@ pub(crate) struct ExportQuery {
 #[derive(Serialize, ToSchema)]
 pub(crate) struct CustomerExport {
     /// The customer, on every page. The hash of the password is held too, and never shown.
-    customer: User,
+    customer: UserView,
     /// Loans, as they now are.
     loans: Vec<LoanView>,
     /// The loans applied for and decided, version by version.
@@ -43,6 +43,8 @@ pub(crate) struct CustomerExport {
     transactions: Vec<TransactionRow>,
     /// E-mail address, telephone number and name before they changed, and after.
     contact_changes: Vec<ContactChange>,
+    /// Versions of the profile. Customers see numbers of identities masked.
+    profiles: Vec<HeldProfile>,
     /// Sessions.
     sessions: Vec<HeldSession>,
     /// The customer's actions and those on the customer's account; addresses are the customer's own.
@@ -82,14 +84,16 @@ pub(crate) async fn export_customer(
     let customer = customer.filter(|customer| may && customer.role == Role::Customer).ok_or_else(Problem::not_found)?;
     let limit = limit?;
     let held = held.ok_or_else(Problem::not_found)?;
-    let HeldPage { loans, versions, transactions, changes, sessions, entries, end } = Held::new(held).page(limit);
+    let HeldPage { loans, versions, transactions, changes, profiles, sessions, entries, end } =
+        Held::new(held).page(limit);
     let today = app.date_of(caller.now);
     Ok(Json(CustomerExport {
-        customer,
-        loans: loans.iter().map(|loan| loan.view(today)).collect(),
+        customer: customer.view(Role::Admin),
+        loans: loans.iter().map(|loan| loan.view(today, Role::Admin)).collect(),
         loan_versions: versions,
         transactions,
         contact_changes: changes,
+        profiles: profiles.into_iter().map(|held| held.seen_by(caller.role)).collect(),
         sessions,
         audit: entries,
         next_cursor: end.map(|end| end.to_cursor(&binding)),

@@ -1,12 +1,17 @@
 //! The route group `users`: users, agents, customers and the audit log.
 
+mod activation;
 mod agents;
 mod audit_log;
 mod customers;
+mod enrol;
 mod erase;
 mod export;
 mod lists;
+mod profile;
+mod reassign;
 mod status;
+mod summary;
 mod users;
 
 backend::operations! {
@@ -15,6 +20,7 @@ backend::operations! {
     users::get_user,
     users::update_user,
     users::reset_user_password,
+    activation::create_activation_code,
     status::suspend_user,
     status::reactivate_user,
     erase::list_user_changes,
@@ -22,10 +28,16 @@ backend::operations! {
     agents::list_agents,
     agents::get_agent,
     agents::list_agent_requests,
+    reassign::reassign_agent,
     status::approve_agent,
     status::reject_agent,
     customers::list_customers,
+    enrol::create_customer,
     customers::get_customer,
+    profile::get_customer_profile,
+    profile::change_customer_profile,
+    profile::record_verification,
+    summary::get_customer_summary,
     export::export_customer,
     audit_log::list_audit_entries,
 }

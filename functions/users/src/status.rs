@@ -14,10 +14,12 @@ use backend::{
         problem::Problem,
     },
     store::{
+        activations,
         audit::{self, Subject},
         sessions, users,
     },
     values::text::Reason,
+    views::user::UserView,
 };
 use serde::Deserialize;
 use serde_json::json;
@@ -82,9 +84,10 @@ impl Step {
         let mut writes = vec![users::update_status(&user)];
         if user.status != UserStatus::Active {
             writes.push(sessions::end_all(user.id));
+            writes.push(activations::end(user.id));
         }
         writes.push(audit::by(caller, self.action, &Subject::User(user.id), detail));
-        Ok(Outcome::new(Answer::ok(&user)?, writes))
+        Ok(Outcome::new(Answer::ok(&user.view(caller.role))?, writes))
     }
 }
 
@@ -95,7 +98,7 @@ impl Step {
 #[utoipa::path(
     post, path = "/api/users/{id}/suspend", tag = "users", request_body = Option<StatusChange>,
     responses(
-        (status = 200, description = "The user as it now is", body = User),
+        (status = 200, description = "The user as it now is", body = UserView),
         (status = 403, description = "It is the admin's own account (`own_account`)"),
         (status = 409, description = "The user is not active (`user_not_active`)"))
 )]
@@ -121,7 +124,7 @@ pub(crate) async fn suspend_user(admin: Admin, path: PathParameter, input: Input
 #[utoipa::path(
     post, path = "/api/users/{id}/reactivate", tag = "users", request_body = Option<StatusChange>,
     responses(
-        (status = 200, description = "The user as it now is", body = User),
+        (status = 200, description = "The user as it now is", body = UserView),
         (status = 409, description = "The user is not suspended (`user_not_suspended`)"))
 )]
 pub(crate) async fn reactivate_user(admin: Admin, path: PathParameter, input: Input) -> Result<Answer, Problem> {
@@ -136,7 +139,7 @@ pub(crate) async fn reactivate_user(admin: Admin, path: PathParameter, input: In
 #[utoipa::path(
     post, path = "/api/agents/{id}/approve", tag = "agents", request_body = Option<StatusChange>,
     responses(
-        (status = 200, description = "The user as it now is", body = User),
+        (status = 200, description = "The user as it now is", body = UserView),
         (status = 409, description = "The agent is neither pending nor rejected (`agent_not_pending`)"))
 )]
 pub(crate) async fn approve_agent(admin: Admin, path: PathParameter, input: Input) -> Result<Answer, Problem> {
@@ -149,7 +152,7 @@ pub(crate) async fn approve_agent(admin: Admin, path: PathParameter, input: Inpu
 #[utoipa::path(
     post, path = "/api/agents/{id}/reject", tag = "agents", request_body = Option<StatusChange>,
     responses(
-        (status = 200, description = "The user as it now is", body = User),
+        (status = 200, description = "The user as it now is", body = UserView),
         (status = 409, description = "The agent is not pending (`agent_not_pending`)"))
 )]
 pub(crate) async fn reject_agent(admin: Admin, path: PathParameter, input: Input) -> Result<Answer, Problem> {

@@ -7,7 +7,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use crate::lists::page;
 use backend::{
-    auth::{callers::Admin, passwords, profile::ProfilePatch},
+    auth::{callers::Admin, passwords, profile::UserPatch},
     domain::{
         refusal::Refusal,
         users::{NewUser, Role, User, UserStatus},
@@ -18,20 +18,23 @@ use backend::{
         command::{Outcome, conclude},
         pagination::Page,
         path::PathParameter,
-        problem::Problem,
+        problem::{Problem, both},
         query::{QueryString, unless_empty},
     },
     store::{
+        activations,
         audit::{self, Subject},
-        sessions,
+        customers, sessions,
         users::{self, Filter},
     },
     values::{
+        names::{MetadataPatch, Names, NamesPatch},
         page::Limit,
         password::Password,
-        search::SearchWords,
-        text::{Email, Name, Phone, Username},
+        search::{SearchText, SearchWords},
+        text::{Email, ExternalId, Name, Phone, Username},
     },
+    views::user::UserView,
 };
 
 /// The query of a list of users.
@@ -47,6 +50,10 @@ pub(crate) struct UsersQuery {
     status: Option<UserStatus>,
     #[serde(default, deserialize_with = "unless_empty")]
     q: Option<SearchWords>,
+    /// The user that another system of the lender's has under this id.
+    #[serde(default, deserialize_with = "unless_empty")]
+    #[param(value_type = Option<String>, example = "crm-20417")]
+    external_id: Option<SearchText>,
     limit: Option<Limit>,
     cursor: Option<String>,
 }
@@ -56,11 +63,13 @@ pub(crate) struct UsersQuery {
 /// Newest first, of all roles.
 #[utoipa::path(
     get, path = "/api/users", tag = "users", params(UsersQuery),
-    responses((status = 200, description = "A page of users", body = Page<User>))
+    responses((status = 200, description = "A page of users", body = Page<UserView>))
 )]
-pub(crate) async fn list_users(admin: Admin, query: QueryString) -> Result<Json<Page<User>>, Problem> {
-    let UsersQuery { role, status, q, limit, cursor } = admin.check(query.read()).await?;
-    page(&admin, &query, Filter { role, status, q }, limit.unwrap_or_default(), cursor).await
+pub(crate) async fn list_users(admin: Admin, query: QueryString) -> Result<Json<Page<UserView>>, Problem> {
+    let UsersQuery { role, status, q, external_id, limit, cursor } = admin.check(query.read()).await?;
+    let external_id = external_id.map(SearchText::into_string);
+    let filter = Filter { role, status, q, external_id, ..Filter::default() };
+    page(&admin, &query, filter, limit.unwrap_or_default(), cursor).await
 }
 
 /// Get a user.
@@ -68,14 +77,14 @@ pub(crate) async fn list_users(admin: Admin, query: QueryString) -> Result<Json<
 /// Of any role and status.
 #[utoipa::path(
     get, path = "/api/users/{id}", tag = "users",
-    responses((status = 200, description = "The user", body = User))
+    responses((status = 200, description = "The user", body = UserView))
 )]
-pub(crate) async fn get_user(admin: Admin, path: PathParameter, query: QueryString) -> Result<Json<User>, Problem> {
+pub(crate) async fn get_user(admin: Admin, path: PathParameter, query: QueryString) -> Result<Json<UserView>, Problem> {
     let id = admin.check(path.uuid()).await?;
     let (_, user) = admin.read(users::by_id(id)).await?;
     let user = user.ok_or_else(Problem::not_found)?;
     query.none()?;
-    Ok(Json(user))
+    Ok(Json(user.view(admin.role())))
 }
 
 /// A new user of any role.
@@ -97,6 +106,10 @@ pub(crate) struct UserCreation {
     role: Role,
     /// The name people see.
     full_name: Option<Name>,
+    /// The id in another system of the lender's, unique among users.
+    external_id: Option<ExternalId>,
+    /// Texts of the lender's other systems, under keys.
+    metadata: Option<MetadataPatch>,
 }
 
 /// Create a user.
@@ -105,26 +118,38 @@ pub(crate) struct UserCreation {
 #[utoipa::path(
     post, path = "/api/users", tag = "users", request_body = UserCreation,
     responses(
-        (status = 201, description = "The new user", body = User),
-        (status = 409, description = "The username (`username_taken`) or the e-mail address (`email_taken`) is taken"),
+        (status = 201, description = "The new user", body = UserView),
+        (status = 409, description = "The username (`username_taken`), the e-mail address (`email_taken`) or the \
+            `external_id` (`external_id_taken`) is taken"),
         (status = 429, description = "Too many passwords are set at once (`too_many_attempts`)"))
 )]
 pub(crate) async fn create_user(admin: Admin, input: Input) -> Result<Answer, Problem> {
     let creation: UserCreation = admin.check(input.read()).await?;
-    let UserCreation { username, password, email, phone, role, full_name } = creation;
-    let password = admin.check(password.of_user(username.as_str(), email.as_str(), "/password")).await?;
-    let new = NewUser { username, email, phone, full_name, role, status: UserStatus::Active };
+    let UserCreation { username, password, email, phone, role, full_name, external_id, metadata } = creation;
+    let password = password.of_user(username.as_str(), email.as_str(), "/password");
+    let names = NamesPatch::new(external_id, metadata).over(&Names::default());
+    let (password, names) = admin.check(both(password, names)).await?;
+    let new = NewUser {
+        username,
+        email: Some(email),
+        phone: Some(phone),
+        full_name,
+        role,
+        status: UserStatus::Active,
+        agent_id: None,
+        names,
+    };
     let (_, taken) = admin.read(new.taken()).await?;
     taken.refuse()?;
     let hash = passwords::hash(password).await?;
 
     let (tx, caller, ()) = admin.begin(()).await?;
     let user = new.made(caller.now);
-    let outcome = Answer::created(format!("/api/users/{}", user.id), &user).map(|answer| {
+    let outcome = Answer::created(format!("/api/users/{}", user.id), &user.view(caller.role)).map(|answer| {
         let entry = audit::by(&caller, "user.create", &Subject::User(user.id), json!({"role": role}));
         Outcome::new(answer, {
             let set_by = users::note_password_set_by(user.id, Some(caller.id));
-            vec![users::insert(&user, hash), set_by, entry]
+            vec![users::insert(&user, Some(hash)), set_by, entry]
         })
     });
     conclude(tx, outcome).await
@@ -132,19 +157,23 @@ pub(crate) async fn create_user(admin: Admin, input: Input) -> Result<Answer, Pr
 
 /// Update a user's profile.
 ///
-/// Omitted fields keep their values. Username and role never change.
+/// Omitted fields keep their values. Username and role never change. Another agent ends a code that was handed out for
+/// the customer; another name ends a verification.
 #[utoipa::path(
-    patch, path = "/api/users/{id}", tag = "users", request_body = ProfilePatch,
+    patch, path = "/api/users/{id}", tag = "users", request_body = UserPatch,
     responses(
-        (status = 200, description = "The user as it now is", body = User),
-        (status = 409, description = "The e-mail address is taken (`email_taken`), or the user is erased \
-            (`user_erased`)"))
+        (status = 200, description = "The user as it now is", body = UserView),
+        (status = 409, description = "The e-mail address (`email_taken`) or the `external_id` (`external_id_taken`) is \
+            taken, or the user is erased (`user_erased`)"))
 )]
 pub(crate) async fn update_user(admin: Admin, path: PathParameter, input: Input) -> Result<Answer, Problem> {
     let id = admin.check(path.uuid()).await?;
-    let (tx, caller, user) = admin.begin(users::lock(id)).await?;
-    let outcome =
-        user.ok_or_else(Problem::not_found).and_then(|user| input.read::<ProfilePatch>()?.apply(&caller, &user));
+    // The agent is looked up with the user, so the body is read early; its errors are reported in their turn.
+    let agent = input.read::<UserPatch>().ok().and_then(|patch| patch.agent()).map(customers::active_agent);
+    let (tx, caller, (user, is_agent)) = admin.begin((users::lock(id), agent)).await?;
+    let is_agent = is_agent.unwrap_or(false);
+    let apply = |user: User| input.read::<UserPatch>()?.apply(&caller, &user, is_agent);
+    let outcome = user.ok_or_else(Problem::not_found).and_then(apply);
     conclude(tx, outcome).await
 }
 
@@ -190,6 +219,7 @@ pub(crate) async fn reset_user_password(admin: Admin, path: PathParameter, input
         let writes = vec![
             users::update_password(&user, hash),
             users::note_password_set_by(id, Some(caller.id)),
+            activations::end(id),
             sessions::end_all(id),
             audit::by(&caller, "user.password", &Subject::User(id), json!({})),
         ];

@@ -2,7 +2,7 @@
 
 use backend::{
     domain::products::Product,
-    values::{time::Instant, version::Version},
+    values::{names::Names, time::Instant, version::Version},
 };
 use lending::{AnnualRate, Currency, Money, TermsPatch};
 use uuid::Uuid;
@@ -164,6 +164,8 @@ impl Draft {
             max_rate_apr: AnnualRate::parse("100")?,
             is_default: false,
             active: true,
+            requires_kyc: false,
+            names: Names::default(),
             terms,
             created_at: made_at,
             updated_at: made_at,

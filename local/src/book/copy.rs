@@ -3,16 +3,17 @@
 use std::pin::pin;
 
 use backend::{
-    db::Statement,
-    domain::{loan::Loan, users::User},
-    store::{audit, loans, transactions, users},
+    db::{Sql, Statement},
+    domain::{loan::Loan, profile::Identity, users::User},
+    store::{audit, loans, profiles, transactions, users},
 };
 use rust_decimal::Decimal;
 use tokio_postgres::binary_copy::BinaryCopyInWriter;
-use tokio_postgres::types::{ToSql, Type};
+use tokio_postgres::types::{Json, ToSql, Type};
 use tokio_postgres::{Client, Error};
+use uuid::Uuid;
 
-use super::leavings::{Audit, Line, Posted, Recorded, Version};
+use super::leavings::{Audit, Line, Posted, Profiled, Recorded, Version};
 
 /// The `COPY` of an `INSERT`: of the same columns.
 fn copy_of(insert: &str) -> String {
@@ -33,7 +34,27 @@ async fn copy<T>(client: &Client, insert: &str, rows: &[T], row: impl Fn(&T) -> 
 
 /// People, all with one password.
 pub(super) async fn users(client: &Client, rows: &[User], password_hash: &str) -> Result<u64, Error> {
-    copy(client, users::INSERT, rows, |user| users::insert(user, password_hash.to_owned())).await
+    copy(client, users::INSERT, rows, |user| users::insert(user, Some(password_hash.to_owned()))).await
+}
+
+/// A first version of a profile, of an earlier time: what the functions' login may not insert.
+const PROFILE: &str =
+    "INSERT INTO profile_versions (version, at, by_id, person_id, profile) VALUES ($1, $2, $3, $4, $5)";
+
+/// Profiles, each the first version.
+pub(super) async fn profiles(client: &Client, rows: &[Profiled]) -> Result<u64, Error> {
+    let row = |(at, by, person, profile): &Profiled| {
+        let sql = Sql::new(PROFILE).bind(1_i32).bind(*at).bind(*by).bind(*person);
+        sql.bind(Json(profile.clone())).execute()
+    };
+    copy(client, PROFILE, rows, row).await
+}
+
+/// The identities in profiles.
+pub(super) async fn identities(client: &Client, rows: &[Profiled]) -> Result<u64, Error> {
+    let rows: Vec<(Uuid, Identity)> =
+        rows.iter().filter_map(|(_, _, person, profile)| Some((*person, profile.identity()?))).collect();
+    copy(client, profiles::KEEP_IDENTITY, &rows, |(person, identity)| profiles::keep_identity(*person, identity)).await
 }
 
 /// Entries of the audit log.

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use backend::{
     domain::{
-        loan::Loan, loan_history::HistoryEntry, portfolio::PortfolioDelta, transaction::Transaction, users::User,
+        loan::Loan, loan_history::HistoryEntry, portfolio::PortfolioDelta, profile::Profile, transaction::Transaction,
+        users::User,
     },
     store::audit::{NewEntry, Subject},
 };
@@ -48,6 +49,9 @@ impl Audit {
     }
 }
 
+/// A profile: when it was put, by whom, and of whom.
+pub(super) type Profiled = (Timestamp, Uuid, Uuid, Profile);
+
 /// A transaction with its loan and that one's currency.
 pub(super) type Recorded = (Uuid, Currency, Transaction);
 
@@ -58,6 +62,7 @@ pub(super) type Posted = BTreeMap<(Date, Currency, Account), (i128, i128)>;
 #[derive(Default)]
 pub(super) struct Leavings {
     pub(super) customers: Vec<User>,
+    pub(super) profiles: Vec<Profiled>,
     pub(super) loans: Vec<Loan>,
     pub(super) versions: Vec<Version>,
     pub(super) transactions: Vec<Recorded>,

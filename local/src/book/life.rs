@@ -68,6 +68,8 @@ impl<'a> Life<'a> {
             let (id, subject) = (dice.id(at), Subject::User(customer.user.id));
             let detail = json!({"role": Role::Customer});
             leavings.audit.push(Audit::new(at, id, None, "auth.register", &subject, detail));
+            let agent = world.people.agents[customer.agent].id;
+            leavings.profiles.push((at, agent, customer.user.id, customer.profile.clone()));
             leavings.customers.push(customer.user.clone());
         }
         Self::apply(world, number, dice, customer, leavings)

@@ -1,10 +1,20 @@
 //! The people of a generated book: admins, agents and customers, each a function of its number.
 
 use backend::{
-    domain::users::{Role, User, UserStatus},
-    values::time::Instant,
+    domain::{
+        kyc::{Kyc, KycStatus},
+        profile::{Address, NationalId, Profile},
+        users::{Role, User, UserStatus},
+    },
+    values::{
+        names::Names,
+        time::{BusinessDate, Instant},
+    },
 };
-use jiff::{Timestamp, ToSpan as _, civil::Date};
+use jiff::{
+    Timestamp, ToSpan as _,
+    civil::{Date, date},
+};
 
 use super::{
     calendar::Calendar,
@@ -15,6 +25,12 @@ use super::{
 pub(super) struct Country {
     /// ISO 4217.
     pub(super) currency: &'static str,
+    /// ISO 3166.
+    code: &'static str,
+    /// Where customers live.
+    cities: [&'static str; 3],
+    /// The name of the identity that the authorities give.
+    identity: &'static str,
     /// The prefix of phone numbers there, and how many digits follow.
     phone: (&'static str, u32),
     given: [&'static str; 12],
@@ -25,6 +41,9 @@ pub(super) struct Country {
 pub(super) const COUNTRIES: [Country; 5] = [
     Country {
         currency: "KES",
+        code: "KE",
+        cities: ["Nairobi", "Kisumu", "Nakuru"],
+        identity: "national-id",
         phone: ("+2547", 8),
         given: [
             "Wanjiru", "Achieng", "Kamau", "Otieno", "Njeri", "Mwangi", "Akinyi", "Kiprop", "Wambui", "Barasa",
@@ -37,6 +56,9 @@ pub(super) const COUNTRIES: [Country; 5] = [
     },
     Country {
         currency: "INR",
+        code: "IN",
+        cities: ["Pune", "Nagpur", "Nashik"],
+        identity: "pan",
         phone: ("+919", 9),
         given: [
             "Asha", "Priya", "Ravi", "Sunita", "Arjun", "Lakshmi", "Meena", "Vikram", "Kavita", "Deepak", "Geeta",
@@ -48,6 +70,9 @@ pub(super) const COUNTRIES: [Country; 5] = [
     },
     Country {
         currency: "NGN",
+        code: "NG",
+        cities: ["Lagos", "Ibadan", "Kano"],
+        identity: "nin",
         phone: ("+23480", 8),
         given: [
             "Chidi", "Ngozi", "Emeka", "Amina", "Tunde", "Funke", "Bola", "Ifeoma", "Musa", "Halima", "Segun", "Chioma",
@@ -59,6 +84,9 @@ pub(super) const COUNTRIES: [Country; 5] = [
     },
     Country {
         currency: "PHP",
+        code: "PH",
+        cities: ["Cebu", "Davao", "Iloilo"],
+        identity: "philsys",
         phone: ("+639", 9),
         given: ["Maria", "Jose", "Ana", "Ramon", "Liza", "Carlo", "Grace", "Noel", "Rosa", "Danilo", "Jenny", "Arturo"],
         family: [
@@ -78,6 +106,9 @@ pub(super) const COUNTRIES: [Country; 5] = [
     },
     Country {
         currency: "VND",
+        code: "VN",
+        cities: ["Hue", "Can Tho", "Da Nang"],
+        identity: "cccd",
         phone: ("+849", 8),
         given: ["Linh", "Minh", "Hoa", "Tuan", "Lan", "Dung", "Mai", "Hung", "Thao", "Nam", "Huong", "Quang"],
         family: ["Nguyen", "Tran", "Le", "Pham", "Hoang", "Phan", "Vu", "Dang", "Bui", "Do", "Ngo", "Duong"],
@@ -97,6 +128,8 @@ pub(super) struct Customer {
     pub(super) country: usize,
     /// The number of the agent who knows the customer.
     pub(super) agent: usize,
+    /// The profile.
+    pub(super) profile: Profile,
 }
 
 /// Everyone who works for the lender, and how customers are made.
@@ -139,7 +172,33 @@ impl People {
         let name = user.full_name.as_deref().unwrap_or_default().to_lowercase().replace(' ', ".");
         user.username = format!("{name}.{}", number + 1);
         user.email = Some(email(&user.username));
-        Customer { user, country, agent }
+        user.agent_id = Some(self.agents[agent].id);
+        if dice.percent(80)
+            && let Some(admin) = self.admins.first()
+        {
+            let (by, at) = (Some(admin.id), Some(user.created_at));
+            user.kyc = Kyc { status: KycStatus::Verified, by, at, ..Kyc::default() };
+        }
+        let profile = profile(&mut dice, number, country);
+        Customer { user, country, agent, profile }
+    }
+}
+
+/// The profile that an agent writes down.
+fn profile(dice: &mut Dice, number: u64, country: usize) -> Profile {
+    let Country { code, cities, identity, .. } = &COUNTRIES[country];
+    let born = date(1960, 1, 1) + dice.between(0..=16_000).days();
+    let number = format!("{}{:07}{}", dice.between(10..=99), number, dice.between(10..=99));
+    Profile {
+        date_of_birth: Some(BusinessDate(born)),
+        national_id: Some(NationalId { country: (*code).into(), kind: (*identity).into(), number }),
+        address: Some(Address {
+            city: Some((*dice.pick(cities)).into()),
+            country: Some((*code).into()),
+            ..Address::default()
+        }),
+        occupation: Some((*dice.pick(&["tailor", "farmer", "trader", "driver", "teacher", "cook"])).into()),
+        ..Profile::default()
     }
 }
 
@@ -154,6 +213,9 @@ fn user(dice: &mut Dice, role: Role, username: String, country: usize, since: Ti
         full_name: Some(format!("{} {}", dice.pick(given), dice.pick(family))),
         role,
         status: UserStatus::Active,
+        agent_id: None,
+        kyc: Kyc::default(),
+        names: Names::default(),
         created_at: Instant(since),
         updated_at: Instant(since),
     }

@@ -2,6 +2,8 @@
 #![allow(clippy::unwrap_used)]
 
 mod audit;
+mod enrolment;
+mod identity;
 mod login;
 mod people;
 mod profile;

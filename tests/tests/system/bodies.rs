@@ -173,7 +173,10 @@ async fn an_empty_body_has_no_fields_whatever_its_content_type() {
             let stand_in = lender.stand_in(row, caller).await;
             let call = lender.call(row, &shot, &stand_in.session, Some(caller.role), Spoilt::Not);
             let reply = call.body(content_type, "").send().await;
-            if is_optional {
+            if (row.method.as_str(), row.path) == ("POST", "/api/customers") {
+                // Each field may be missing, but not all ways to reach somebody.
+                assert_eq!(reply.errors(), [("/email", "contact_required")], "{content_type}: {reply}");
+            } else if is_optional {
                 assert!((200..300).contains(&reply.status), "{content_type}: {reply}");
                 taken += 1;
             } else {

@@ -276,6 +276,7 @@ async fn the_functions_login_changes_no_schema_and_no_rights() {
     let expected = "account_changes DELETE, account_changes INSERT, account_changes SELECT, \
         account_days DELETE, account_days INSERT, account_days SELECT, account_days UPDATE, \
         account_months DELETE, account_months INSERT, account_months SELECT, account_months UPDATE, \
+        activations DELETE, activations INSERT, activations SELECT, \
         agent_changes DELETE, agent_changes INSERT, agent_changes SELECT, \
         agent_days DELETE, agent_days INSERT, agent_days SELECT, agent_days UPDATE, \
         audit_addresses SELECT, audit_log INSERT, audit_log SELECT, \
@@ -290,8 +291,10 @@ async fn the_functions_login_changes_no_schema_and_no_rights() {
         exposures DELETE, exposures INSERT, exposures SELECT, exposures UPDATE, \
         figures_builds INSERT, figures_builds SELECT, \
         idempotency_keys DELETE, idempotency_keys INSERT, idempotency_keys SELECT, idempotency_keys UPDATE, \
+        identities DELETE, identities INSERT, identities SELECT, \
         journal_entries INSERT, journal_entries SELECT, journal_lines INSERT, journal_lines SELECT, \
         ledger_accounts SELECT, \
+        loan_assignments INSERT, loan_assignments SELECT, \
         loan_versions INSERT, loan_versions SELECT, loans INSERT, loans SELECT, \
         payment_details INSERT, payment_details SELECT, payment_movements INSERT, payment_movements SELECT, \
         payment_notices INSERT, payment_notices SELECT, \
@@ -299,6 +302,7 @@ async fn the_functions_login_changes_no_schema_and_no_rights() {
         payment_source_secrets INSERT, payment_source_secrets SELECT, \
         payment_sources INSERT, payment_sources SELECT, payments SELECT, \
         product_versions INSERT, product_versions SELECT, products INSERT, products SELECT, \
+        profile_versions SELECT, \
         rate_limits DELETE, rate_limits INSERT, rate_limits SELECT, rate_limits UPDATE, \
         sessions DELETE, sessions INSERT, sessions SELECT, \
         statistics_snapshots INSERT, statistics_snapshots SELECT, transactions INSERT, transactions SELECT, \
@@ -420,6 +424,7 @@ async fn a_user_has_a_form_and_a_way() {
     let insert = |overrides: &str| {
         let fresh = r#"{"id": ":new", "username": "fresh", "email": "fresh@example.com"}"#;
         let fresh = fresh.replace(":new", &book.ids["new"].to_string());
+        let overrides = overrides.replace(":agent", &book.ids["agent"].to_string());
         format!(
             "INSERT INTO users SELECT (jsonb_populate_record(u, '{fresh}'::jsonb || '{overrides}'::jsonb)).*
             FROM users u WHERE id = :customer"
@@ -442,9 +447,18 @@ async fn a_user_has_a_form_and_a_way() {
         (r#"{"status": "rejected"}"#, "users_status"),
         (r#"{"status": "deleted"}"#, "users_status"),
         (r#"{"status": "erased"}"#, "users_erased_whole"),
-        (r#"{"email": null}"#, "users_erased"),
-        (r#"{"phone": null}"#, "users_erased"),
-        (r#"{"password_hash": null}"#, "users_erased"),
+        (r#"{"email": null}"#, ""),
+        (r#"{"email": null, "phone": null}"#, "users_erased"),
+        (r#"{"email": null, "phone": null, "external_id": "crm-1"}"#, ""),
+        (r#"{"password_hash": null}"#, ""),
+        (r#"{"role": "agent", "email": null}"#, "users_erased"),
+        (r#"{"role": "admin", "phone": null}"#, "users_erased"),
+        (r#"{"external_id": ""}"#, "users_external_id_form"),
+        (r#"{"metadata": {"a b": "c"}}"#, "users_metadata_form"),
+        (r#"{"metadata": {"a": 1}}"#, "users_metadata_form"),
+        (r#"{"role": "agent", "agent_id": ":agent"}"#, "users_agent_of_customer"),
+        (r#"{"kyc_status": "verified"}"#, "users_kyc"),
+        (r#"{"kyc_status": "believed"}"#, "users_kyc"),
         (r#"{"role": "admin", "status": "pending"}"#, "users_status"),
         (r#"{"role": "agent", "status": "pending"}"#, ""),
     ] {

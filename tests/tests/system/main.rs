@@ -2,6 +2,7 @@
 //! statistics, what two requests at once do to each other, and what the database refuses whoever asks.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "what goes wrong here is a test that fails")]
 
+mod assignments;
 mod bodies;
 mod book;
 mod calendars;
@@ -16,6 +17,7 @@ mod hostile;
 mod idempotency;
 mod lists;
 mod logs;
+mod names;
 mod openapi;
 mod openapi_words;
 mod order;

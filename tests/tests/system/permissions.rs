@@ -99,6 +99,17 @@ fn is_another_agents_withdrawal(row: &Operation, role: Role, owns: bool) -> bool
     row.path == "/api/loans/{id}/withdraw" && role == Role::Agent && !owns
 }
 
+/// An agent hands out codes to its own customers, not to another's.
+fn is_another_agents_customer(row: &Operation, role: Role, owns: bool) -> bool {
+    row.path == "/api/users/{id}/activation" && role == Role::Agent && !owns
+}
+
+/// An admin changes the names of a loan alone: with a body that does not give them, the role is refused.
+fn is_an_admins_edit(row: &Operation, role: Role, spoilt: Spoilt) -> bool {
+    let gives_no_names = matches!(spoilt, Spoilt::Unreadable | Spoilt::AnotherType | Spoilt::UnknownField);
+    (row.method.as_str(), row.path) == ("PATCH", "/api/loans/{id}") && role == Role::Admin && gives_no_names
+}
+
 /// The refusal that the table has for a caller of this role who owns what the request names, or not; `None` if it may.
 pub(crate) fn refusal(row: &Operation, role: Role, owns: bool) -> Option<(u16, &'static str)> {
     let Who::Users(roles) = row.who else { return None };
@@ -107,6 +118,7 @@ pub(crate) fn refusal(row: &Operation, role: Role, owns: bool) -> Option<(u16, &
         Reach::OwnOf(own) if own == role && !owns => Some((404, "not_found")),
         Reach::OnlySelf(own) if own == role && !owns => Some((403, "forbidden")),
         _ if is_another_agents_withdrawal(row, role, owns) => Some((403, "not_the_loans_agent")),
+        _ if is_another_agents_customer(row, role, owns) => Some((403, "not_the_customers_agent")),
         _ => None,
     }
 }
@@ -277,7 +289,7 @@ impl Lender {
                 | "/api/loans/{id}/ledger"
                 | "/api/loans/{id}/statement",
             ) => (self.loan(&self.agent).await, None),
-            ("PATCH", "/api/loans/{id}") => (self.loan(&self.agent).await, Some(json!({"amount": "1300"}))),
+            ("PATCH", "/api/loans/{id}") => (self.loan(&self.agent).await, Some(json!({"external_id": unique}))),
             ("POST", "/api/loans/{id}/revert") => {
                 (self.loan(&self.agent).await, Some(json!({"version": 1, "reason": "as agreed"})))
             }
@@ -292,13 +304,48 @@ impl Lender {
                 self.admin.post(&format!("/api/loans/{id}/approve")).if_match(1).expect(200).await;
                 (id, reason())
             }
-            _ => self.money(row, unique).await,
+            _ => self.people(row, unique).await,
         };
         // A blank separates two things.
         let (thing, part) = thing.split_once(' ').unwrap_or((&thing, ""));
         let path = row.path.replace("{id}", thing).replace("{code}", thing).replace("{tid}", part);
         let path = path.replace("{source}", thing).replace("{secret}", part);
         Shot { method: row.method.clone(), path, body }
+    }
+
+    /// The thing that a valid request about people names, and its body.
+    async fn people(&self, row: &Operation, unique: String) -> (String, Option<Value>) {
+        match (row.method.as_str(), row.path) {
+            ("POST", "/api/auth/activate") => {
+                let user = self.fresh(Role::Customer, "active").await;
+                let code =
+                    self.admin.post(&format!("/api/users/{}/activation", user.id)).expect(201).await.text_of("code");
+                let body = json!({"username": user.username, "code": code, "new_password": "staple of the battery"});
+                (String::new(), Some(body))
+            }
+            ("POST", "/api/customers") => (String::new(), Some(json!({"phone": "+15550100002", "full_name": "Asha"}))),
+            ("GET", "/api/customers/{id}/profile" | "/api/customers/{id}/summary") => {
+                (self.customer.id.to_string(), None)
+            }
+            ("PUT", "/api/customers/{id}/profile") => {
+                (self.customer.id.to_string(), Some(json!({"occupation": "tailor"})))
+            }
+            ("POST", "/api/customers/{id}/kyc") => (self.customer.id.to_string(), Some(json!({"status": "verified"}))),
+            ("POST", "/api/users/{id}/activation") => {
+                let user = self.fresh(Role::Customer, "active").await;
+                let sql = "UPDATE users SET agent_id = $2 WHERE id = $1";
+                self.api.owner.execute(sql, &[&user.id, &self.agent.id]).await.unwrap();
+                (user.id.to_string(), None)
+            }
+            ("POST", "/api/agents/{id}/reassign") => {
+                let agent = self.fresh(Role::Agent, "active").await;
+                (agent.id.to_string(), Some(json!({"to": self.agent.id})))
+            }
+            ("POST", "/api/loans/{id}/assign") => {
+                (self.loan(&self.agent).await, Some(json!({"agent_id": self.other_agent.id})))
+            }
+            _ => self.money(row, unique).await,
+        }
     }
 
     /// The path of a valid request that moves money, and its body.
@@ -632,9 +679,11 @@ async fn every_operation_takes_the_callers_of_its_row_and_no_others() {
                 // A malformed id is nobody's; the check of the loan's agent comes after the errors of the body.
                 let refused = match refused {
                     Some((404 | 403, _)) if spoilt == Spoilt::BadId && allows(row, caller.role) => None,
-                    Some((_, "not_the_loans_agent")) if spoilt != Spoilt::Not => None,
+                    Some((_, "not_the_loans_agent" | "not_the_customers_agent")) if spoilt != Spoilt::Not => None,
                     refused => refused,
                 };
+                let is_edit = is_an_admins_edit(row, caller.role, spoilt);
+                let refused = if is_edit { Some((403, "forbidden")) } else { refused };
                 if let Some((status, code)) = refused {
                     let reply = lender.call(row, &shot, &stand_in.session, Some(caller.role), spoilt).send().await;
                     expect(&reply, status, code, &format!("{spoilt:?}, {who}"));

@@ -213,3 +213,36 @@ impl<K: Kind> Guard<K> {
         Err(problem)
     }
 }
+
+/// Who reads what is open to anyone: a user, whose role may show more, or somebody without a token that is valid.
+pub struct Visitor(Option<Guard<IsAnyUser>>);
+
+impl FromRequestParts<App> for Visitor {
+    type Rejection = std::convert::Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Self::Rejection> {
+        Ok(Self(AnyUser::from_request_parts(parts, app).await.ok()))
+    }
+}
+
+impl Visitor {
+    /// True if the token names a member of staff: as [`Guard::role`].
+    #[must_use]
+    pub fn is_staff(&self) -> bool {
+        self.0.as_ref().is_some_and(|guard| IsStaff::ROLES.contains(&guard.role()))
+    }
+
+    /// Runs statements that write nothing, in one round trip; with the role of a user whose session is not over.
+    ///
+    /// # Errors
+    ///
+    /// 503 without a database.
+    pub async fn read<B: Batch + Sync>(&self, db: &Db, batch: B) -> Result<(Option<Role>, B::Answer), Problem>
+    where
+        B::Answer: Send,
+    {
+        let Some(guard) = &self.0 else { return Ok((None, db.read(&batch).await?)) };
+        let (session, answer) = db.read_after(&guard.session(), &batch).await?;
+        Ok((session.map(|_| guard.role()), answer))
+    }
+}

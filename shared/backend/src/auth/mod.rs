@@ -2,6 +2,7 @@
 
 pub mod attempts;
 pub mod callers;
+pub mod codes;
 pub mod keys;
 pub mod limits;
 pub mod passwords;

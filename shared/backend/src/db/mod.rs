@@ -31,7 +31,7 @@ pub use self::{
     errors::DbError,
     statement::{Batch, Bind, Connection, FromRow, OfLoan, Parameter, Sql, Statement, column},
     text::{List, Text},
-    tx::Tx,
+    tx::{ALLOW_LONG, Tx, allow_long},
 };
 use self::{
     pool::{Pool, Pooled},

@@ -9,13 +9,22 @@ use super::{
     errors::DbError,
     pool::{Pooled, take},
     prepared::Preparing,
-    statement::{Batch, Statement},
+    statement::{Batch, Sql, Statement},
 };
 use crate::telemetry::InDatabase;
 
 /// How long the first answer on a pooled connection may take before the connection counts as dead: the environment may
 /// have been frozen, and the other end may be gone without notice.
 pub(super) const FIRST_ANSWER: Duration = Duration::from_secs(2);
+
+/// Lets statements of a transaction take longer than the functions' login allows them.
+pub const ALLOW_LONG: &str = "SET LOCAL statement_timeout = '25s'";
+
+/// As [`ALLOW_LONG`]: the first statement of a transaction whose work grows with what it is about.
+#[must_use]
+pub fn allow_long() -> Statement<()> {
+    Sql::new(ALLOW_LONG).execute()
+}
 
 /// An open transaction. Dropped without [`commit`](Self::commit) or [`rollback`](Self::rollback), for instance when a
 /// request times out, its connection is closed rather than given back, and the server rolls back.

@@ -14,7 +14,7 @@ use crate::{
         refusal::Refusal,
         users::Role,
     },
-    values::{moment::Moment, pay_ref::PayRef, refusal::FieldError, version::Version},
+    values::{moment::Moment, names::Names, pay_ref::PayRef, refusal::FieldError, version::Version},
 };
 
 /// The proposed loan: the part that edits change.
@@ -206,6 +206,8 @@ pub fn create(
         edited_at: None,
         updated_at: at.now,
         decision: None,
+        agents_before: Vec::new(),
+        names: Names::default(),
     })
 }
 

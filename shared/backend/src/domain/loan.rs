@@ -2,13 +2,13 @@
 
 use std::str::FromStr;
 
-use jiff::{Timestamp, civil::Date};
+use jiff::{SignedDuration, Timestamp, civil::Date};
 use lending::{Money, Schedule, Terms};
 use uuid::Uuid;
 
 use crate::{
     domain::{refusal::Refusal, users::Role},
-    values::{pay_ref::PayRef, version::Version, words::words},
+    values::{names::Names, pay_ref::PayRef, version::Version, words::words},
 };
 
 words! {
@@ -107,6 +107,19 @@ pub struct Loan {
     pub updated_at: Timestamp,
     /// Who decided, if someone has.
     pub decision: Option<Decision>,
+    /// The agents before the present one, oldest first; empty until the loan is assigned.
+    pub agents_before: Vec<AgentBefore>,
+    /// The names that the lender's other systems have for the loan.
+    pub names: Names,
+}
+
+/// An earlier agent of a loan.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AgentBefore {
+    /// When the loan was assigned to the next one.
+    pub until: Timestamp,
+    /// The agent; `None` if the loan had none until then.
+    pub agent: Option<Uuid>,
 }
 
 /// An amount of a day: the unpaid part of what falls due then, or the amount held from then on.
@@ -178,6 +191,32 @@ impl Loan {
     #[must_use]
     pub fn edited_at(&self) -> Timestamp {
         self.edited_at.unwrap_or(self.created_at)
+    }
+
+    /// The loan, assigned to another agent: from an instant on that is later than all that is known of it, whatever two
+    /// clocks say.
+    ///
+    /// # Errors
+    ///
+    /// A defect if there is no later instant.
+    pub fn assigned(&self, agent: Uuid, now: Timestamp) -> Result<Self, Refusal> {
+        let next = self.updated_at.checked_add(SignedDuration::from_micros(1)).map_err(Refusal::defect)?;
+        let until = now.max(next);
+        let mut agents_before = self.agents_before.clone();
+        agents_before.push(AgentBefore { until, agent: self.agent_id });
+        Ok(Self { agent_id: Some(agent), agents_before, updated_at: until, ..self.clone() })
+    }
+
+    /// The agent of the loan at an instant. Money recorded then counts for that agent.
+    #[must_use]
+    pub fn agent_at(&self, at: Timestamp) -> Option<Uuid> {
+        self.agents_before.iter().find(|before| at < before.until).map_or(self.agent_id, |before| before.agent)
+    }
+
+    /// The first agent of the loan. The application counts for that agent.
+    #[must_use]
+    pub fn first_agent(&self) -> Option<Uuid> {
+        self.agents_before.iter().find_map(|before| before.agent).or(self.agent_id)
     }
 
     /// True if the loan is approved, or was until money moved or it was withdrawn.

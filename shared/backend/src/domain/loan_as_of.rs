@@ -120,7 +120,7 @@ impl LoanAsOf {
 fn of_version(loan: Loan, steps: &[HistoryEntry], zone: &TimeZone) -> Result<Loan, Refusal> {
     let last = steps.last().ok_or_else(|| Refusal::NotFound)?;
     if last.version == loan.version && !loan.status.is_disbursed() {
-        return Ok(Loan { updated_at: last.at.0, ..loan });
+        return Ok(Loan { agent_id: last.state.agent_id, updated_at: last.at.0, ..loan });
     }
     let mut decision = None;
     for step in steps {
@@ -128,7 +128,7 @@ fn of_version(loan: Loan, steps: &[HistoryEntry], zone: &TimeZone) -> Result<Loa
             Action::Approve | Action::Reject => {
                 Some(Decision { by: step.by, at: step.at.0, reason: step.reason.clone() })
             }
-            Action::Withdraw => decision,
+            Action::Withdraw | Action::Assign => decision,
             Action::Create | Action::Edit | Action::Forward | Action::Revert | Action::UndoApproval => None,
         };
     }

@@ -30,6 +30,8 @@ words! {
         Withdraw = "withdraw",
         /// An approval taken back.
         UndoApproval = "undo_approval",
+        /// Assigned to another agent: the version stays.
+        Assign = "assign",
     }
 }
 
@@ -46,6 +48,7 @@ impl Action {
             Self::Reject => "loan.reject",
             Self::Withdraw => "loan.withdraw",
             Self::UndoApproval => "loan.undo_approval",
+            Self::Assign => "loan.assign",
         }
     }
 }
@@ -70,6 +73,17 @@ pub struct HistoryEntry {
     pub changed: Vec<String>,
     /// The loan in that version.
     pub state: LoanState,
+    /// Of an assignment: the agent before, if there was one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub from: Option<Uuid>,
+    /// Of an assignment: the agent from then on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub to: Option<Uuid>,
+    /// Of several assignments of one version: which.
+    #[serde(skip)]
+    pub n: i32,
 }
 
 /// The loan in one version.
@@ -123,6 +137,9 @@ impl HistoryEntry {
             reason,
             changed,
             state: LoanState::of(loan),
+            from: None,
+            to: None,
+            n: 0,
         }
     }
 }

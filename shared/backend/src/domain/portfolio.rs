@@ -167,8 +167,9 @@ impl CommonStart {
         fn count<T: PartialEq>(before: impl Iterator<Item = T>, after: impl Iterator<Item = T>) -> usize {
             before.zip(after).take_while(|(before, after)| before == after).count()
         }
-        // The same transactions, but another agent: nothing cancels out.
-        let is_same_agent = before.loan.agent_id == after.loan.agent_id;
+        // The same transactions, but another agent, or others before: nothing cancels out.
+        let agents = |part: LoanInPortfolio<'_>| (part.loan.agent_id, part.loan.agents_before.len());
+        let is_same_agent = agents(before) == agents(after);
         let transactions = count(before.transactions.iter(), after.transactions.iter());
         Self {
             positions: count(before.positions(at), after.positions(at)),
@@ -213,9 +214,7 @@ impl PortfolioDelta {
         let mut figures = Self::default();
         figures.put_into_book(shared, part, at);
         figures.put_exposure(part.loan);
-        if let Some(agent) = part.loan.agent_id {
-            figures.put_to_agent(shared, part, agent, at);
-        }
+        figures.put_to_agents(shared, part, at);
         figures
     }
 
@@ -252,11 +251,15 @@ impl PortfolioDelta {
         }
     }
 
-    fn put_to_agent(&mut self, shared: CommonStart, part: LoanInPortfolio<'_>, agent: Uuid, at: Moment<'_>) {
+    /// An application counts for the loan's first agent, money for whose loan it was when that was recorded; a reversal
+    /// for whom what it takes back counted.
+    fn put_to_agents(&mut self, shared: CommonStart, part: LoanInPortfolio<'_>, at: Moment<'_>) {
         let LoanInPortfolio { loan, transactions, .. } = part;
         let currency = loan.amount.currency();
-        let mut add = |on: Date, sums: AgentSums| {
-            *self.agents.entry((currency, agent, on)).or_default() += sums;
+        let mut add = |agent: Option<Uuid>, on: Date, sums: AgentSums| {
+            if let Some(agent) = agent {
+                *self.agents.entry((currency, agent, on)).or_default() += sums;
+            }
         };
         let request = AgentSums {
             requests: 1,
@@ -264,9 +267,10 @@ impl PortfolioDelta {
             rejected: i64::from(loan.status == LoanStatus::Rejected),
             ..AgentSums::default()
         };
-        add(at.date_of(loan.created_at), request);
+        add(loan.first_agent(), at.date_of(loan.created_at), request);
         if let Some(disbursed_on) = loan.disbursed_on {
-            add(disbursed_on, AgentSums { disbursed: loan.amount.units(), ..AgentSums::default() });
+            let agent = paid_out_at(transactions).map_or(loan.agent_id, |at| loan.agent_at(at));
+            add(agent, disbursed_on, AgentSums { disbursed: loan.amount.units(), ..AgentSums::default() });
         }
         for transaction in transactions.iter().skip(shared.transactions) {
             let find = |of| transactions.iter().find(|other| other.event.id == of);
@@ -277,10 +281,17 @@ impl PortfolioDelta {
                 (None, collected) => collected,
             };
             if collected != 0 {
-                add(transaction.event.on, AgentSums { collected, ..AgentSums::default() });
+                let earned_at = reversed.unwrap_or(transaction).event.recorded_at;
+                add(loan.agent_at(earned_at), transaction.event.on, AgentSums { collected, ..AgentSums::default() });
             }
         }
     }
+}
+
+/// When the disbursement was recorded that stands: the last one.
+fn paid_out_at(transactions: &[Transaction]) -> Option<Timestamp> {
+    let is_disbursement = |transaction: &&Transaction| matches!(transaction.event.kind, EventKind::Disbursement { .. });
+    transactions.iter().rfind(is_disbursement).map(|transaction| transaction.event.recorded_at)
 }
 
 impl DayInPortfolio {

@@ -2,53 +2,48 @@
 
 use lending::{AnnualRate, Currency, Money, Terms};
 use serde::Serialize;
-use utoipa::ToSchema;
 
 use crate::{
     domain::refusal::Refusal,
-    values::{refusal::FieldError, time::Instant, version::Version},
+    values::{names::Names, refusal::FieldError, time::Instant, version::Version},
 };
 
-/// A product as it is now.
-#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+/// A product as it is now. Its serialisation is the fingerprint of the command that makes it: newer fields are left out
+/// at their defaults, so that keys of an earlier release still match.
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Product {
     /// Names the product.
-    #[schema(example = "microloan-inr")]
     pub code: String,
     /// Changes with every change of the product.
-    #[schema(value_type = i32, example = 1)]
     pub version: Version,
     /// The name people see.
-    #[schema(example = "Microloan INR")]
     pub name: String,
     /// ISO 4217.
-    #[schema(value_type = String, example = "INR")]
     pub currency: Currency,
     /// The smallest amount of a loan.
-    #[schema(value_type = String, example = "0.01")]
     pub min_amount: Money,
     /// The largest amount of a loan.
-    #[schema(value_type = String, example = "50000.00")]
     pub max_amount: Money,
     /// The fewest instalments.
-    #[schema(example = 1)]
     pub min_instalments: u32,
     /// The most instalments.
-    #[schema(example = 60)]
     pub max_instalments: u32,
     /// The lowest rate, percent a year.
-    #[schema(value_type = String, example = "0.00")]
     pub min_rate_apr: AnnualRate,
     /// The highest rate, percent a year.
-    #[schema(value_type = String, example = "100.00")]
     pub max_rate_apr: AnnualRate,
     /// True if a loan in this currency that names no product is made with this one.
     pub is_default: bool,
     /// True if it can be applied for.
-    #[schema(example = true)]
     pub active: bool,
     /// The terms of its loans, except where an application gives others.
     pub terms: Terms,
+    /// True if its loans are approved and paid out to verified customers only.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub requires_kyc: bool,
+    /// The names that the lender's other systems have for the product.
+    #[serde(flatten)]
+    pub names: Names,
     /// When it was made.
     pub created_at: Instant,
     /// When it last changed.

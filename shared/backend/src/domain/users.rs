@@ -1,14 +1,16 @@
 //! Users: their roles, and if they may log in.
 
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::values::{
-    text::{Email, Name, Phone, Username},
-    time::Instant,
-    words::words,
+use crate::{
+    domain::kyc::Kyc,
+    values::{
+        names::Names,
+        text::{Email, Name, Phone, Username},
+        time::Instant,
+        words::words,
+    },
 };
 
 words! {
@@ -40,29 +42,28 @@ words! {
 }
 
 /// A user as it is now.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct User {
     /// Names the user.
-    #[schema(example = "01957d3a-7c4e-7a10-9d2b-6f1f4f0c2a11")]
     pub id: Uuid,
     /// The name to log in with, in lower case.
-    #[schema(example = "usr_india_999")]
     pub username: String,
-    /// The e-mail address; null once the user is erased.
-    #[schema(format = Email, example = "asha@example.com")]
+    /// The e-mail address. A customer may have none, and who is erased has none.
     pub email: Option<String>,
-    /// The telephone number, E.164; null once the user is erased.
-    #[schema(example = "+919812345678")]
+    /// The telephone number, E.164; as the e-mail address.
     pub phone: Option<String>,
     /// The name people see.
-    #[schema(example = "Asha Patel")]
     pub full_name: Option<String>,
     /// The role.
-    #[schema(example = "customer")]
     pub role: Role,
     /// The status: only an active user may log in.
-    #[schema(example = "active")]
     pub status: UserStatus,
+    /// Of a customer: the agent whose customer it is.
+    pub agent_id: Option<Uuid>,
+    /// Of a customer: whether it was verified who it is.
+    pub kyc: Kyc,
+    /// The names that the lender's other systems have for the user.
+    pub names: Names,
     /// When the user was created.
     pub created_at: Instant,
     /// When profile, status or password last changed.
@@ -83,16 +84,20 @@ impl User {
 pub struct NewUser {
     /// The name to log in with.
     pub username: Username,
-    /// The e-mail address.
-    pub email: Email,
-    /// The telephone number.
-    pub phone: Phone,
+    /// The e-mail address; a customer may have none.
+    pub email: Option<Email>,
+    /// The telephone number; a customer may have none.
+    pub phone: Option<Phone>,
     /// The name people see.
     pub full_name: Option<Name>,
     /// The role.
     pub role: Role,
     /// The status: only an active user may log in.
     pub status: UserStatus,
+    /// Of a customer: the agent whose customer it is.
+    pub agent_id: Option<Uuid>,
+    /// The names that the lender's other systems have for the user.
+    pub names: Names,
 }
 
 impl NewUser {
@@ -102,11 +107,14 @@ impl NewUser {
         User {
             id: Uuid::now_v7(),
             username: self.username.into_string(),
-            email: Some(self.email.into_string()),
-            phone: Some(self.phone.into_string()),
+            email: self.email.map(Email::into_string),
+            phone: self.phone.map(Phone::into_string),
             full_name: self.full_name.map(Name::into_string),
             role: self.role,
             status: self.status,
+            agent_id: self.agent_id,
+            kyc: Kyc::default(),
+            names: self.names,
             created_at: Instant(now),
             updated_at: Instant(now),
         }

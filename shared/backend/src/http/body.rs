@@ -92,6 +92,18 @@ impl Input {
         self.if_match.is_some()
     }
 
+    /// The version that `If-Match` asks for, if it is sent, and the body as `T`.
+    ///
+    /// # Errors
+    ///
+    /// As [`read_versioned`](Self::read_versioned), but for 428.
+    pub fn read_perhaps_versioned<T: DeserializeOwned + ToSchema>(&self) -> Result<(Option<IfMatch>, T), Problem> {
+        let json = self.json_of::<T>()?;
+        let if_match = self.if_match.as_deref().map(IfMatch::parse).transpose()?;
+        self.query.none()?;
+        Ok((if_match, shape::deserialize(json)?))
+    }
+
     /// A text field of the body, if the body is an object, whatever else is wrong with it.
     #[must_use]
     pub fn text_field(&self, name: &str) -> Option<String> {

@@ -39,6 +39,7 @@ pub struct Problem {
 enum Named {
     Transaction(Uuid),
     Payment(Uuid),
+    Customer(Uuid),
 }
 
 /// The body of every refusal, `application/problem+json` (RFC 9457).
@@ -74,6 +75,10 @@ pub struct ProblemBody {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Uuid, required = false)]
     pub payment_id: Option<Uuid>,
+    /// For `duplicate_identity`: the customer who has the identity.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Uuid, required = false)]
+    pub customer_id: Option<Uuid>,
 }
 
 impl Problem {
@@ -167,6 +172,12 @@ impl Problem {
         self.header(header::RETRY_AFTER, HeaderValue::from(seconds))
     }
 
+    /// Names the customer that it is about.
+    #[must_use]
+    pub fn naming_customer(self, id: Uuid) -> Self {
+        Self { named: Some(Box::new(Named::Customer(id))), ..self }
+    }
+
     /// Names the payment that it is about.
     #[must_use]
     pub fn naming_payment(self, id: Uuid) -> Self {
@@ -214,6 +225,12 @@ impl Problem {
     /// The body of the answer, for the request that `request_id` names.
     #[must_use]
     pub fn body(&self, request_id: &str) -> ProblemBody {
+        let (transaction_id, payment_id, customer_id) = match self.named.as_deref() {
+            Some(Named::Transaction(id)) => (Some(*id), None, None),
+            Some(Named::Payment(id)) => (None, Some(*id), None),
+            Some(Named::Customer(id)) => (None, None, Some(*id)),
+            None => (None, None, None),
+        };
         ProblemBody {
             type_: "about:blank".into(),
             title: self.status.canonical_reason().unwrap_or("Error").into(),
@@ -222,14 +239,9 @@ impl Problem {
             code: self.code.into(),
             request_id: request_id.to_owned(),
             errors: self.errors.clone(),
-            transaction_id: match self.named.as_deref() {
-                Some(Named::Transaction(id)) => Some(*id),
-                Some(Named::Payment(_)) | None => None,
-            },
-            payment_id: match self.named.as_deref() {
-                Some(Named::Payment(id)) => Some(*id),
-                Some(Named::Transaction(_)) | None => None,
-            },
+            transaction_id,
+            payment_id,
+            customer_id,
         }
     }
 
@@ -320,6 +332,12 @@ impl From<DbError> for Problem {
     }
 }
 
+/// Another customer has an identity.
+#[must_use]
+pub fn duplicate_identity() -> Problem {
+    Problem::conflict("duplicate_identity", "Another customer has this identity.")
+}
+
 /// Constraints that a well-formed request can run into, because another request came first.
 fn known_constraint(constraint: &str) -> Option<Problem> {
     Some(match constraint {
@@ -329,6 +347,10 @@ fn known_constraint(constraint: &str) -> Option<Problem> {
         "users_username_key" => Refusal::username_taken().into(),
         "users_email_key" => Refusal::email_taken().into(),
         "calendars_pkey" => Problem::conflict("calendar_code_taken", "A calendar with this code was made meanwhile."),
+        "identities_key" => duplicate_identity(),
+        "users_external_id_key" | "products_external_id_key" | "loans_external_id_key" => {
+            Problem::conflict("external_id_taken", "Another one has this external_id.")
+        }
         "products_pkey" => Problem::conflict("product_code_taken", "A product with this code exists."),
         "products_one_default" => {
             Problem::conflict("default_product_exists", "This currency has a default product; change that one first.")

@@ -11,9 +11,10 @@ use serde::Deserialize;
 use tokio_postgres::types::{FromSql, Json, Type};
 
 use crate::{
-    db::{DbError, Reading, Stored},
+    db::{DbError, Field, Parameter, Reading, Stored, parameter},
     domain::ledger::LedgerAccount,
     values::{
+        names::Names,
         pay_ref::PayRef,
         time::{BusinessDate, Instant},
         version::Version,
@@ -130,6 +131,18 @@ pub fn calendar(row: &Reading<'_>) -> Result<Option<Arc<Calendar>>, DbError> {
     Ok(days.map(|Json(CalendarDays { version, weekend, holidays })| {
         Arc::new(Calendar::new(version, weekend, holidays.into_iter().map(|BusinessDate(date)| date)))
     }))
+}
+
+/// The names that other systems have for a thing: an id, and texts under keys.
+impl Field<2> for Names {
+    fn parameters(&self) -> [Parameter; 2] {
+        [parameter(self.external_id.clone()), parameter(Json(self.metadata.clone()))]
+    }
+
+    fn read(row: &Reading<'_>, [external_id, metadata]: [&'static str; 2]) -> Result<Self, DbError> {
+        let (external_id, Json(metadata)) = (row.column(external_id)?, row.column(metadata)?);
+        Ok(Self { external_id, metadata })
+    }
 }
 
 /// A whole number that is never negative.

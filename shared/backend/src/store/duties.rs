@@ -22,7 +22,9 @@ pub const SAME_HAND: &str = "\
 SELECT u.id FROM (
     SELECT unnest(ARRAY[borrower_id, created_by, edited_by, agent_id]) AS id FROM loans WHERE id = $1
     UNION SELECT recorded_by FROM transactions WHERE loan_id = $1
-) involved JOIN users u ON u.id = involved.id AND u.password_set_by = $2";
+) involved JOIN users u ON u.id = involved.id
+WHERE u.password_set_by = $2
+    OR EXISTS (SELECT FROM activations a WHERE a.person_id = u.id AND a.made_by = $2)";
 
 /// The accounts involved in a loan whose password this user set.
 #[must_use]

@@ -4,9 +4,11 @@
 // A new kind of event, status or role must be handled in every match.
 #![deny(clippy::wildcard_enum_match_arm)]
 
+pub mod activations;
 pub mod audit;
 pub mod calendars;
 pub mod columns;
+pub mod customers;
 pub mod duties;
 pub mod ledger;
 pub mod loan_as_of;
@@ -14,6 +16,7 @@ pub mod loans;
 pub mod payments;
 pub mod portfolio;
 pub mod products;
+pub mod profiles;
 pub mod restating;
 pub mod rights;
 pub mod servicing;

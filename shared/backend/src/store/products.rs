@@ -32,6 +32,8 @@ columns! {
         is_default: "is_default" in VERSION | EDIT,
         active: "active" in VERSION | EDIT,
         terms: "terms" in VERSION | EDIT,
+        requires_kyc: "requires_kyc" in VERSION | EDIT,
+        names: "external_id" "metadata" in EDIT,
         created_at: "created_at",
         updated_at: "updated_at" in EDIT,
     }
@@ -120,10 +122,14 @@ pub fn of_version(loan: Uuid, version: i32) -> Statement<Option<Product>> {
     Sql::new(OF_VERSION).bind(loan).bind(version).optional()
 }
 
-/// A page of products, newest first.
+/// A page of products, newest first: all, or the one that another system has under an id.
 #[must_use]
-pub fn list(after: Option<Position<Timestamp, String>>, limit: Limit) -> Statement<Vec<Product>> {
-    let mut sql = Sql::new(LIST);
+pub fn list(
+    external_id: Option<String>,
+    after: Option<Position<Timestamp, String>>,
+    limit: Limit,
+) -> Statement<Vec<Product>> {
+    let mut sql = Sql::new(LIST).push_if(" AND external_id = {}", external_id);
     if let Some(Position(created_at, code)) = after {
         sql = sql.push_bind(" AND (created_at, code) < ({}, ", created_at).push_bind("{})", code);
     }

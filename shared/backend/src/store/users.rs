@@ -6,8 +6,9 @@ use uuid::Uuid;
 
 use crate::{
     columns,
-    db::{ALL, Columns, DbError, FromRow, List, Sql, Statement, column},
+    db::{ALL, Columns, DbError, Field, FromRow, List, Parameter, Reading, Sql, Statement, column, parameter},
     domain::{
+        kyc::{Kyc, KycStatus},
         refusal::Refusal,
         users::{NewUser, Role, User, UserStatus},
     },
@@ -15,6 +16,7 @@ use crate::{
     values::{
         page::{Limit, Position},
         search::SearchWords,
+        user_ref::UserRef,
     },
 };
 
@@ -30,8 +32,34 @@ columns! {
         full_name: "full_name" in PROFILE,
         role: "role",
         status: "status",
+        agent_id: "agent_id" in PROFILE,
+        kyc: "kyc_status" "kyc_by" "kyc_at" "kyc_reason" "kyc_expires_on" in PROFILE,
+        names: "external_id" "metadata" in PROFILE,
         created_at: "created_at",
         updated_at: "updated_at" in PROFILE,
+    }
+}
+
+impl Field<5> for Kyc {
+    fn parameters(&self) -> [Parameter; 5] {
+        let Self { status, by, at, reason, expires_on } = self;
+        [
+            parameter(status.as_str()),
+            parameter(*by),
+            parameter(at.map(|at| at.0)),
+            parameter(reason.clone()),
+            parameter(expires_on.map(|last| last.0)),
+        ]
+    }
+
+    fn read(row: &Reading<'_>, [status, by, at, reason, expires_on]: [&'static str; 5]) -> Result<Self, DbError> {
+        Ok(Self {
+            status: row.get(status)?,
+            by: row.get(by)?,
+            at: row.get(at)?,
+            reason: row.get(reason)?,
+            expires_on: row.get(expires_on)?,
+        })
     }
 }
 
@@ -39,7 +67,8 @@ impl NewUser {
     /// Looks whether the username and the e-mail address are taken: before the costly hash, and only for that reason.
     #[must_use]
     pub fn taken(&self) -> Statement<Taken> {
-        Sql::new(TAKEN).bind(self.username.as_str().to_owned()).bind(self.email.as_str().to_owned()).one()
+        let email = self.email.as_ref().map(|email| email.as_str().to_owned());
+        Sql::new(TAKEN).bind(self.username.as_str().to_owned()).bind(email).one()
     }
 }
 
@@ -72,7 +101,7 @@ pub const LOCK_WITH_ADMINS: &str = sql!(
     List::Names(User::COLUMNS)
 );
 
-/// One user by name, with the hash. An erased user has no hash.
+/// One user by name, with the hash. An erased user, and one who never had a password, has no hash.
 pub const CREDENTIALS: &str =
     sql!("SELECT {} FROM users WHERE username = $1 AND password_hash IS NOT NULL", List::Names(Credentials::COLUMNS));
 
@@ -94,8 +123,12 @@ SELECT EXISTS (SELECT FROM users WHERE username = $1) AS username_taken,
 /// Finds another user with an e-mail address.
 pub const EMAIL_TAKEN: &str = "SELECT FROM users WHERE lower(email) = lower($2) AND id <> $1";
 
+/// Two users, locked in the order of their ids.
+pub const LOCK_BOTH: &str =
+    sql!("SELECT {} FROM users WHERE id IN ($1, $2) ORDER BY id FOR NO KEY UPDATE", List::Names(User::COLUMNS));
+
 /// All users.
-pub const LIST: &str = sql!("SELECT {} FROM users WHERE true", List::Names(User::COLUMNS));
+pub const LIST: &str = sql!("SELECT {} FROM users u WHERE true", List::Names(User::COLUMNS));
 
 /// Makes a user.
 pub const INSERT: &str = sql!(
@@ -104,7 +137,7 @@ pub const INSERT: &str = sql!(
     List::Parameters(User::COLUMNS, 2),
 );
 
-/// Changes the profile.
+/// Changes everything of a user except status and password.
 pub const UPDATE_PROFILE: &str = sql!("UPDATE users SET {} WHERE id = $1", List::Set(User::COLUMNS, PROFILE, 2));
 
 /// Changes the status.
@@ -196,18 +229,48 @@ pub struct Filter {
     pub status: Option<UserStatus>,
     /// Users who match all these words.
     pub q: Option<SearchWords>,
+    /// The user whom another system has under this id.
+    pub external_id: Option<String>,
+    /// Customers of this agent.
+    pub agent: Option<UserRef>,
+    /// Customers of whom this is known.
+    pub kyc: Option<KycStatus>,
+}
+
+impl Filter {
+    /// True if it says more than role, status and words.
+    const fn is_narrowed(&self) -> bool {
+        self.external_id.is_some() || self.agent.is_some() || self.kyc.is_some()
+    }
+
+    /// Narrows to what neither role nor status nor words say, of the users that `u` names.
+    fn narrow(self, sql: Sql) -> Sql {
+        let sql = sql.push_if(" AND u.external_id = {}", self.external_id);
+        let sql = sql.push_if(" AND u.kyc_status = {} AND u.role = 'customer'", self.kyc.map(KycStatus::as_str));
+        match self.agent {
+            None => sql,
+            Some(UserRef::Id(id)) => sql.push_bind(" AND u.agent_id = {}", id),
+            Some(UserRef::Username(name)) => {
+                sql.push_bind(" AND u.agent_id = (SELECT a.id FROM users a WHERE a.username = {})", name)
+            }
+        }
+    }
 }
 
 /// A page of users, newest first.
 #[must_use]
 pub fn list(filter: Filter, after: Option<&Position<Timestamp>>, limit: Limit) -> Statement<Vec<User>> {
-    let Filter { role, status, q } = filter;
-    if let Some(words) = q {
-        return search(role, status, words, after, limit);
+    let mut filter = filter;
+    if let Some(words) = filter.q.take() {
+        return search(filter, words, after, limit);
     }
-    let mut sql = Sql::new(LIST)
-        .push_if(" AND role = {}", role.map(Role::as_str))
-        .push_if(" AND status = {}", status.map(UserStatus::as_str));
+    // Of several filters the values decide which index has the fewest rows.
+    let begin = Sql::new(LIST);
+    let begin = if filter.is_narrowed() { begin.planned_for_its_values() } else { begin };
+    let sql = begin
+        .push_if(" AND role = {}", filter.role.map(Role::as_str))
+        .push_if(" AND status = {}", filter.status.map(UserStatus::as_str));
+    let mut sql = filter.narrow(sql);
     if let Some(Position(created_at, id)) = after {
         sql = sql.push_bind(" AND (created_at, id) < ({}, ", *created_at).push_bind("{})", *id);
     }
@@ -219,8 +282,7 @@ pub fn list(filter: Filter, after: Option<&Position<Timestamp>>, limit: Limit) -
 /// The page is filled month by month, backwards from the position, so that only the matches of single months are
 /// sorted. The planner chooses which word to read first.
 fn search(
-    role: Option<Role>,
-    status: Option<UserStatus>,
+    filter: Filter,
     words: SearchWords,
     after: Option<&Position<Timestamp>>,
     limit: Limit,
@@ -237,7 +299,7 @@ fn search(
             SELECT DISTINCT w.created_at, w.person_id FROM user_words w WHERE w.month = m.month AND w.role = ANY ($1)",
         List::Of("u", User::COLUMNS),
     );
-    let roles = role.map_or(vec![Role::Customer, Role::Agent, Role::Admin], |role| vec![role]);
+    let roles = filter.role.map_or(vec![Role::Customer, Role::Agent, Role::Admin], |role| vec![role]);
     let roles: Vec<&'static str> = roles.into_iter().map(Role::as_str).collect();
     let mut sql = Sql::new(search)
         // The beginning of a word is looked up in an index if it is known.
@@ -246,7 +308,11 @@ fn search(
         .bind(limit.and_one())
         .bind(after.map(|Position(created_at, _)| *created_at))
         .push_if(" AND (w.created_at, w.person_id) < ($3, {})", after.map(|Position(_, id)| *id))
-        .push_if(" AND w.status = {}", status.map(UserStatus::as_str));
+        .push_if(" AND w.status = {}", filter.status.map(UserStatus::as_str));
+    if filter.is_narrowed() {
+        sql = sql.push(" AND EXISTS (SELECT FROM users u WHERE u.id = w.person_id");
+        sql = filter.narrow(sql).push(")");
+    }
     let mut words = words.into_strings().into_iter();
     // A word of marks alone folds to nothing, with which every word begins.
     sql = sql.push_if(" AND w.word ^@ nullif(fold_text({}), '')", words.next());
@@ -265,9 +331,15 @@ fn search(
     .all()
 }
 
-/// Makes a user.
+/// Two users, locked for a change.
 #[must_use]
-pub fn insert(user: &User, password_hash: String) -> Statement<()> {
+pub fn lock_both(one: Uuid, other: Uuid) -> Statement<Vec<User>> {
+    Sql::new(LOCK_BOTH).bind(one).bind(other).all()
+}
+
+/// Makes a user; one without a password cannot log in.
+#[must_use]
+pub fn insert(user: &User, password_hash: Option<String>) -> Statement<()> {
     Sql::new(INSERT).bind(password_hash).bind_all(user.parameters(ALL)).execute()
 }
 

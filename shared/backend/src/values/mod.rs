@@ -2,6 +2,7 @@
 
 pub mod address;
 pub mod moment;
+pub mod names;
 pub mod network;
 pub mod number;
 pub mod opaque;

@@ -19,17 +19,26 @@ use crate::values::{
 pub struct Password(SecretString);
 
 impl Password {
+    /// Checks that it is not the username, whoever has that.
+    ///
+    /// # Errors
+    ///
+    /// Names `pointer` where it is the username, in whatever case.
+    pub fn differs_from_username(&self, username: &str, pointer: &str) -> Result<(), FieldError> {
+        if self.0.expose_secret().to_lowercase() == username.to_lowercase() {
+            return Err(FieldError::new(pointer, "password_is_username", "must not be the username"));
+        }
+        Ok(())
+    }
+
     /// The password of the user with this name and address, to be hashed.
     ///
     /// # Errors
     ///
     /// Names `pointer` if it is the username or the e-mail address, in whatever case.
     pub fn of_user(self, username: &str, email: &str, pointer: &str) -> Result<SecretString, FieldError> {
-        let folded = self.0.expose_secret().to_lowercase();
-        if folded == username.to_lowercase() {
-            return Err(FieldError::new(pointer, "password_is_username", "must not be the username"));
-        }
-        if folded == email.to_lowercase() {
+        self.differs_from_username(username, pointer)?;
+        if self.0.expose_secret().to_lowercase() == email.to_lowercase() {
             return Err(FieldError::new(pointer, "password_is_email", "must not be the e-mail address"));
         }
         Ok(self.0)

@@ -97,6 +97,38 @@ text_field! {
 }
 
 text_field! {
+    /// The id of a thing in another system: 1 to 100 characters, not only blanks.
+    #[schema(min_length = 1, max_length = 100, example = "crm-20417")]
+    ExternalId, |text| line(text, 100)
+}
+text_field! {
+    /// A text under a key: at most 500 characters, as it is written.
+    #[schema(max_length = 500, example = "pune-2")]
+    MetadataText, |text| if text.chars().count() > 500 {
+        Err(("too_long", "has at most 500 characters"))
+    } else if text.chars().any(|c| c.is_control() && c != '\n') {
+        Err(CONTROL_CHARACTER)
+    } else {
+        Ok(text)
+    }
+}
+
+text_field! {
+    /// A short text about a person: 1 to 40 characters, not only blanks.
+    #[schema(min_length = 1, max_length = 40, example = "tailor")]
+    PersonalText, |text| line(text, 40)
+}
+text_field! {
+    /// A country, ISO 3166: two letters, in upper case from then on.
+    #[schema(pattern = "^[A-Za-z]{2}$", example = "IN")]
+    Country, |text| if text.len() == 2 && text.bytes().all(|byte| byte.is_ascii_alphabetic()) {
+        Ok(text.to_ascii_uppercase())
+    } else {
+        Err(("not_a_country", "must be the two letters that ISO 3166 has for a country, such as IN"))
+    }
+}
+
+text_field! {
     /// A product's code: 1 to 64 of `a-z0-9-`.
     #[schema(pattern = "^[a-z0-9-]{1,64}$", example = "microloan-inr")]
     ProductCode, |text| if is_product_code(&text) { Ok(text) } else { Err((
@@ -178,7 +210,9 @@ pub fn plain_text(text: String, max: usize) -> Result<String, Rule> {
     }
     if trimmed.chars().count() > max {
         let rule = match max {
+            40 => "has at most 40 characters",
             64 => "has at most 64 characters",
+            100 => "has at most 100 characters",
             200 => "has at most 200 characters",
             _ => "has at most 1000 characters",
         };

@@ -39,6 +39,15 @@ impl UserRef {
         }
     }
 
+    /// The same, but for `me`, which is the caller.
+    #[must_use]
+    pub fn or_me(self, caller: Uuid) -> Self {
+        match self {
+            Self::Username(name) if name == "me" => Self::Id(caller),
+            named => named,
+        }
+    }
+
     /// The id, if it is one.
     #[must_use]
     pub fn id(&self) -> Option<Uuid> {

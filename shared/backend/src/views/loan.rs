@@ -7,23 +7,29 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::{
-    domain::loan::{Loan, LoanStatus},
+    domain::{
+        loan::{Loan, LoanStatus},
+        users::Role,
+    },
     store::loans::Sort,
     table_line,
     values::{
+        names::Metadata,
         page::Position,
         pay_ref::PayRef,
         table::Cell,
         time::{BusinessDate, Instant},
         version::Version,
     },
+    views::names::{cell_of, shown_to},
 };
 
 impl Loan {
-    /// The loan as the interface shows it.
+    /// The loan as the interface shows it to a caller of this role.
     #[must_use]
-    pub fn view(&self, today: Date) -> LoanView {
+    pub fn view(&self, today: Date, viewer: Role) -> LoanView {
         let decision = self.decision.as_ref();
+        let names = shown_to(&self.names, Some(viewer));
         LoanView {
             id: self.id,
             pay_ref: self.pay_ref.clone(),
@@ -53,6 +59,8 @@ impl Loan {
             decided_by: decision.map(|decision| decision.by),
             decided_at: decision.map(|decision| Instant(decision.at)),
             decision_reason: decision.and_then(|decision| decision.reason.clone()),
+            external_id: names.external_id,
+            metadata: names.metadata,
         }
     }
 }
@@ -131,6 +139,12 @@ pub struct LoanView {
     pub decided_at: Option<Instant>,
     /// The reason given.
     pub decision_reason: Option<String>,
+    /// The id in another system of the lender's; null for everybody but staff.
+    #[schema(example = "core-77120")]
+    pub external_id: Option<String>,
+    /// Texts of the lender's other systems, under keys; empty for everybody but staff.
+    #[schema(value_type = BTreeMap<String, String>, example = json!({"branch": "pune-2"}))]
+    pub metadata: Metadata,
 }
 
 table_line! {
@@ -164,6 +178,8 @@ table_line! {
         "decided_by": Cell::optional(loan.decided_by.as_ref()),
         "decided_at": Cell::optional(loan.decided_at.as_ref()),
         "decision_reason": Cell::text(loan.decision_reason.as_deref()),
+        "external_id": Cell::text(loan.external_id.as_deref()),
+        "metadata": cell_of(&loan.metadata),
     }
 }
 

@@ -37,6 +37,8 @@ pub struct Filter {
     pub product: Option<String>,
     /// The currency.
     pub currency: Option<Currency>,
+    /// The id in another system.
+    pub external_id: Option<String>,
     /// When it was applied for.
     pub created: Period,
     /// When it last changed.
@@ -51,8 +53,8 @@ impl Filter {
     /// True where one index has the page, whatever the value: by borrower, agent, status, currency or payment reference
     /// alone, in any order. Where several filter, the values decide which index has the fewest rows.
     fn is_indexed(&self, scope: Scope) -> bool {
-        let Self { status, borrower, agent, product, pay_ref, currency, created, updated, min_amount, max_amount } =
-            self;
+        let Self { status, borrower, agent, product, pay_ref, currency, external_id, .. } = self;
+        let Self { created, updated, min_amount, max_amount, .. } = self;
         let with_index = [
             scope.borrower().is_some(),
             status.len() == 1,
@@ -60,6 +62,7 @@ impl Filter {
             agent.is_some(),
             pay_ref.is_some(),
             currency.is_some(),
+            external_id.is_some(),
         ];
         let others = [product.is_some(), status.len() > 1, min_amount.is_some(), max_amount.is_some()];
         with_index.into_iter().filter(|is_given| *is_given).count() <= 1
@@ -189,6 +192,7 @@ pub fn list(
         .push_if(" AND l.pay_ref = {}", filter.pay_ref.map(|pay_ref| pay_ref.to_string()))
         .push_if(" AND l.product_code = {}", filter.product)
         .push_if(" AND l.currency = {}", filter.currency.map(Currency::code))
+        .push_if(" AND l.external_id = {}", filter.external_id)
         .push_if(" AND l.created_at >= {}", filter.created.from)
         .push_if(" AND l.created_at < {}", filter.created.before)
         .push_if(" AND l.updated_at >= {}", filter.updated.from)

@@ -1,24 +1,29 @@
 //! Loans: statements on their rows.
 
+mod assign;
 mod borrowers;
 mod collections;
 mod history;
 mod list;
 mod rows;
+mod summary;
 
 pub use self::{
+    assign::{ASSIGN, Id, LOCK_BOOK, lock_book},
     borrowers::{BORROWER_BY_ID, BORROWER_BY_USERNAME, PENDING_BY_ID, PENDING_BY_USERNAME, borrower, pending},
     collections::{Bucket, Collecting, TO_COLLECT, to_collect},
     history::{HISTORY, RECORD_VERSION, VERSION, history, record_version, version, versions},
     list::{Filter, Sort, list},
     rows::{SELECT, SELECT_FOR_CHANGE},
+    summary::{SUMMARY, SummaryRow, summary},
 };
 
+use jiff::Timestamp;
 use tokio_postgres::Row;
 use uuid::Uuid;
 
 use crate::{
-    db::{ALL, Columns as _, DbError, FromRow, List, Reading, Sql, Statement},
+    db::{ALL, Columns as _, DbError, Field as _, FromRow, List, Reading, Sql, Statement},
     domain::{
         loan::{Loan, Scope},
         loan_history::{Action, HistoryEntry},
@@ -58,6 +63,9 @@ pub const UPDATE_MONEY: &str = sql!(
     updated_at = $2, {} WHERE id = $1",
     List::Set(Loan::COLUMNS, MONEY, 4),
 );
+
+/// Changes the names that other systems have for a loan: no step, and no change of what it is.
+pub const UPDATE_NAMES: &str = "UPDATE loans SET external_id = $2, metadata = $3 WHERE id = $1";
 
 /// Notes the rules that rows, and their part of the journal, follow.
 pub const NOTE_RULES: &str = "UPDATE loans SET rules_version = $2, stated_at = updated_at WHERE id = ANY ($1)";
@@ -162,6 +170,18 @@ pub fn step(
     let mut writes = vec![update(UPDATE, after, STEP), record_version(after.id, &version)];
     writes.extend(portfolio::step(Some(before), after, at));
     writes
+}
+
+/// Assigns loans that are locked, and are not the agent's, to an agent.
+#[must_use]
+pub fn assign(loans: Vec<Uuid>, to: Uuid, by: Uuid, at: Timestamp) -> Statement<()> {
+    Sql::new(ASSIGN).bind(loans).bind(to).bind(at).bind(by).bind(RULES).execute()
+}
+
+/// Changes the names that other systems have for a loan.
+#[must_use]
+pub fn update_names(loan: &Loan) -> Statement<()> {
+    Sql::new(UPDATE_NAMES).bind(loan.id).bind_all(Vec::from(loan.names.parameters())).execute()
 }
 
 /// Writes the effects of money on a loan.

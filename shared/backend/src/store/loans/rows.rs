@@ -1,13 +1,14 @@
 //! Rows of `loans`: the columns, each once.
 
-use jiff::civil::Date;
+use jiff::{Timestamp, civil::Date};
 use lending::Money;
 use rust_decimal::Decimal;
+use uuid::Uuid;
 
 use crate::{
     columns,
     db::{Columns as _, DbError, Field, List, Parameter, Reading, Stored as _, parameter},
-    domain::loan::{self, Decision, Due, Loan, ScheduleFigures},
+    domain::loan::{self, AgentBefore, Decision, Due, Loan, ScheduleFigures},
     sql,
 };
 
@@ -43,6 +44,8 @@ columns! {
         edited_at: "edited_at" in STEP,
         updated_at: "updated_at",
         decision: "decided_by" "decided_at" "decision_reason" in STEP,
+        agents_before: "agents_until" "agents_before",
+        names: "external_id" "metadata",
     }
     write { "currency": amount.currency(), }
     read { borrower_username: "borrower_username", }
@@ -92,6 +95,20 @@ impl Field<2> for Vec<Due> {
     fn read(row: &Reading<'_>, [days, amounts]: [&'static str; 2]) -> Result<Self, DbError> {
         let (days, amounts): (Vec<Date>, Vec<Decimal>) = (row.column(days)?, row.column(amounts)?);
         days.into_iter().zip(amounts).map(|(on, amount)| Ok(Due { on, amount: Money::of(amount, row)? })).collect()
+    }
+}
+
+/// Instants, and the agent until each.
+impl Field<2> for Vec<AgentBefore> {
+    fn parameters(&self) -> [Parameter; 2] {
+        let until: Vec<Timestamp> = self.iter().map(|before| before.until).collect();
+        let agents: Vec<Option<Uuid>> = self.iter().map(|before| before.agent).collect();
+        [parameter(until), parameter(agents)]
+    }
+
+    fn read(row: &Reading<'_>, [until, agents]: [&'static str; 2]) -> Result<Self, DbError> {
+        let (until, agents): (Vec<Timestamp>, Vec<Option<Uuid>>) = (row.column(until)?, row.column(agents)?);
+        Ok(until.into_iter().zip(agents).map(|(until, agent)| AgentBefore { until, agent }).collect())
     }
 }
 

@@ -10,11 +10,12 @@ use std::collections::HashSet;
 use jiff::Timestamp;
 use uuid::Uuid;
 
-pub use self::rows::{ContactChange, ContactField, HeldSession, HeldVersion};
+pub use self::rows::{ContactChange, ContactField, HeldProfile, HeldSession, HeldVersion};
 use crate::{
     db::{Batch, Columns as _, List, OfLoan, Sql, Statement},
     domain::{
         caller::Caller,
+        kyc::Kyc,
         loan::{Loan, Scope},
         loan_history::HistoryEntry,
         users::{User, UserStatus},
@@ -25,7 +26,10 @@ use crate::{
         loans::{self, Sort},
         transactions::TransactionRow,
     },
-    values::page::{Limit, Position},
+    values::{
+        names::Names,
+        page::{Limit, Position},
+    },
 };
 
 /// Erases a person, under this name from now on. Refused while something is open: see the constraints in
@@ -41,6 +45,13 @@ FROM unnest($3::uuid[], $4::text[], $5::text[], $6::text[]) AS change (id, field
 /// The changes of a user's contact data.
 pub const CHANGES: &str =
     sql!("SELECT {} FROM contact_changes WHERE person_id = $1", List::Names(ContactChange::COLUMNS));
+
+/// The versions of a user's profile.
+pub const PROFILES: &str = sql!(
+    "SELECT {}, id FROM (SELECT {}, person_id AS id FROM profile_versions) profiles WHERE id = $1",
+    List::Names(HeldProfile::COLUMNS),
+    List::Names(HeldProfile::COLUMNS),
+);
 
 /// The sessions of a user.
 pub const SESSIONS: &str = sql!("SELECT {} FROM sessions WHERE user_id = $1", List::Names(HeldSession::COLUMNS));
@@ -68,7 +79,7 @@ pub const ENTRIES_ABOUT: &str = entries!(" FROM audit_log WHERE subject = 'user:
 /// The versions of all loans of a borrower before a position, newest first. Each loan's are read by its index, however
 /// many other loans have. All versions of one time come together.
 pub const VERSIONS: &str = sql!(
-    "SELECT v.*, newest_calendar(v.terms) AS calendar
+    "SELECT v.*, newest_calendar(v.terms) AS calendar, 0 AS n, NULL::uuid AS from_agent, NULL::uuid AS to_agent
 FROM (SELECT id FROM loans WHERE borrower_id = $1 OFFSET 0) l CROSS JOIN LATERAL (
     SELECT loan_id, {} FROM loan_versions WHERE loan_id = l.id AND ($2::timestamptz IS NULL OR (at, loan_id) < ($2, $3))
     ORDER BY version DESC FETCH FIRST $4 ROWS ONLY) v
@@ -100,6 +111,7 @@ pub struct Held {
     versions: Placed<HeldVersion>,
     transactions: Placed<TransactionRow>,
     changes: Placed<ContactChange>,
+    profiles: Placed<HeldProfile>,
     sessions: Placed<HeldSession>,
     entries: Placed<audit::Entry>,
 }
@@ -114,6 +126,8 @@ pub struct HeldPage {
     pub transactions: Vec<TransactionRow>,
     /// Earlier contact data.
     pub changes: Vec<ContactChange>,
+    /// Versions of the profile.
+    pub profiles: Vec<HeldProfile>,
     /// Sessions.
     pub sessions: Vec<HeldSession>,
     /// Entries of the audit log.
@@ -125,7 +139,7 @@ pub struct HeldPage {
 /// The statements of [`held`].
 pub type HeldStatements = (
     (Statement<Vec<Loan>>, Statement<Vec<OfLoan<HistoryEntry>>>, Statement<Vec<TransactionRow>>),
-    (Statement<Vec<ContactChange>>, Statement<Vec<HeldSession>>),
+    (Statement<Vec<ContactChange>>, Statement<Vec<HeldProfile>>, Statement<Vec<HeldSession>>),
     (Statement<Vec<audit::Entry>>, Statement<Vec<audit::Entry>>),
 );
 
@@ -147,7 +161,7 @@ pub fn held(person: Uuid, after: Option<&End>, limit: Limit) -> Option<HeldState
     let sessions = newest(Sql::new(SESSIONS).bind(person), "created_at", after, limit);
     Some((
         (loans, of_all_loans(VERSIONS).all(), of_all_loans(TRANSACTIONS).all()),
-        (by_time(CHANGES).all(), sessions.all()),
+        (by_time(CHANGES).all(), by_time(PROFILES).all(), sessions.all()),
         (by_time(ENTRIES_BY).all(), by_time(ENTRIES_ABOUT).all()),
     ))
 }
@@ -170,7 +184,7 @@ impl Held {
         }
         let (loans, versions, transactions) = of_loans;
         let versions = versions.into_iter().map(|OfLoan { loan_id, row: entry }| HeldVersion { loan_id, entry });
-        let (changes, sessions) = of_account;
+        let (changes, profiles, sessions) = of_account;
         let (mut entries, about) = of_log;
         // Entries of people about themselves are found twice.
         let by: HashSet<Uuid> = entries.iter().map(|entry| entry.id).collect();
@@ -180,6 +194,7 @@ impl Held {
             versions: placed(versions.collect(), |version| (version.entry.at.0, version.loan_id)),
             transactions: placed(transactions, |transaction| (transaction.recorded_at.0, transaction.id)),
             changes: placed(changes, |change| (change.at.0, change.id)),
+            profiles: placed(profiles, |version| (version.at.0, version.person)),
             sessions: placed(sessions, |session| (session.created_at.0, session.id)),
             entries: placed(entries, |entry| (entry.at.0, entry.id)),
         }
@@ -189,12 +204,13 @@ impl Held {
     /// of the last one come with it.
     #[must_use]
     pub fn page(self, limit: Limit) -> HeldPage {
-        let Self { loans, versions, transactions, changes, sessions, entries } = self;
+        let Self { loans, versions, transactions, changes, profiles, sessions, entries } = self;
         let mut places: Vec<Place> = Vec::new();
         places.extend(loans.iter().map(|(place, _)| *place));
         places.extend(versions.iter().map(|(place, _)| *place));
         places.extend(transactions.iter().map(|(place, _)| *place));
         places.extend(changes.iter().map(|(place, _)| *place));
+        places.extend(profiles.iter().map(|(place, _)| *place));
         places.extend(sessions.iter().map(|(place, _)| *place));
         places.extend(entries.iter().map(|(place, _)| *place));
         places.sort_unstable_by(|a, b| b.cmp(a));
@@ -206,6 +222,7 @@ impl Held {
             versions: until(versions, end),
             transactions: until(transactions, end),
             changes: until(changes, end),
+            profiles: until(profiles, end),
             sessions: until(sessions, end),
             entries: until(entries, end),
             end: end.map(|(at, id)| Position(at, id)),
@@ -251,8 +268,18 @@ pub fn erased(user: &User, now: Timestamp) -> User {
     // The last digits of a random id: enough names that none comes twice.
     let number = Uuid::now_v7().as_u128() % 1_000_000_000_000;
     let username = format!("erased-{number:012}");
-    User { username, email: None, phone: None, full_name: None, status: UserStatus::Erased, ..user.clone() }
-        .updated(now)
+    User {
+        username,
+        email: None,
+        phone: None,
+        full_name: None,
+        status: UserStatus::Erased,
+        agent_id: None,
+        kyc: Kyc::default(),
+        names: Names::default(),
+        ..user.clone()
+    }
+    .updated(now)
 }
 
 /// Erases a person; the user is from now on as [`erased`] returns it.

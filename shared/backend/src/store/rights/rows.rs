@@ -6,8 +6,8 @@ use uuid::Uuid;
 
 use crate::{
     columns,
-    domain::loan_history::HistoryEntry,
-    values::{time::Instant, words::words},
+    domain::{loan_history::HistoryEntry, profile::Profile, users::Role},
+    values::{time::Instant, version::Version, words::words},
 };
 
 /// One value of a user's contact data that changed.
@@ -69,6 +69,41 @@ columns! {
         created_at: "created_at",
         expires_at: "expires_at",
     }
+}
+
+/// A version of a profile.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct HeldProfile {
+    /// The version.
+    #[schema(value_type = i32, example = 1)]
+    pub version: Version,
+    /// When it was put.
+    pub at: Instant,
+    /// Who put it.
+    pub by: Uuid,
+    /// The profile, with identity numbers as the caller sees them.
+    pub profile: Profile,
+    /// The person.
+    #[serde(skip)]
+    pub(crate) person: Uuid,
+}
+
+impl HeldProfile {
+    /// The version as a caller of this role sees it.
+    #[must_use]
+    pub fn seen_by(self, viewer: Role) -> Self {
+        Self { profile: self.profile.seen_by(viewer), ..self }
+    }
+}
+
+columns! {
+    HeldProfile {
+        version: "version",
+        at: "at",
+        by: "by_id",
+        profile: "profile",
+    }
+    read { person: "id", }
 }
 
 /// A version of a loan.
