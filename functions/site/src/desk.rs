@@ -52,6 +52,7 @@ const OTHERS: &[File] = &files![
     "icon.svg",
     "pages/agent.js",
     "pages/agents.js",
+    "pages/app.js",
     "pages/applications.js",
     "pages/apply.js",
     "pages/arrears.js",
@@ -88,15 +89,20 @@ const OTHERS: &[File] = &files![
     "pages/product.js",
     "pages/products.js",
     "pages/profile.js",
+    "pages/queue.js",
     "pages/quote.js",
     "pages/receipt.js",
     "pages/register.js",
     "pages/requests.js",
+    "pages/route.js",
     "pages/search.js",
+    "pages/taken.js",
     "pages/terms.js",
     "pages/user-actions.js",
     "pages/user.js",
     "pages/users.js",
+    "queue.js",
+    "sender.js",
     "trusted.js",
     "vendor/htm.LICENSE",
     "vendor/preact.LICENSE",
@@ -111,7 +117,11 @@ fn all() -> impl Iterator<Item = &'static File> {
 
 /// The version that browsers keep files by. It is a folder in the address of each, so that a file and those it imports
 /// are of one version, and can be kept for long.
-static DIGEST: LazyLock<String> = LazyLock::new(|| digest(all().map(|(_, text)| *text)));
+static DIGEST: LazyLock<String> = LazyLock::new(|| digest(all().map(|(_, text)| *text).chain([DESK, WORKER])));
+
+const DESK: &str = include_str!("desk/desk.html");
+
+const WORKER: &str = include_str!("desk/sw.js");
 
 /// Distinguishes contents: part of their digest, in hexadecimal digits.
 pub(crate) fn digest(texts: impl IntoIterator<Item = &'static str>) -> String {
@@ -132,7 +142,7 @@ fn page(text: &str, modules: &[File]) -> String {
     text.replace("{modules}", &preloads.join("\n    ")).replace("{digest}", &DIGEST)
 }
 
-static PAGE: LazyLock<String> = LazyLock::new(|| page(include_str!("desk/desk.html"), CORE));
+static PAGE: LazyLock<String> = LazyLock::new(|| page(DESK, CORE));
 
 static DOCS_PAGE: LazyLock<String> = LazyLock::new(|| page(include_str!("desk/docs/docs.html"), DOCS));
 
@@ -203,6 +213,29 @@ pub(crate) async fn get_desk_file(Path((version, name)): Path<(String, String)>)
     // A browser cannot resolve the library's own name.
     let text = text.replace("from\"preact\"", "from\"./preact.mjs\"");
     Ok((headers, text).into_response())
+}
+
+/// The service worker, which keeps the files of this version.
+pub(crate) async fn get_service_worker() -> Response {
+    let names: Vec<_> = all().map(|(name, _)| format!("\"{name}\"")).collect();
+    let text = WORKER.replace("{files}", &names.join(", ")).replace("{digest}", &DIGEST);
+    let headers = [
+        (header::CONTENT_TYPE, HeaderValue::from_static(content_type("sw.js"))),
+        (header::CACHE_CONTROL, HeaderValue::from_static("no-cache")),
+        // Its own folder would leave out the first page, whose address ends without a slash.
+        (HeaderName::from_static("service-worker-allowed"), HeaderValue::from_static("/desk")),
+    ];
+    (headers, text).into_response()
+}
+
+/// The manifest, by which the desk is installed as an app.
+pub(crate) async fn get_manifest() -> Response {
+    let text = include_str!("desk/manifest.webmanifest").replace("{digest}", &DIGEST);
+    let headers = [
+        (header::CONTENT_TYPE, HeaderValue::from_static("application/manifest+json")),
+        (header::CACHE_CONTROL, HeaderValue::from_static("no-cache")),
+    ];
+    (headers, text).into_response()
 }
 
 fn content_type(name: &str) -> &'static str {

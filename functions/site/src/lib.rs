@@ -16,5 +16,7 @@ backend::operations! {
     "/dashboard" => axum::routing::get(desk::lead_to_desk),
     "/favicon.ico" => axum::routing::get(desk::get_favicon),
     "/desk/assets/{version}/{*file}" => axum::routing::get(desk::get_desk_file),
+    "/desk/sw.js" => axum::routing::get(desk::get_service_worker),
+    "/desk/manifest.webmanifest" => axum::routing::get(desk::get_manifest),
     "/desk/{*page}" => axum::routing::get(desk::get_desk_page),
 }

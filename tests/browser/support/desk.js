@@ -80,6 +80,11 @@ export class Desk {
     await this.dialog.getByRole("button", { name: button, exact: true }).click();
   }
 
+  /** A choice above a list, by its label; the label's text goes on with the options. */
+  choice(label) {
+    return this.page.locator("label.choice").filter({ hasText: new RegExp(`^${label}\\b`) }).locator("select");
+  }
+
   /** Waits for words on what has been done. */
   done(text) {
     return expect(this.notice).toContainText(text);

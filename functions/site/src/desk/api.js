@@ -9,8 +9,30 @@ import { t } from "./words.js";
 /** If the last request found no server. */
 export const offline = store(false);
 
-/** How far the device's clock is behind the server's, in milliseconds. */
-export const clock = { behind: 0 };
+const CLOCK = "microloans-clock";
+
+/** How far the device's clock is behind the server's, in milliseconds, kept for when there is no server to tell. */
+export const clock = { behind: kept() };
+
+function kept() {
+  try {
+    return Number(localStorage.getItem(CLOCK)) || 0;
+  } catch {
+    return 0;
+  }
+}
+
+/** Sets the clock by an answer. Less than a minute makes no other day worth keeping. */
+function setClock(date) {
+  if (!date) return;
+  clock.behind = date - Date.now();
+  if (Math.abs(clock.behind - kept()) < 60_000) return;
+  try {
+    localStorage.setItem(CLOCK, clock.behind);
+  } catch {
+    // Without a network the device's own clock counts then.
+  }
+}
 
 /** A request that the server refused, or that did not reach it (status 0). */
 export class Refusal extends Error {
@@ -48,7 +70,7 @@ function address(template, path, query) {
  * Sends a request once.
  * @returns {Promise<any>} The body: parsed JSON, text of another type, or nothing.
  */
-async function send(operation, { path = {}, query, body, version, key, headers = {}, signal } = {}, token = null) {
+async function send(operation, { path = {}, query, body, version, key, headers = {}, signal, seen } = {}, token = null) {
   const [method, template] = operation.split(" ");
   const all = { Accept: "application/json", ...headers };
   if (token) all.Authorization = `Bearer ${token}`;
@@ -65,8 +87,8 @@ async function send(operation, { path = {}, query, body, version, key, headers =
     throw new Refusal(0, {});
   }
   if (offline.get()) offline.set(false);
-  const date = Date.parse(answer.headers.get("Date") ?? "");
-  if (date) clock.behind = date - Date.now();
+  setClock(Date.parse(answer.headers.get("Date") ?? ""));
+  seen?.(answer.headers);
   const text = await answer.text();
   const isJson = answer.headers.get("Content-Type")?.includes("json");
   if (!answer.ok) throw new Refusal(answer.status, isJson ? JSON.parse(text) : {}, answer.headers.get("Retry-After"));
@@ -78,8 +100,8 @@ async function send(operation, { path = {}, query, body, version, key, headers =
  * and the request is sent once more: nothing typed is lost.
  * @param {string} operation `METHOD /path/{name}`
  * @param {{path?: object, query?: object, body?: object, version?: number, key?: string, headers?: object,
- *   signal?: AbortSignal, anyone?: boolean}} options `version` is sent as `If-Match`, `key` as `Idempotency-Key`;
- *   `anyone` sends no token.
+ *   signal?: AbortSignal, anyone?: boolean, seen?: (headers: Headers) => void}} options `version` is sent as `If-Match`,
+ *   `key` as `Idempotency-Key`; `anyone` sends no token; `seen` sees the answer's headers.
  */
 export async function call(operation, options = {}) {
   const now = session.get();
@@ -95,14 +117,18 @@ export async function call(operation, options = {}) {
   }
 }
 
-/** All entries of a list, page by page. */
+/** All entries of a list, page by page. An answer that is an array has its next page in `Link`. */
 export async function callAll(operation, options = {}) {
   const entries = [];
   let cursor;
   do {
-    const page = await call(operation, { ...options, query: { limit: 200, ...options.query, cursor } });
-    entries.push(...page.data);
-    cursor = page.next_cursor;
+    let linked;
+    const seen = (headers) => {
+      linked = headers.get("Link")?.match(/<([^>]+)>; rel="next"/)?.[1];
+    };
+    const page = await call(operation, { ...options, seen, query: { limit: 200, ...options.query, cursor } });
+    entries.push(...(page.data ?? page));
+    cursor = page.data ? page.next_cursor : linked && new URL(linked, location).searchParams.get("cursor");
   } while (cursor);
   return entries;
 }

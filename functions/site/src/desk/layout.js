@@ -3,7 +3,7 @@ import { call, knock, offline } from "./api.js";
 import { Dialogs, Modal, Notice, tell } from "./dialog.js";
 import { Field, Form, UsernameOf, useForm } from "./forms.js";
 import { number } from "./format.js";
-import { refresh, useLoad } from "./load.js";
+import { Lazy, refresh, useLoad } from "./load.js";
 import { place, useStore } from "./router.js";
 import { ended, session, setSession } from "./session.js";
 import { classes, html, useEffect, useRef, useState } from "./ui.js";
@@ -42,10 +42,19 @@ const WAYS = {
   ],
 };
 
-/** Sends that the session is over, and shows the login. */
+const APP = () => import("./pages/app.js");
+
+/**
+ * Sends that the session is over, and shows the login. An agent is asked first while payments wait on this device; the
+ * day's collections do not stay there.
+ */
 export async function logOut() {
   const now = session.get();
   if (!now) return;
+  if (now.user.role === "agent") {
+    const { leave } = await APP();
+    if (!(await leave(now.user))) return;
+  }
   setSession(null);
   const headers = { Authorization: `Bearer ${now.token}` };
   await call("POST /api/auth/logout", { headers, anyone: true }).catch(() => {});
@@ -70,8 +79,7 @@ export const useWaiting = (user) =>
 function Ways({ user, waiting }) {
   const { path } = useStore(place);
   const current = (way) => (way === "/desk" ? path === way : path === way || path.startsWith(`${way}/`));
-  return html`<nav aria-label=${t.nav.label}>
-    <ul>
+  return html`<ul>
       ${WAYS[user.role].map(([way, word, count]) => {
         const waits = count && Number.parseInt(waiting?.[count], 10) > 0;
         return html`<li key=${way}>
@@ -81,8 +89,7 @@ function Ways({ user, waiting }) {
           </a>
         </li>`;
       })}
-    </ul>
-  </nav>`;
+    </ul>`;
 }
 
 function Offline() {
@@ -176,7 +183,10 @@ export function Shell({ user, children }) {
         </button>
       </div>
       <div id="ways" class="ways">
-        <${Ways} user=${user} waiting=${waiting.data} />
+        <nav aria-label=${t.nav.label}>
+          <${Ways} user=${user} waiting=${waiting.data} />
+          ${user.role === "agent" && html`<${Lazy} load=${APP} user=${user} current=${path === "/desk/queue"} />`}
+        </nav>
         <div class="me">
           <a href="/desk/profile" aria-current=${path === "/desk/profile" ? "page" : null}>
             ${user.full_name ?? user.username}<span class="detail">${t.roles[user.role]}</span>

@@ -28,6 +28,8 @@ const ROUTES = [
   ["/desk/loans/{id}/{tab}", loan],
   ["/desk/receipts/{loan}/{transaction}", page(ALL, () => import("./pages/receipt.js"))],
   ["/desk/collections", page(STAFF, () => import("./pages/collections.js"))],
+  ["/desk/queue", page(["agent"], () => import("./pages/queue.js"))],
+  ["/desk/taken/{key}", page(["agent"], () => import("./pages/taken.js"))],
   ["/desk/requests", page(["agent"], () => import("./pages/requests.js"))],
   ["/desk/apply", page(["agent", "customer"], () => import("./pages/apply.js"))],
   ["/desk/products", page(ALL, () => import("./pages/products.js"))],

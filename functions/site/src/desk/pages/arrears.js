@@ -1,5 +1,5 @@
 /** The portfolio at risk: outstanding principal by days past due. */
-import { call } from "../api.js";
+import { callAll } from "../api.js";
 import { Choice } from "../facts.js";
 import { isZero, number, percent } from "../format.js";
 import { Section } from "../layout.js";
@@ -32,7 +32,7 @@ export const AtRisk = ({ of: { amount, share, loans } }) =>
 export function Arrears({ currency, user }) {
   const [group, setGroup] = useQuery("by", "currency");
   const found = useLoad(
-    (signal) => call("GET /api/portfolio/arrears", { query: { group_by: group }, signal }).then((groups) => ({ group, groups })),
+    (signal) => callAll("GET /api/portfolio/arrears", { query: { group_by: group }, signal }).then((groups) => ({ group, groups })),
     [group],
   );
   const groups = Object.entries(t.portfolio.groups).filter(([name]) => name !== "agent" || user.role === "admin");

@@ -9,6 +9,7 @@ import { Phone } from "../people.js";
 import { useQuery } from "../router.js";
 import { html } from "../ui.js";
 import { t } from "../words.js";
+import { RouteList } from "./route.js";
 
 const money = (name) => (row) =>
   isZero(row[name]) ? t.none : html`<span class=${name === "overdue" ? "late" : ""}><${Amount} of=${row[name]} currency=${row.currency} /></span>`;
@@ -39,7 +40,19 @@ function AgentChoice() {
   return html`<${Choice} label=${t.loan.agent} value=${agent} onChange=${setAgent} options=${[["", t.all], ...working.map(({ id, username }) => [id, username])]} />`;
 }
 
+/** An agent's own page: today's list works without a network; other days are looked at only. */
+function AgentsPage({ user }) {
+  const [on, setOn] = useQuery("on", today());
+  return html`<${Heading} text=${t.nav.collections} />
+    <div class="filters"><${DateChoice} label=${t.collections.on} value=${on} onChange=${setOn} /></div>
+    ${on === today() ? html`<${RouteList} user=${user} on=${on} />` : html`<${Collections} on=${on} />`}`;
+}
+
 export default function CollectionsPage({ user }) {
+  return user.role === "agent" ? html`<${AgentsPage} user=${user} />` : html`<${AdminsPage} />`;
+}
+
+function AdminsPage() {
   const [on, setOn] = useQuery("on", today());
   const [bucket, setBucket] = useQuery("bucket");
   const [agent] = useQuery("agent");
@@ -47,7 +60,7 @@ export default function CollectionsPage({ user }) {
     <div class="filters">
       <${DateChoice} label=${t.collections.on} value=${on} onChange=${setOn} />
       <${Choice} label=${t.collections.which} value=${bucket} onChange=${setBucket} options=${[["", t.all], ...Object.entries(t.collections.buckets)]} />
-      ${user.role === "admin" && html`<${AgentChoice} />`}
+      <${AgentChoice} />
     </div>
-    <${Collections} user=${user} on=${on} agent=${agent} bucket=${bucket} />`;
+    <${Collections} on=${on} agent=${agent} bucket=${bucket} />`;
 }
