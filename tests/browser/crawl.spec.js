@@ -21,13 +21,14 @@ for (const role of ["admin", "agent", "customer", "usr_vietnam_004"]) {
     });
     const desk = new Desk(page);
     await desk.open(role);
-    const [open, seen, kinds] = [["/desk"], new Set(["/desk"]), new Map()];
+    const [open, seen, kinds, looked] = [["/desk"], new Set(["/desk"]), new Map(), new Set()];
     while (open.length) {
       const at = open.shift();
       await desk.go(at);
       await expect(desk.heading, at).not.toHaveText("No such page");
       await expect(desk.trouble, at).toHaveCount(0);
-      expect(await violations(page), at).toEqual([]);
+      if (!looked.has(kindOf(at))) expect(await violations(page), at).toEqual([]);
+      looked.add(kindOf(at));
       const links = await page.$$eval("a[href^='/']", (found) => found.map((link) => link.getAttribute("href")));
       for (const link of links.filter((href) => href.startsWith("/desk") && !href.includes("/assets/"))) {
         const kind = kindOf(link);

@@ -4,7 +4,7 @@ import { createHash } from "node:crypto";
 import { readFileSync, readdirSync } from "node:fs";
 import { gzipSync } from "node:zlib";
 
-import { isOperation } from "./support/contract.js";
+import { isOperation, wordsOf } from "./support/contract.js";
 import { Desk } from "./support/desk.js";
 import { expect, test } from "./support/test.js";
 import { thereAfter, watchFor } from "./support/time.js";
@@ -91,6 +91,33 @@ test("every text that a module names is there", async () => {
     }
   }
   expect(missing).toEqual([]);
+});
+
+test("every word of the interface has one for people", async () => {
+  const source = readFileSync(new URL("words.js", DESK), "utf8");
+  const { t } = await import(`data:text/javascript,${encodeURIComponent(source)}`);
+  const groups = {
+    LoanStatus: t.status,
+    UserStatus: t.status,
+    Role: t.roles,
+    LoanAction: t.actions,
+    TransactionKind: t.kinds,
+    ContactField: t.person,
+    InterestMethod: t.terms.interest_methods,
+    Amortization: t.terms.amortizations,
+    InterestPeriod: t.terms.interest_periods,
+    DayCount: t.terms.day_counts,
+    Rounding: t.terms.roundings,
+    MonthEnd: t.terms.month_ends,
+    Prepayment: t.terms.prepayments,
+    CalendarRule: t.terms.calendarRules,
+    AllocationPreset: t.terms.allocations,
+    Bucket: t.terms.buckets,
+    WeekDay: t.calendar.days,
+  };
+  for (const [name, words] of Object.entries(groups)) {
+    for (const word of wordsOf(name)) expect(words[word], `${name}: ${word}`).toBeTruthy();
+  }
 });
 
 /** Bytes of the desk's files as they are sent, page by page. */

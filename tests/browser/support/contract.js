@@ -58,3 +58,6 @@ export function isOperation(name) {
   const [method, path] = name.split(" ");
   return Boolean(DOCUMENT.paths[path]?.[method.toLowerCase()]);
 }
+
+/** The words that a schema allows. */
+export const wordsOf = (schema) => DOCUMENT.components.schemas[schema].enum;

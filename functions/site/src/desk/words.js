@@ -493,6 +493,7 @@ export const t = {
     reject: "Rejected",
     withdraw: "Withdrawn",
     undo_approval: "Approval undone",
+    assign: "Assigned",
   },
   fields: {
     amount: "Amount",

@@ -80,7 +80,7 @@ export function RouteList({ user, on }) {
       actions: true,
       cell: (row) => html`<div class="actions">
         ${ofLoan(row).map((it) => html`<a key=${it.key} class="status active" href="/desk/taken/${it.key}">${t.queue.tookIt(amount(it.amount, it.currency))}</a>`)}
-        <button type="button" class="small" aria-label=${t.queue.takeFrom(row.full_name ?? row.customer)} onClick=${() => openDialog((close) => html`<${Take} row=${row} user=${user} close=${close} />`)}>${t.queue.take}</button>
+        <button type="button" aria-label=${t.queue.takeFrom(row.full_name ?? row.customer)} onClick=${() => openDialog((close) => html`<${Take} row=${row} user=${user} close=${close} />`)}>${t.queue.take}</button>
       </div>`,
     },
   ];
