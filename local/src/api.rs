@@ -96,6 +96,7 @@ pub fn document() -> Result<String, DocumentError> {
     let mut document = serde_json::to_value(descriptions())?;
     add_components(&mut document)?;
     schemas::tidy(&mut document);
+    examples::complete(&mut document["components"]["schemas"]);
     let mut paths = document["paths"].take();
     let components = &mut document["components"];
     for (path, item) in entries(&mut paths) {

@@ -59,7 +59,6 @@ pub(crate) struct NewLoan {
     /// A string or a number, with no more decimals than the currency has.
     amount: NumberText,
     /// ISO 4217.
-    #[schema(value_type = String, pattern = "^[A-Z]{3}$")]
     currency: Currency,
     /// For products with monthly instalments: instead of `instalments`.
     #[schema(value_type = Option<u32>, minimum = 1)]

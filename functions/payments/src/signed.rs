@@ -5,6 +5,7 @@ use axum::http::HeaderMap;
 use backend::domain::notices::{Payer, Told, ToldTime};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use jiff::{Timestamp, civil::DateTime};
+use lending::Currency;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
@@ -74,7 +75,8 @@ impl<'de> Deserialize<'de> for PaidAt {
 
 /// A payment that another system tells of. Fields that are unknown are kept with it and ignored.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
-#[schema(example = json!({"external_id": "TX-4711", "amount": "1500.00", "currency": "KES", "paid_at": "2026-03-02T09:30:00Z",
+#[schema(example = json!({"external_id": "TX-4711", "amount": "1500.00", "currency": "KES",
+    "paid_at": "2026-03-02T09:30:00Z",
     "reference": "3141592659", "payer": {"name": "John Kamau", "phone": "+254708374149"}}))]
 pub(crate) struct SignedPayment {
     /// The receipt: 1 to 200 characters, unique within the source.
@@ -82,6 +84,7 @@ pub(crate) struct SignedPayment {
     /// More than zero.
     amount: NumberText,
     /// ISO 4217: the source's.
+    #[schema(value_type = Currency)]
     currency: String,
     /// When it was paid.
     paid_at: PaidAt,

@@ -121,7 +121,6 @@ pub(crate) struct NewSource {
     /// Its account, as the provider names it: a short code, an IBAN.
     account: Account,
     /// ISO 4217.
-    #[schema(value_type = String, pattern = "^[A-Z]{3}$")]
     currency: Currency,
     /// ISO 3166; default: the currency's country, where it has one.
     #[schema(pattern = "^[A-Z]{2}$")]

@@ -16,7 +16,7 @@ use backend::{
     views::arrears::{Arrears, AtRisk, share},
 };
 use jiff::civil::{Date, date};
-use lending::Currency;
+use lending::{Currency, Money};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
@@ -55,6 +55,7 @@ pub(crate) struct AgentPerformance {
 
 /// The results of an agent's loans of one currency.
 #[derive(Serialize, ToSchema)]
+#[schema(example = json!({"disbursed": "480000.00", "collected": "61042.75"}))]
 pub(crate) struct AgentCurrencyPerformance {
     /// Loans applied for in these days.
     #[schema(example = 40)]
@@ -64,10 +65,10 @@ pub(crate) struct AgentCurrencyPerformance {
     #[schema(required = true, example = "0.8500")]
     approval_rate: Option<String>,
     /// Principal paid out in these days.
-    #[schema(example = "480000.00")]
+    #[schema(value_type = Money)]
     disbursed: String,
     /// Payments taken in these days, less refunds.
-    #[schema(example = "61042.75")]
+    #[schema(value_type = Money)]
     collected: String,
     /// Principal outstanding of loans that are at least 30 days past due today.
     par30: AtRisk,

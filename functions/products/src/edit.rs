@@ -51,7 +51,6 @@ pub(crate) struct NewProduct {
     /// The name people see.
     name: Name,
     /// ISO 4217.
-    #[schema(value_type = String, pattern = "^[A-Z]{3}$")]
     currency: Currency,
     /// The smallest amount of a loan, more than zero.
     min_amount: NumberText,

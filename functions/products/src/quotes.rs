@@ -14,7 +14,7 @@ use backend::{
 };
 use jiff::civil::Date;
 use lending::{
-    Apr, AprMethod, Currency, Flow, MAX_FLOWS, Money, QuotedApr, ScheduledInstalment, Terms, TermsPatch, UnitPeriod,
+    AnnualRate, Apr, AprMethod, Currency, Flow, MAX_FLOWS, Money, QuotedApr, ScheduledInstalment, Terms, TermsPatch, UnitPeriod,
     apr, schedule,
 };
 use serde::{Deserialize, Serialize};
@@ -30,7 +30,6 @@ pub(crate) struct QuoteRequest {
     /// A string or a number, with no more decimals than the currency has.
     amount: NumberText,
     /// ISO 4217.
-    #[schema(value_type = String, pattern = "^[A-Z]{3}$")]
     currency: Currency,
     /// The day it is paid out; default: today.
     disbursed_on: Option<BusinessDate>,
@@ -45,30 +44,26 @@ pub(crate) struct QuoteRequest {
 
 /// The cost of a loan and its due dates.
 #[derive(Serialize, ToSchema)]
+#[schema(example = json!({
+    "amount": "12000.50", "instalment": "2142.40", "total_interest": "853.89", "total_fees": "240.01",
+    "total_due": "12854.39", "paid_out": "11760.49"}))]
 pub(crate) struct Quote {
     /// The amount lent.
-    #[schema(value_type = String, example = "12000.50")]
     amount: Money,
     /// ISO 4217.
-    #[schema(value_type = String, example = "INR")]
     currency: Currency,
     /// The day it is paid out.
     disbursed_on: BusinessDate,
     /// Principal and interest of an instalment, by the method's formula; if the rows differ, of the first that repays
     /// principal.
-    #[schema(value_type = String, example = "2142.40")]
     instalment: Money,
     /// The interest of all rows.
-    #[schema(value_type = String, example = "853.89")]
     total_interest: Money,
     /// The fees at disbursement and of all rows.
-    #[schema(value_type = String, example = "240.01")]
     total_fees: Money,
     /// The total of all rows.
-    #[schema(value_type = String, example = "12854.39")]
     total_due: Money,
     /// The amount less the fees at disbursement; negative if the fees are more.
-    #[schema(value_type = String, example = "11760.49")]
     paid_out: Money,
     /// The annual cost of the loan, fees included.
     apr: QuotedApr,
@@ -155,9 +150,10 @@ pub(crate) struct AprRequest {
 
 /// The rate of flows.
 #[derive(Serialize, ToSchema)]
+#[schema(example = json!({"apr": "16.0642"}))]
 pub(crate) struct AprAnswer {
     /// Percent a year, with four decimals; null if no rate discounts the payments to the advances.
-    #[schema(value_type = Option<String>, required = true, example = "16.0642")]
+    #[schema(value_type = Option<AnnualRate>, required = true)]
     apr: Option<Apr>,
 }
 

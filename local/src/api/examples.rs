@@ -1,4 +1,7 @@
 //! Examples, made of those of the schemas' fields.
+//!
+//! The example of a type has the fields whose values belong together, as amounts that add up; the other required fields
+//! have examples of their own.
 
 use axum::http::StatusCode;
 use serde_json::{Map, Value, json};
@@ -11,10 +14,30 @@ pub(super) const REQUEST_ID: &str = "01957d3a-7c4e-7a10-9d2b-6f1f4f0c2aff";
 /// The id in examples that have no id of their own.
 const ID: &str = "01957d3a-7c4e-7a10-9d2b-6f1f4f0c2a11";
 
-/// An example of a schema: its own, or one of its parts.
+/// Completes the examples of types.
+pub(super) fn complete(schemas: &mut Value) {
+    let whole: Vec<(String, Value)> = schemas
+        .as_object()
+        .into_iter()
+        .flatten()
+        .filter(|(_, schema)| schema.get("example").is_some())
+        .map(|(name, schema)| (name.clone(), of(schema, schemas)))
+        .collect();
+    for (name, example) in whole {
+        schemas[name]["example"] = example;
+    }
+}
+
+/// An example of a schema: its own, completed, or one of its parts.
 pub(super) fn of(schema: &Value, schemas: &Value) -> Value {
     if let Some(example) = schema.get("example").or_else(|| schema["examples"].get(0)) {
-        return example.clone();
+        let mut example = example.clone();
+        if let Some(given) = example.as_object_mut() {
+            for name in schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str) {
+                given.entry(name).or_insert_with(|| of(&schema["properties"][name], schemas));
+            }
+        }
+        return example;
     }
     if schema.get("$ref").is_some() {
         return of(resolve(schema, schemas), schemas);

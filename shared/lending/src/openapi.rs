@@ -1,12 +1,14 @@
 //! Schemas of what JSON has as text: numbers and dates. Structs and words derive theirs.
 
+use std::borrow::Cow;
+
 use serde_json::json;
-use utoipa::openapi::schema::{KnownFormat, SchemaFormat, SchemaType, Type};
+use utoipa::openapi::schema::{KnownFormat, RefBuilder, SchemaFormat, SchemaType, Type};
 use utoipa::openapi::{ObjectBuilder, Ref, RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
 use crate::terms::{Fee, FeeWhen};
-use crate::{AnnualRate, Money};
+use crate::{AnnualRate, Currency, Money};
 
 /// The schema of a business date.
 #[derive(Debug)]
@@ -37,24 +39,38 @@ impl PartialSchema for NumberText {
     }
 }
 
-impl ToSchema for NumberText {}
+impl ToSchema for NumberText {
+    fn name() -> Cow<'static, str> {
+        "DecimalInput".into()
+    }
+}
 
 impl PartialSchema for Money {
     fn schema() -> RefOr<Schema> {
-        text("An amount, with exactly the decimals of its currency.").examples(["2142.40"]).into()
+        let schema = text("An amount, with exactly the decimals of its currency.");
+        schema.pattern(Some(r"^-?[0-9]+(\.[0-9]+)?$")).examples(["2142.40"]).into()
     }
 }
 
 impl ToSchema for Money {}
 
+impl PartialSchema for Currency {
+    fn schema() -> RefOr<Schema> {
+        text("A currency, by its ISO 4217 code.").pattern(Some("^[A-Z]{3}$")).examples(["INR"]).into()
+    }
+}
+
+impl ToSchema for Currency {}
+
 impl PartialSchema for AnnualRate {
     fn schema() -> RefOr<Schema> {
-        text("Percent, 0 to 1000, with two to six decimals.").examples(["24.00"]).into()
+        let schema = text("Percent, with two to six decimals.");
+        schema.pattern(Some(r"^-?[0-9]+\.[0-9]{2,6}$")).examples(["24.00"]).into()
     }
 }
 
 impl ToSchema for AnnualRate {
-    fn name() -> std::borrow::Cow<'static, str> {
+    fn name() -> Cow<'static, str> {
         "Percent".into()
     }
 }
@@ -62,14 +78,15 @@ impl ToSchema for AnnualRate {
 /// As in JSON: flat, with one of the two values.
 impl PartialSchema for Fee {
     fn schema() -> RefOr<Schema> {
-        let money = text("Money of the loan's currency.").examples(["400.00"]);
-        let percent = text("Percent of the loan's amount.").examples(["2.00"]);
+        let of = |name: Cow<'_, str>, about: &str| {
+            RefBuilder::new().ref_location_from_schema_name(name).description(Some(about)).build()
+        };
         ObjectBuilder::new()
             .description(Some("A fee that is part of the terms: either `amount` or `percent`."))
             .property("code", text("The lender's name for it.").min_length(Some(1)).max_length(Some(64)))
             .property("when", Ref::from_schema_name(FeeWhen::name()))
-            .property("amount", money)
-            .property("percent", percent)
+            .property("amount", of(Money::name(), "Money of the loan's currency."))
+            .property("percent", of(AnnualRate::name(), "Percent of the loan's amount."))
             .required("code")
             .required("when")
             .examples([json!({"code": "processing", "when": "disbursement", "amount": "400.00"})])

@@ -23,6 +23,7 @@ from microloans_client.api.servicing import (
     record_repayment,
 )
 from microloans_client.models import (
+    Allocation,
     LoanStatus,
     NewDisbursement,
     NewLoan,
@@ -33,7 +34,6 @@ from microloans_client.models import (
     Registration,
     RegistrationRole,
     StatusChange,
-    TransactionAllocation,
     User,
 )
 from microloans_client.types import Response
@@ -127,7 +127,7 @@ payment, again = (
     )
     for _ in range(2)
 )
-assert isinstance(payment.allocation, TransactionAllocation) and payment.allocation.principal == "1902.39", payment
+assert isinstance(payment.allocation, Allocation) and payment.allocation.principal == "1902.39", payment
 assert again.id == payment.id, again
 
 # Its statement, its ledger, and a refusal that names the field.

@@ -410,7 +410,7 @@ fn words_are_enumerations_and_answers_are_whole() {
     let sort = parameters(list).find(|parameter| parameter["name"] == "sort").unwrap();
     assert_eq!(resolve(&sort["schema"])["enum"].as_array().unwrap().len(), 6);
     // Every field of the terms that is a word refers to an enumeration, in both forms.
-    for form in ["Terms", "TermsGiven"] {
+    for form in ["Terms", "TermsInput"] {
         let terms = &schemas[form]["properties"];
         for field in [
             "repay_unit",
@@ -448,7 +448,7 @@ fn words_are_enumerations_and_answers_are_whole() {
         "Problem",
         "CustomerExport",
         "ContactChange",
-        "HeldTransaction",
+        "ExportedTransaction",
     ] {
         let required = schemas[schema]["required"].as_array().unwrap();
         for name in schemas[schema]["properties"].as_object().unwrap().keys() {

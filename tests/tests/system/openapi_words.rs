@@ -82,10 +82,12 @@ const SAYS_NOTHING: &[&str] = &[
     "Accounts",
     "Action",
     "Answer",
+    "Applied",
     "Batch",
     "Charged",
     "Entry",
     "Export",
+    "Flow",
     "Name",
     "Note",
     "Page",
@@ -121,6 +123,32 @@ fn each(value: &'static Value, way: &str, visit: &mut impl FnMut(&str, &'static 
         }
         _ => {}
     }
+}
+
+/// The schemas of the values that are text in JSON.
+const TEXTS: [&str; 6] = ["Money", "Percent", "Currency", "BusinessDate", "Instant", "DecimalInput"];
+
+#[test]
+fn an_amount_a_rate_a_currency_a_date_and_an_instant_have_named_schemas() {
+    let schemas = document()["components"]["schemas"].as_object().unwrap();
+    for name in TEXTS {
+        assert!(schemas[name]["description"].is_string(), "{name}");
+    }
+    let is_amount = |text: &str| {
+        let decimals = text.split_once('.').filter(|(whole, _)| whole.trim_start_matches('-').parse::<u64>().is_ok());
+        decimals.is_some_and(|(_, decimals)| decimals.len() == 2 && decimals.parse::<u8>().is_ok())
+    };
+    each(document(), "", &mut |way, value| {
+        let last = way.rsplit('/').next().unwrap();
+        // A late fee's value is money or percent; a conflict of notices may be about any field.
+        if value.get("type").is_none() || TEXTS.contains(&last) || ["value", "kept", "told"].contains(&last) {
+            return;
+        }
+        let example = value["example"].as_str().or_else(|| value["examples"][0].as_str()).unwrap_or_default();
+        assert!(!is_amount(example), "{way} is an amount or a rate without a named schema");
+        assert!(last != "currency", "{way} is not a `Currency`");
+        assert!(!["date", "date-time"].contains(&value["format"].as_str().unwrap_or_default()), "{way} is a date");
+    });
 }
 
 #[test]

@@ -9,7 +9,7 @@ use crate::values::{pay_ref::PayRef, time::BusinessDate};
 
 /// The amounts to collect of a loan on a day: principal, interest, fees and penalties.
 #[derive(Clone, Debug, Serialize, ToSchema)]
-#[schema(as = CollectionItem)]
+#[schema(as = CollectionItem, example = json!({"due": "2142.40", "overdue": "0.00", "penalties": "0.00"}))]
 pub struct Collection {
     /// The loan.
     pub loan_id: Uuid,
@@ -25,16 +25,12 @@ pub struct Collection {
     #[schema(example = "+919812345678")]
     pub phone: String,
     /// ISO 4217.
-    #[schema(value_type = String, example = "INR")]
     pub currency: Currency,
     /// The amount that falls due that day, with penalties.
-    #[schema(value_type = String, example = "2142.40")]
     pub due: Money,
     /// The amount that fell due before and is unpaid, with penalties.
-    #[schema(value_type = String, example = "0.00")]
     pub overdue: Money,
     /// How much of both are penalties: late fees and charged ones.
-    #[schema(value_type = String, example = "0.00")]
     pub penalties: Money,
     /// When the first of that fell due.
     pub due_since: BusinessDate,

@@ -88,6 +88,8 @@ pub struct HistoryEntry {
 
 /// The loan in one version.
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+#[schema(example = json!({
+    "amount": "12000.50", "instalment": "2142.40", "total_interest": "853.89", "total_due": "12854.39"}))]
 pub struct LoanState {
     /// Where it stood.
     pub status: LoanStatus,
@@ -100,27 +102,21 @@ pub struct LoanState {
     #[schema(value_type = i32, example = 1)]
     pub product_version: Version,
     /// The amount applied for.
-    #[schema(value_type = String, example = "12000.50")]
     pub amount: Money,
     /// ISO 4217.
-    #[schema(value_type = String, example = "INR")]
     pub currency: Currency,
     /// Instalments times months between them; null where instalments are not monthly.
     #[schema(example = 6)]
     pub term_months: Option<u32>,
     /// Percent a year.
-    #[schema(value_type = String, example = "24.00")]
     pub interest_rate_apr: AnnualRate,
     /// The complete terms.
     pub terms: Terms,
     /// The equal instalment, or the first one.
-    #[schema(value_type = String, example = "2142.40")]
     pub instalment: Money,
     /// Interest of all instalments.
-    #[schema(value_type = String, example = "853.89")]
     pub total_interest: Money,
     /// The total of all instalments.
-    #[schema(value_type = String, example = "12854.39")]
     pub total_due: Money,
 }
 

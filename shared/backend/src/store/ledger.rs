@@ -211,7 +211,6 @@ pub struct Entry {
     #[serde(skip)]
     pub transaction_recorded_at: Timestamp,
     /// ISO 4217.
-    #[schema(value_type = String, example = "INR")]
     pub currency: Currency,
     /// Debits first.
     pub lines: Vec<EntryLine>,
@@ -219,16 +218,14 @@ pub struct Entry {
 
 /// A line of an entry. One of the two amounts is zero.
 #[derive(Clone, Debug, Serialize, ToSchema)]
-#[schema(as = LedgerLine)]
+#[schema(as = LedgerLine, example = json!({"debit": "2142.40", "credit": "0.00"}))]
 pub struct EntryLine {
     /// The account.
     #[schema(value_type = String, example = "cash")]
     pub account: LedgerAccount,
     /// The debit.
-    #[schema(value_type = String, example = "2142.40")]
     pub debit: Money,
     /// The credit.
-    #[schema(value_type = String, example = "0.00")]
     pub credit: Money,
 }
 
@@ -287,21 +284,18 @@ pub fn entries(
 
 /// The sums of one account in one currency.
 #[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(example = json!({"debit": "2142.40", "credit": "12000.50", "balance": "-9858.10"}))]
 pub struct AccountBalance {
     /// The account.
     #[schema(value_type = String, example = "cash")]
     pub account: LedgerAccount,
     /// ISO 4217.
-    #[schema(value_type = String, example = "INR")]
     pub currency: Currency,
     /// The sum of the debits.
-    #[schema(value_type = String, example = "2142.40")]
     pub debit: Money,
     /// The sum of the credits.
-    #[schema(value_type = String, example = "12000.50")]
     pub credit: Money,
     /// Debits less credits.
-    #[schema(value_type = String, example = "-9858.10")]
     pub balance: Money,
 }
 

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use jiff::{Timestamp, civil::Date};
-use lending::Currency;
+use lending::{Currency, Money};
 use rust_decimal::{Decimal, RoundingStrategy};
 use serde::{Deserialize, Serialize};
 use tokio_postgres::{Row, types::Json};
@@ -34,27 +34,30 @@ pub struct Statistics {
 
 /// The figures of one currency: sums with exactly the currency's decimals.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[schema(example = json!({
+    "total_amount": "50000.00", "avg_amount": "50000.00", "disbursed": "0.00", "repaid": "0.00",
+    "outstanding": "0.00", "past_due": "0.00"}))]
 pub struct CurrencyStatistics {
     /// Loans in any state.
     #[schema(example = 1)]
     pub loans: i64,
     /// The sum of the amounts of all loans.
-    #[schema(example = "50000.00")]
+    #[schema(value_type = Money)]
     pub total_amount: String,
     /// Their mean, rounded half to even.
-    #[schema(example = "50000.00")]
+    #[schema(value_type = Money)]
     pub avg_amount: String,
     /// Principal paid out.
-    #[schema(example = "0.00")]
+    #[schema(value_type = Money)]
     pub disbursed: String,
     /// Principal paid back, without what was written off.
-    #[schema(example = "0.00")]
+    #[schema(value_type = Money)]
     pub repaid: String,
     /// Principal outstanding.
-    #[schema(example = "0.00")]
+    #[schema(value_type = Money)]
     pub outstanding: String,
     /// Principal, interest and fees fallen due and not paid.
-    #[schema(example = "0.00")]
+    #[schema(value_type = Money)]
     pub past_due: String,
 }
 

@@ -22,7 +22,7 @@ use crate::{
 
 /// A transaction as it was recorded. The loan's transactions show the allocation of a payment.
 #[derive(Clone, Debug, Serialize, ToSchema)]
-#[schema(as = HeldTransaction)]
+#[schema(as = ExportedTransaction, example = json!({"amount": "2142.40", "paid_out": "12000.50"}))]
 pub struct TransactionRow {
     /// Names the transaction.
     pub id: Uuid,
@@ -33,16 +33,12 @@ pub struct TransactionRow {
     /// The business date.
     pub on: BusinessDate,
     /// The amount; null for a reversal.
-    #[schema(value_type = Option<String>, example = "2142.40")]
     pub amount: Option<Money>,
     /// ISO 4217.
-    #[schema(value_type = String, example = "INR")]
     pub currency: Currency,
     /// Of a disbursement: the amount less the fees taken then.
-    #[schema(value_type = Option<String>, example = "12000.50")]
     pub paid_out: Option<Money>,
     /// Of a charge and a waiver: the component charged or waived.
-    #[schema(value_type = Option<String>, example = "fee")]
     pub component: Option<Component>,
     /// Of a charge: the lender's name for it.
     pub code: Option<String>,
@@ -54,7 +50,6 @@ pub struct TransactionRow {
     #[schema(value_type = Option<i32>, example = 6)]
     pub instalments: Option<u32>,
     /// Of a reschedule: percent a year.
-    #[schema(value_type = Option<String>, example = "24.00")]
     pub interest_rate_apr: Option<AnnualRate>,
     /// Of a reschedule: when the first of them falls due.
     pub first_due_on: Option<BusinessDate>,

@@ -1,5 +1,7 @@
 //! Numbers of requests, taken digit by digit.
 
+use std::borrow::Cow;
+
 use lending::{Currency, Money, MoneyError};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 use serde_json::value::RawValue;
@@ -42,7 +44,11 @@ impl PartialSchema for NumberText {
     }
 }
 
-impl ToSchema for NumberText {}
+impl ToSchema for NumberText {
+    fn name() -> Cow<'static, str> {
+        lending::openapi::NumberText::name()
+    }
+}
 
 impl NumberText {
     /// The digits as sent.

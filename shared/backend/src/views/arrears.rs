@@ -19,9 +19,9 @@ use crate::{
 
 /// Loans at risk.
 #[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(example = json!({"amount": "10098.11"}))]
 pub struct AtRisk {
     /// Their principal outstanding.
-    #[schema(value_type = String, example = "10098.11")]
     pub amount: Money,
     /// Their share of all outstanding principal, with four decimals.
     #[schema(example = "0.0425")]
@@ -41,15 +41,14 @@ impl AtRisk {
 
 /// The exposure of a group, and the part at risk: the outstanding principal of loans by days past due.
 #[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(example = json!({"outstanding": "237602.50"}))]
 pub struct Arrears {
     /// The currency, the product's code or the agent's id; null for loans without an agent.
     #[schema(required = true, example = "INR")]
     pub group: Option<String>,
     /// ISO 4217.
-    #[schema(value_type = String, example = "INR")]
     pub currency: Currency,
     /// Principal outstanding.
-    #[schema(value_type = String, example = "237602.50")]
     pub outstanding: Money,
     /// Disbursed loans.
     #[schema(example = 57)]

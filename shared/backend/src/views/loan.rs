@@ -67,7 +67,9 @@ impl Loan {
 
 /// A loan. Before disbursement its figures are as if it were disbursed on the day of its version.
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
-#[schema(as = Loan)]
+#[schema(as = Loan, example = json!({
+    "amount": "12000.50", "instalment": "2142.40", "total_interest": "853.89", "total_due": "12854.39",
+    "outstanding": "0.00", "held": "0.00"}))]
 pub struct LoanView {
     /// Names the loan.
     pub id: Uuid,
@@ -84,10 +86,8 @@ pub struct LoanView {
     #[schema(example = "microloan-inr")]
     pub product: String,
     /// The amount lent.
-    #[schema(value_type = String, example = "12000.50")]
     pub amount: Money,
     /// ISO 4217.
-    #[schema(value_type = String, example = "INR")]
     pub currency: Currency,
     /// Where it stands.
     pub status: LoanStatus,
@@ -95,25 +95,19 @@ pub struct LoanView {
     #[schema(example = 6)]
     pub term_months: Option<u32>,
     /// Percent a year.
-    #[schema(value_type = String, example = "24.00")]
     pub interest_rate_apr: AnnualRate,
     /// The complete terms.
     pub terms: Terms,
     /// Principal and interest of a regular instalment of the schedule in force: fixed by the disbursement, the last
     /// payment that reduced principal or the last reschedule; under equal principal that of the first instalment.
-    #[schema(value_type = String, example = "2142.40")]
     pub instalment: Money,
     /// Interest of all instalments, without waived or dropped amounts.
-    #[schema(value_type = String, example = "853.89")]
     pub total_interest: Money,
     /// The total of all instalments, with charges, without late fees and without waived or dropped amounts.
-    #[schema(value_type = String, example = "12854.39")]
     pub total_due: Money,
     /// Principal outstanding; zero before disbursement.
-    #[schema(value_type = String, example = "0.00")]
     pub outstanding: Money,
     /// The overpayment held; zero before disbursement.
-    #[schema(value_type = String, example = "0.00")]
     pub held: Money,
     /// When the next unpaid instalment is due; null before disbursement and once nothing more falls due.
     pub next_due_on: Option<BusinessDate>,

@@ -22,7 +22,8 @@ use crate::{
 
 /// Money that arrived.
 #[derive(Clone, Debug, Serialize, ToSchema)]
-#[schema(as = Payment)]
+#[schema(as = Payment, example = json!({
+    "amount": "1500.00", "currency": "KES", "applied": "1500.00", "returned": "0.00", "unapplied": "0.00"}))]
 pub struct PaymentView {
     /// Names the payment.
     pub id: Uuid,
@@ -33,10 +34,8 @@ pub struct PaymentView {
     #[schema(example = "RKTQDM7W6S")]
     pub external_id: String,
     /// How much arrived, corrections included.
-    #[schema(value_type = String, example = "1500.00")]
     pub amount: Money,
     /// ISO 4217.
-    #[schema(value_type = String, example = "KES")]
     pub currency: Currency,
     /// When it was paid; null where only the date is known.
     pub paid_at: Option<Instant>,
@@ -50,13 +49,10 @@ pub struct PaymentView {
     /// Where it stands.
     pub state: PaymentState,
     /// The sum of its repayments that stand.
-    #[schema(value_type = String, example = "1500.00")]
     pub applied: Money,
     /// The sum that went back to the payer, or was the lender's own money.
-    #[schema(value_type = String, example = "0.00")]
     pub returned: Money,
     /// The part in suspense.
-    #[schema(value_type = String, example = "0.00")]
     pub unapplied: Money,
     /// How its loan was found; null where nothing was found.
     pub matched_by: Option<MatchedBy>,
@@ -76,14 +72,13 @@ pub struct PaymentView {
 
 /// A repayment of a payment.
 #[derive(Clone, Debug, Serialize, ToSchema)]
-#[schema(as = PaymentApplication)]
+#[schema(as = PaymentApplication, example = json!({"amount": "1500.00"}))]
 pub struct ApplicationView {
     /// The loan.
     pub loan_id: Uuid,
     /// The repayment.
     pub transaction_id: Uuid,
     /// How much of the payment.
-    #[schema(value_type = String, example = "1500.00")]
     pub amount: Money,
     /// The reversal of the repayment, which puts the money into suspense again.
     pub reversed_by: Option<Uuid>,
@@ -91,14 +86,13 @@ pub struct ApplicationView {
 
 /// A decision on a payment besides repayments.
 #[derive(Clone, Debug, Serialize, ToSchema)]
-#[schema(as = PaymentMovement)]
+#[schema(as = PaymentMovement, example = json!({"amount": "500.00"}))]
 pub struct MovementView {
     /// Names it.
     pub id: Uuid,
     /// Its kind.
     pub kind: MovementKind,
     /// How much; of a correction by how much the amount is more, or less than zero.
-    #[schema(value_type = String, example = "500.00")]
     pub amount: Money,
     /// The business date.
     pub on: BusinessDate,
@@ -210,7 +204,7 @@ impl PaymentView {
 
 /// Where money arrives.
 #[derive(Clone, Debug, Serialize, ToSchema)]
-#[schema(as = PaymentSource)]
+#[schema(as = PaymentSource, example = json!({"currency": "KES"}))]
 pub struct SourceView {
     /// Names the source. Its cash account is `cash.` and this.
     #[schema(example = "paybill-kenya")]
@@ -226,7 +220,6 @@ pub struct SourceView {
     #[schema(example = "600638")]
     pub account: String,
     /// Its one currency.
-    #[schema(value_type = String, example = "KES")]
     pub currency: Currency,
     /// ISO 3166: the country of telephone numbers that do not say theirs.
     #[schema(example = "KE")]
@@ -283,7 +276,7 @@ impl Source {
 
 /// A loan to which a payment may belong.
 #[derive(Clone, Debug, Serialize, ToSchema)]
-#[schema(as = SuggestedLoan)]
+#[schema(as = SuggestedLoan, example = json!({"currency": "KES", "outstanding": "12500.00"}))]
 pub struct SuggestionView {
     /// The loan.
     pub loan_id: Uuid,
@@ -296,10 +289,8 @@ pub struct SuggestionView {
     #[schema(example = "disbursed")]
     pub status: String,
     /// ISO 4217.
-    #[schema(value_type = String, example = "KES")]
     pub currency: Currency,
     /// Principal outstanding.
-    #[schema(value_type = String, example = "12500.00")]
     pub outstanding: Money,
     /// The reasons: `recorded_by_hand`, `pay_ref`, `applied_before`, `reference`, `payer_phone`, `paid_before`,
     /// `payer_name`.

@@ -41,7 +41,7 @@ impl LoanAsOf {
 
 /// A transaction as the interface shows it.
 #[derive(Clone, Debug, Serialize, ToSchema)]
-#[schema(as = Transaction)]
+#[schema(as = Transaction, example = json!({"amount": "2142.40", "balance": "10098.11", "paid_out": "12000.50"}))]
 pub struct TransactionView {
     /// Names the transaction.
     pub id: Uuid,
@@ -51,10 +51,8 @@ pub struct TransactionView {
     pub on: BusinessDate,
     /// The amount paid, charged, waived or paid back; of a disbursement the amount of the loan, of a write-off or a
     /// reschedule the principal, of a reversal the amount of the reversed transaction.
-    #[schema(value_type = String, example = "2142.40")]
     pub amount: Money,
     /// ISO 4217.
-    #[schema(value_type = String, example = "INR")]
     pub currency: lending::Currency,
     /// The parts that a repayment paid, a waiver waived, or a write-off gave up; null for other kinds and for reversed
     /// transactions.
@@ -84,11 +82,10 @@ pub struct TransactionView {
     /// The reversal that takes it back.
     pub reversed_by: Option<Uuid>,
     /// The principal outstanding after it.
-    #[schema(value_type = String, example = "10098.11")]
     pub balance: Money,
     /// Of a disbursement: the amount less the fees taken then.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = String, required = false, example = "12000.50")]
+    #[schema(value_type = Money, required = false)]
     pub paid_out: Option<Money>,
     /// Of a disbursement or a reschedule: the version of the calendar that it took.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -99,19 +96,16 @@ pub struct TransactionView {
 /// The allocation of money that was held or paid before: a held overpayment, and payments of interest and fees that are
 /// no longer owed, which are negative. The sum is the amount held before less the amount held afterwards.
 #[derive(Clone, Copy, Debug, Serialize, ToSchema)]
-#[schema(as = Applied)]
+#[schema(as = Reallocation, example = json!({
+    "penalty": "0.00", "fee": "0.00", "interest": "-608.32", "principal": "608.32"}))]
 pub struct AppliedView {
     /// Late fees and charged penalties.
-    #[schema(value_type = String, example = "0.00")]
     pub penalty: Money,
     /// Fees.
-    #[schema(value_type = String, example = "0.00")]
     pub fee: Money,
     /// Interest.
-    #[schema(value_type = String, example = "-608.32")]
     pub interest: Money,
     /// Principal.
-    #[schema(value_type = String, example = "608.32")]
     pub principal: Money,
 }
 

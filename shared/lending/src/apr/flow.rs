@@ -77,7 +77,7 @@ impl Serialize for FlowAmount {
 
 /// Money that changes hands on a day, in whatever currency.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = CashFlow))]
 #[serde(deny_unknown_fields, remote = "Self")]
 pub struct Flow {
     /// The day.

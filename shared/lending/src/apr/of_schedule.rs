@@ -6,18 +6,21 @@ use super::percentage::Apr;
 use crate::calendar::{RepayUnit, YearFraction, days_between};
 use crate::equation::{Equation, OddPart, StepsPerYear, Time, Unknown};
 use crate::number::rounding::gcd;
+#[cfg(feature = "openapi")]
+use crate::AnnualRate;
 use crate::{Schedule, ScheduledInstalment, Terms};
 
 /// The annual percentage rates of a schedule, net of its fees, with four decimals; null where no rate discounts the
 /// rows to the amount paid out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "openapi", schema(example = json!({"nominal": "31.5204", "effective": "36.4929"})))]
 pub struct QuotedApr {
     /// The rate of a repayment period times the periods in a year.
-    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>, example = "31.5204"))]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<AnnualRate>))]
     pub nominal: Option<Apr>,
     /// That rate compounded over a year: `(1 + i)^periods - 1`.
-    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>, example = "36.4929"))]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<AnnualRate>))]
     pub effective: Option<Apr>,
 }
 

@@ -40,7 +40,7 @@ impl Eq for CalendarUse {}
 /// A calendar as a request has it, with its rule.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[cfg_attr(feature = "openapi", schema(as = CalendarUseGiven))]
+#[cfg_attr(feature = "openapi", schema(as = CalendarUseInput))]
 #[serde(deny_unknown_fields, remote = "Self")]
 pub struct CalendarPatch {
     /// The calendar's code. Must be given.

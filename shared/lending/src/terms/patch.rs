@@ -71,7 +71,7 @@ fn present<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> R
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[cfg_attr(
     feature = "openapi",
-    schema(as = TermsGiven, description = "Terms as a request has them: every field may be left out.")
+    schema(as = TermsInput, description = "Terms as a request has them: every field may be left out.")
 )]
 #[serde(deny_unknown_fields, remote = "Self")]
 pub struct TermsPatch {
@@ -206,7 +206,7 @@ fn fee_code<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Err
 
 /// Grace periods as a request has them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = GraceGiven))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = GraceInput))]
 #[serde(deny_unknown_fields, remote = "Self")]
 pub struct GracePatch {
     /// The number of first rows that repay no principal; 0 by default.
@@ -228,7 +228,7 @@ pub struct GracePatch {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[cfg_attr(
     feature = "openapi",
-    schema(as = FeeGiven, example = json!({"code": "processing", "when": "disbursement", "amount": "400.00"}))
+    schema(as = FeeInput, example = json!({"code": "processing", "when": "disbursement", "amount": "400.00"}))
 )]
 #[serde(deny_unknown_fields, remote = "Self")]
 pub struct FeePatch {
@@ -251,7 +251,7 @@ pub struct FeePatch {
 
 /// A late fee as a request has it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = LateFeeGiven))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = LateFeeInput))]
 #[serde(deny_unknown_fields, remote = "Self")]
 pub struct LateFeePatch {
     /// The days after the due date on which no fee arises; 0 by default.

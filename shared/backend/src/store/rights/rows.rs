@@ -54,6 +54,7 @@ columns! {
 
 /// A session that is not over, or ended by itself a short while ago.
 #[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(as = ExportedSession)]
 pub struct HeldSession {
     /// Names the session.
     pub id: Uuid,
@@ -108,6 +109,7 @@ columns! {
 
 /// A version of a loan.
 #[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(as = ExportedLoanVersion)]
 pub struct HeldVersion {
     /// The loan.
     pub loan_id: Uuid,
