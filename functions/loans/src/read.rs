@@ -19,9 +19,10 @@ use backend::{
     },
     http::{
         answer::Answer,
+        as_of::AsOfQuery,
         csv,
         format::Format,
-        pagination::{ExportLimit, Page, bad_cursor},
+        pagination::{ExportPageQuery, Page, PageQuery, bad_cursor},
         path::PathParameter,
         problem::Problem,
         query::{QueryString, unless_empty},
@@ -36,7 +37,7 @@ use backend::{
         pay_ref::PayRef,
         search::SearchText,
         text::ProductCode,
-        time::{BusinessDate, Instant, Period},
+        time::{BusinessDate, Period},
         user_ref::UserRef,
     },
     views::loan::LoanView,
@@ -66,7 +67,6 @@ pub(crate) struct ListQuery {
     product: Option<ProductCode>,
     /// ISO 4217.
     #[serde(default, deserialize_with = "unless_empty")]
-    #[param(value_type = Option<String>, pattern = "^[A-Z]{3}$", example = "INR")]
     currency: Option<Currency>,
     /// The one that another system of the lender's has under this id; for staff.
     #[serde(default, deserialize_with = "unless_empty")]
@@ -89,8 +89,6 @@ pub(crate) struct ListQuery {
     /// `-created_at` (default), `created_at`, `-updated_at`, `updated_at`; with `currency`, `-amount` and `amount` too.
     #[param(inline)]
     sort: Option<Sort>,
-    limit: Option<ExportLimit>,
-    cursor: Option<String>,
 }
 
 /// Statuses, comma-separated.
@@ -170,7 +168,7 @@ impl ListQuery {
 ///
 /// Customers list their own, agents and admins all. Newest first, unless `sort` says otherwise.
 #[utoipa::path(
-    get, path = "/api/loans", tag = "loans", params(ListQuery),
+    get, path = "/api/loans", tag = "loans", params(ListQuery, ExportPageQuery),
     responses((status = 200, description = "A page of loans", content(
         (Page<LoanView> = "application/json"), (String = "text/csv"))))
 )]
@@ -182,10 +180,9 @@ pub(crate) async fn list_loans(
 ) -> Result<Response, Problem> {
     let binding = user.binding(&query).await?;
     let read = || -> Result<_, Problem> {
-        let list: ListQuery = query.read()?;
+        let (list, page) = query.read_with::<ListQuery, ExportPageQuery>()?;
         let sort = list.sort.unwrap_or_default();
-        let limit = ExportLimit::of(list.limit, format)?;
-        let after = list.cursor.as_deref().map(|cursor| Position::from_cursor(cursor, &binding)).transpose()?;
+        let (limit, after) = page.page(&binding, format)?;
         let filter = list.filter(&app, user.id(), user.role())?;
         let scope = Scope::of(user.role(), user.id());
         Ok((loans::list(filter, scope, sort, after, limit).ok_or_else(bad_cursor)?, sort, limit))
@@ -197,20 +194,11 @@ pub(crate) async fn list_loans(
     csv::page(loans, limit, format, (&query, &binding), |last| sort.position(last))
 }
 
-/// The query of one loan: its business date and its instant.
-#[derive(Default, Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-pub(crate) struct LoanQuery {
-    as_of: Option<BusinessDate>,
-    known_at: Option<Instant>,
-}
-
 /// Get a loan.
 ///
 /// As it is, or as it was on a day, as far as that was known at an instant.
 #[utoipa::path(
-    get, path = "/api/loans/{id}", tag = "loans", params(LoanQuery),
+    get, path = "/api/loans/{id}", tag = "loans", params(AsOfQuery),
     responses((status = 200, description = "The loan", body = LoanView))
 )]
 pub(crate) async fn get_loan(
@@ -221,9 +209,9 @@ pub(crate) async fn get_loan(
 ) -> Result<Answer, Problem> {
     let id = user.check(path.uuid()).await?;
     let scope = Scope::of(user.role(), user.id());
-    let query = query.read::<LoanQuery>();
-    let Ok(LoanQuery { as_of: None, known_at: None }) = query else {
-        return Box::pin(get_loan_as_of(&user, &app, id, scope, query)).await;
+    let asked = query.read::<AsOfQuery>().map(|asked| asked.reading());
+    let Ok(Reading { as_of: None, known_at: None }) = asked else {
+        return Box::pin(get_loan_as_of(&user, &app, id, scope, asked)).await;
     };
     let (caller, loan) = user.read(loans::by_id(id, scope)).await?;
     shared::answer(&loan.ok_or_else(Problem::not_found)?, caller.role, app.moment(&caller))
@@ -234,41 +222,23 @@ async fn get_loan_as_of(
     app: &App,
     id: Uuid,
     scope: Scope,
-    query: Result<LoanQuery, Problem>,
+    asked: Result<Reading, Problem>,
 ) -> Result<Answer, Problem> {
-    let asked = query.as_ref().ok();
-    let reading = Reading {
-        as_of: asked.and_then(|asked| asked.as_of).map(|date| date.0),
-        known_at: asked.and_then(|asked| asked.known_at).map(|instant| instant.0),
-    };
-    let (caller, (_, loan, versions, transactions)) =
-        user.read(loan_as_of::statements(id, scope, reading.known_at)).await?;
+    let known_at = asked.as_ref().ok().and_then(|asked| asked.known_at);
+    let (caller, (_, loan, versions, transactions)) = user.read(loan_as_of::statements(id, scope, known_at)).await?;
     let loan = loan.ok_or_else(Problem::not_found)?;
     // Access to the loan is checked before the query.
-    query?;
+    let asked = asked?;
     let at = app.moment(&caller);
-    let file = LoanAsOf::new(loan, &versions, transactions, reading, at, &app.zone)?;
+    let file = LoanAsOf::new(loan, &versions, transactions, asked, at, &app.zone)?;
     shared::answer(&file.loan, caller.role, Moment { today: file.as_of, ..at })
-}
-
-/// The query of a loan's history.
-#[derive(Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-pub(crate) struct HistoryQuery {
-    /// Only steps taken up to this business date.
-    as_of: Option<BusinessDate>,
-    /// Only steps taken by this instant; not in the future.
-    known_at: Option<Instant>,
-    limit: Option<Limit>,
-    cursor: Option<String>,
 }
 
 /// Get the history of a loan.
 ///
-/// Every version, newest first: who did what, when and why.
+/// Every version, newest first: who did what, when and why. With `as_of` and `known_at`, the steps taken by then.
 #[utoipa::path(
-    get, path = "/api/loans/{id}/history", tag = "loans", params(HistoryQuery),
+    get, path = "/api/loans/{id}/history", tag = "loans", params(AsOfQuery, PageQuery),
     responses((status = 200, description = "A page of the history", body = Page<HistoryEntry>))
 )]
 pub(crate) async fn get_loan_history(
@@ -279,11 +249,11 @@ pub(crate) async fn get_loan_history(
 ) -> Result<Json<Page<HistoryEntry>>, Problem> {
     let id = user.check(path.uuid()).await?;
     let binding = user.binding(&query).await?;
-    let read = query.read().and_then(|HistoryQuery { as_of, known_at, limit, cursor }| {
-        let before = cursor.as_deref().map(|cursor| Position::from_cursor(cursor, &binding)).transpose()?;
-        let taken = Period::new(&app.zone, None, as_of, "/as_of")?;
-        let asked = Reading { as_of: as_of.map(|date| date.0), known_at: known_at.map(|instant| instant.0) };
-        Ok((asked, taken.before, before, limit.unwrap_or_default()))
+    let read = query.read_with::<AsOfQuery, PageQuery>().and_then(|(asked, page)| {
+        let (limit, before) = page.page(&binding)?;
+        let asked = asked.reading();
+        let taken = Period::new(&app.zone, None, asked.as_of.map(BusinessDate), "/as_of")?;
+        Ok((asked, taken.before, before, limit))
     });
     // Access to the loan is checked before the query.
     let (asked, taken_before, before, limit) = match &read {

@@ -20,7 +20,7 @@ use backend::{
         command::{Outcome, conclude},
         csv,
         format::Format,
-        pagination::{ExportLimit, Page},
+        pagination::{ExportPageQuery, Page},
         path::PathParameter,
         problem::Problem,
         query::{QueryString, unless_empty},
@@ -36,8 +36,10 @@ use backend::{
     views::payment::{PaymentView, RawView, SuggestionView},
 };
 use jiff::civil::Date;
+use lending::Currency;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
+use uuid::Uuid;
 
 use crate::{
     arrive::{Arrival, Known, Next},
@@ -58,7 +60,7 @@ pub(crate) struct NewPayment {
     /// More than zero.
     amount: NumberText,
     /// ISO 4217: the source's.
-    #[schema(pattern = "^[A-Z]{3}$")]
+    #[schema(value_type = Currency)]
     currency: String,
     /// When it was paid: an instant, a time of the source's zone, or a date.
     paid_at: PaidAt,
@@ -147,30 +149,27 @@ pub(crate) struct PaymentsQuery {
     /// Paid on this business date or before.
     #[param(value_type = Option<BusinessDate>)]
     to: Option<BusinessDate>,
-    limit: Option<ExportLimit>,
-    cursor: Option<String>,
 }
 
 /// List payments.
 ///
 /// The latest `paid_on` first.
 #[utoipa::path(
-    get, path = "/api/payments", tag = "payments", params(PaymentsQuery),
+    get, path = "/api/payments", tag = "payments", params(PaymentsQuery, ExportPageQuery),
     responses((status = 200, description = "A page of payments", content(
         (Page<PaymentView> = "application/json"), (String = "text/csv"))))
 )]
 pub(crate) async fn list_payments(staff: Staff, format: Format, query: QueryString) -> Result<Response, Problem> {
     let binding = staff.binding(&query).await?;
     let read = || -> Result<_, Problem> {
-        let list: PaymentsQuery = query.read()?;
+        let (list, page) = query.read_with::<PaymentsQuery, ExportPageQuery>()?;
         let (from, to) = (list.from.map(|date| date.0), list.to.map(|date| date.0));
         if let (Some(from), Some(to)) = (from, to)
             && from > to
         {
             return Err(Problem::field("/from", "after_end", format!("must not be after {to}")));
         }
-        let limit = ExportLimit::of(list.limit, format)?;
-        let after = list.cursor.as_deref().map(|cursor| Position::<Date>::from_cursor(cursor, &binding)).transpose()?;
+        let (limit, after) = page.page::<Date, Uuid>(&binding, format)?;
         let filter = Filter {
             state: list.state,
             source: list.source.map(ProductCode::into_string),

@@ -13,7 +13,7 @@ use backend::{
     http::{
         csv,
         format::Format,
-        pagination::{ExportLimit, Page},
+        pagination::{ExportPageQuery, Page},
         problem::Problem,
         query::QueryString,
     },
@@ -33,8 +33,6 @@ pub(crate) struct CollectionsQuery {
     /// Those alone that are due, or overdue.
     #[param(inline)]
     bucket: Option<Bucket>,
-    limit: Option<ExportLimit>,
-    cursor: Option<String>,
 }
 
 /// List what to collect on a day.
@@ -42,7 +40,7 @@ pub(crate) struct CollectionsQuery {
 /// Loans with an unpaid amount due that day or before. Loans with nothing due before that day come first, then the
 /// others, the longest overdue first.
 #[utoipa::path(
-    get, path = "/api/collections", tag = "portfolio", params(CollectionsQuery),
+    get, path = "/api/collections", tag = "portfolio", params(CollectionsQuery, ExportPageQuery),
     responses(
         (status = 200, description = "A page of loans", content(
         (Page<Collection> = "application/json"), (String = "text/csv"))),
@@ -56,7 +54,7 @@ pub(crate) async fn list_collections(
 ) -> Result<Response, Problem> {
     let binding = staff.binding(&query).await?;
     let read = || -> Result<_, Problem> {
-        let CollectionsQuery { on, agent_id, bucket, limit, cursor } = query.read()?;
+        let (CollectionsQuery { on, agent_id, bucket }, page) = query.read_with::<_, ExportPageQuery>()?;
         let agent = match (staff.role(), agent_id) {
             (Role::Agent, Some(id)) if id != staff.id() => {
                 return Err(Problem::forbidden("forbidden", "An agent sees its own collections alone."));
@@ -64,13 +62,11 @@ pub(crate) async fn list_collections(
             (Role::Agent, _) => Some(staff.id()),
             (_, named) => named,
         };
-        let after =
-            cursor.as_deref().map(|cursor| Position::<(Date, Date)>::from_cursor(cursor, &binding)).transpose()?;
+        let (limit, after) = page.page::<(Date, Date), _>(&binding, format)?;
         // The day that the first page was of, also where the next one is asked for when that is over.
         let first_on = after.as_ref().map(|Position((on, _), _)| *on);
         let on = on.map(|on| on.0).or(first_on).unwrap_or_else(|| app.today());
         let after = after.map(|Position((_, due_since), id)| Position(due_since, id));
-        let limit = ExportLimit::of(limit, format)?;
         Ok((loans::to_collect(on, bucket, agent, after.as_ref(), limit), on, limit))
     };
     let (list, on, limit) = staff.check(read()).await?;

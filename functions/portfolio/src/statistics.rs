@@ -4,12 +4,13 @@ use axum::{Json, extract::State};
 use backend::{
     app::App,
     auth::callers::Staff,
-    http::{pagination::Page, problem::Problem, query::QueryString},
-    store::stats::{self, Interval, SnapshotRow, Statistics},
-    values::{
-        page::{Limit, Position},
-        time::BusinessDate,
+    http::{
+        pagination::{Page, PageQuery},
+        problem::Problem,
+        query::QueryString,
     },
+    store::stats::{self, Interval, SnapshotRow, Statistics},
+    values::{page::Position, time::BusinessDate},
 };
 use jiff::civil::{Date, date};
 use serde::Deserialize;
@@ -54,8 +55,6 @@ pub(crate) struct HistoryQuery {
     /// How far apart; of a week and a month the last day that is kept.
     #[param(inline)]
     interval: Option<Interval>,
-    limit: Option<Limit>,
-    cursor: Option<String>,
 }
 
 /// The days that can be asked about.
@@ -65,21 +64,19 @@ const DAYS: (Date, Date) = (date(lending::FIRST_YEAR, 1, 1), date(lending::LAST_
 ///
 /// As they were known at the end of each day, latest first. The scheduled function keeps them.
 #[utoipa::path(
-    get, path = "/api/stats/history", tag = "portfolio", params(HistoryQuery),
+    get, path = "/api/stats/history", tag = "portfolio", params(HistoryQuery, PageQuery),
     responses((status = 200, description = "A page of figures", body = Page<Statistics>))
 )]
 pub(crate) async fn list_statistics(staff: Staff, query: QueryString) -> Result<Json<Page<Statistics>>, Problem> {
     let binding = staff.binding(&query).await?;
     let read = || -> Result<_, Problem> {
-        let list: HistoryQuery = query.read()?;
+        let (list, page) = query.read_with::<HistoryQuery, PageQuery>()?;
         let from = list.from.map_or(DAYS.0, |from| from.0);
         let to = list.to.map_or(DAYS.1, |to| to.0);
         if from > to {
             return Err(Problem::field("/from", "after_end", format!("must not be after {to}")));
         }
-        let before =
-            list.cursor.as_deref().map(|cursor| Position::<Date, ()>::from_cursor(cursor, &binding)).transpose()?;
-        let limit = list.limit.unwrap_or_default();
+        let (limit, before) = page.page(&binding)?;
         let before = before.map(|Position(day, ())| day);
         Ok((stats::history(list.interval.unwrap_or_default(), from, to, before, limit), limit))
     };

@@ -14,8 +14,8 @@ use backend::{
 };
 use jiff::civil::Date;
 use lending::{
-    AnnualRate, Apr, AprMethod, Currency, Flow, MAX_FLOWS, Money, QuotedApr, ScheduledInstalment, Terms, TermsPatch, UnitPeriod,
-    apr, schedule,
+    AnnualRate, Apr, AprMethod, Currency, Flow, MAX_FLOWS, Money, QuotedApr, ScheduledInstalment, Terms, TermsPatch,
+    UnitPeriod, apr, schedule,
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;

@@ -5,10 +5,9 @@ use axum::{
     extract::State,
     response::{IntoResponse, Response},
 };
-use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
+use serde::Serialize;
+use utoipa::ToSchema;
 
-use crate::read::{AsOf, reading};
 use backend::{
     app::App,
     auth::callers::{Admin, AnyUser},
@@ -17,15 +16,16 @@ use backend::{
         loan_as_of::{LoanAsOf, Reading},
     },
     http::{
+        as_of::AsOfQuery,
         csv,
         format::Format,
-        pagination::{ExportLimit, Page},
+        pagination::{ExportPageQuery, Page},
         path::PathParameter,
         problem::Problem,
         query::QueryString,
     },
     store::{
-        ledger::{self, AccountBalance, ChartAccount, Entry, EntryPosition},
+        ledger::{self, AccountBalance, ChartAccount, Entry},
         loan_as_of,
     },
     values::{
@@ -34,23 +34,11 @@ use backend::{
     },
 };
 
-/// The query of a loan's entries.
-#[derive(Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-pub(crate) struct LedgerQuery {
-    /// Only entries with value dates up to this one; default: today.
-    as_of: Option<BusinessDate>,
-    known_at: Option<Instant>,
-    limit: Option<ExportLimit>,
-    cursor: Option<String>,
-}
-
 /// Get the ledger of a loan.
 ///
-/// Its journal entries, newest first. CSV has a line for each line of an entry.
+/// Its journal entries, newest first: with `as_of`, those with value dates up to it. CSV has a line for each line of an entry.
 #[utoipa::path(
-    get, path = "/api/loans/{id}/ledger", tag = "servicing", params(LedgerQuery),
+    get, path = "/api/loans/{id}/ledger", tag = "servicing", params(AsOfQuery, ExportPageQuery),
     responses((status = 200, description = "A page of entries", content(
         (Page<Entry> = "application/json"), (String = "text/csv"))))
 )]
@@ -63,10 +51,9 @@ pub(crate) async fn get_loan_ledger(
 ) -> Result<Response, Problem> {
     let id = user.check(path.uuid()).await?;
     let binding = user.binding(&query).await?;
-    let read = query.read::<LedgerQuery>().and_then(|list| {
-        let limit = ExportLimit::of(list.limit, format)?;
-        let after = list.cursor.as_deref().map(|cursor| EntryPosition::from_cursor(cursor, &binding));
-        Ok((reading(list.as_of, list.known_at), limit, after.transpose()?))
+    let read = query.read_with::<AsOfQuery, ExportPageQuery>().and_then(|(asked, page)| {
+        let (limit, after) = page.page(&binding, format)?;
+        Ok((asked.reading(), limit, after))
     });
     let (asked, limit, after) = match &read {
         Ok((asked, limit, after)) => (*asked, *limit, after.clone()),
@@ -99,7 +86,7 @@ pub(crate) struct TrialBalance {
 ///
 /// The sum of every account, by currency.
 #[utoipa::path(
-    get, path = "/api/ledger/trial-balance", tag = "servicing", params(AsOf),
+    get, path = "/api/ledger/trial-balance", tag = "servicing", params(AsOfQuery),
     responses((status = 200, description = "The balances", content(
         (TrialBalance = "application/json"), (String = "text/csv"))))
 )]
@@ -109,7 +96,7 @@ pub(crate) async fn get_trial_balance(
     format: Format,
     query: QueryString,
 ) -> Result<Response, Problem> {
-    let asked = admin.check(query.read::<AsOf>()).await?.reading();
+    let asked = admin.check(query.read::<AsOfQuery>()).await?.reading();
     let as_of = asked.as_of.unwrap_or_else(|| app.today());
     let (caller, (_, data)) = admin.read(ledger::trial_balance(as_of, asked.known_at)).await?;
     if asked.known_at.is_some_and(|known_at| known_at > caller.now) {

@@ -19,18 +19,16 @@ use backend::{
         loan_as_of::{LoanAsOf, Reading},
     },
     http::{
+        as_of::AsOfQuery,
         csv,
         format::Format,
-        pagination::{ExportLimit, Page},
+        pagination::{ExportPageQuery, Page},
         path::PathParameter,
         problem::Problem,
         query::QueryString,
     },
     store::loan_as_of,
-    values::{
-        page::Position,
-        time::{BusinessDate, Instant},
-    },
+    values::{page::Position, time::BusinessDate},
     views::transaction::TransactionView,
 };
 
@@ -52,62 +50,36 @@ pub(crate) async fn file<Q>(
     Ok((LoanAsOf::new(loan, &versions, transactions, reading, at, &app.zone)?, query))
 }
 
-/// The query of a reading: its business date and its instant.
-#[derive(Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-pub(crate) struct AsOf {
-    as_of: Option<BusinessDate>,
-    known_at: Option<Instant>,
-}
-
-impl AsOf {
-    pub(crate) fn reading(&self) -> Reading {
-        reading(self.as_of, self.known_at)
-    }
-}
-
-pub(crate) fn reading(as_of: Option<BusinessDate>, known_at: Option<Instant>) -> Reading {
-    Reading { as_of: as_of.map(|date| date.0), known_at: known_at.map(|instant| instant.0) }
-}
-
 /// The query of a settlement.
 #[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct SettlementQuery {
-    /// The day of the payment, in the future too; default: `as_of`, or today.
+    /// The day of the payment, in the future too, and the default of `as_of`; default: `as_of`, or today.
     on: Option<BusinessDate>,
-    /// Only transactions up to this business date count; default: `on`, or today.
-    as_of: Option<BusinessDate>,
-    known_at: Option<Instant>,
 }
 
 /// The amount that closes a loan on a day.
 #[derive(Serialize, ToSchema)]
+#[schema(example = json!({
+    "principal": "10098.11", "interest": "101.00", "fees": "0.00", "penalties": "0.00", "credit": "0.00",
+    "total": "10199.11"}))]
 pub(crate) struct LoanSettlement {
     /// The day.
     on: BusinessDate,
     /// ISO 4217.
-    #[schema(value_type = String, example = "INR")]
     currency: Currency,
     /// Unpaid principal.
-    #[schema(value_type = String, example = "10098.11")]
     principal: Money,
     /// Unpaid interest of the periods that ended, and of the running one so far.
-    #[schema(value_type = String, example = "101.00")]
     interest: Money,
     /// Unpaid fees: all charged, and those of instalments due.
-    #[schema(value_type = String, example = "0.00")]
     fees: Money,
     /// Unpaid penalties.
-    #[schema(value_type = String, example = "0.00")]
     penalties: Money,
     /// Payments of each beyond the charges so far, and the overpayment held.
-    #[schema(value_type = String, example = "0.00")]
     credit: Money,
     /// The four together less the credit, not below zero: the smallest payment that closes the loan that day.
-    #[schema(value_type = String, example = "10199.11")]
     total: Money,
 }
 
@@ -115,7 +87,7 @@ pub(crate) struct LoanSettlement {
 ///
 /// The smallest payment that closes the loan on a day, and its parts.
 #[utoipa::path(
-    get, path = "/api/loans/{id}/settlement", tag = "servicing", params(SettlementQuery),
+    get, path = "/api/loans/{id}/settlement", tag = "servicing", params(SettlementQuery, AsOfQuery),
     responses(
         (status = 200, description = "The settlement", body = LoanSettlement),
         (status = 409, description = "The loan is not disbursed (`not_disbursed`)"),
@@ -128,30 +100,23 @@ pub(crate) async fn get_loan_settlement(
     query: QueryString,
 ) -> Result<Json<LoanSettlement>, Problem> {
     let id = user.check(path.uuid()).await?;
-    let reading = |query: &SettlementQuery| reading(query.as_of.or(query.on), query.known_at);
-    let (file, query) = file(&user, &app, id, query.read::<SettlementQuery>(), reading).await?;
-    let on = query.on.map_or(file.as_of, |on| on.0);
+    let query = query.read_with::<SettlementQuery, AsOfQuery>();
+    let reading = |(SettlementQuery { on }, asked): &(_, AsOfQuery)| {
+        let asked = asked.reading();
+        Reading { as_of: asked.as_of.or(on.map(|on| on.0)), ..asked }
+    };
+    let (file, (SettlementQuery { on }, _)) = file(&user, &app, id, query, reading).await?;
+    let on = on.map_or(file.as_of, |on| on.0);
     let lending::Settlement { principal, interest, fees, penalties, credit, total } = file.settlement(on)?;
     let currency = file.loan.amount.currency();
     Ok(Json(LoanSettlement { on: BusinessDate(on), currency, principal, interest, fees, penalties, credit, total }))
-}
-
-/// The query of a list of transactions.
-#[derive(Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-pub(crate) struct TransactionsQuery {
-    as_of: Option<BusinessDate>,
-    known_at: Option<Instant>,
-    limit: Option<ExportLimit>,
-    cursor: Option<String>,
 }
 
 /// List the transactions of a loan.
 ///
 /// Disbursement, repayments and all other movements of its money, the last recorded first.
 #[utoipa::path(
-    get, path = "/api/loans/{id}/transactions", tag = "servicing", params(TransactionsQuery),
+    get, path = "/api/loans/{id}/transactions", tag = "servicing", params(AsOfQuery, ExportPageQuery),
     responses((status = 200, description = "A page of transactions", content(
         (Page<TransactionView> = "application/json"), (String = "text/csv"))))
 )]
@@ -164,10 +129,9 @@ pub(crate) async fn list_loan_transactions(
 ) -> Result<Response, Problem> {
     let id = user.check(path.uuid()).await?;
     let binding = user.binding(&query).await?;
-    let read = query.read::<TransactionsQuery>().and_then(|list| {
-        let limit = ExportLimit::of(list.limit, format)?;
-        let after = list.cursor.as_deref().map(|cursor| Position::<Timestamp>::from_cursor(cursor, &binding));
-        Ok((reading(list.as_of, list.known_at), limit, after.transpose()?))
+    let read = query.read_with::<AsOfQuery, ExportPageQuery>().and_then(|(asked, page)| {
+        let (limit, after) = page.page::<Timestamp, Uuid>(&binding, format)?;
+        Ok((asked.reading(), limit, after))
     });
     let (file, (_, limit, after)) = file(&user, &app, id, read, |(reading, ..)| *reading).await?;
     let mut transactions = file.transactions(&app.zone);
@@ -182,7 +146,7 @@ pub(crate) async fn list_loan_transactions(
 ///
 /// With its allocation, and the reversal that takes it back, if there is one.
 #[utoipa::path(
-    get, path = "/api/loans/{id}/transactions/{tid}", tag = "servicing", params(AsOf),
+    get, path = "/api/loans/{id}/transactions/{tid}", tag = "servicing", params(AsOfQuery),
     responses((status = 200, description = "The transaction", body = TransactionView))
 )]
 pub(crate) async fn get_loan_transaction(
@@ -192,7 +156,7 @@ pub(crate) async fn get_loan_transaction(
     query: QueryString,
 ) -> Result<Response, Problem> {
     let (id, transaction) = user.check(path.uuids()).await?;
-    let (file, _) = file(&user, &app, id, query.read::<AsOf>(), AsOf::reading).await?;
+    let (file, _) = file(&user, &app, id, query.read::<AsOfQuery>(), AsOfQuery::reading).await?;
     let found = file.transactions(&app.zone).into_iter().find(|known| known.id == transaction);
     Ok(Json(found.ok_or_else(Problem::not_found)?).into_response())
 }

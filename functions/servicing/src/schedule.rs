@@ -5,14 +5,14 @@ use backend::{
     app::App,
     auth::callers::AnyUser,
     domain::loan_as_of::LoanAsOf,
-    http::{path::PathParameter, problem::Problem, query::QueryString},
+    http::{as_of::AsOfQuery, path::PathParameter, problem::Problem, query::QueryString},
     values::time::{BusinessDate, Instant},
 };
 use lending::{Currency, Instalment, InstalmentTotals, Money, ScheduledInstalment};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::read::{self, AsOf};
+use crate::read;
 
 /// The due dates and payments of a loan. Before disbursement a projection.
 #[derive(Serialize, ToSchema)]
@@ -27,7 +27,6 @@ pub(crate) struct LoanSchedule {
     /// Only transactions recorded by then count.
     known_at: Instant,
     /// ISO 4217.
-    #[schema(value_type = String, example = "INR")]
     currency: Currency,
     /// One for each instalment.
     rows: Vec<Instalment>,
@@ -39,7 +38,7 @@ pub(crate) struct LoanSchedule {
 ///
 /// Every instalment, with the payments of it. Before disbursement it is a projection, and says so.
 #[utoipa::path(
-    get, path = "/api/loans/{id}/schedule", tag = "servicing", params(AsOf),
+    get, path = "/api/loans/{id}/schedule", tag = "servicing", params(AsOfQuery),
     responses((status = 200, description = "The schedule", body = LoanSchedule))
 )]
 pub(crate) async fn get_loan_schedule(
@@ -49,7 +48,7 @@ pub(crate) async fn get_loan_schedule(
     query: QueryString,
 ) -> Result<Json<LoanSchedule>, Problem> {
     let id = user.check(path.uuid()).await?;
-    let (file, _) = read::file(&user, &app, id, query.read::<AsOf>(), AsOf::reading).await?;
+    let (file, _) = read::file(&user, &app, id, query.read::<AsOfQuery>(), AsOfQuery::reading).await?;
     let LoanAsOf { loan, state, as_of, known_at, .. } = &file;
     let (rows, totals) = match state.disbursed_on {
         Some(_) => (state.rows.clone(), state.totals),

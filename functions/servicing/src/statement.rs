@@ -9,9 +9,10 @@ use backend::{
     app::App,
     auth::callers::AnyUser,
     http::{
+        as_of::AsOfQuery,
         csv,
         format::Format,
-        pagination::{ExportLimit, Page},
+        pagination::{ExportPageQuery, Page},
         path::PathParameter,
         problem::Problem,
         query::QueryString,
@@ -30,7 +31,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
-use crate::read::{self, reading};
+use crate::read;
 
 /// The query of a statement.
 #[derive(Deserialize, IntoParams)]
@@ -41,14 +42,11 @@ pub(crate) struct StatementQuery {
     from: Option<BusinessDate>,
     /// Up to this business date, the whole day; default: the last transaction.
     to: Option<BusinessDate>,
-    as_of: Option<BusinessDate>,
-    known_at: Option<Instant>,
-    limit: Option<ExportLimit>,
-    cursor: Option<String>,
 }
 
 /// A statement of account. Reversed transactions and reversals are not on it.
 #[derive(Serialize, ToSchema)]
+#[schema(example = json!({"opening_balance": "12000.50", "closing_balance": "10098.11"}))]
 pub(crate) struct LoanStatement {
     /// The first day, if one was asked for.
     from: Option<BusinessDate>,
@@ -59,13 +57,10 @@ pub(crate) struct LoanStatement {
     /// Only transactions recorded by then count.
     known_at: Instant,
     /// ISO 4217.
-    #[schema(value_type = String, example = "INR")]
     currency: Currency,
     /// Principal outstanding before the first day.
-    #[schema(value_type = String, example = "12000.50")]
     opening_balance: Money,
     /// Principal outstanding after the last day.
-    #[schema(value_type = String, example = "10098.11")]
     closing_balance: Money,
     /// The transactions that stand, in the order in which they count.
     data: Vec<LoanStatementLine>,
@@ -75,6 +70,9 @@ pub(crate) struct LoanStatement {
 
 /// One line of a statement.
 #[derive(Clone, Serialize, ToSchema)]
+#[schema(example = json!({
+    "amount": "2142.40", "principal": "1902.39", "interest": "240.01", "fees": "0.00", "penalties": "0.00",
+    "overpayment": "0.00", "balance": "10098.11"}))]
 pub(crate) struct LoanStatementLine {
     /// The business date.
     on: BusinessDate,
@@ -83,22 +81,16 @@ pub(crate) struct LoanStatementLine {
     /// The kind.
     kind: TransactionKind,
     /// The amount.
-    #[schema(value_type = String, example = "2142.40")]
     amount: Money,
     /// The principal in it.
-    #[schema(value_type = Option<String>, example = "1902.39")]
     principal: Option<Money>,
     /// The interest in it.
-    #[schema(value_type = Option<String>, example = "240.01")]
     interest: Option<Money>,
     /// The fees in it.
-    #[schema(value_type = Option<String>, example = "0.00")]
     fees: Option<Money>,
     /// The penalties in it.
-    #[schema(value_type = Option<String>, example = "0.00")]
     penalties: Option<Money>,
     /// The unallocated rest.
-    #[schema(value_type = Option<String>, example = "0.00")]
     overpayment: Option<Money>,
     /// The amounts paid because of it that day with money that was there already; null elsewhere.
     applied: Option<AppliedView>,
@@ -106,7 +98,6 @@ pub(crate) struct LoanStatementLine {
     #[schema(example = "receipt 1047")]
     reference: Option<String>,
     /// The principal outstanding after it.
-    #[schema(value_type = String, example = "10098.11")]
     balance: Money,
     /// The sort key.
     #[serde(skip)]
@@ -192,7 +183,7 @@ fn key(line: &TransactionView) -> Key {
 ///
 /// The transactions of a loan between two days, with the balances before, after each and at the end.
 #[utoipa::path(
-    get, path = "/api/loans/{id}/statement", tag = "servicing", params(StatementQuery),
+    get, path = "/api/loans/{id}/statement", tag = "servicing", params(StatementQuery, AsOfQuery, ExportPageQuery),
     responses((status = 200, description = "The statement", content(
         (LoanStatement = "application/json"), (String = "text/csv"))))
 )]
@@ -205,19 +196,16 @@ pub(crate) async fn get_loan_statement(
 ) -> Result<Response, Problem> {
     let id = user.check(path.uuid()).await?;
     let binding = user.binding(&query).await?;
-    let read = query.read::<StatementQuery>().and_then(|list| {
-        let limit = ExportLimit::of(list.limit, format)?;
+    let read = query.read_with::<StatementQuery, (AsOfQuery, ExportPageQuery)>().and_then(|(list, (asked, page))| {
+        let (limit, after) = page.page::<Key, Uuid>(&binding, format)?;
         if let (Some(from), Some(to)) = (list.from, list.to)
             && from > to
         {
             return Err(Problem::field("/from", "after_end", format!("must not be after {to}")));
         }
-        let after = list.cursor.as_deref().map(|cursor| Position::<Key>::from_cursor(cursor, &binding));
-        let after = after.transpose()?;
-        Ok((list, limit, after))
+        Ok((asked.reading(), list, limit, after))
     });
-    let asked = |(list, ..): &(StatementQuery, _, _)| reading(list.as_of, list.known_at);
-    let (file, (list, limit, after)) = read::file(&user, &app, id, read, asked).await?;
+    let (file, (_, list, limit, after)) = read::file(&user, &app, id, read, |(asked, ..)| *asked).await?;
 
     let mut lines = file.transactions(&app.zone);
     lines.retain(|line| line.reversed_by.is_none() && line.kind != TransactionKind::Reversal);

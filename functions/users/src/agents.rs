@@ -15,7 +15,7 @@ use backend::{
     http::{
         csv,
         format::Format,
-        pagination::{ExportLimit, Page, bad_cursor},
+        pagination::{ExportPageQuery, Page, PageQuery, bad_cursor},
         path::PathParameter,
         problem::Problem,
         query::{QueryString, unless_empty},
@@ -25,7 +25,6 @@ use backend::{
         users::{self, Filter},
     },
     values::{
-        page::{Limit, Position},
         search::{SearchText, SearchWords},
         user_ref::UserRef,
     },
@@ -46,22 +45,20 @@ pub(crate) struct AgentsQuery {
     #[serde(default, deserialize_with = "unless_empty")]
     #[param(value_type = Option<String>, example = "crm-20417")]
     external_id: Option<SearchText>,
-    limit: Option<Limit>,
-    cursor: Option<String>,
 }
 
 /// List agents.
 ///
 /// Newest first.
 #[utoipa::path(
-    get, path = "/api/agents", tag = "agents", params(AgentsQuery),
+    get, path = "/api/agents", tag = "agents", params(AgentsQuery, PageQuery),
     responses((status = 200, description = "A page of agents", body = Page<UserView>))
 )]
 pub(crate) async fn list_agents(admin: Admin, query: QueryString) -> Result<Json<Page<UserView>>, Problem> {
-    let AgentsQuery { status, q, external_id, limit, cursor } = admin.check(query.read()).await?;
+    let (AgentsQuery { status, q, external_id }, asked) = admin.check(query.read_with()).await?;
     let external_id = external_id.map(SearchText::into_string);
     let filter = Filter { role: Some(Role::Agent), status, q, external_id, ..Filter::default() };
-    page(&admin, &query, filter, limit.unwrap_or_default(), cursor).await
+    page(&admin, &query, filter, asked).await
 }
 
 /// Get an agent.
@@ -83,20 +80,11 @@ pub(crate) async fn get_agent(
     Ok(Json(agent.view(admin.role())))
 }
 
-/// The query of a list of requests.
-#[derive(Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-pub(crate) struct RequestsQuery {
-    limit: Option<ExportLimit>,
-    cursor: Option<String>,
-}
-
 /// List the requests of an agent.
 ///
 /// Loans that the agent created or forwarded for customers, newest first. Agents list their own.
 #[utoipa::path(
-    get, path = "/api/agents/{id}/requests", tag = "agents", params(RequestsQuery),
+    get, path = "/api/agents/{id}/requests", tag = "agents", params(ExportPageQuery),
     responses(
         (status = 200, description = "A page of loans", content(
         (Page<LoanView> = "application/json"), (String = "text/csv"))),
@@ -115,9 +103,7 @@ pub(crate) async fn list_agent_requests(
     }
     let binding = staff.binding(&query).await?;
     let read = || -> Result<_, Problem> {
-        let RequestsQuery { limit, cursor } = query.read()?;
-        let after = cursor.map(|cursor| Position::from_cursor(&cursor, &binding)).transpose()?;
-        let limit = ExportLimit::of(limit, format)?;
+        let (limit, after) = query.read::<ExportPageQuery>()?.page(&binding, format)?;
         let filter = loans::Filter { agent: Some(UserRef::Id(id)), ..loans::Filter::default() };
         let list = loans::list(filter, Scope::All, Sort::CreatedDescending, after, limit);
         Ok((list.ok_or_else(bad_cursor)?, limit))

@@ -5,13 +5,13 @@ use backend::{
     app::App,
     auth::callers::Admin,
     http::{
-        pagination::Page,
+        pagination::{Page, PageQuery},
         problem::Problem,
         query::{QueryString, unless_empty},
     },
     store::audit::{self, Entry, Filter},
     values::{
-        page::{Limit, Position},
+        page::Position,
         search::SearchText,
         time::{BusinessDate, Period},
         user_ref::UserRef,
@@ -43,8 +43,6 @@ pub(crate) struct EntriesQuery {
     /// The last business date, included whole.
     #[serde(default, deserialize_with = "unless_empty")]
     to: Option<BusinessDate>,
-    limit: Option<Limit>,
-    cursor: Option<String>,
 }
 
 impl EntriesQuery {
@@ -62,7 +60,7 @@ impl EntriesQuery {
 ///
 /// Each action with its actor and its subject, newest first.
 #[utoipa::path(
-    get, path = "/api/audit", tag = "audit", params(EntriesQuery),
+    get, path = "/api/audit", tag = "audit", params(EntriesQuery, PageQuery),
     responses((status = 200, description = "A page of the audit log", body = Page<Entry>))
 )]
 pub(crate) async fn list_audit_entries(
@@ -70,12 +68,10 @@ pub(crate) async fn list_audit_entries(
     admin: Admin,
     query: QueryString,
 ) -> Result<Json<Page<Entry>>, Problem> {
-    let read: EntriesQuery = admin.check(query.read()).await?;
+    let (read, page) = admin.check(query.read_with::<EntriesQuery, PageQuery>()).await?;
     let filter = admin.check(read.filter(&app)).await?;
     let binding = admin.binding(&query).await?;
-    let after = read.cursor.map(|cursor| Position::from_cursor(&cursor, &binding)).transpose();
-    let after = admin.check(after).await?;
-    let limit = read.limit.unwrap_or_default();
+    let (limit, after) = admin.check(page.page(&binding)).await?;
     let (_, entries) = admin.read(audit::list(&filter, after.as_ref(), limit)).await?;
     Ok(Json(Page::new(entries, limit, &binding, |last| Position(last.at.0, last.id))))
 }

@@ -4,14 +4,14 @@ use axum::{Json, response::Response};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
-use crate::lists::{position, rows};
+use crate::lists::position;
 use backend::{
     auth::callers::{AnyUser, Staff},
     domain::{kyc::KycStatus, users::Role},
     http::{
         csv,
         format::Format,
-        pagination::{ExportLimit, Page},
+        pagination::{ExportPageQuery, Page},
         path::PathParameter,
         problem::Problem,
         query::{QueryString, unless_empty},
@@ -42,25 +42,26 @@ pub(crate) struct CustomersQuery {
     /// Customers in this state of verification.
     #[serde(default, deserialize_with = "unless_empty")]
     kyc: Option<KycStatus>,
-    limit: Option<ExportLimit>,
-    cursor: Option<String>,
 }
 
 /// List customers.
 ///
 /// Newest first.
 #[utoipa::path(
-    get, path = "/api/customers", tag = "customers", params(CustomersQuery),
+    get, path = "/api/customers", tag = "customers", params(CustomersQuery, ExportPageQuery),
     responses((status = 200, description = "A page of customers", content(
         (Page<UserView> = "application/json"), (String = "text/csv"))))
 )]
 pub(crate) async fn list_customers(staff: Staff, format: Format, query: QueryString) -> Result<Response, Problem> {
-    let CustomersQuery { q, external_id, agent_id, kyc, limit, cursor } = staff.check(query.read()).await?;
-    let limit = staff.check(ExportLimit::of(limit, format)).await?;
+    let (read, page) = staff.check(query.read_with::<CustomersQuery, ExportPageQuery>()).await?;
+    let binding = staff.binding(&query).await?;
+    let (limit, after) = staff.check(page.page(&binding, format)).await?;
+    let CustomersQuery { q, external_id, agent_id, kyc } = read;
     let agent = agent_id.map(|agent| agent.or_me(staff.id()));
     let external_id = external_id.map(SearchText::into_string);
     let filter = Filter { role: Some(Role::Customer), status: None, q, external_id, agent, kyc };
-    let (users, binding) = rows(&staff, &query, filter, limit, cursor).await?;
+    let (_, users) = staff.read(users::list(filter, after.as_ref(), limit)).await?;
+    let users = users.iter().map(|user| user.view(staff.role())).collect();
     csv::page(users, limit, format, (&query, &binding), position)
 }
 

@@ -5,26 +5,15 @@ use jiff::Timestamp;
 
 use backend::{
     auth::callers::{Guard, Kind},
-    http::{pagination::Page, problem::Problem, query::QueryString, seal::Binding},
+    http::{
+        pagination::{Page, PageQuery},
+        problem::Problem,
+        query::QueryString,
+    },
     store::users::{self, Filter},
-    values::page::{Limit, Position},
+    values::page::Position,
     views::user::UserView,
 };
-
-/// The rows of a page of users for a caller who may see them, and the binding of the list's cursors.
-pub(crate) async fn rows<K: Kind>(
-    caller: &Guard<K>,
-    query: &QueryString,
-    filter: Filter,
-    limit: Limit,
-    cursor: Option<String>,
-) -> Result<(Vec<UserView>, Binding), Problem> {
-    let binding = caller.binding(query).await?;
-    let after = cursor.map(|cursor| Position::from_cursor(&cursor, &binding)).transpose();
-    let after = caller.check(after).await?;
-    let (_, users) = caller.read(users::list(filter, after.as_ref(), limit)).await?;
-    Ok((users.iter().map(|user| user.view(caller.role())).collect(), binding))
-}
 
 /// Where a page that ends with this user ends.
 pub(crate) fn position(last: &UserView) -> Position<Timestamp> {
@@ -36,9 +25,11 @@ pub(crate) async fn page<K: Kind>(
     caller: &Guard<K>,
     query: &QueryString,
     filter: Filter,
-    limit: Limit,
-    cursor: Option<String>,
+    page: PageQuery,
 ) -> Result<Json<Page<UserView>>, Problem> {
-    let (users, binding) = rows(caller, query, filter, limit, cursor).await?;
+    let binding = caller.binding(query).await?;
+    let (limit, after) = caller.check(page.page(&binding)).await?;
+    let (_, users) = caller.read(users::list(filter, after.as_ref(), limit)).await?;
+    let users = users.iter().map(|user| user.view(caller.role())).collect();
     Ok(Json(Page::new(users, limit, &binding, position)))
 }

@@ -16,7 +16,7 @@ use backend::{
         answer::Answer,
         body::Input,
         command::{Outcome, conclude},
-        pagination::Page,
+        pagination::{Page, PageQuery},
         path::PathParameter,
         problem::{Problem, both},
         query::{QueryString, unless_empty},
@@ -29,7 +29,6 @@ use backend::{
     },
     values::{
         names::{MetadataPatch, Names, NamesPatch},
-        page::Limit,
         password::Password,
         search::{SearchText, SearchWords},
         text::{Email, ExternalId, Name, Phone, Username},
@@ -54,22 +53,20 @@ pub(crate) struct UsersQuery {
     #[serde(default, deserialize_with = "unless_empty")]
     #[param(value_type = Option<String>, example = "crm-20417")]
     external_id: Option<SearchText>,
-    limit: Option<Limit>,
-    cursor: Option<String>,
 }
 
 /// List users.
 ///
 /// Newest first, of all roles.
 #[utoipa::path(
-    get, path = "/api/users", tag = "users", params(UsersQuery),
+    get, path = "/api/users", tag = "users", params(UsersQuery, PageQuery),
     responses((status = 200, description = "A page of users", body = Page<UserView>))
 )]
 pub(crate) async fn list_users(admin: Admin, query: QueryString) -> Result<Json<Page<UserView>>, Problem> {
-    let UsersQuery { role, status, q, external_id, limit, cursor } = admin.check(query.read()).await?;
+    let (UsersQuery { role, status, q, external_id }, asked) = admin.check(query.read_with()).await?;
     let external_id = external_id.map(SearchText::into_string);
     let filter = Filter { role, status, q, external_id, ..Filter::default() };
-    page(&admin, &query, filter, limit.unwrap_or_default(), cursor).await
+    page(&admin, &query, filter, asked).await
 }
 
 /// Get a user.

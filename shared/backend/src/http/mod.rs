@@ -2,6 +2,7 @@
 
 pub mod address;
 pub mod answer;
+pub mod as_of;
 pub mod body;
 pub mod codes;
 pub mod command;

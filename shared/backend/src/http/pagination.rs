@@ -4,7 +4,12 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::{format::Format, problem::Problem, seal::Binding};
+use super::{
+    format::Format,
+    problem::Problem,
+    query::{Shared, take},
+    seal::Binding,
+};
 use crate::values::{
     page::{Limit, MOST, Part, Position},
     refusal::refusal,
@@ -47,7 +52,7 @@ impl ExportLimit {
     }
 }
 
-/// The query of a list that has no filter.
+/// The page that a query asks for.
 #[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
@@ -65,6 +70,43 @@ impl PageQuery {
     pub fn page<K: Part, I: Part>(self, binding: &Binding) -> Result<(Limit, Option<Position<K, I>>), Problem> {
         let after = self.cursor.map(|cursor| Position::from_cursor(&cursor, binding)).transpose()?;
         Ok((self.limit.unwrap_or_default(), after))
+    }
+}
+
+impl Shared for PageQuery {
+    fn take(query: &mut String) -> Result<Self, Problem> {
+        take(query, &["limit", "cursor"])
+    }
+}
+
+/// The page that a query asks for of a list that is also available as CSV.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct ExportPageQuery {
+    limit: Option<ExportLimit>,
+    cursor: Option<String>,
+}
+
+impl ExportPageQuery {
+    /// As [`PageQuery::page`], for an answer in this format.
+    ///
+    /// # Errors
+    ///
+    /// 422 for more than a page of JSON holds; 400 as [`PageQuery::page`].
+    pub fn page<K: Part, I: Part>(
+        self,
+        binding: &Binding,
+        format: Format,
+    ) -> Result<(Limit, Option<Position<K, I>>), Problem> {
+        let limit = ExportLimit::of(self.limit, format)?;
+        PageQuery { limit: Some(limit), cursor: self.cursor }.page(binding)
+    }
+}
+
+impl Shared for ExportPageQuery {
+    fn take(query: &mut String) -> Result<Self, Problem> {
+        take(query, &["limit", "cursor"])
     }
 }
 

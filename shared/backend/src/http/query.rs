@@ -44,9 +44,18 @@ impl QueryString {
     ///
     /// 422 for an unknown, repeated or invalid parameter, naming it.
     pub fn read<T: DeserializeOwned>(&self) -> Result<T, Problem> {
-        let deserializer = serde_urlencoded::Deserializer::new(form_urlencoded::parse(self.query.as_bytes()));
-        serde_path_to_error::deserialize(deserializer)
-            .map_err(|error| Problem::invalid(vec![field_error(error.path(), &error.inner().to_string())]))
+        parse(&self.query)
+    }
+
+    /// The query in two: the parameters that others have too, and its own as `T`, whose unknown fields are denied.
+    ///
+    /// # Errors
+    ///
+    /// As [`read`](Self::read).
+    pub fn read_with<T: DeserializeOwned, S: Shared>(&self) -> Result<(T, S), Problem> {
+        let mut query = self.query.clone();
+        let shared = S::take(&mut query)?;
+        Ok((parse(&query)?, shared))
     }
 
     /// Requires that there are no parameters, for an operation that has none: a client that sends one expects an
@@ -88,6 +97,41 @@ impl QueryString {
         }
         Binding::new(keys, digest.finalize().into())
     }
+}
+
+fn parse<T: DeserializeOwned>(query: &str) -> Result<T, Problem> {
+    let deserializer = serde_urlencoded::Deserializer::new(form_urlencoded::parse(query.as_bytes()));
+    serde_path_to_error::deserialize(deserializer)
+        .map_err(|error| Problem::invalid(vec![field_error(error.path(), &error.inner().to_string())]))
+}
+
+/// Parameters that many queries have beside their own.
+pub trait Shared: Sized {
+    /// Takes them out of a query.
+    ///
+    /// # Errors
+    ///
+    /// 422 for a repeated or invalid one, naming it.
+    fn take(query: &mut String) -> Result<Self, Problem>;
+}
+
+impl<A: Shared, B: Shared> Shared for (A, B) {
+    fn take(query: &mut String) -> Result<Self, Problem> {
+        Ok((A::take(query)?, B::take(query)?))
+    }
+}
+
+/// Takes the parameters of these names out of a query, as `T`.
+pub(super) fn take<T: DeserializeOwned>(query: &mut String, names: &[&str]) -> Result<T, Problem> {
+    let mut taken = form_urlencoded::Serializer::new(String::new());
+    let mut left = form_urlencoded::Serializer::new(String::new());
+    for (name, value) in form_urlencoded::parse(query.as_bytes()) {
+        let part = if names.contains(&name.as_ref()) { &mut taken } else { &mut left };
+        part.append_pair(&name, &value);
+    }
+    let (taken, left) = (taken.finish(), left.finish());
+    *query = left;
+    parse(&taken)
 }
 
 /// Reads a filter; an empty one does not filter. Use with `#[serde(default, deserialize_with = "unless_empty")]`.
@@ -159,6 +203,30 @@ mod tests {
     fn an_unknown_or_repeated_parameter_or_value_is_refused() {
         for query in ["color=red", "colour=red&colour=red", "colour=blue", "q=%00", &format!("q={}", "x".repeat(255))] {
             assert_eq!(read(query).unwrap_err().status().as_u16(), 422, "{query}");
+        }
+    }
+
+    #[test]
+    fn a_query_has_parameters_of_its_own_and_shared_ones_and_no_others() {
+        #[derive(Debug, PartialEq, Deserialize)]
+        #[serde(deny_unknown_fields)]
+        struct Size {
+            size: Option<String>,
+        }
+
+        impl Shared for Size {
+            fn take(query: &mut String) -> Result<Self, Problem> {
+                take(query, &["size"])
+            }
+        }
+
+        let read = |query: &str| QueryString { path: "/".into(), query: query.into() }.read_with::<Query, Size>();
+        let (own, size) = read("size=a%26b&q=%2B1&colour=red").unwrap();
+        assert_eq!((own.colour, size.size.as_deref()), (Some(Colour::Red), Some("a&b")));
+        assert_eq!(own.q.map(SearchText::into_string).as_deref(), Some("+1"));
+        for (query, pointer) in [("size=1&size=2", "/size"), ("colour=blue&size=1", "/colour"), ("sizes=1", "/sizes")] {
+            let refused = read(query).unwrap_err();
+            assert_eq!((refused.status().as_u16(), refused.errors()[0].pointer.as_str()), (422, pointer));
         }
     }
 

@@ -3,11 +3,11 @@
 use serde::Serialize;
 
 use super::percentage::Apr;
+#[cfg(feature = "openapi")]
+use crate::AnnualRate;
 use crate::calendar::{RepayUnit, YearFraction, days_between};
 use crate::equation::{Equation, OddPart, StepsPerYear, Time, Unknown};
 use crate::number::rounding::gcd;
-#[cfg(feature = "openapi")]
-use crate::AnnualRate;
 use crate::{Schedule, ScheduledInstalment, Terms};
 
 /// The annual percentage rates of a schedule, net of its fees, with four decimals; null where no rate discounts the
