@@ -17,7 +17,11 @@ pub enum Error {
     #[error("{0}")]
     NoPostgres(String),
     /// Another process works on the same data.
-    #[error("{} is in use by another process{}", folder.display(), holder.as_ref().map(|id| format!(" ({id})")).unwrap_or_default())]
+    #[error(
+        "{} is in use by another process{}",
+        folder.display(),
+        holder.as_ref().map(|id| format!(" ({id})")).unwrap_or_default()
+    )]
     Busy {
         /// The folder with the data.
         folder: PathBuf,

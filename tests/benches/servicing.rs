@@ -85,8 +85,10 @@ async fn main() {
     let api = Api::new().await;
     let (admin, agent) = (api.admin("the.admin").await, api.agent("the.agent").await);
     api.customer("the.customer").await;
-    let terms = json!({"interest_rate_apr": "24", "instalments": 60, "late_fee": {"grace_days": 5, "kind": "flat", "value": "10.00", "max_times": 3}});
-    let product = json!({"code": "bench", "name": "bench", "currency": "INR", "min_amount": "1", "max_amount": "1000000",
+    let late_fee = json!({"grace_days": 5, "kind": "flat", "value": "10.00", "max_times": 3});
+    let terms = json!({"interest_rate_apr": "24", "instalments": 60, "late_fee": late_fee});
+    let product = json!({"code": "bench", "name": "bench", "currency": "INR", "min_amount": "1",
+        "max_amount": "1000000",
         "min_instalments": 1, "max_instalments": 600, "min_rate_apr": "0", "max_rate_apr": "1000", "terms": terms});
     admin.post("/api/products").json(product).expect(201).await;
     let routes = layers::serve(local::api::router(), api.app.clone());
@@ -120,8 +122,8 @@ async fn main() {
     }
     let (repayment, of_late, of_middle) = (median(repayments), median(of_late), median(of_middle));
     println!(
-        "with {LONG} to {} transactions: a repayment {repayment:?}, a reversal of one a month before the last {of_late:?}, of \
-        one in the middle {of_middle:?}",
+        "with {LONG} to {} transactions: a repayment {repayment:?}, a reversal of one a month before the last \
+        {of_late:?}, of one in the middle {of_middle:?}",
         LONG + 3 * WRITES
     );
 }

@@ -49,7 +49,8 @@ use backend::{
 #[into_params(parameter_in = Query)]
 pub(crate) struct ListQuery {
     /// One or several, comma-separated, in any case; `new` means pending, empty means all.
-    #[param(value_type = Option<Vec<LoanStatus>>, style = Form, explode = false, example = json!(["pending", "approved"]))]
+    #[param(value_type = Option<Vec<LoanStatus>>, style = Form, explode = false,
+        example = json!(["pending", "approved"]))]
     #[serde(default)]
     status: Statuses,
     /// The borrower's id or username.

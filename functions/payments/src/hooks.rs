@@ -320,7 +320,8 @@ pub(crate) async fn confirm_stk(
     params(
         ("webhook-id" = Option<String>, Header, description = "Names the message"),
         ("webhook-timestamp" = Option<String>, Header, description = "When it was sent, seconds since 1970"),
-        ("webhook-signature" = Option<String>, Header, description = "`v1,` and the signature in base64; several with blanks between")),
+        ("webhook-signature" = Option<String>, Header,
+            description = "`v1,` and the signature in base64; several with blanks between")),
     responses(
         (status = 200, description = "The payment is recorded", body = Received),
         (status = 401, description = "The signature is missing, wrong or older than five minutes (`bad_signature`)"),

@@ -11,7 +11,8 @@ use utoipa::ToSchema;
 
 /// The body of a validation and of a confirmation. All fields are texts; some senders write numbers.
 #[derive(ToSchema)]
-#[schema(as = MpesaNotice, example = json!({"TransactionType": "Pay Bill", "TransID": "RKTQDM7W6S", "TransTime": "20191122063845",
+#[schema(as = MpesaNotice, example = json!({"TransactionType": "Pay Bill", "TransID": "RKTQDM7W6S",
+    "TransTime": "20191122063845",
     "TransAmount": "10", "BusinessShortCode": "600638", "BillRefNumber": "A123", "InvoiceNumber": "",
     "OrgAccountBalance": "49197.00", "ThirdPartyTransID": "", "MSISDN": "2547*****149", "FirstName": "John"}))]
 #[expect(non_snake_case, dead_code, reason = "describes what another system sends")]
@@ -49,8 +50,10 @@ pub(crate) struct MpesaNotice {
 #[schema(as = MpesaCallback, example = json!({"Body": {"stkCallback": {"MerchantRequestID": "29115-34620561-1",
     "CheckoutRequestID": "ws_CO_191220191020363925", "ResultCode": 0,
     "ResultDesc": "The service request is processed successfully.",
-    "CallbackMetadata": {"Item": [{"Name": "Amount", "Value": 1.00}, {"Name": "MpesaReceiptNumber", "Value": "NLJ7RT61SV"},
-        {"Name": "TransactionDate", "Value": 20_191_219_102_115_u64}, {"Name": "PhoneNumber", "Value": 254_708_374_149_u64}]}}}}))]
+    "CallbackMetadata": {"Item": [{"Name": "Amount", "Value": 1.00},
+        {"Name": "MpesaReceiptNumber", "Value": "NLJ7RT61SV"},
+        {"Name": "TransactionDate", "Value": 20_191_219_102_115_u64},
+        {"Name": "PhoneNumber", "Value": 254_708_374_149_u64}]}}}}))]
 #[expect(non_snake_case, dead_code, reason = "describes what another system sends")]
 pub(crate) struct MpesaCallback {
     /// With a `stkCallback`.
@@ -245,7 +248,8 @@ mod tests {
     #[test]
     fn a_callback_without_money_says_so() {
         let cancelled = r#"{"Body":{"stkCallback":{"MerchantRequestID":"8555-67195-1",
-            "CheckoutRequestID":"ws_CO_27072017151044001","ResultCode":1032,"ResultDesc":"Request cancelled by user"}}}"#;
+            "CheckoutRequestID":"ws_CO_27072017151044001","ResultCode":1032,
+            "ResultDesc":"Request cancelled by user"}}}"#;
         assert_eq!(stk(cancelled).unwrap(), None);
         assert_eq!(stk(&STK.replace("\"ResultCode\":0", "\"ResultCode\":\"1\"")).unwrap(), None);
         assert_eq!(stk("{}").unwrap_err().code, "wrong_type");

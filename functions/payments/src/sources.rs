@@ -142,8 +142,8 @@ pub(crate) struct NewSource {
     post, path = "/api/payment-sources", tag = "payments", request_body = NewSource,
     responses(
         (status = 201, description = "The source", body = SourceView),
-        (status = 409, description = "There is a source of this code (`source_code_taken`), or of this provider and account \
-            (`source_exists`)"))
+        (status = 409, description = "There is a source of this code (`source_code_taken`), or of this provider and \
+            account (`source_exists`)"))
 )]
 pub(crate) async fn create_source(
     admin: Admin,

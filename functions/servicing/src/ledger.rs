@@ -36,7 +36,8 @@ use backend::{
 
 /// Get the ledger of a loan.
 ///
-/// Its journal entries, newest first: with `as_of`, those with value dates up to it. CSV has a line for each line of an entry.
+/// Its journal entries, newest first: with `as_of`, those with value dates up to it. CSV has a line for each line of an
+/// entry.
 #[utoipa::path(
     get, path = "/api/loans/{id}/ledger", tag = "servicing", params(AsOfQuery, ExportPageQuery),
     responses((status = 200, description = "A page of entries", content(

@@ -67,7 +67,8 @@ WHERE (v.currency, v.amount, v.product_code, v.product_version, v.terms)
         <> (l.currency, l.amount, l.product_code, l.product_version, l.terms)
     OR v.status <> CASE WHEN l.status IN ('disbursed', 'repaid', 'defaulted') THEN 'approved' ELSE l.status END
 UNION ALL
-SELECT 'the last edit of the loan ' || l.id, (l.edited_by, coalesce(l.edited_at, l.created_at))::text, (v.by_id, v.at)::text
+SELECT 'the last edit of the loan ' || l.id, (l.edited_by, coalesce(l.edited_at, l.created_at))::text,
+    (v.by_id, v.at)::text
 FROM loans l, LATERAL (
     SELECT by_id, at FROM loan_versions WHERE loan_id = l.id AND action IN ('create', 'edit', 'revert')
     ORDER BY version DESC LIMIT 1) v
@@ -80,16 +81,19 @@ GROUP BY p.code HAVING count(v.version) <> p.version OR max(v.version) <> p.vers
 UNION ALL
 SELECT 'the last version of the product ' || p.code, v::text, p::text
 FROM products p JOIN product_versions v ON v.code = p.code AND v.version = p.version
-WHERE (v.name, v.currency, v.min_amount, v.max_amount, v.min_instalments, v.max_instalments, v.min_rate_apr, v.max_rate_apr,
+WHERE (v.name, v.currency, v.min_amount, v.max_amount, v.min_instalments, v.max_instalments, v.min_rate_apr,
+    v.max_rate_apr,
         v.is_default, v.active, v.terms)
-    <> (p.name, p.currency, p.min_amount, p.max_amount, p.min_instalments, p.max_instalments, p.min_rate_apr, p.max_rate_apr,
+    <> (p.name, p.currency, p.min_amount, p.max_amount, p.min_instalments, p.max_instalments, p.min_rate_apr,
+        p.max_rate_apr,
         p.is_default, p.active, p.terms)";
 
 /// Payments whose sums differ from those of their repayments and movements, or whose entries differ from them.
 pub const DIFFERENT_PAYMENTS: &str = "\
 WITH applied AS (
     SELECT t.payment_id, sum(t.amount) AS amount FROM transactions t
-    WHERE t.payment_id IS NOT NULL AND NOT EXISTS (SELECT FROM transactions r WHERE r.reverses = t.id) GROUP BY t.payment_id),
+    WHERE t.payment_id IS NOT NULL AND NOT EXISTS (SELECT FROM transactions r WHERE r.reverses = t.id)
+    GROUP BY t.payment_id),
 moved AS (
     SELECT payment_id, coalesce(sum(amount) FILTER (WHERE kind = 'correction'), 0) AS corrected,
         coalesce(sum(amount) FILTER (WHERE kind <> 'correction'), 0) AS returned

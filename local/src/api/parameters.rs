@@ -68,13 +68,17 @@ const SHARED: &[Shared] = &[
 /// The components.
 pub(super) fn components() -> Result<Value, DocumentError> {
     let id = json!({"type": "string", "format": "uuid"});
-    let path = |name: &str, about: &str, schema: &Value| json!({"name": name, "in": "path", "required": true, "description": about, "schema": schema});
+    let path = |name: &str, about: &str, schema: &Value| -> Value {
+        json!({"name": name, "in": "path", "required": true, "description": about, "schema": schema})
+    };
     let key = |required: bool, about: &str| {
         json!({"name": "Idempotency-Key", "in": "header", "required": required, "description": about, "schema": {
             "type": "string", "minLength": 1, "maxLength": 255, "pattern": r"^[!-+\--~]([ -+\--~]*[!-+\--~])?$",
         }, "example": "receipt-1047"})
     };
-    let query = |name: &str, about: &str, schema: Value| json!({"name": name, "in": "query", "required": false, "description": about, "schema": schema});
+    let query = |name: &str, about: &str, schema: Value| -> Value {
+        json!({"name": name, "in": "query", "required": false, "description": about, "schema": schema})
+    };
     let schema = |name: &str| json!({"$ref": format!("#/components/schemas/{name}")});
     let agent_or_me = json!({"type": "string", "pattern": format!("^(me|{UUID})$")});
     let mut agent_or_me = path("id", "The agent's id, or `me`", &agent_or_me);
@@ -87,19 +91,22 @@ pub(super) fn components() -> Result<Value, DocumentError> {
         "AgentId": path("id", "The agent's id", &id),
         "AgentIdOrMe": agent_or_me,
         "CodeOfProduct": path("code", "The product's code", &schema("ProductCode")),
-        "CodeOfCalendar": path("code", "The calendar's code", &json!({"type": "string", "pattern": "^[a-z0-9-]{1,64}$"})),
+        "CodeOfCalendar": path(
+            "code", "The calendar's code", &json!({"type": "string", "pattern": "^[a-z0-9-]{1,64}$"})),
         "CodeOfSource": path("code", "The source's code", &schema("SourceCode")),
         "PaymentId": path("id", "The payment's id", &id),
         "SourceOfHook": path("source", "The source's code", &schema("SourceCode")),
-        "SecretOfHook": path("secret", "The secret of the source's hooks", &json!({"type": "string", "pattern": "^[0-9a-f]{64}$"})),
-        "IdempotencyKey": key(true, "Names the command: sent again under the same key, it takes effect once and has the \
-            same answer. For seven days, by caller and path."),
-        "OptionalIdempotencyKey": key(false, "Names the command: sent again under the same key, it takes effect once and \
-            has the same answer. For seven days, by caller and path. Without it, a command sent twice takes effect twice."),
+        "SecretOfHook": path(
+            "secret", "The secret of the source's hooks", &json!({"type": "string", "pattern": "^[0-9a-f]{64}$"})),
+        "IdempotencyKey": key(true, "Names the command: sent again under the same key, it takes effect once and has \
+            the same answer. For seven days, by caller and path."),
+        "OptionalIdempotencyKey": key(false, "Names the command: sent again under the same key, it takes effect once \
+            and has the same answer. For seven days, by caller and path. Without it, a command sent twice takes \
+            effect twice."),
         "IfMatch": {
             "name": "If-Match", "in": "header", "required": true,
-            "description": "The `ETag` of the version that the caller has seen; refused with 412 if it is not the present \
-                one. `*` is any version.",
+            "description": "The `ETag` of the version that the caller has seen; refused with 412 if it is not the \
+                present one. `*` is any version.",
             "schema": {"type": "string"}, "example": "\"1\"",
         },
         "Limit": query("limit", "How many on a page", serde_json::to_value(Limit::schema())?),
@@ -113,8 +120,8 @@ pub(super) fn components() -> Result<Value, DocumentError> {
             "known_at", "Only transactions recorded by then count; not in the future; default: all",
             schema("Instant")),
         "Search": query(
-            "q", "One to ten words. Each must be the beginning of the e-mail address, the telephone number, a part of the \
-                username or a word of the full name, without regard to case and accents. At least one word has two \
+            "q", "One to ten words. Each must be the beginning of the e-mail address, the telephone number, a part of \
+                the username or a word of the full name, without regard to case and accents. At least one word has two \
                 characters.",
             serde_json::to_value(SearchWords::schema())?),
     }))

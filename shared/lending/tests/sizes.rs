@@ -99,8 +99,8 @@ fn functions_stay_short() {
 
 #[test]
 fn a_function_is_measured_from_its_name_to_its_end() {
-    let text = "impl A {\n    pub(in crate::b) const fn one() {\n        if c {\n        }\n    }\n\n    fn two();\n}\n\n\
-        async fn three(\n) {\n}\n// fn four() {\n";
+    let text = "impl A {\n    pub(in crate::b) const fn one() {\n        if c {\n        }\n    }\n\n    fn two();\n}\n\
+        \nasync fn three(\n) {\n}\n// fn four() {\n";
     let expected = [("one", 4), ("two", 1), ("three", 3)].map(|(name, lines)| (name.to_owned(), lines));
     assert_eq!(functions(text), expected);
 }

@@ -105,7 +105,8 @@ async fn the_database_refuses_books_that_do_not_balance_and_any_change_of_them()
     let entry = format!(
         "INSERT INTO journal_entries (id, loan_id, transaction_id, currency, value_date, recorded_at)
         SELECT '00000000-0000-7000-8000-000000000001', loan_id, id, 'EUR', '2024-03-01', recorded_at
-        FROM (SELECT * FROM transactions WHERE loan_id = '{id}' AND kind = 'repayment' ORDER BY recorded_at DESC LIMIT 1) t"
+        FROM (SELECT * FROM transactions WHERE loan_id = '{id}' AND kind = 'repayment'
+            ORDER BY recorded_at DESC LIMIT 1) t"
     );
     // Entries come with their transaction: of one that is there already there are all that there will be.
     let with_payment = |sql: &str| {
@@ -123,7 +124,8 @@ async fn the_database_refuses_books_that_do_not_balance_and_any_change_of_them()
         format!("WITH entry AS ({entry}) INSERT INTO journal_lines VALUES {}", lines.join(", "))
     };
     let balanced = [("cash", "1", "0"), ("recoveries", "0", "1")];
-    let later = "INSERT INTO journal_lines SELECT id, account, 1, 0 FROM journal_entries, (VALUES ('recoveries'), ('write_offs')) AS a (account) LIMIT 2";
+    let later = "INSERT INTO journal_lines SELECT id, account, 1, 0
+        FROM journal_entries, (VALUES ('recoveries'), ('write_offs')) AS a (account) LIMIT 2";
     application.batch_execute(&with_payment(&with(&entry, &balanced)).replace("COMMIT", "ROLLBACK")).await.unwrap();
     let refused = application.batch_execute(&with(&entry, &balanced)).await.unwrap_err();
     assert_eq!(refused.as_db_error().unwrap().constraint(), Some("journal_entries_transaction"));

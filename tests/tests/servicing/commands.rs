@@ -169,11 +169,14 @@ async fn each_payment_of_a_batch_counts_by_itself() {
     let world = World::new().await;
     let (first, second) = (world.plain().await, world.plain().await);
     let id = |path: &str| path.strip_prefix("/api/loans/").unwrap().to_owned();
-    let item = |path: &str, amount: &str, key: &str| json!({"loan_id": id(path), "amount": amount, "paid_on": "2024-02-15", "idempotency_key": key});
+    let item = |path: &str, amount: &str, key: &str| -> Value {
+        json!({"loan_id": id(path), "amount": amount, "paid_on": "2024-02-15", "idempotency_key": key})
+    };
     let alone = world.agent.post(&format!("{first}/repayments")).key("a");
     let alone = alone.json(json!({"amount": "5", "paid_on": "2024-02-15"})).expect(201).await;
     let items = json!([item(&first, "5", "a"), item(&first, "0", "b"), item(&second, "7", "a"), {"loan_id": 1},
-        item(&first, "6", "a"), item(&first, "8", "c"), item(&format!("/api/loans/{}", uuid::Uuid::now_v7()), "1", "d")]);
+        item(&first, "6", "a"), item(&first, "8", "c"),
+            item(&format!("/api/loans/{}", uuid::Uuid::now_v7()), "1", "d")]);
     let send = || world.agent.post("/api/repayments/batch").json(json!({"items": items})).expect(200);
     let answer = send().await;
     let statuses: Vec<i64> = answer.list().iter().map(|item| item["status"].as_i64().unwrap()).collect();
@@ -248,7 +251,8 @@ async fn a_loan_takes_so_many_transactions_and_then_reversals_alone() {
     let id: Uuid = path.strip_prefix("/api/loans/").unwrap().parse().unwrap();
     // As many small payments as it may have.
     let sql = "INSERT INTO transactions (id, loan_id, kind, value_date, recorded_at, recorded_by, currency, amount)
-        SELECT gen_random_uuid(), t.loan_id, t.kind, t.value_date, t.recorded_at + n * interval '1 microsecond', t.recorded_by,
+        SELECT gen_random_uuid(), t.loan_id, t.kind, t.value_date, t.recorded_at + n * interval '1 microsecond',
+            t.recorded_by,
             t.currency, t.amount
         FROM transactions t, generate_series(1, $2) n WHERE t.loan_id = $1 AND t.kind = 'repayment'";
     let many = i32::try_from(MAX_TRANSACTIONS).unwrap() - 2;

@@ -13,7 +13,8 @@ async fn statistics(world: &World, as_of: &str) -> Reply {
 
 /// A lender with loans in every state that money leads to, entered late and out of order.
 async fn book(world: &World) -> Vec<String> {
-    let terms = || json!({"interest_rate_apr": "24", "instalments": 6, "late_fee": {"grace_days": 3, "kind": "flat", "value": "5"}});
+    let late_fee = json!({"grace_days": 3, "kind": "flat", "value": "5"});
+    let terms = || json!({"interest_rate_apr": "24", "instalments": 6, "late_fee": late_fee});
     let mut paths = Vec::new();
     for (n, on) in ["2024-01-15", "2024-02-29", "2024-03-31", "2024-03-31", "2024-05-01"].into_iter().enumerate() {
         let path = world.disbursed("1200", terms(), on).await;

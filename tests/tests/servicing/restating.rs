@@ -164,7 +164,8 @@ async fn the_owner_alone_adds_entries_to_a_transaction_that_is_there() {
                 INSERT INTO journal_entries (id, loan_id, transaction_id, currency, value_date, recorded_at, restates)
                 SELECT gen_random_uuid(), loan_id, id, currency, value_date, {recorded_at}, true
                 FROM transactions WHERE loan_id = '{}' AND kind = '{kind}' RETURNING id)
-            INSERT INTO journal_lines SELECT id, 'cash', 1, 0 FROM entry UNION ALL SELECT id, 'recoveries', 0, 1 FROM entry",
+            INSERT INTO journal_lines SELECT id, 'cash', 1, 0 FROM entry UNION ALL
+                SELECT id, 'recoveries', 0, 1 FROM entry",
             id(&path)
         )
     };

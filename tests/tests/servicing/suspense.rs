@@ -39,7 +39,8 @@ async fn a_payment_entered_by_hand_finds_its_loan_as_one_that_arrives() {
     world.admin.post("/api/payments").json(body).expect(201).await;
     assert_eq!(world.count("SELECT count(*) FROM payments").await, 1);
     Till::with(&world, "paybill", "mpesa", json!({})).await;
-    let other = json!({"source": "paybill", "external_id": "slip 2", "amount": "200", "currency": "EUR", "paid_at": "2024-02-15"});
+    let other = json!({"source": "paybill", "external_id": "slip 2", "amount": "200", "currency": "EUR",
+        "paid_at": "2024-02-15"});
     world.admin.post("/api/payments").json(other).invalid(&[("/source", "unknown_source")]).await;
     world.is_consistent().await;
 }
@@ -133,9 +134,13 @@ async fn two_at_once_never_pay_out_more_than_there_is() {
     // What the code lets through, the database does not.
     let application = world.application().await;
     let more = format!(
-        "INSERT INTO transactions (id, loan_id, kind, value_date, recorded_at, recorded_by, currency, amount, payment_id)
+        "INSERT INTO transactions (id, loan_id, kind, value_date, recorded_at, recorded_by, currency, amount,
+            payment_id)
          VALUES (gen_random_uuid(), '{}', 'repayment', '2024-03-01', clock_timestamp(), '{}', 'EUR', 1, '{}')",
-        loans[0], world.admin.id, payment["id"].as_str().unwrap());
+        loans[0],
+        world.admin.id,
+        payment["id"].as_str().unwrap()
+    );
     let error = application.batch_execute(&more).await.unwrap_err();
     assert_eq!(error.as_db_error().unwrap().constraint(), Some("payments_not_above"));
     for sql in ["UPDATE payments SET applied = 0", "DELETE FROM payments", "UPDATE payment_movements SET amount = 1"] {

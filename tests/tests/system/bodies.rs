@@ -49,7 +49,8 @@ async fn all_that_is_wrong_with_a_body_is_told_at_once() {
     // Deep down too, and each thing of a list at its place.
     let quote = r#"{"amount": -1, "currency": "INR", "terms": {"interest_rate_apr": "x", "instalments": 6.5, "lost": 1,
         "grace": {"principal": -1, "interest_free": "1"}, "late_fee": {"value": 1, "max_times": 601},
-        "fees": [{"code": "a", "amount": 1}, {"code": "", "amount": "1e3"}, 7], "repay_every": 0}, "disbursed_on": "x"}"#;
+        "fees": [{"code": "a", "amount": 1}, {"code": "", "amount": "1e3"}, 7], "repay_every": 0},
+            "disbursed_on": "x"}"#;
     let errors = [
         ("/amount", "not_a_number"),
         ("/terms/interest_rate_apr", "not_a_number"),
@@ -219,7 +220,8 @@ async fn a_whole_number_may_be_written_with_a_point_and_zeros() {
     let changed = r#"{"max_instalments": 9.0}"#;
     world.admin.patch("/api/products/whole").if_match(1).raw_json(changed).expect(200).await;
     let flows = r#"{"method": "reg_z", "unit_period": {"every": 1.0, "unit": "month"},
-        "advances": [{"on": "1978-01-10", "amount": "5000.00"}], "payments": [{"on": "1978-02-10", "amount": "5100"}]}"#;
+        "advances": [{"on": "1978-01-10", "amount": "5000.00"}],
+            "payments": [{"on": "1978-02-10", "amount": "5100"}]}"#;
     world.anyone().post("/api/quotes/apr").raw_json(flows).expect(200).await;
     let paid = world.loan(LoanStatus::Disbursed).await;
     let due = world.agent.get(&format!("{paid}/schedule")).expect(200).await["rows"][5]["due_on"].clone();

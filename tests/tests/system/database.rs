@@ -213,7 +213,8 @@ async fn a_transaction_has_its_form_and_its_place() {
     book.owner_is_refused(&[(&insert("pending", "repayment", "{}"), "transactions_loan_status")]).await;
     let reversal = |of: &str, overrides: &str| {
         format!(
-            "INSERT INTO transactions SELECT (jsonb_populate_record(t, jsonb_build_object('id', :new, 'kind', 'reversal',
+            "INSERT INTO transactions SELECT (jsonb_populate_record(t, jsonb_build_object('id', :new, 'kind',
+                'reversal',
                 'amount', NULL, 'paid_out', NULL, 'reason', 'r', 'reverses', id, 'recorded_at', now())
                 || '{overrides}'::jsonb)).*
             FROM transactions t WHERE loan_id = :repaid AND kind = '{of}'"
@@ -328,12 +329,16 @@ async fn only_erase_person_erases() {
         ("SELECT erase_person(:agent); SELECT erase_person(:agent)", "erase_once"),
         // Temporary objects never come before the ones that are read.
         (
-            "CREATE TEMPORARY TABLE loans (id uuid, borrower_id uuid, status text); SET LOCAL search_path = pg_temp, public;
+            "CREATE TEMPORARY TABLE loans (id uuid, borrower_id uuid, status text);
+                SET LOCAL search_path = pg_temp, public;
             SELECT public.erase_person(:customer)",
             "erase_loans_open",
         ),
         (
-            &format!("{temporary}; CREATE TRIGGER t BEFORE INSERT ON mine FOR EACH ROW EXECUTE FUNCTION keep_address_apart()"),
+            &format!(
+                "{temporary}; CREATE TRIGGER t BEFORE INSERT ON mine
+                FOR EACH ROW EXECUTE FUNCTION keep_address_apart()"
+            ),
             NO_RIGHT,
         ),
         ("INSERT INTO audit_addresses VALUES (:new, :customer, '203.0.113.9')", NO_RIGHT),
@@ -371,7 +376,8 @@ async fn only_erase_person_erases() {
     // No loan is made for who is erased.
     let erased = format!("SELECT erase_person('{}')", gone.id);
     let new = format!(
-        "{erased}; INSERT INTO loans SELECT (jsonb_populate_record(l, jsonb_build_object('id', :new, 'pay_ref', null, 'borrower_id', '{}'))).*
+        "{erased}; INSERT INTO loans SELECT (jsonb_populate_record(l, jsonb_build_object('id', :new, 'pay_ref', null,
+            'borrower_id', '{}'))).*
         FROM loans l WHERE id = :pending",
         gone.id
     );
@@ -561,7 +567,8 @@ async fn a_loan_starts_as_an_application() {
     let book = Book::new().await;
     let insert = |overrides: &str| {
         format!(
-            "INSERT INTO loans SELECT (jsonb_populate_record(l, jsonb_build_object('id', :new, 'pay_ref', null, 'created_at', now(),
+            "INSERT INTO loans SELECT (jsonb_populate_record(l, jsonb_build_object('id', :new, 'pay_ref', null,
+                'created_at', now(),
                 'updated_at', now()) || '{overrides}'::jsonb)).*
             FROM loans l WHERE id = :pending"
         )
@@ -724,7 +731,8 @@ async fn a_version_is_what_its_loan_or_product_is() {
     .await;
     let product = |version: i32, change: &str| {
         format!(
-            "INSERT INTO product_versions SELECT (jsonb_populate_record(v, jsonb_build_object('version', {version}, 'at', now())
+            "INSERT INTO product_versions SELECT (jsonb_populate_record(v, jsonb_build_object('version', {version},
+                'at', now())
                 || '{change}'::jsonb)).* FROM product_versions v WHERE code = 'home'"
         )
     };
@@ -745,7 +753,8 @@ async fn a_calendar_is_changed_by_versions_alone() {
     let book = Book::new().await;
     let version = |version: i32, change: &str| {
         format!(
-            "INSERT INTO calendar_versions SELECT (jsonb_populate_record(v, jsonb_build_object('version', {version}, 'at', now())
+            "INSERT INTO calendar_versions SELECT (jsonb_populate_record(v, jsonb_build_object('version', {version},
+                'at', now())
                 || '{change}'::jsonb)).* FROM calendar_versions v WHERE code = 'ke'"
         )
     };
@@ -817,7 +826,8 @@ async fn what_is_recorded_is_of_now() {
     let book = Book::new().await;
     let transaction = |instant: &str| {
         format!(
-            "INSERT INTO transactions SELECT (jsonb_populate_record(t, jsonb_build_object('id', :new, 'loan_id', :disbursed,
+            "INSERT INTO transactions SELECT (jsonb_populate_record(t, jsonb_build_object('id', :new,
+                'loan_id', :disbursed,
                 'recorded_at', {instant}))).*
             FROM transactions t WHERE loan_id = :repaid AND kind = 'repayment'"
         )
@@ -832,7 +842,8 @@ async fn what_is_recorded_is_of_now() {
     let application = |instant: &str| {
         let record = record("new");
         format!(
-            "INSERT INTO loans SELECT (jsonb_populate_record(l, jsonb_build_object('id', :new, 'pay_ref', null, 'created_at', {instant},
+            "INSERT INTO loans SELECT (jsonb_populate_record(l, jsonb_build_object('id', :new, 'pay_ref', null,
+                'created_at', {instant},
                 'updated_at', {instant}))).* FROM loans l WHERE id = :pending; {record}"
         )
     };
@@ -847,7 +858,8 @@ async fn what_is_recorded_is_of_now() {
     let product = |instant: &str| {
         format!(
             "UPDATE products SET version = 2 WHERE code = 'home';
-            INSERT INTO product_versions SELECT (jsonb_populate_record(v, jsonb_build_object('version', 2, 'at', {instant}))).*
+            INSERT INTO product_versions SELECT (jsonb_populate_record(v,
+                jsonb_build_object('version', 2, 'at', {instant}))).*
             FROM product_versions v WHERE code = 'home'"
         )
     };
@@ -974,7 +986,8 @@ async fn a_product_changes_by_its_rules() {
     let book = Book::new().await;
     let insert = |overrides: &str| {
         format!(
-            "INSERT INTO products SELECT (jsonb_populate_record(p, '{{\"code\": \"fresh\", \"is_default\": false}}'::jsonb
+            "INSERT INTO products SELECT (jsonb_populate_record(p,
+                '{{\"code\": \"fresh\", \"is_default\": false}}'::jsonb
                 || '{overrides}'::jsonb)).* FROM products p WHERE code = 'microloan-inr'"
         )
     };

@@ -80,7 +80,8 @@ async fn a_deployment_goes_on_once_the_database_is_migrated() {
     let told = told.0.lock().unwrap().0.clone();
     let expected = |name| {
         json!({"Status": "SUCCESS", "Reason": "", "PhysicalResourceId": name, "RequestId": "5b0c",
-            "StackId": "arn:aws:cloudformation:eu-west-1:123456789012:stack/microloans/1", "LogicalResourceId": "Migration"})
+            "StackId": "arn:aws:cloudformation:eu-west-1:123456789012:stack/microloans/1",
+                "LogicalResourceId": "Migration"})
     };
     // The first was refused once and sent again; the name stays, or the resource would be taken for a new one.
     assert_eq!(told, [expected("schema"), expected("known")]);

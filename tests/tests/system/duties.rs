@@ -114,7 +114,8 @@ async fn the_database_keeps_duties_apart() {
         ),
         (
             format!(
-                "INSERT INTO transactions (id, loan_id, kind, value_date, amount, currency, recorded_at, recorded_by, paid_out)
+                "INSERT INTO transactions (id, loan_id, kind, value_date, amount, currency, recorded_at,
+                    recorded_by, paid_out)
                 SELECT gen_random_uuid(), id, 'disbursement', '2024-01-15', amount, currency, now(), '{admin}', amount
                 FROM loans WHERE id = '{}'",
                 id(&approved)

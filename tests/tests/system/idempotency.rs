@@ -189,7 +189,10 @@ async fn a_key_of_an_earlier_release_is_compared_its_way() {
     let world = World::new().await;
     let first = apply(&world, &world.agent, "k", "1000.0").expect(201).await;
     // As the release before kept it: the amount as it was written, and a null for each field that was left out.
-    let kept = r#"{"borrower_id":"the.customer","product":null,"amount":"1000.0","currency":"INR","term_months":6,"instalments":null,"interest_rate_apr":null}"#;
+    let kept = concat!(
+        r#"{"borrower_id":"the.customer","product":null,"amount":"1000.0","currency":"INR","term_months":6,"#,
+        r#""instalments":null,"interest_rate_apr":null}"#
+    );
     let sql = "UPDATE idempotency_keys SET format = 1, fingerprint = sha256(convert_to($1, 'UTF8'))";
     world.owner.execute(sql, &[&kept]).await.unwrap();
     let again = apply(&world, &world.agent, "k", "1000.0").expect(201).await;

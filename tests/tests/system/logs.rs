@@ -177,7 +177,9 @@ async fn what_the_lender_counts_is_counted_once() {
     pay("100.25", "a").expect(201).await;
     pay("0", "b").expect(422).await;
     let id = path.strip_prefix("/api/loans/").unwrap();
-    let item = |amount: &str, key: &str| json!({"loan_id": id, "amount": amount, "paid_on": "2024-02-16", "idempotency_key": key});
+    let item = |amount: &str, key: &str| -> Value {
+        json!({"loan_id": id, "amount": amount, "paid_on": "2024-02-16", "idempotency_key": key})
+    };
     let items = json!({"items": [item("10.5", "c"), item("0", "d"), item("20", "e")]});
     world.agent.post("/api/repayments/batch").json(items).expect(200).await;
     let log = Log::kept();

@@ -69,8 +69,10 @@ async fn loans_without_one_get_theirs() {
     world.owner.batch_execute(before).await.unwrap();
     world.owner.batch_execute(&format!("BEGIN; {migration}; COMMIT")).await.unwrap();
     let copy = "INSERT INTO loans SELECT (jsonb_populate_record(l, jsonb_build_object(
-            'id', gen_random_uuid(), 'pay_ref', null, 'status', 'pending', 'disbursed_on', null, 'outstanding', 0, 'owed', '{}'::numeric[],
-            'owed_on', '{}'::date[], 'oldest_unpaid_due_on', null, 'next_due_on', null, 'decided_by', null, 'decided_at', null,
+            'id', gen_random_uuid(), 'pay_ref', null, 'status', 'pending', 'disbursed_on', null, 'outstanding', 0,
+                'owed', '{}'::numeric[],
+            'owed_on', '{}'::date[], 'oldest_unpaid_due_on', null, 'next_due_on', null, 'decided_by', null,
+                'decided_at', null,
             'decision_reason', null, 'version', 1))).* FROM loans l LIMIT 1";
     // Not committed: a loan has a version.
     world.owner.batch_execute("BEGIN").await.unwrap();

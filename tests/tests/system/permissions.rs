@@ -410,7 +410,8 @@ impl Lender {
     /// A payment in suspense.
     async fn payment(&self, unique: &str) -> String {
         let (source, _) = self.source("manual", unique).await;
-        let body = json!({"source": source, "external_id": unique, "amount": "10", "currency": "INR", "paid_at": "2024-02-15"});
+        let body = json!({"source": source, "external_id": unique, "amount": "10", "currency": "INR",
+            "paid_at": "2024-02-15"});
         self.admin.post("/api/payments").json(body).expect(201).await.text_of("id")
     }
 
@@ -427,7 +428,8 @@ impl Lender {
         match (row.method.as_str(), row.path) {
             ("POST", "/api/payment-sources") => {
                 let code = format!("n{}", &unique[unique.len() - 12..]);
-                let body = json!({"code": code, "name": "A source", "provider": "mpesa", "account": unique, "currency": "INR"});
+                let body = json!({"code": code, "name": "A source", "provider": "mpesa", "account": unique,
+                    "currency": "INR"});
                 (String::new(), Some(body))
             }
             ("GET", "/api/payment-sources/{code}" | "/api/payment-sources/{code}/refused") => {

@@ -57,16 +57,19 @@ async fn a_year_of_entries(api: &Api) {
     let entries = "SET random_page_cost = 4;
         BEGIN;
         INSERT INTO transactions (id, loan_id, kind, value_date, recorded_at, recorded_by, currency, amount)
-        SELECT '01ffffff-0000-7000-8000-000000000001', id, 'repayment', disbursed_on, clock_timestamp(), created_by, currency, 1
+        SELECT '01ffffff-0000-7000-8000-000000000001', id, 'repayment', disbursed_on, clock_timestamp(), created_by,
+            currency, 1
         FROM loans WHERE status = 'disbursed' ORDER BY id LIMIT 1;
         WITH days AS (
-            SELECT gen_random_uuid() AS id, day::date FROM generate_series('2023-01-01', '2023-12-31', interval '1 day') day),
+            SELECT gen_random_uuid() AS id, day::date
+                FROM generate_series('2023-01-01', '2023-12-31', interval '1 day') day),
         entries AS (
             INSERT INTO journal_entries (id, loan_id, transaction_id, currency, value_date, recorded_at)
             SELECT days.id, t.loan_id, t.id, t.currency, day, t.recorded_at
             FROM days, (SELECT * FROM transactions WHERE id = '01ffffff-0000-7000-8000-000000000001') t)
         INSERT INTO journal_lines (entry_id, account, debit, credit)
-        SELECT id, account, debit, credit FROM days, (VALUES ('cash', 1, 0), ('recoveries', 0, 1)) line (account, debit, credit);
+        SELECT id, account, debit, credit
+            FROM days, (VALUES ('cash', 1, 0), ('recoveries', 0, 1)) line (account, debit, credit);
         COMMIT";
     api.application().await.batch_execute(entries).await.unwrap();
 }

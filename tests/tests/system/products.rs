@@ -116,7 +116,10 @@ async fn a_loan_is_within_the_limits_of_its_product() {
 #[tokio::test]
 async fn months_are_asked_for_where_instalments_are_monthly() {
     let world = World::new().await;
-    let terms = |every: u32, unit: &str| json!({"terms": {"interest_rate_apr": "24", "instalments": 4, "repay_every": every, "repay_unit": unit}});
+    let terms = |every: u32, unit: &str| {
+        let terms = json!({"interest_rate_apr": "24", "instalments": 4, "repay_every": every, "repay_unit": unit});
+        json!({"terms": terms})
+    };
     world.product("quarterly", terms(3, "month")).await;
     world.product("weekly", terms(1, "week")).await;
     let ask = |product: &str, name: &str, count: u32| {
@@ -273,7 +276,9 @@ async fn a_patch_that_changes_nothing_asks_nothing_of_the_product() {
 async fn steps_do_not_depend_on_a_first_due_date_that_has_passed() {
     let world = World::new().await;
     let today = world.app.date_of(jiff::Timestamp::now());
-    let terms = |first: jiff::civil::Date| json!({"terms": {"interest_rate_apr": "24", "instalments": 6, "first_due_on": first.to_string()}});
+    let terms = |first: jiff::civil::Date| -> Value {
+        json!({"terms": {"interest_rate_apr": "24", "instalments": 6, "first_due_on": first.to_string()}})
+    };
     world.product("seasonal", terms(today.tomorrow().unwrap())).await;
     let body = json!({"amount": "1000", "currency": "INR", "product": "seasonal"});
     let loans = [

@@ -174,7 +174,10 @@ async fn rates_of_published_flows() {
 #[tokio::test]
 async fn flows_without_a_rate_have_none_and_bad_flows_are_named() {
     let world = World::new().await;
-    let ask = |advances: Value, payments: Value| json!({"method": "nominal", "unit_period": {"every": 1, "unit": "month"}, "advances": advances, "payments": payments});
+    let month = json!({"every": 1, "unit": "month"});
+    let ask = |advances: Value, payments: Value| -> Value {
+        json!({"method": "nominal", "unit_period": month, "advances": advances, "payments": payments})
+    };
     let flow = |on: &str, amount: Value| json!({"on": on, "amount": amount});
     let (advance, payment) = (flow("2026-01-01", json!("100")), flow("2026-02-01", json!("110")));
     assert_eq!(rate(&world, ask(json!([advance]), json!([payment]))).expect(200).await["apr"], "120.0000");

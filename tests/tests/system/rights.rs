@@ -298,9 +298,11 @@ async fn an_application_waits_for_an_erasure_and_an_erasure_for_an_application()
     application.batch_execute("BEGIN").await.unwrap();
     // Whatever stands in the row, it refers to the borrower.
     let made = "WITH made AS (
-            INSERT INTO loans SELECT (jsonb_populate_record(l, jsonb_build_object('id', $1::uuid, 'pay_ref', null, 'borrower_id', $2::uuid))).*
+            INSERT INTO loans SELECT (jsonb_populate_record(l, jsonb_build_object('id', $1::uuid, 'pay_ref', null,
+                'borrower_id', $2::uuid))).*
             FROM loans l WHERE id = $3 RETURNING *)
-        INSERT INTO loan_versions SELECT id, 1, 'create', updated_at, created_by, NULL, '{}', status, agent_id, product_code,
+        INSERT INTO loan_versions SELECT id, 1, 'create', updated_at, created_by, NULL, '{}', status, agent_id,
+            product_code,
             product_version, currency, amount, terms, instalment, total_interest, total_due FROM made";
     let another = world.api.customer("another").await;
     let template: Uuid =
@@ -531,7 +533,8 @@ async fn addresses_that_were_there_before_are_moved_to_their_people() {
         (None, "user:not-an-id".to_owned(), "198.51.100.6"),
         (Some(admin), "product:home".to_owned(), ""),
     ] {
-        let sql = "INSERT INTO audit_log (id, actor_id, action, subject, address) VALUES (gen_random_uuid(), $1, 'a', $2, $3)";
+        let sql = "INSERT INTO audit_log (id, actor_id, action, subject, address)
+            VALUES (gen_random_uuid(), $1, 'a', $2, $3)";
         owner.execute(sql, &[&actor, &subject, &address]).await.unwrap();
     }
     owner.batch_execute(&migration(RIGHTS)).await.unwrap();

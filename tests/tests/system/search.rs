@@ -92,7 +92,8 @@ async fn a_page_of_those_who_have_a_common_word_costs_what_its_months_have() {
     let api = Api::new().await;
     let agent = api.agent("the.agent").await;
     let sql = "INSERT INTO users (id, username, email, phone, full_name, role, status, password_hash, created_at)
-        SELECT gen_random_uuid(), 'common.' || n, 'common.' || n || '@example.com', '+1' || n, 'Common Name', 'customer', 'active',
+        SELECT gen_random_uuid(), 'common.' || n, 'common.' || n || '@example.com', '+1' || n, 'Common Name',
+            'customer', 'active',
             '$pbkdf2-sha256$', timestamptz '2021-01-15T12:00:00Z' + n % 60 * interval '1 month'
         FROM generate_series(1, 12000) n";
     api.owner.batch_execute(sql).await.unwrap();

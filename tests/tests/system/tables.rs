@@ -102,7 +102,8 @@ async fn a_page_of_csv_has_the_documented_length_and_stays_under_five_megabytes(
     let world = World::new().await;
     let insert = "INSERT INTO users (id, username, email, phone, full_name, role, status, password_hash)
         SELECT gen_random_uuid(), 'user' || n, 'user' || n || repeat('x', 200) || '@example.com', '+15550100001',
-            repeat(U&'\\+01F600', 200), 'customer', 'active', (SELECT min(password_hash) FROM users) FROM generate_series(1, 5000) n";
+            repeat(U&'\\+01F600', 200), 'customer', 'active', (SELECT min(password_hash) FROM users)
+                FROM generate_series(1, 5000) n";
     world.owner.batch_execute(insert).await.unwrap();
     let length = |page: &tests::Reply| page.text.split_terminator("\r\n").count() - 1;
     assert_eq!(length(&csv(&world.admin, "/api/customers", "text/csv").await), 50);

@@ -143,7 +143,8 @@ impl World {
 
     /// A new product, by the admin: `change` over one in INR with monthly instalments.
     pub(crate) async fn product(&self, code: &str, change: Value) {
-        let mut product = json!({"code": code, "name": code, "currency": "INR", "min_amount": "1", "max_amount": "50000",
+        let mut product = json!({"code": code, "name": code, "currency": "INR", "min_amount": "1",
+            "max_amount": "50000",
             "min_instalments": 1, "max_instalments": 60, "min_rate_apr": "0", "max_rate_apr": "100",
             "terms": {"interest_rate_apr": "24", "instalments": 12}});
         for (name, value) in change.as_object().unwrap() {

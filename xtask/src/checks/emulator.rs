@@ -129,7 +129,10 @@ impl Secrets {
 
 /// The functions' variables.
 fn settings(secrets: &Secrets, port: u16, certificates: &Certificates) -> Outcome<Vec<(&'static str, String)>> {
-    let access = |username: &str, password: &str| json!({"host": "localhost", "port": port, "dbname": "microloans", "username": username, "password": password});
+    let access = |username: &str, password: &str| {
+        let database = "microloans";
+        json!({"host": "localhost", "port": port, "dbname": database, "username": username, "password": password})
+    };
     let admin = json!({
         "username": "admin", "email": "admin@example.com", "phone": "+254700000001", "password": PASSWORD,
     });

@@ -55,7 +55,8 @@ mod tests {
 
     #[test]
     fn commands_are_those_of_the_shells_blocks_below_the_heading() {
-        let text = "```sh\nrm\n```\n## A first loan\n```sh\napi=there\nask $api\n```\n```json\n{}\n```\n## As Lambda\n```sh\nrm\n```\n";
+        let text = "```sh\nrm\n```\n## A first loan\n```sh\napi=there\nask $api\n```\n```json\n{}\n```\n\
+            ## As Lambda\n```sh\nrm\n```\n";
         let expected = "api=http://here; curl() { command curl --fail-with-body \"$@\"; }\nask $api\n";
         assert_eq!(commands(text, "http://here"), expected);
     }

@@ -202,7 +202,8 @@ mod tests {
             &format!(r#"{{"current": "b", "keys": {{"a": "{KEY}"}}}}"#),
             &format!(r#"{{"current": "a", "keys": {{"a": "{KEY}+"}}}}"#),
             &format!(
-                r#"{{"current": "a", "keys": {{"a": "{KEY}"}}, "next": {{"kid": "b", "from": "2026-01-01T00:00:00Z"}}}}"#
+                r#"{{"current": "a", "keys": {{"a": "{KEY}"}},
+                    "next": {{"kid": "b", "from": "2026-01-01T00:00:00Z"}}}}"#
             ),
         ] {
             assert!(matches!(keys(text), Err(KeysError::Malformed)), "{text}");

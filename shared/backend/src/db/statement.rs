@@ -36,8 +36,8 @@ macro_rules! bind {
 bind! {
     Uuid => UUID, String => TEXT, &'static str => TEXT, Decimal => NUMERIC, i16 => INT2, i32 => INT4, i64 => INT8,
     bool => BOOL, f64 => FLOAT8, Timestamp => TIMESTAMPTZ, Date => DATE, serde_json::Value => JSONB, Vec<u8> => BYTEA,
-    Vec<String> => TEXT_ARRAY, Vec<Option<String>> => TEXT_ARRAY, Vec<&'static str> => TEXT_ARRAY, Vec<Uuid> => UUID_ARRAY,
-    Vec<Option<Uuid>> => UUID_ARRAY, Vec<Date> => DATE_ARRAY, Vec<Option<Date>> => DATE_ARRAY,
+    Vec<String> => TEXT_ARRAY, Vec<Option<String>> => TEXT_ARRAY, Vec<&'static str> => TEXT_ARRAY,
+    Vec<Uuid> => UUID_ARRAY, Vec<Option<Uuid>> => UUID_ARRAY, Vec<Date> => DATE_ARRAY, Vec<Option<Date>> => DATE_ARRAY,
     Vec<Decimal> => NUMERIC_ARRAY, Vec<i64> => INT8_ARRAY, Vec<Timestamp> => TIMESTAMPTZ_ARRAY,
 }
 

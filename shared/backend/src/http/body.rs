@@ -251,7 +251,8 @@ mod tests {
                 any::<String>().prop_map(String::into_bytes),
                 "(\\{|\\}|\\[|\\]|,|:|\"name\"|\"list\"|\"count\"|\"colour\"|\"red\"|1|-|e9|null|\"\\\\ud800\"){0,20}"
                     .prop_map(String::into_bytes),
-                "\\{\"name\": (\"[a-z]{0,3}\"|1|null|\\[\\])(, \"(list|name|lost)\": (\\[(\\{\"(count|colour)\": (1|-1|\"red\"|\"blue\"|\\{\\})\\})?\\]|0))?\\}"
+                "\\{\"name\": (\"[a-z]{0,3}\"|1|null|\\[\\])(, \"(list|name|lost)\": \
+                    (\\[(\\{\"(count|colour)\": (1|-1|\"red\"|\"blue\"|\\{\\})\\})?\\]|0))?\\}"
                     .prop_map(String::into_bytes),
             ],
         ) {

@@ -53,7 +53,8 @@ pub const LIST: &str = "SELECT * FROM calendars WHERE true";
 
 /// Makes a calendar. Of two at once the second waits, and makes none.
 pub const INSERT: &str = "\
-INSERT INTO calendars (code, version, name, weekend, holidays_on, holiday_names, covers_from, covers_to, created_at, updated_at)
+INSERT INTO calendars (code, version, name, weekend, holidays_on, holiday_names, covers_from, covers_to, created_at,
+    updated_at)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
 
 /// Changes a calendar.
@@ -64,7 +65,8 @@ WHERE code = $1";
 
 /// Records the version that the calendar now has.
 pub const RECORD_VERSION: &str = "\
-INSERT INTO calendar_versions (code, version, name, weekend, holidays_on, holiday_names, covers_from, covers_to, created_at, at,
+INSERT INTO calendar_versions (code, version, name, weekend, holidays_on, holiday_names, covers_from, covers_to,
+    created_at, at,
     by_id)
 SELECT code, version, name, weekend, holidays_on, holiday_names, covers_from, covers_to, created_at, updated_at, $2
 FROM calendars WHERE code = $1";

@@ -59,7 +59,8 @@ INSERT INTO journal_lines (entry_id, account, debit, credit) SELECT entry_id, ac
 
 /// The entries of a loan, each with its lines.
 pub const ENTRIES: &str = "\
-SELECT e.id, e.value_date, e.recorded_at, t.recorded_at AS transaction_recorded_at, e.transaction_id, e.currency, l.accounts, l.debits, l.credits
+SELECT e.id, e.value_date, e.recorded_at, t.recorded_at AS transaction_recorded_at, e.transaction_id, e.currency,
+    l.accounts, l.debits, l.credits
 FROM transactions t JOIN journal_entries e ON e.transaction_id = t.id, LATERAL (
     SELECT array_agg(account ORDER BY credit > 0, account) AS accounts,
         array_agg(debit ORDER BY credit > 0, account) AS debits,

@@ -58,13 +58,15 @@ pub const DEFAULT: &str = sql!(
 
 /// The product of this code or, without one, that of this loan.
 pub const FOR_LOAN: &str = sql!(
-    "SELECT {}, newest_calendar(terms) AS calendar FROM products WHERE code = coalesce($1, (SELECT product_code FROM loans WHERE id = $2))",
+    "SELECT {}, newest_calendar(terms) AS calendar FROM products
+        WHERE code = coalesce($1, (SELECT product_code FROM loans WHERE id = $2))",
     List::Names(Product::COLUMNS),
 );
 
 /// The product of one version of this loan.
 pub const OF_VERSION: &str = sql!(
-    "SELECT {}, newest_calendar(p.terms) AS calendar FROM products p JOIN loan_versions v ON v.product_code = p.code WHERE v.loan_id = $1 AND v.version = $2",
+    "SELECT {}, newest_calendar(p.terms) AS calendar FROM products p
+        JOIN loan_versions v ON v.product_code = p.code WHERE v.loan_id = $1 AND v.version = $2",
     List::Of("p", Product::COLUMNS),
 );
 

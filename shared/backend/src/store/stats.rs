@@ -26,7 +26,8 @@ pub struct Statistics {
     #[schema(example = 5)]
     pub total_loans: i64,
     /// Loans by state; all seven are there.
-    #[schema(example = json!({"pending": 1, "approved": 1, "rejected": 1, "withdrawn": 0, "disbursed": 1, "repaid": 1, "defaulted": 0}))]
+    #[schema(example = json!({"pending": 1, "approved": 1, "rejected": 1, "withdrawn": 0, "disbursed": 1, "repaid": 1,
+        "defaulted": 0}))]
     pub by_status: BTreeMap<String, i64>,
     /// Money by currency, for currencies that have loans.
     pub by_currency: BTreeMap<String, CurrencyStatistics>,
@@ -74,8 +75,8 @@ figures AS (
     UNION ALL
     SELECT currency, status, loans, amount, disbursed, repaid, outstanding, past_due
     FROM book_changes WHERE on_date <= $1)
-SELECT currency, status, sum(loans)::int8 AS loans, sum(amount) AS amount, sum(disbursed) AS disbursed, sum(repaid) AS repaid,
-    sum(outstanding) AS outstanding, sum(past_due) AS past_due
+SELECT currency, status, sum(loans)::int8 AS loans, sum(amount) AS amount, sum(disbursed) AS disbursed,
+    sum(repaid) AS repaid, sum(outstanding) AS outstanding, sum(past_due) AS past_due
 FROM figures GROUP BY currency, status";
 
 /// Marks every eighth day up to this one, from the first of the book on, and sums up everything before it: from the
@@ -88,7 +89,8 @@ marked AS (
     SELECT day::date FROM first, generate_series(first.mark, $1::date, interval '8 days') day
     RETURNING before),
 parts AS (
-    SELECT CASE WHEN on_date < mark THEN mark ELSE mark + 8 * ((on_date - mark) / 8 + 1) END AS before, currency, status,
+    SELECT CASE WHEN on_date < mark THEN mark ELSE mark + 8 * ((on_date - mark) / 8 + 1) END AS before,
+        currency, status,
         loans, amount, disbursed, repaid, outstanding, past_due
     FROM book_days, first WHERE on_date >= coalesce((SELECT mark FROM last), '-infinity') AND on_date < $1
     UNION ALL

@@ -113,7 +113,9 @@ impl Measured {
         let metric = |name: &str, unit: &str| json!({"Name": name, "Unit": unit});
         let mut overall = vec![metric("database_milliseconds", "Milliseconds")];
         overall.extend(counts.iter().map(|(name, (unit, _))| metric(name, unit)));
-        let directive = |dimensions: Value, metrics: Vec<Value>| json!({"Namespace": namespace(), "Dimensions": [dimensions], "Metrics": metrics});
+        let directive = |dimensions: Value, metrics: Vec<Value>| -> Value {
+            json!({"Namespace": namespace(), "Dimensions": [dimensions], "Metrics": metrics})
+        };
         let by_operation = vec![metric("milliseconds", "Milliseconds")];
         let mut members = Map::new();
         members.insert("milliseconds".into(), milliseconds.into());

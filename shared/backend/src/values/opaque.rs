@@ -125,7 +125,10 @@ mod tests {
         /// The profile is idempotent (RFC 8264, section 7), and locks nobody out because of the version of Unicode:
         /// characters unknown to the tables are accepted.
         #[test]
-        fn a_form_is_its_own_form(text in any::<String>(), unassigned in prop_oneof![Just('\u{378}'), Just('\u{2fe0}'), Just('\u{e1000}')]) {
+        fn a_form_is_its_own_form(
+            text in any::<String>(),
+            unassigned in prop_oneof![Just('\u{378}'), Just('\u{2fe0}'), Just('\u{e1000}')],
+        ) {
             if let Ok(form) = enforce(&text) {
                 prop_assert_eq!(enforce(&form), Ok(form.clone()));
                 let longer = form + &unassigned.to_string();

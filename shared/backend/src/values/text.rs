@@ -63,7 +63,8 @@ text_field! {
     #[schema(format = "email", max_length = 254, example = "asha@example.com")]
     Email, |text| if is_email(&text) { Ok(text) } else { Err((
         "not_an_email_address",
-        "must be an address such as name@example.com, of at most 254 characters; international domains in their ASCII form",
+        "must be an address such as name@example.com, of at most 254 characters; international domains in their ASCII \
+            form",
     )) }
 }
 text_field! {
@@ -257,11 +258,15 @@ mod tests {
                 prop_assert!(reason == text.trim() && (1..=1000).contains(&reason.chars().count()));
                 prop_assert!(!reason.contains('\0'));
             }
-            for line in [read::<Name>(text.as_str()).map(|it| it.0), read::<Reference>(text.as_str()).map(|it| it.0)] {
-                prop_assert!(line.is_err() || line.is_ok_and(|line| line.chars().count() <= 200 && !line.contains(char::is_control)));
-            }
-            for line in [read::<Channel>(text.as_str()).map(|it| it.0), read::<ChargeCode>(text.as_str()).map(|it| it.0)] {
-                prop_assert!(line.is_err() || line.is_ok_and(|line| line.chars().count() <= 64 && !line.contains(char::is_control)));
+            for (line, longest) in [
+                (read::<Name>(text.as_str()).map(|it| it.0), 200),
+                (read::<Reference>(text.as_str()).map(|it| it.0), 200),
+                (read::<Channel>(text.as_str()).map(|it| it.0), 64),
+                (read::<ChargeCode>(text.as_str()).map(|it| it.0), 64),
+            ] {
+                if let Ok(line) = line {
+                    prop_assert!(line.chars().count() <= longest && !line.contains(char::is_control));
+                }
             }
             if let Ok(user) = read::<UserRef>(text.as_str()) {
                 prop_assert!(!user.to_string().contains('\0') && UserRef::parse(&user.to_string()) == user);

@@ -110,8 +110,8 @@ words! {
     serde(untagged),
     schema(
         as = AllocationOrder,
-        description = "The order in which payments are allocated: the name of a list of groups, or the list itself. In a \
-            list each bucket comes with each component exactly once.",
+        description = "The order in which payments are allocated: the name of a list of groups, or the list itself. \
+            In a list each bucket comes with each component exactly once.",
         example = "penalty_fee_interest_principal"
     )
 )]

@@ -134,9 +134,9 @@ impl Stage {
         }
         let [unavailable, busy, unauthenticated, silences] = counts;
         println!(
-            "{what}: {answers} requests, {commands} commands acknowledged ({found_done} found done), {unavailable} x 503, \
-             {busy} x 409, {unauthenticated} x 401, {silences} unanswered, slowest {} ms; lost {}, doubled {}; \
-             first done {} ms after",
+            "{what}: {answers} requests, {commands} commands acknowledged ({found_done} found done), \
+             {unavailable} x 503, {busy} x 409, {unauthenticated} x 401, {silences} unanswered, slowest {} ms; \
+             lost {}, doubled {}; first done {} ms after",
             slowest.as_millis(),
             differences.lost,
             differences.doubled,

@@ -356,7 +356,9 @@ mod tests {
         /// Each error of a body is reported once, and a body without the wrong fields has the others.
         #[test]
         fn each_error_is_told_once(
-            text in "\\{(\"(name|list|lost|sizes)\": (1|\"a\"|null|\\[(\\{(\"(count|colour|width)\": (1|-1|\"red\"|\"blue\"|\\{\\})(, \"height\": 1)?)?\\}(, \\{\\})?)?\\]), ){0,4}\"end\": 1\\}",
+            text in "\\{(\"(name|list|lost|sizes)\": \
+                (1|\"a\"|null|\\[(\\{(\"(count|colour|width)\": (1|-1|\"red\"|\"blue\"|\\{\\})(, \"height\": 1)?)?\\}\
+                (, \\{\\})?)?\\]), ){0,4}\"end\": 1\\}",
         ) {
             let errors = all_errors(&text);
             let told: HashSet<_> = errors.iter().collect();

@@ -30,11 +30,14 @@ columns! {
 
 /// Loans with an unpaid amount, with the amounts due on a day and before it.
 pub const TO_COLLECT: &str = "\
-SELECT l.id, l.pay_ref, u.username, u.full_name, u.phone, l.currency, least(l.owed_on[1], l.penalties_on[1]) AS due_since,
+SELECT l.id, l.pay_ref, u.username, u.full_name, u.phone, l.currency,
+    least(l.owed_on[1], l.penalties_on[1]) AS due_since,
     greatest($1 - l.oldest_unpaid_due_on, 0) AS days_past_due,
-    (SELECT coalesce(sum(unpaid.amount), 0) FROM unnest(l.owed_on || l.penalties_on, l.owed || l.penalties) AS unpaid (due_on, amount)
+    (SELECT coalesce(sum(unpaid.amount), 0)
+        FROM unnest(l.owed_on || l.penalties_on, l.owed || l.penalties) AS unpaid (due_on, amount)
         WHERE due_on = $1) AS due,
-    (SELECT coalesce(sum(unpaid.amount), 0) FROM unnest(l.owed_on || l.penalties_on, l.owed || l.penalties) AS unpaid (due_on, amount)
+    (SELECT coalesce(sum(unpaid.amount), 0)
+        FROM unnest(l.owed_on || l.penalties_on, l.owed || l.penalties) AS unpaid (due_on, amount)
         WHERE due_on < $1) AS overdue,
     (SELECT coalesce(sum(unpaid.amount), 0) FROM unnest(l.penalties_on, l.penalties) AS unpaid (due_on, amount)
         WHERE due_on <= $1) AS penalties

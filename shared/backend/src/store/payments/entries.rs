@@ -13,10 +13,12 @@ use crate::{
 /// Makes an entry of a payment, of its receipt or of a movement, with its two lines and the changes of both accounts.
 pub const INSERT_PAYMENT_ENTRY: &str = "\
 WITH lines AS (
-    SELECT * FROM (VALUES ($6::text, $8::numeric, 0::numeric), ($7::text, 0::numeric, $8::numeric)) AS line (account, debit, credit)),
+    SELECT * FROM (VALUES ($6::text, $8::numeric, 0::numeric), ($7::text, 0::numeric, $8::numeric))
+        AS line (account, debit, credit)),
 entries AS (
     INSERT INTO journal_entries (id, payment_id, movement_id, currency, value_date, recorded_at)
-    VALUES ($1, $2, $3, (SELECT currency FROM payment_sources WHERE code = (SELECT source FROM payments WHERE id = $2)), $4, $5)
+    VALUES ($1, $2, $3,
+        (SELECT currency FROM payment_sources WHERE code = (SELECT source FROM payments WHERE id = $2)), $4, $5)
     RETURNING currency),
 accounts AS (
     INSERT INTO account_changes (on_date, currency, account, debit, credit)

@@ -50,10 +50,12 @@ ORDER BY t.recorded_at LIMIT 1";
 pub const SUGGESTIONS: &str = "\
 WITH payment AS (
     SELECT p.external_id, p.currency, s.calling_code, d.*
-    FROM payments p JOIN payment_details d ON d.payment_id = p.id JOIN payment_sources s ON s.code = p.source WHERE p.id = $1),
+    FROM payments p JOIN payment_details d ON d.payment_id = p.id
+        JOIN payment_sources s ON s.code = p.source WHERE p.id = $1),
 found AS (
     SELECT t.loan_id, 1 AS rank, 'recorded_by_hand' AS reason FROM payment, transactions t
-    WHERE t.reference = payment.external_id AND t.kind = 'repayment' AND t.payment_id IS NULL AND t.currency = payment.currency
+    WHERE t.reference = payment.external_id AND t.kind = 'repayment' AND t.payment_id IS NULL
+        AND t.currency = payment.currency
         AND NOT EXISTS (SELECT FROM transactions r WHERE r.reverses = t.id)
     UNION ALL SELECT l.id, 2, 'pay_ref' FROM loans l WHERE l.pay_ref = $2
     UNION ALL SELECT l.id, 3, 'applied_before' FROM payment, transactions t JOIN loans l ON l.id = t.loan_id
@@ -72,7 +74,8 @@ found AS (
         JOIN transactions t ON t.payment_id = o.payment_id JOIN loans l ON l.id = t.loan_id
     UNION ALL SELECT l.id, 7, 'payer_name' FROM payment JOIN users u ON lower(u.full_name) = lower(payment.payer_name)
         JOIN loans l ON l.borrower_id = u.id WHERE u.role = 'customer')
-SELECT f.loan_id, l.pay_ref, (SELECT username FROM users WHERE id = l.borrower_id) AS borrower_username, l.status, l.currency,
+SELECT f.loan_id, l.pay_ref, (SELECT username FROM users WHERE id = l.borrower_id) AS borrower_username,
+    l.status, l.currency,
     l.outstanding, array_agg(DISTINCT f.reason) AS reasons
 FROM payment, found f JOIN loans l ON l.id = f.loan_id
 WHERE l.currency = payment.currency AND l.status IN ('disbursed', 'defaulted', 'repaid')

@@ -52,7 +52,8 @@ VALUES ($1, $2, $3, $4, $5, $6, $7)";
 
 /// Changes the details of a payment.
 pub const UPDATE_DETAILS: &str = "\
-UPDATE payment_details SET reference = $2, payer_name = $3, payer_phone = $4, payer_account = $5, matched_by = $6, conflicts = $7
+UPDATE payment_details SET reference = $2, payer_name = $3, payer_phone = $4, payer_account = $5,
+    matched_by = $6, conflicts = $7
 WHERE payment_id = $1";
 
 /// Keeps a notice.
@@ -65,7 +66,8 @@ pub const NOTICES: &str =
 
 /// Records what was decided of a payment.
 pub const INSERT_MOVEMENT: &str = "\
-INSERT INTO payment_movements (id, payment_id, kind, amount, value_date, from_source, reference, reason, recorded_at, recorded_by)
+INSERT INTO payment_movements (id, payment_id, kind, amount, value_date, from_source, reference, reason, recorded_at,
+    recorded_by)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
 
 /// The time at which a receipt's turn has come.

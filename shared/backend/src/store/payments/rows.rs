@@ -17,12 +17,16 @@ use crate::{
 
 /// Payments with their details and what was decided of them.
 pub const SELECT: &str = "\
-SELECT p.id, p.source, p.external_id, p.currency, p.amount + p.corrected AS amount, p.paid_at, p.paid_on, p.received_at, p.applied,
+SELECT p.id, p.source, p.external_id, p.currency, p.amount + p.corrected AS amount, p.paid_at, p.paid_on,
+    p.received_at, p.applied,
     p.returned, p.decided, d.reference, d.payer_name, d.payer_phone, d.payer_account, d.matched_by, d.conflicts,
-    (SELECT coalesce(jsonb_agg(jsonb_build_object('loan_id', t.loan_id, 'transaction_id', t.id, 'amount', t.amount::text,
-            'reversed_by', (SELECT r.id FROM transactions r WHERE r.reverses = t.id)) ORDER BY t.recorded_at, t.id), '[]')
+    (SELECT coalesce(jsonb_agg(jsonb_build_object('loan_id', t.loan_id, 'transaction_id', t.id,
+            'amount', t.amount::text,
+            'reversed_by', (SELECT r.id FROM transactions r WHERE r.reverses = t.id))
+            ORDER BY t.recorded_at, t.id), '[]')
         FROM transactions t WHERE t.payment_id = p.id) AS applications,
-    (SELECT coalesce(jsonb_agg(jsonb_build_object('id', m.id, 'kind', m.kind, 'amount', m.amount::text, 'on', m.value_date,
+    (SELECT coalesce(jsonb_agg(jsonb_build_object('id', m.id, 'kind', m.kind, 'amount', m.amount::text,
+            'on', m.value_date,
             'from', m.from_source, 'reference', m.reference, 'reason', m.reason, 'recorded_at', m.recorded_at,
             'recorded_by', m.recorded_by) ORDER BY m.recorded_at, m.id), '[]')
         FROM payment_movements m WHERE m.payment_id = p.id) AS movements

@@ -29,7 +29,8 @@ SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::date[], $5::int8[],
 /// Appends changes of an agent's figures.
 pub const CHANGE_AGENTS: &str = "\
 INSERT INTO agent_changes (currency, agent_id, on_date, requests, approved, rejected, disbursed, collected)
-SELECT * FROM unnest($1::text[], $2::uuid[], $3::date[], $4::int8[], $5::int8[], $6::int8[], $7::numeric[], $8::numeric[])";
+SELECT * FROM unnest($1::text[], $2::uuid[], $3::date[], $4::int8[], $5::int8[], $6::int8[], $7::numeric[],
+    $8::numeric[])";
 
 /// One of so many commands of a process adds up what the last ones left, so that a figure, which reads all changes, is
 /// fast however long the scheduled function has not run.

@@ -35,7 +35,8 @@ FROM (SELECT * FROM book_days UNION ALL SELECT * FROM book_changes) kept GROUP B
 
 /// The stored exposures.
 pub const KEPT_EXPOSURES: &str = "\
-SELECT grouped_by, group_name, currency, oldest_unpaid_due_on, sum(loans)::int8 AS loans, sum(outstanding) AS outstanding
+SELECT grouped_by, group_name, currency, oldest_unpaid_due_on, sum(loans)::int8 AS loans,
+    sum(outstanding) AS outstanding
 FROM (SELECT * FROM exposures UNION ALL SELECT * FROM exposure_changes) kept
 GROUP BY grouped_by, group_name, currency, oldest_unpaid_due_on";
 
