@@ -104,7 +104,6 @@ struct GivenIncome {
     /// A string or a number, with no more decimals than the currency has.
     amount: NumberText,
     /// ISO 4217.
-    #[schema(value_type = String, pattern = "^[A-Z]{3}$")]
     currency: Currency,
 }
 

@@ -43,15 +43,13 @@ pub(crate) struct CustomerSummary {
 
 /// The sums of a customer's loans of one currency today.
 #[derive(Serialize, ToSchema)]
+#[schema(example = json!({"outstanding": "8421.10", "past_due": "0.00", "held": "0.00"}))]
 pub(crate) struct CurrencySummary {
     /// Principal outstanding.
-    #[schema(value_type = String, example = "8421.10")]
     outstanding: Money,
     /// Principal, interest and fees fallen due and unpaid.
-    #[schema(value_type = String, example = "0.00")]
     past_due: Money,
     /// Overpayments held.
-    #[schema(value_type = String, example = "0.00")]
     held: Money,
 }
 

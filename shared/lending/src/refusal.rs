@@ -86,9 +86,9 @@ pub enum Reason {
     NeverAWorkingDay,
     /// An instalment is below the interest of its row: the loan would never be repaid.
     DoesNotAmortise,
-    /// No amount of money in this currency.
+    /// Not an amount of money in this currency.
     Money(MoneyError),
-    /// No percentage.
+    /// Not a percentage.
     Rate(RateError),
 }
 

@@ -5,17 +5,17 @@ thread_local! {
     static STEPS: std::cell::Cell<u64> = const { std::cell::Cell::new(0) };
 }
 
-/// So many more were looked at.
+/// Counts so many more.
 #[cfg(test)]
 pub(crate) fn steps(count: usize) {
     STEPS.set(STEPS.get() + count as u64);
 }
 
-/// So many more were looked at: counted in tests alone.
+/// Counts so many more, in tests alone.
 #[cfg(not(test))]
 pub(crate) const fn steps(_: usize) {}
 
-/// How many a call looks at.
+/// The number that a call looks at.
 #[cfg(test)]
 pub(crate) fn counted<T>(call: impl FnOnce() -> T) -> (T, u64) {
     let before = STEPS.get();

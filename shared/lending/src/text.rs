@@ -1,4 +1,4 @@
-//! Text that people read: what shows nothing, and what does not stay on its line.
+//! Text that people read: invisible text, and text that leaves its line.
 
 /// True if a text has no visible character: only blanks, and characters without a glyph of their
 /// own.

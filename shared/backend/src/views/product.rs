@@ -40,7 +40,8 @@ impl Product {
 
 /// A product.
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
-#[schema(as = Product)]
+#[schema(as = Product, example = json!({
+    "min_amount": "0.01", "max_amount": "50000.00", "min_rate_apr": "0.00", "max_rate_apr": "100.00"}))]
 pub struct ProductView {
     /// Names the product.
     #[schema(example = "microloan-inr")]
@@ -52,13 +53,10 @@ pub struct ProductView {
     #[schema(example = "Microloan INR")]
     pub name: String,
     /// ISO 4217.
-    #[schema(value_type = String, example = "INR")]
     pub currency: Currency,
     /// The smallest amount of a loan.
-    #[schema(value_type = String, example = "0.01")]
     pub min_amount: Money,
     /// The largest amount of a loan.
-    #[schema(value_type = String, example = "50000.00")]
     pub max_amount: Money,
     /// The fewest instalments.
     #[schema(example = 1)]
@@ -67,10 +65,8 @@ pub struct ProductView {
     #[schema(example = 60)]
     pub max_instalments: u32,
     /// The lowest rate, percent a year.
-    #[schema(value_type = String, example = "0.00")]
     pub min_rate_apr: AnnualRate,
     /// The highest rate, percent a year.
-    #[schema(value_type = String, example = "100.00")]
     pub max_rate_apr: AnnualRate,
     /// True if a loan in this currency that names no product is made with this one.
     pub is_default: bool,

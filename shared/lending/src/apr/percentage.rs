@@ -8,8 +8,8 @@ use serde::{Serialize, Serializer};
 use crate::number::fixed::write_fixed;
 
 /// An annual percentage rate: percent a year with four decimals, negative where less is paid than
-/// was advanced. It stays within 10^24 percent; beyond 10^15 percent its last digits are not sure,
-/// since rates are looked for with 28.
+/// was advanced. It stays within 10^24 percent; beyond 10^15 percent its last digits are uncertain,
+/// since the search has 28 digits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Apr {
     /// Of a percent.

@@ -1,4 +1,4 @@
-//! Why a history cannot be: which event cannot stand, and for what reason.
+//! Conflicts in a history: the event that cannot stand, and the reason.
 
 use std::fmt;
 
@@ -8,8 +8,8 @@ use crate::{MAX_INSTALMENTS, Money, Refusal};
 /// An event that cannot stand among the others.
 ///
 /// A caller who records a new event folds the old ones together with it. If the conflict is of the
-/// new event, that event is wrong; if it is of an older one, the new event would take away what the
-/// older one rests on.
+/// new event, that event is wrong; if it is of an older one, the new event would remove what the
+/// older one needs.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{reason}")]
 pub struct Conflict {
@@ -48,9 +48,9 @@ pub enum ConflictReason {
         /// The amount held on that day.
         held: Money,
     },
-    /// A write-off, and nothing is unpaid.
+    /// A write-off where nothing is unpaid.
     NothingToWriteOff,
-    /// A reschedule, and no principal is left from that due date on.
+    /// A reschedule where no principal is left from that due date on.
     NothingToReschedule,
     /// A reschedule from a date on which no instalment is due.
     NotADueDate,
@@ -60,7 +60,7 @@ pub enum ConflictReason {
     InstalmentsOutOfRange,
     /// A schedule that is refused: at the disbursement, or of a reschedule.
     Schedule(Refusal),
-    /// A reversal of something that is not there.
+    /// A reversal of an unknown event.
     UnknownEvent,
     /// A reversal of a reversal.
     ReversalOfReversal,

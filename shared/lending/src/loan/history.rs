@@ -48,7 +48,7 @@ pub(super) struct Known<'a> {
 pub(super) struct History<'a> {
     /// In order of recording: recorded by `known_at`, with a value date up to `as_of`.
     pub(super) known: Vec<Known<'a>>,
-    /// Indices into `known`: what counts, in the order in which it counts.
+    /// Indices into `known` of the events that count, in the order in which they count.
     pub(super) effective: Vec<usize>,
     /// The value date of the disbursement, even if it is after `as_of`.
     pub(super) disbursed_on: Option<Date>,
@@ -142,7 +142,7 @@ fn check(event: &Event, currency: Currency) -> Result<(), ConflictReason> {
     Ok(())
 }
 
-/// Notes each reversal at what it reverses. `known` is in order of recording.
+/// Notes each reversal at the event that it reverses. `known` is in order of recording.
 fn reverse(known: &mut [Known<'_>]) -> Result<(), Conflict> {
     let mut by_id: Vec<(EventId, usize)> =
         known.iter().enumerate().map(|(index, known)| (known.event.id, index)).collect();
@@ -157,7 +157,7 @@ fn reverse(known: &mut [Known<'_>]) -> Result<(), Conflict> {
         };
         let found = by_id.binary_search_by_key(&of, |(id, _)| *id).map(|place| by_id[place].1);
         let reason = match found {
-            // Only what was recorded before can be reversed.
+            // Only an event recorded before can be reversed.
             Ok(target) if target < index => {
                 let target = &mut known[target];
                 if matches!(target.event.kind, EventKind::Reversal { .. }) {

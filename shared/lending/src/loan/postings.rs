@@ -1,5 +1,5 @@
-//! The ledger that follows from a loan's events: what each account moves by on each value date, and
-//! the entries that bring what was posted there.
+//! The ledger that follows from a loan's events: the movement of each account on each value date, and
+//! the entries that correct what was posted to it.
 //!
 //! Cash basis: interest, fees and penalties are income when they are paid, so that no posting
 //! depends on time passing.
@@ -66,10 +66,10 @@ pub struct JournalLine<A = Account> {
 /// The movements of one value date, in smallest units, by [`Account::ALL`]: debits less credits.
 pub(super) type Movements = [i128; Account::ALL.len()];
 
-/// The entries that bring what was posted to what follows: for each value date that differs one,
-/// in the order of their dates. `made` may name an account of a value date several times.
+/// The entries that correct the postings made to those that follow: one for each value date that
+/// differs, in the order of the dates. `made` may name an account of a value date several times.
 ///
-/// Both are of one loan, hence of one currency, and balanced each; so is every entry then.
+/// Both are of one loan, hence of one currency, and each is balanced; so every entry is balanced.
 ///
 /// ```
 /// use lending::{Account, Currency, Money, Posting, journal_entries, parse_date};

@@ -174,15 +174,15 @@ pub struct Transaction {
     /// nothing that is outstanding. `None` for other kinds, and for reversed transactions, which paid
     /// nothing.
     pub allocation: Option<Shares>,
-    /// Of a recovery: what is booked against what was given up.
+    /// Of a recovery: the part booked against the amount given up.
     pub recovered: Option<Money>,
     /// The principal outstanding after it. Events of one day count in the order of their kinds,
-    /// not of their recording; for what was reversed, and for reversals, it is that at the end of
-    /// the day.
+    /// not of their recording; for reversed events, and for reversals, it is that at the end of the
+    /// day.
     pub balance: Money,
     /// Of a disbursement: the amount less the fees; negative if those are more.
     pub paid_out: Option<Money>,
-    /// Of a reversal: what it reverses.
+    /// Of a reversal: the event that it reverses.
     pub reverses: Option<EventId>,
     /// The reversal of it.
     pub reversed_by: Option<EventId>,
@@ -195,7 +195,7 @@ pub struct Transaction {
 pub struct Applied {
     /// The day.
     pub on: Date,
-    /// The event that brought it about: what closes the loan, the reschedule, or the charge that is paid.
+    /// Its cause: the event that closes the loan, the reschedule, or the charge that is paid.
     pub by: EventId,
     /// The amounts paid, less those taken back; `overpayment` is the change of the money held: less than
     /// zero where held money pays.

@@ -154,7 +154,7 @@ impl<'a> DueDates<'a> {
     }
 }
 
-/// Where a date of the rhythm goes, after the due date before it.
+/// The place to which a date of the rhythm moves, after the due date before it.
 fn moved(rule: CalendarRule, calendar: &Calendar, nominal: Date, previous: Date) -> Option<Date> {
     let next = |date: Date| calendar.working_from(date);
     let date = if calendar.is_working(nominal) {
