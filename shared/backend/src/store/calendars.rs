@@ -2,74 +2,108 @@
 
 use jiff::civil::Date;
 use lending::WeekDay;
-use tokio_postgres::Row;
 use uuid::Uuid;
 
 use crate::{
-    db::{DbError, FromRow, Sql, Statement, column},
+    columns,
+    db::{ALL, Columns as _, DbError, Field, List, Parameter, Reading, Sql, Statement, Stored, parameter},
     domain::calendars::{Covers, Holiday, HolidayCalendar},
-    values::{
-        page::Limit,
-        time::{BusinessDate, Instant},
-        version::Version,
-    },
+    sql,
+    values::{page::Limit, time::BusinessDate},
 };
 
-impl FromRow for HolidayCalendar {
-    fn from_row(row: &Row) -> Result<Self, DbError> {
-        let weekend: Vec<String> = column(row, "weekend")?;
-        let weekend: Option<Vec<WeekDay>> = weekend.iter().map(|day| WeekDay::from_name(day)).collect();
-        let (days, names): (Vec<Date>, Vec<String>) = (column(row, "holidays_on")?, column(row, "holiday_names")?);
-        let holidays = days.into_iter().zip(names).map(|(on, name)| Holiday { on: BusinessDate(on), name }).collect();
-        let covers = match (column(row, "covers_from")?, column(row, "covers_to")?) {
+/// The columns that a version keeps.
+const VERSION_KEEPS: u8 = 1;
+/// The columns that a change writes.
+const EDIT: u8 = 2;
+
+columns! {
+    HolidayCalendar {
+        code: "code" in VERSION_KEEPS,
+        version: "version" in VERSION_KEEPS | EDIT,
+        name: "name" in VERSION_KEEPS | EDIT,
+        weekend: "weekend" in VERSION_KEEPS | EDIT,
+        holidays: "holidays_on" "holiday_names" in VERSION_KEEPS | EDIT,
+        covers: "covers_from" "covers_to" in VERSION_KEEPS | EDIT,
+        created_at: "created_at" in VERSION_KEEPS,
+        updated_at: "updated_at" in EDIT,
+    }
+}
+
+/// Days of the week by their names.
+impl Stored for Vec<WeekDay> {
+    type Bound = Vec<&'static str>;
+    type Read = Vec<String>;
+
+    fn bound(&self) -> Vec<&'static str> {
+        self.iter().map(|day| day.as_str()).collect()
+    }
+
+    fn of(read: Vec<String>, _: &Reading<'_>) -> Result<Self, DbError> {
+        let days: Option<Self> = read.iter().map(|day| WeekDay::from_name(day)).collect();
+        days.ok_or_else(|| DbError::unexpected(format!("unknown days of the week: {read:?}")))
+    }
+}
+
+/// Days, and the name of each.
+impl Field<2> for Vec<Holiday> {
+    fn parameters(&self) -> [Parameter; 2] {
+        let days: Vec<Date> = self.iter().map(|holiday| holiday.on.0).collect();
+        let names: Vec<String> = self.iter().map(|holiday| holiday.name.clone()).collect();
+        [parameter(days), parameter(names)]
+    }
+
+    fn read(row: &Reading<'_>, [days, names]: [&'static str; 2]) -> Result<Self, DbError> {
+        let (days, names): (Vec<Date>, Vec<String>) = (row.column(days)?, row.column(names)?);
+        Ok(days.into_iter().zip(names).map(|(on, name)| Holiday { on: BusinessDate(on), name }).collect())
+    }
+}
+
+impl Field<2> for Option<Covers> {
+    fn parameters(&self) -> [Parameter; 2] {
+        [parameter(self.map(|covers| covers.from.0)), parameter(self.map(|covers| covers.to.0))]
+    }
+
+    fn read(row: &Reading<'_>, [from, to]: [&'static str; 2]) -> Result<Self, DbError> {
+        Ok(match (row.column(from)?, row.column(to)?) {
             (Some(from), Some(to)) => Some(Covers { from: BusinessDate(from), to: BusinessDate(to) }),
             _ => None,
-        };
-        Ok(Self {
-            code: column(row, "code")?,
-            version: Version(column(row, "version")?),
-            name: column(row, "name")?,
-            weekend: weekend.ok_or_else(|| DbError::unexpected("unknown calendars.weekend"))?,
-            holidays,
-            covers,
-            created_at: Instant(column(row, "created_at")?),
-            updated_at: Instant(column(row, "updated_at")?),
         })
     }
 }
 
 /// One calendar.
-pub const BY_CODE: &str = "SELECT * FROM calendars WHERE code = $1";
+pub const BY_CODE: &str = sql!("SELECT {} FROM calendars WHERE code = $1", List::Names(HolidayCalendar::COLUMNS));
 
 /// One calendar, locked against changes of another transaction until this one ends.
-pub const LOCK: &str = "SELECT * FROM calendars WHERE code = $1 FOR UPDATE";
+pub const LOCK: &str =
+    sql!("SELECT {} FROM calendars WHERE code = $1 FOR UPDATE", List::Names(HolidayCalendar::COLUMNS));
 
 /// One version of a calendar.
-pub const VERSION: &str = "\
-SELECT *, at AS updated_at FROM calendar_versions WHERE code = $1 AND version = $2";
+pub const VERSION: &str = sql!(
+    "SELECT {}, at AS updated_at FROM calendar_versions WHERE code = $1 AND version = $2",
+    List::Group(HolidayCalendar::COLUMNS, VERSION_KEEPS),
+);
 
 /// All calendars.
-pub const LIST: &str = "SELECT * FROM calendars WHERE true";
+pub const LIST: &str = sql!("SELECT {} FROM calendars WHERE true", List::Names(HolidayCalendar::COLUMNS));
 
 /// Makes a calendar. Of two at once the second waits, and makes none.
-pub const INSERT: &str = "\
-INSERT INTO calendars (code, version, name, weekend, holidays_on, holiday_names, covers_from, covers_to, created_at,
-    updated_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
+pub const INSERT: &str = sql!(
+    "INSERT INTO calendars ({}) VALUES ({})",
+    List::Names(HolidayCalendar::COLUMNS),
+    List::Parameters(HolidayCalendar::COLUMNS, 1),
+);
 
 /// Changes a calendar.
-pub const UPDATE: &str = "\
-UPDATE calendars SET version = $2, name = $3, weekend = $4, holidays_on = $5, holiday_names = $6, covers_from = $7,
-    covers_to = $8, updated_at = $9
-WHERE code = $1";
+pub const UPDATE: &str = sql!("UPDATE calendars SET {} WHERE code = $1", List::Set(HolidayCalendar::COLUMNS, EDIT, 2));
 
 /// Records the version that the calendar now has.
-pub const RECORD_VERSION: &str = "\
-INSERT INTO calendar_versions (code, version, name, weekend, holidays_on, holiday_names, covers_from, covers_to,
-    created_at, at,
-    by_id)
-SELECT code, version, name, weekend, holidays_on, holiday_names, covers_from, covers_to, created_at, updated_at, $2
-FROM calendars WHERE code = $1";
+pub const RECORD_VERSION: &str = sql!(
+    "INSERT INTO calendar_versions (at, by_id, {}) SELECT updated_at, $2, {} FROM calendars WHERE code = $1",
+    List::Group(HolidayCalendar::COLUMNS, VERSION_KEEPS),
+    List::Group(HolidayCalendar::COLUMNS, VERSION_KEEPS),
+);
 
 /// A calendar as it is now.
 #[must_use]
@@ -99,26 +133,14 @@ pub fn list(after: Option<String>, limit: Limit) -> Statement<Vec<HolidayCalenda
 /// Makes a calendar, with its first version.
 #[must_use]
 pub fn insert(calendar: &HolidayCalendar, by: Uuid) -> Vec<Statement<()>> {
-    let sql = bind_days(Sql::new(INSERT), calendar).bind(calendar.created_at.0).bind(calendar.updated_at.0);
-    vec![sql.execute(), record_version(calendar, by)]
+    vec![Sql::new(INSERT).bind_all(calendar.parameters(ALL)).execute(), record_version(calendar, by)]
 }
 
 /// Changes a calendar, with the version that makes.
 #[must_use]
 pub fn update(calendar: &HolidayCalendar, by: Uuid) -> Vec<Statement<()>> {
-    let sql = bind_days(Sql::new(UPDATE), calendar).bind(calendar.updated_at.0);
+    let sql = Sql::new(UPDATE).bind(calendar.code.clone()).bind_all(calendar.parameters(EDIT));
     vec![sql.execute(), record_version(calendar, by)]
-}
-
-fn bind_days(sql: Sql, calendar: &HolidayCalendar) -> Sql {
-    sql.bind(calendar.code.clone())
-        .bind(calendar.version.0)
-        .bind(calendar.name.clone())
-        .bind(calendar.weekend.iter().map(|day| day.as_str()).collect::<Vec<_>>())
-        .bind(calendar.holidays.iter().map(|holiday| holiday.on.0).collect::<Vec<_>>())
-        .bind(calendar.holidays.iter().map(|holiday| holiday.name.clone()).collect::<Vec<_>>())
-        .bind(calendar.covers.map(|covers| covers.from.0))
-        .bind(calendar.covers.map(|covers| covers.to.0))
 }
 
 fn record_version(calendar: &HolidayCalendar, by: Uuid) -> Statement<()> {
