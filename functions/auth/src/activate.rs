@@ -60,7 +60,8 @@ fn wrong() -> Problem {
         (status = 204, description = "The password is set: log in with it"),
         (status = 401, description = "The user is unknown, or the code is wrong, used, ended or tried too often \
             (`invalid_code`)"),
-        (status = 429, description = "There were too many wrong codes or passwords, or there are too many logins at once \
+        (status = 429, description = "There were too many wrong codes or passwords, or there are too many logins at \
+            once \
             (`too_many_attempts`)"))
 )]
 pub(crate) async fn activate(State(app): State<App>, address: ClientAddress, input: Input) -> Result<Answer, Problem> {

@@ -71,7 +71,8 @@ type Locked =
     responses(
         (status = 201, description = "The transaction", body = TransactionView),
         (status = 409, description = "The loan is not disbursed (`not_disbursed`), has as many transactions as it may \
-            have (`too_many_transactions`), or a later transaction could no longer stand (`later_event_depends_on_it`)"),
+            have (`too_many_transactions`), or a later transaction could no longer stand \
+            (`later_event_depends_on_it`)"),
         (status = 422, description = "More than is unapplied (`above_unapplied`), there is no such loan \
             (`loan_not_found`), or the date is before the disbursement (`before_disbursement`)"))
 )]

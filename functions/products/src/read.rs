@@ -6,16 +6,13 @@ use backend::{
     auth::callers::Visitor,
     http::{
         answer::Answer,
-        pagination::Page,
+        pagination::{Page, PageQuery},
         path::PathParameter,
         problem::Problem,
         query::{QueryString, unless_empty},
     },
     store::products,
-    values::{
-        page::{Limit, Position},
-        search::SearchText,
-    },
+    values::{page::Position, search::SearchText},
     views::product::ProductView,
 };
 use serde::Deserialize;
@@ -33,15 +30,13 @@ pub(crate) struct ListQuery {
     #[serde(default, deserialize_with = "unless_empty")]
     #[param(value_type = Option<String>, example = "core-product-7")]
     external_id: Option<SearchText>,
-    limit: Option<Limit>,
-    cursor: Option<String>,
 }
 
 /// List products.
 ///
 /// Newest first.
 #[utoipa::path(
-    get, path = "/api/products", tag = "products", params(ListQuery),
+    get, path = "/api/products", tag = "products", params(ListQuery, PageQuery),
     responses((status = 200, description = "A page of products", body = Page<ProductView>))
 )]
 pub(crate) async fn list_products(
@@ -50,13 +45,12 @@ pub(crate) async fn list_products(
     query: QueryString,
 ) -> Result<Json<Page<ProductView>>, Problem> {
     let binding = query.binding(app.tokens.cursor_keys().await?, Uuid::nil());
-    let ListQuery { external_id, limit, cursor } = query.read()?;
+    let (ListQuery { external_id }, page) = query.read_with::<_, PageQuery>()?;
     let for_staff = || Problem::field("/external_id", "not_allowed", "staff alone see the names of other systems");
     if external_id.is_some() && !visitor.is_staff() {
         return Err(for_staff());
     }
-    let limit = limit.unwrap_or_default();
-    let after = cursor.map(|cursor| Position::from_cursor(&cursor, &binding)).transpose()?;
+    let (limit, after) = page.page(&binding)?;
     let is_asked = external_id.is_some();
     let list = products::list(external_id.map(SearchText::into_string), after, limit);
     let (viewer, products) = visitor.read(&app.db, list).await?;

@@ -42,7 +42,8 @@ use crate::profile::{GivenProfile, duplicate};
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({
     "full_name": "Asha Patel", "phone": "+919812345678", "external_id": "crm-20417",
-    "profile": {"date_of_birth": "1991-05-17", "national_id": {"country": "IN", "kind": "pan", "number": "ABCPA1234F"}}}))]
+    "profile": {"date_of_birth": "1991-05-17",
+        "national_id": {"country": "IN", "kind": "pan", "number": "ABCPA1234F"}}}))]
 pub(crate) struct Enrolment {
     /// The name to log in with; one is made up where none is given: `c` and nine digits.
     username: Option<Username>,
@@ -101,7 +102,8 @@ impl Enrolment {
     responses(
         (status = 201, description = "The new customer", body = UserView),
         (status = 409, description = "The username (`username_taken`), the e-mail address (`email_taken`) or the \
-            `external_id` (`external_id_taken`) is taken, or another customer, whom `customer_id` names, has this identity \
+            `external_id` (`external_id_taken`) is taken, or another customer, whom `customer_id` names, \
+            has this identity \
             (`duplicate_identity`)"))
 )]
 pub(crate) async fn create_customer(staff: Staff, State(app): State<App>, input: Input) -> Result<Answer, Problem> {

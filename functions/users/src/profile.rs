@@ -244,7 +244,8 @@ pub(crate) async fn get_customer_profile(
     responses(
         (status = 200, description = "The profile as it now is", body = Profile,
             headers(("ETag" = String, description = "The profile's version, for If-Match"))),
-        (status = 409, description = "Another customer, whom `customer_id` names, has this identity (`duplicate_identity`), \
+        (status = 409, description = "Another customer, whom `customer_id` names, has this identity \
+            (`duplicate_identity`), \
             or the customer is erased (`user_erased`)"))
 )]
 pub(crate) async fn change_customer_profile(

@@ -159,7 +159,8 @@ async fn ten_thousand_loans_go_in_one_transaction_within_five_seconds() {
     // The rows alone: what they add to figures is another test's.
     let copies = "BEGIN;
         CREATE TEMPORARY TABLE copies ON COMMIT DROP AS
-        SELECT gen_random_uuid() AS id, n::text || damm_digit(n::text) AS pay_ref FROM generate_series(200000001, 200009999) n;
+        SELECT gen_random_uuid() AS id, n::text || damm_digit(n::text) AS pay_ref
+        FROM generate_series(200000001, 200009999) n;
         ALTER TABLE loans DISABLE TRIGGER USER;
         ALTER TABLE loan_versions DISABLE TRIGGER USER;
         INSERT INTO loans SELECT (jsonb_populate_record(l, to_jsonb(c))).* FROM loans l, copies c;

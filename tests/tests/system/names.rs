@@ -83,7 +83,10 @@ async fn an_admin_renames_a_loan_and_edits_none() {
 #[tokio::test]
 async fn a_customer_neither_sets_nor_sees_names() {
     let world = World::new().await;
-    let body = |metadata: Value| json!({"amount": "1200", "currency": "INR", "instalments": 6, "external_id": "mine", "metadata": metadata});
+    let body = |metadata: Value| -> Value {
+        let external_id = "mine";
+        json!({"amount": "1200", "currency": "INR", "instalments": 6, "external_id": external_id, "metadata": metadata})
+    };
     let errors = [("/external_id", "not_allowed"), ("/metadata", "not_allowed")];
     world.customer.post("/api/loans").json(body(json!({"a": "b"}))).invalid(&errors).await;
     world

@@ -49,7 +49,8 @@ pub struct ProfilePatch {
 /// Changes of a user by an admin; a field that is left out stays. Username and role never change.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-#[schema(example = json!({"email": "asha.patel@example.com", "external_id": "crm-20417", "metadata": {"branch": "pune-2"}}))]
+#[schema(example = json!({"email": "asha.patel@example.com", "external_id": "crm-20417",
+    "metadata": {"branch": "pune-2"}}))]
 #[allow(clippy::option_option)]
 pub struct UserPatch {
     /// A new e-mail address; null removes a customer's.

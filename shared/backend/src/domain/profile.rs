@@ -89,12 +89,13 @@ pub struct Address {
 
 /// A monthly income.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(example = json!({"amount": "18000.00"}))]
 pub struct Income {
     /// How much, with the decimals of the currency.
-    #[schema(example = "18000.00")]
+    #[schema(value_type = Money)]
     pub amount: String,
     /// ISO 4217.
-    #[schema(example = "INR")]
+    #[schema(value_type = Currency)]
     pub currency: String,
 }
 

@@ -16,7 +16,8 @@ pub const ACTIVE_AGENT: &str = "SELECT FROM users WHERE id = $1 AND role = 'agen
 
 /// A free one of several usernames.
 pub const FREE_USERNAME: &str = "\
-SELECT name AS username FROM unnest($1::text[]) AS name WHERE NOT EXISTS (SELECT FROM users WHERE username = name) LIMIT 1";
+SELECT name AS username FROM unnest($1::text[]) AS name
+WHERE NOT EXISTS (SELECT FROM users WHERE username = name) LIMIT 1";
 
 /// The customers of an agent, locked in the order of their ids.
 pub const LOCK_CUSTOMERS: &str = "SELECT id FROM users WHERE agent_id = $1 ORDER BY id FOR NO KEY UPDATE";

@@ -42,7 +42,8 @@ columns! {
 pub const SUMMARY: &str = "\
 SELECT status, currency, count(*) AS loans, sum(outstanding) AS outstanding,
     coalesce(sum((
-        SELECT sum(due.amount) FROM unnest(owed_on, owed) AS due (on_day, amount) WHERE due.on_day < $2)), 0) AS past_due,
+        SELECT sum(due.amount) FROM unnest(owed_on, owed) AS due (on_day, amount)
+            WHERE due.on_day < $2)), 0) AS past_due,
     coalesce(sum((
         SELECT step.amount FROM unnest(held_on, held) AS step (on_day, amount) WHERE step.on_day <= $2
         ORDER BY step.on_day DESC LIMIT 1)), 0) AS held,
