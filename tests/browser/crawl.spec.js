@@ -61,6 +61,7 @@ for (const role of ["admin", "agent", "customer", "usr_vietnam_004"]) {
         const button = page.locator("main button").nth(place);
         if (!(await button.isVisible())) await page.locator("details.menu > summary").click();
         await button.click();
+        await desk.drawn();
         if (await desk.dialog.isVisible()) {
           expect(await violations(page), `${name} on ${at}`).toEqual([]);
           await page.keyboard.press("Escape");

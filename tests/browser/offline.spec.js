@@ -100,6 +100,7 @@ test("a refused payment says why and stays; a log-out asks; another user sees no
   const [id] = await loans(client, 1);
   const { context, page, desk } = await startDevice(playwright, mkdtempSync(join(tmpdir(), "desk-")), baseURL);
   await desk.open("agent", "/desk/collections");
+  await page.waitForFunction(() => navigator.serviceWorker.controller);
   await context.setOffline(true);
   await page.locator(`tr:has(a[href="/desk/loans/${id}"])`).getByRole("button", { name: /^Take/ }).click();
   await desk.dialog.getByLabel("Amount in KES").fill("1.005");

@@ -26,6 +26,10 @@ export class Desk {
   /** Opens a page and logs in. */
   async logIn(username, at = "/desk", password = PASSWORD) {
     await this.page.goto(at);
+    await this.giveLogin(username, password);
+  }
+
+  async giveLogin(username, password) {
     await this.page.getByLabel("Username").fill(username);
     await this.page.getByLabel("Password").fill(password);
     await this.page.keyboard.press("Enter");
@@ -33,7 +37,13 @@ export class Desk {
 
   /** Logs in and waits until all is there. */
   async open(username, at = "/desk") {
-    await this.logIn(username, at);
+    await this.page.goto(at);
+    await this.pass(username);
+  }
+
+  /** Logs in on the page that is open, and waits until all is there. */
+  async pass(username) {
+    await this.giveLogin(username, PASSWORD);
     await this.page.getByRole("button", { name: "Log out" }).waitFor({ state: "attached" });
     await this.settled();
   }
@@ -48,6 +58,13 @@ export class Desk {
   async settled() {
     await this.page.locator("#main h1").waitFor();
     await this.page.waitForFunction(() => !document.querySelector("[aria-busy=true], .grey"));
+  }
+
+  /** Waits until what a press changes is on the screen, a dialog included. */
+  async drawn() {
+    await this.page.evaluate(() => new Promise((done) => requestAnimationFrame(() => setTimeout(done))));
+    await this.settled();
+    if (await this.page.locator("dialog").count()) await this.dialog.waitFor();
   }
 
   /** The cells of a table by the name of its caption, row by row. */
@@ -80,9 +97,9 @@ export class Desk {
     await this.dialog.getByRole("button", { name: button, exact: true }).click();
   }
 
-  /** A choice above a list, by its label; the label's text goes on with the options. */
+  /** A choice above a list, by its label, whose text goes on with the options, without a blank. */
   choice(label) {
-    return this.page.locator("label.choice").filter({ hasText: new RegExp(`^${label}\\b`) }).locator("select");
+    return this.page.locator("label.choice").filter({ hasText: new RegExp(`^${label}`) }).locator("select");
   }
 
   /** Waits for words on what has been done. */

@@ -1,5 +1,5 @@
 /** Dialogs, and the line that says what has been done. */
-import { useStore } from "./router.js";
+import { place, useStore } from "./router.js";
 import { html, store, useEffect, useId, useRef } from "./ui.js";
 import { t } from "./words.js";
 
@@ -8,6 +8,13 @@ export const notice = store("");
 
 /** Says what has been done. */
 export const tell = (text) => notice.set(text);
+
+// Before the next page is drawn: what a command says after it has opened that page stays.
+let { path } = place.get();
+place.subscribe((next) => {
+  if (next.path !== path) tell("");
+  ({ path } = next);
+});
 
 /** The dialog that is open: a function that draws it, given what closes it. */
 const shown = store(null);

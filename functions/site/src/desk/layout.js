@@ -1,6 +1,6 @@
 /** The frame of every page: ways to the others, who is logged in, what is wrong with the network, what has been done. */
 import { call, knock, offline } from "./api.js";
-import { Dialogs, Modal, Notice, tell } from "./dialog.js";
+import { Dialogs, Modal, Notice } from "./dialog.js";
 import { Field, Form, UsernameOf, useForm } from "./forms.js";
 import { number } from "./format.js";
 import { Lazy, refresh, useLoad } from "./load.js";
@@ -170,10 +170,7 @@ export function Shell({ user, children }) {
   const { path } = useStore(place);
   const [isOpen, setOpen] = useState(false);
   const isEnded = useStore(ended);
-  useEffect(() => {
-    setOpen(false);
-    tell("");
-  }, [path]);
+  useEffect(() => setOpen(false), [path]);
   return html`<a class="skip" href="#main">${t.nav.skip}</a>
     <header class=${classes("side", isOpen && "open")}>
       <div class="brand">
