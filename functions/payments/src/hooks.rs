@@ -226,7 +226,8 @@ fn to_be_sent_again(problem: Problem) -> Problem {
     post, path = "/api/hooks/{source}/{secret}/validation", tag = "payments", request_body = MpesaNotice,
     responses(
         (status = 200, description = "`C2B00012` if the payment is not wanted", body = MpesaAnswer),
-        (status = 403, description = "The caller's address is outside the source's networks (`address_refused`)"))
+        (status = 403, description = "The caller's address is outside the source's networks (`address_refused`)"),
+        (status = 429, description = "There were too many wrong secrets from this address (`too_many_attempts`)"))
 )]
 pub(crate) async fn validate_mpesa(
     State(app): State<App>,
@@ -258,7 +259,8 @@ pub(crate) async fn validate_mpesa(
     post, path = "/api/hooks/{source}/{secret}/confirmation", tag = "payments", request_body = MpesaNotice,
     responses(
         (status = 200, description = "The payment is recorded", body = MpesaAnswer),
-        (status = 403, description = "The caller's address is outside the source's networks (`address_refused`)"))
+        (status = 403, description = "The caller's address is outside the source's networks (`address_refused`)"),
+        (status = 429, description = "There were too many wrong secrets from this address (`too_many_attempts`)"))
 )]
 pub(crate) async fn confirm_mpesa(
     State(app): State<App>,
@@ -288,7 +290,8 @@ pub(crate) async fn confirm_mpesa(
     post, path = "/api/hooks/{source}/{secret}/stk", tag = "payments", request_body = MpesaCallback,
     responses(
         (status = 200, description = "The payment is recorded, or there is none", body = MpesaAnswer),
-        (status = 403, description = "The caller's address is outside the source's networks (`address_refused`)"))
+        (status = 403, description = "The caller's address is outside the source's networks (`address_refused`)"),
+        (status = 429, description = "There were too many wrong secrets from this address (`too_many_attempts`)"))
 )]
 pub(crate) async fn confirm_stk(
     State(app): State<App>,
@@ -325,7 +328,8 @@ pub(crate) async fn confirm_stk(
     responses(
         (status = 200, description = "The payment is recorded", body = Received),
         (status = 401, description = "The signature is missing, wrong or older than five minutes (`bad_signature`)"),
-        (status = 403, description = "The caller's address is outside the source's networks (`address_refused`)"))
+        (status = 403, description = "The caller's address is outside the source's networks (`address_refused`)"),
+        (status = 429, description = "There were too many wrong secrets from this address (`too_many_attempts`)"))
 )]
 pub(crate) async fn receive_payment(
     State(app): State<App>,

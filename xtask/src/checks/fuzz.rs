@@ -17,13 +17,14 @@ use crate::kit::{
 const SEED: &str = "20261122";
 
 /// Guesses and registrations are what this is made of: limits as wide as can be.
-const LIMITS: [(&str, &str); 7] = [
+const LIMITS: [(&str, &str); 8] = [
     ("LIMIT_LOGIN_USER", "4000000000/1"),
     ("LIMIT_LOGIN_ADDRESS", "4000000000/1"),
     ("LIMIT_REGISTER_ADDRESS", "4000000000/1"),
     ("LIMIT_EMAIL_USER", "4000000000/1"),
     ("LIMIT_EMAIL_ADDRESS", "4000000000/1"),
     ("LIMIT_CUSTOMER_WRITES", "4000000000/1"),
+    ("LIMIT_HOOK_ADDRESS", "4000000000/1"),
     ("MAX_PENDING", "4000000000"),
 ];
 

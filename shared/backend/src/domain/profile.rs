@@ -11,7 +11,6 @@ const SHOWN: usize = 4;
 
 /// The profile of a customer. Everything in it is optional; what is not known is left out.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
-#[serde(default)]
 pub struct Profile {
     /// The date of birth.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -59,7 +58,6 @@ pub struct NationalId {
 
 /// Where somebody lives.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(default)]
 pub struct Address {
     /// Street and house.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -108,7 +106,6 @@ impl From<Money> for Income {
 
 /// Somebody close to the person.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(default)]
 pub struct NextOfKin {
     /// The name.
     #[serde(skip_serializing_if = "Option::is_none")]
