@@ -150,14 +150,14 @@ async fn what_leads_to_no_open_loan_waits_in_suspense() {
 }
 
 #[tokio::test]
-async fn a_telephone_number_or_a_username_leads_to_the_one_open_loan_of_its_customer() {
+async fn a_telephone_number_a_username_or_an_external_id_leads_to_the_one_open_loan_of_its_customer() {
     let world = World::new().await;
     let till = Till::of(&world, "paybill", "mpesa").await;
     let path = world.plain().await;
     world
         .admin
         .patch(&format!("/api/users/{}", world.customer.id))
-        .json(json!({"phone": "+254700000001"}))
+        .json(json!({"phone": "+254700000001", "external_id": "Branch 7/204"}))
         .expect(200)
         .await;
     for (receipt, reference, by) in [
@@ -165,6 +165,7 @@ async fn a_telephone_number_or_a_username_leads_to_the_one_open_loan_of_its_cust
         ("AAA0000002", "254 700 000 001", "phone"),
         ("AAA0000003", "+254700000001", "phone"),
         ("AAA0000004", " The.Customer ", "username"),
+        ("AAA0000006", " Branch 7/204 ", "external_id"),
     ] {
         till.confirm(&world, &notice(receipt, "10", reference)).await;
         let payment = world.payment(receipt).await;

@@ -150,6 +150,14 @@ fn is_product_code(text: &str) -> bool {
     (1..=64).contains(&text.len()) && text.bytes().all(allowed)
 }
 
+impl ExternalId {
+    /// The name that a person typed; `None` where nothing can have this name.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        line(text.to_owned(), 100).ok().map(Self)
+    }
+}
+
 impl Username {
     /// The username that a person typed, folded to lower case; `None` where no user can have this name.
     #[must_use]

@@ -11,11 +11,15 @@ use crate::{
     domain::{loan::Loan, payments::MatchedBy, portfolio::ApplicationStep, transaction::Transaction},
     sql,
     store::{loans, transactions::TransactionRow},
-    values::{pay_ref::PayRef, phone, text::Username},
+    values::{
+        pay_ref::PayRef,
+        phone,
+        text::{ExternalId, Username},
+    },
 };
 
 /// Looks up the loan to which a reference leads: the open loan of a `pay_ref`; else the one open loan of the one
-/// customer with a telephone number or a username. Notes it for the statements after this one.
+/// customer with a telephone number, a username or an `external_id`. Notes it for the statements after this one.
 pub const MATCH: &str = "\
 WITH source AS (SELECT currency, calling_code FROM payment_sources WHERE code = $1 AND active),
 by_ref AS (
@@ -23,7 +27,8 @@ by_ref AS (
 people AS (
     SELECT id, 'phone' AS matched_by FROM users
     WHERE phone = ANY (phones_of($3, $5, (SELECT calling_code FROM source))) AND role = 'customer'
-    UNION SELECT id, 'username' FROM users WHERE username = $4 AND role = 'customer'),
+    UNION SELECT id, 'username' FROM users WHERE username = $4 AND role = 'customer'
+    UNION SELECT id, 'external_id' FROM users WHERE external_id = $6 AND role = 'customer'),
 by_person AS (
     SELECT l.id FROM loans l, source
     WHERE NOT EXISTS (TABLE by_ref) AND (SELECT count(DISTINCT id) FROM people) = 1
@@ -64,6 +69,8 @@ found AS (
         WHERE u.phone = ANY (phones_of($3, $4, (SELECT calling_code FROM payment))) AND u.role = 'customer'
     UNION ALL SELECT l.id, 4, 'reference' FROM payment JOIN users u ON u.username = lower(payment.reference)
         JOIN loans l ON l.borrower_id = u.id
+    UNION ALL SELECT l.id, 4, 'reference' FROM payment JOIN users u ON u.external_id = btrim(payment.reference)
+        JOIN loans l ON l.borrower_id = u.id WHERE u.role = 'customer'
     UNION ALL SELECT l.id, 5, 'payer_phone' FROM payment JOIN users u ON u.phone = payment.payer_phone
         JOIN loans l ON l.borrower_id = u.id
     UNION ALL SELECT l.id, 6, 'paid_before' FROM payment JOIN payment_details o
@@ -92,6 +99,8 @@ pub struct Readings {
     pub digits: Option<String>,
     /// A customer's username.
     pub username: Option<String>,
+    /// A customer's name in another system.
+    pub external_id: Option<String>,
 }
 
 impl Readings {
@@ -101,7 +110,8 @@ impl Readings {
         let Some(text) = reference else { return Self::default() };
         let (e164, digits) = phone::typed(text);
         let username = Username::parse(text.trim()).map(Username::into_string);
-        Self { pay_ref: PayRef::typed(text), e164, digits, username }
+        let external_id = ExternalId::parse(text.trim()).map(ExternalId::into_string);
+        Self { pay_ref: PayRef::typed(text), e164, digits, username, external_id }
     }
 }
 
@@ -122,9 +132,9 @@ impl FromRow for Hit {
 /// Looks a loan up for a reference that is read so.
 #[must_use]
 pub fn find_loan(source: &str, readings: Readings) -> Statement<Hit> {
-    let Readings { pay_ref, e164, digits, username } = readings;
+    let Readings { pay_ref, e164, digits, username, external_id } = readings;
     let sql = Sql::new(MATCH).bind(source.to_owned()).bind(pay_ref.map(|it| it.to_string()));
-    sql.bind(e164).bind(username).bind(digits).one()
+    sql.bind(e164).bind(username).bind(digits).bind(external_id).one()
 }
 
 /// The rows for a repayment of the loan that was looked up: the loan, locked, with its transactions and steps.
