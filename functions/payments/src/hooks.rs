@@ -38,6 +38,7 @@ use crate::{
     answers::{ACKNOWLEDGED, Code, MpesaAnswer},
     arrive::{Arrival, Known, Next, Refused},
     mpesa::{self, MpesaCallback, MpesaNotice},
+    secrets::sealed_of,
     signed::{Signed, SignedPayment},
     sources::SourceCode,
 };
@@ -100,20 +101,19 @@ impl Call {
         Err(Problem::forbidden("address_refused", detail))
     }
 
-    /// Keeps a notice that cannot become a payment.
+    /// Keeps a notice that cannot become a payment. Where this fails, the provider has to send it again.
+    async fn keep_refused(&self, via: Via, why: &Unusable, raw: &str) -> Result<(), Problem> {
+        let (tx, ()) = self.app.db.begin(&()).await?;
+        let detail = json!({"code": why.code, "via": via.as_str()});
+        let subject = Subject::Source(self.source.clone());
+        let logged = audit::record(None, &self.address, "payment.refuse", &subject, detail);
+        Ok(tx.commit(vec![sources::refuse(&self.source, via, why, raw), logged]).await?)
+    }
+
+    /// Keeps a notice that cannot become a payment, and gives its refusal.
     async fn refuse(&self, via: Via, why: Unusable, raw: &str) -> Problem {
-        let kept = async {
-            let (tx, ()) = self.app.db.begin(&()).await?;
-            let detail = json!({"code": why.code, "via": via.as_str()});
-            let subject = Subject::Source(self.source.clone());
-            let logged = audit::record(None, &self.address, "payment.refuse", &subject, detail);
-            tx.commit(vec![sources::refuse(&self.source, via, &why, raw), logged]).await?;
-            Ok::<_, Problem>(())
-        };
-        match kept.await {
-            Ok(()) => Problem::field(why.pointer, why.code, why.detail.clone()),
-            Err(problem) => problem,
-        }
+        let kept = self.keep_refused(via, &why, raw).await;
+        kept.err().unwrap_or_else(|| Problem::field(why.pointer, why.code, why.detail))
     }
 
     /// Reads the source alone, where there is nothing to record.
@@ -202,11 +202,6 @@ async fn is_signed(
     if signed.is_by(&opened, raw, now) { Ok(()) } else { Err(bad_signature()) }
 }
 
-/// The purpose of a sealed signing secret.
-pub(crate) fn sealed_of(code: &str) -> String {
-    format!("payment_source_secrets:{code}")
-}
-
 fn bad_signature() -> Problem {
     let detail =
         "The message is not signed by the source's secret as Standard Webhooks 1.0 say, or not within five minutes.";
@@ -268,19 +263,8 @@ pub(crate) async fn confirm_mpesa(
     path: PathParameter,
     input: Input,
 ) -> Result<Json<MpesaAnswer>, Problem> {
-    let call = Call::new(app, address, &path);
-    let told = input.json_text().map(|raw| (raw, mpesa::confirmation(raw)));
-    let recorded = match told {
-        Ok((raw, Ok(told))) => {
-            Box::pin(call.record(Provider::Mpesa, Via::Confirmation, raw, told, None)).await.map(|_| ())
-        }
-        Ok((raw, Err(why))) => match call.source(Provider::Mpesa).await {
-            Ok(_) => Err(call.refuse(Via::Confirmation, why, raw).await),
-            Err(problem) => Err(problem),
-        },
-        Err(problem) => call.source(Provider::Mpesa).await.and(Err(problem)),
-    };
-    recorded.map(|()| Json(ACKNOWLEDGED)).map_err(to_be_sent_again)
+    let told = |raw: &str| mpesa::confirmation(raw).map(Some);
+    confirm(&Call::new(app, address, &path), Via::Confirmation, &input, told).await
 }
 
 /// Confirm an STK push.
@@ -299,15 +283,22 @@ pub(crate) async fn confirm_stk(
     path: PathParameter,
     input: Input,
 ) -> Result<Json<MpesaAnswer>, Problem> {
-    let call = Call::new(app, address, &path);
-    let told = input.json_text().map(|raw| (raw, mpesa::stk(raw)));
+    confirm(&Call::new(app, address, &path), Via::Stk, &input, mpesa::stk).await
+}
+
+/// Records the payment of a notice of M-Pesa, if it tells of one.
+async fn confirm(
+    call: &Call,
+    via: Via,
+    input: &Input,
+    told: impl FnOnce(&str) -> Result<Option<Told>, Unusable>,
+) -> Result<Json<MpesaAnswer>, Problem> {
+    let told = input.json_text().map(|raw| (raw, told(raw)));
     let recorded = match told {
-        Ok((raw, Ok(Some(told)))) => {
-            Box::pin(call.record(Provider::Mpesa, Via::Stk, raw, told, None)).await.map(|_| ())
-        }
+        Ok((raw, Ok(Some(told)))) => Box::pin(call.record(Provider::Mpesa, via, raw, told, None)).await.map(|_| ()),
         Ok((_, Ok(None))) => call.source(Provider::Mpesa).await.map(|_| ()),
         Ok((raw, Err(why))) => match call.source(Provider::Mpesa).await {
-            Ok(_) => Err(call.refuse(Via::Stk, why, raw).await),
+            Ok(_) => Err(call.refuse(via, why, raw).await),
             Err(problem) => Err(problem),
         },
         Err(problem) => call.source(Provider::Mpesa).await.and(Err(problem)),
@@ -362,8 +353,7 @@ pub(crate) async fn receive_payment(
             let code = first.map_or_else(|| "invalid_value".to_owned(), |error| error.code.to_string());
             let code = backend::http::codes::known(&code);
             let why = Unusable::new("", code, first.map_or_else(String::new, |error| error.detail.clone()));
-            call.refuse(Via::Payment, why, raw).await;
-            Err(problem)
+            Err(call.keep_refused(Via::Payment, &why, raw).await.err().unwrap_or(problem))
         }
     };
     recorded.map(|payment| Json(Received { id: payment.id })).map_err(to_be_sent_again)

@@ -16,7 +16,12 @@ use backend::{
 use base64::{Engine, engine::general_purpose::STANDARD};
 use sha2::{Digest, Sha256};
 
-use crate::{hooks::sealed_of, signed::PREFIX};
+use crate::signed::PREFIX;
+
+/// The purpose for which the signing secret of a source is sealed.
+pub(crate) fn sealed_of(code: &str) -> String {
+    format!("payment_source_secrets:{code}")
+}
 
 /// Where this service is reached, as the request says.
 pub(crate) struct BaseUrl(String);
@@ -28,7 +33,7 @@ impl<S: Send + Sync> FromRequestParts<S> for BaseUrl {
         let uri: &Uri = &parts.uri;
         let named = parts.headers.get(header::HOST).and_then(|host| host.to_str().ok());
         let host = uri.host().or(named).unwrap_or("localhost");
-        // What comes through the gateway has an address with its scheme.
+        // A request that comes through the gateway has an address with its scheme.
         Ok(Self(format!("{}://{host}", uri.scheme_str().unwrap_or("http"))))
     }
 }
