@@ -7,7 +7,7 @@ use postgres_protocol::password::scram_sha_256;
 use secrecy::{ExposeSecret, SecretString};
 use tokio_postgres::Client;
 
-use crate::MigrateError;
+use crate::error::MigrateError;
 
 /// A role that logs in with a password.
 pub struct Login {

@@ -28,7 +28,7 @@ use serde_json::{Map, Value, json};
 use tokio_postgres::Client;
 use uuid::Uuid;
 
-use crate::MigrateError;
+use crate::error::MigrateError;
 
 /// The origin of the first admin: a secret with the password, and other sources for the fields it leaves out.
 pub struct FirstAdmin {

@@ -1,7 +1,7 @@
 //! Demo data: eight users who share a password that everyone knows, profiles of five, and five loans. For trying things
 //! out, never for a database that is used: see `ALLOW_DEMO_DATA`.
 
-use crate::MigrateError;
+use crate::error::MigrateError;
 use backend::{
     auth::passwords,
     db::{Batch, DbError, FromRow, Sql, Statement, column},

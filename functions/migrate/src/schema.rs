@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use refinery::{Error, Migration, Runner, embed_migrations};
 use tokio_postgres::{Client, error::SqlState};
 
-use crate::MigrateError;
+use crate::error::MigrateError;
 
 mod embedded {
     use super::embed_migrations;

@@ -18,10 +18,7 @@ use backend::{
 use jiff::{Timestamp, tz::TimeZone};
 use tokio_postgres::Row;
 
-use crate::{
-    Difference, NO_TIME_LIMIT,
-    recompute::{Recomputed, recompute},
-};
+use crate::recompute::{Difference, NO_TIME_LIMIT, Recomputed, recompute};
 
 /// Reads everything as it was at one instant, while others write.
 pub const ONE_INSTANT: &str = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY";

@@ -10,7 +10,7 @@ mod recompute;
 
 pub use check::check;
 pub use rebuild::rebuild;
-pub use recompute::Difference;
+pub use recompute::{Difference, NO_TIME_LIMIT};
 
 use backend::{
     db::{Db, DbError, Sql},
@@ -52,9 +52,6 @@ pub struct Report {
     /// Of how many days the figures were kept.
     pub days: usize,
 }
-
-/// For work that grows with the book, instead of the limit of the functions' login.
-pub const NO_TIME_LIMIT: &str = "SET LOCAL statement_timeout = 0";
 
 /// Lets one run at a time add up: two would wait for each other's rows in turn.
 pub const LOCK: &str = "SELECT pg_advisory_xact_lock(7426184529)";

@@ -1,10 +1,7 @@
 //! Rebuilds the figures from the transactions: on a database that had loans before it had figures, and where the check
 //! has found differences.
 
-use crate::{
-    NO_TIME_LIMIT,
-    recompute::{Recomputed, recompute},
-};
+use crate::recompute::{NO_TIME_LIMIT, Recomputed, recompute};
 use backend::{
     db::{Db, DbError, Sql, Statement},
     store::{ledger, loans::RULES},

@@ -23,6 +23,9 @@ use lending::{Event, Posting};
 use serde::Serialize;
 use uuid::Uuid;
 
+/// For work that grows with the book, instead of the limit of the functions' login.
+pub const NO_TIME_LIMIT: &str = "SET LOCAL statement_timeout = 0";
+
 /// A stored value that does not follow from the transactions.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Difference {

@@ -2,12 +2,10 @@
 
 use std::borrow::Cow;
 
-use serde_json::json;
-use utoipa::openapi::schema::{KnownFormat, RefBuilder, SchemaFormat, SchemaType, Type};
-use utoipa::openapi::{ObjectBuilder, Ref, RefOr, Schema};
+use utoipa::openapi::schema::{KnownFormat, SchemaFormat, SchemaType, Type};
+use utoipa::openapi::{ObjectBuilder, RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
-use crate::terms::{Fee, FeeWhen};
 use crate::{AnnualRate, Currency, Money};
 
 /// The schema of a business date.
@@ -18,7 +16,8 @@ pub struct BusinessDate;
 #[derive(Debug)]
 pub struct NumberText;
 
-fn text(about: &str) -> ObjectBuilder {
+/// The schema of a text.
+pub(crate) fn text(about: &str) -> ObjectBuilder {
     ObjectBuilder::new().schema_type(Type::String).description(Some(about))
 }
 
@@ -72,30 +71,5 @@ impl PartialSchema for AnnualRate {
 impl ToSchema for AnnualRate {
     fn name() -> Cow<'static, str> {
         "Percent".into()
-    }
-}
-
-/// As in JSON: flat, with one of the two values.
-impl PartialSchema for Fee {
-    fn schema() -> RefOr<Schema> {
-        let of = |name: Cow<'_, str>, about: &str| {
-            RefBuilder::new().ref_location_from_schema_name(name).description(Some(about)).build()
-        };
-        ObjectBuilder::new()
-            .description(Some("A fee that is part of the terms: either `amount` or `percent`."))
-            .property("code", text("The lender's name for it.").min_length(Some(1)).max_length(Some(64)))
-            .property("when", Ref::from_schema_name(FeeWhen::name()))
-            .property("amount", of(Money::name(), "Money of the loan's currency."))
-            .property("percent", of(AnnualRate::name(), "Percent of the loan's amount."))
-            .required("code")
-            .required("when")
-            .examples([json!({"code": "processing", "when": "disbursement", "amount": "400.00"})])
-            .into()
-    }
-}
-
-impl ToSchema for Fee {
-    fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
-        schemas.push((FeeWhen::name().into(), FeeWhen::schema()));
     }
 }

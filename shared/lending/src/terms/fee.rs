@@ -84,3 +84,42 @@ impl Fee {
         Ok(())
     }
 }
+
+#[cfg(feature = "openapi")]
+mod openapi {
+    use std::borrow::Cow;
+
+    use serde_json::json;
+    use utoipa::openapi::schema::RefBuilder;
+    use utoipa::openapi::{ObjectBuilder, Ref, RefOr, Schema};
+    use utoipa::{PartialSchema, ToSchema};
+
+    use super::{Fee, FeeWhen};
+    use crate::openapi::text;
+    use crate::{AnnualRate, Money};
+
+    /// As in JSON: flat, with one of the two values.
+    impl PartialSchema for Fee {
+        fn schema() -> RefOr<Schema> {
+            let of = |name: Cow<'_, str>, about: &str| {
+                RefBuilder::new().ref_location_from_schema_name(name).description(Some(about)).build()
+            };
+            ObjectBuilder::new()
+                .description(Some("A fee that is part of the terms: either `amount` or `percent`."))
+                .property("code", text("The lender's name for it.").min_length(Some(1)).max_length(Some(64)))
+                .property("when", Ref::from_schema_name(FeeWhen::name()))
+                .property("amount", of(Money::name(), "Money of the loan's currency."))
+                .property("percent", of(AnnualRate::name(), "Percent of the loan's amount."))
+                .required("code")
+                .required("when")
+                .examples([json!({"code": "processing", "when": "disbursement", "amount": "400.00"})])
+                .into()
+        }
+    }
+
+    impl ToSchema for Fee {
+        fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
+            schemas.push((FeeWhen::name().into(), FeeWhen::schema()));
+        }
+    }
+}
