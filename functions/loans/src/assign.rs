@@ -84,8 +84,8 @@ fn assign(
     let mut writes = vec![loans::assign(vec![loan.id], agent_id, caller.id, at.now)];
     let part = |loan| LoanInPortfolio { loan, steps: &[], exposures: &[], transactions };
     let figures = PortfolioDelta::between(part(&loan), part(&assigned), at);
-    // What is out was moved above, as with a whole book; an application that nobody had counts for the first who has
-    // it.
+    // The exposures were moved above, as with a whole book; an application that nobody had counts for the first who
+    // has it.
     writes.extend(PortfolioDelta { agents: figures.agents, ..PortfolioDelta::default() }.changes());
     let detail = json!({"from": loan.agent_id, "to": agent_id});
     writes.push(audit::by(caller, "loan.assign", &Subject::Loan(loan.id), detail));

@@ -105,7 +105,7 @@ fn erase(caller: &Caller, user: Option<User>, input: &Input) -> Result<Outcome, 
     }
     let detail = json!({"from": user.status, "reason": reason});
     let erased = rights::erased(&user, caller.now);
-    // That nothing of the person's is open is looked at there, where nothing opens meanwhile.
+    // The database looks there if anything of the person's is open, where nothing opens meanwhile.
     let writes = vec![rights::erase(&erased), audit::by(caller, "user.erase", &Subject::User(erased.id), detail)];
     Ok(Outcome::new(Answer::ok(&erased.view(caller.role))?, writes))
 }

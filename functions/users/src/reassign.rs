@@ -70,7 +70,8 @@ pub(crate) struct Reassigned {
 )]
 pub(crate) async fn reassign_agent(admin: Admin, path: PathParameter, input: Input) -> Result<Answer, Problem> {
     let id = admin.check(path.uuid()).await?;
-    // What goes is locked with the agents, so the body is read early; its errors are reported in their turn.
+    // The customers and loans are locked with the agents, so the body is read early; its errors are reported in their
+    // turn.
     let asked = input.read::<Reassignment>().ok();
     let to = asked.as_ref().map_or(id, |asked| asked.to);
     let of = |goes: fn(&Reassignment) -> bool| asked.as_ref().is_some_and(goes).then_some(id);

@@ -57,7 +57,7 @@ export function useForm(initial, send) {
   return { values, setValues, set, problem, setProblem, errors, errorOf, busy, submit, fields, element };
 }
 
-/** What is wrong and is no field's. */
+/** The errors that are of no field. */
 function Summary({ form }) {
   if (!form.problem) return null;
   const others = form.errors.filter(({ pointer }) => !form.fields.current.has(named(pointer)));

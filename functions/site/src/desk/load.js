@@ -53,7 +53,7 @@ export function Trouble({ error, retry }) {
 }
 
 /**
- * What has been loaded, drawn by `children(data)`; before that its shape in grey, or what is wrong.
+ * Loaded data, drawn by `children(data)`; before that their shape in grey, or the error.
  * @param {{of: ReturnType<typeof useLoad>, lines?: number, children: (data: any) => any}} properties
  */
 export function Loaded({ of: loading, lines = 3, children }) {

@@ -50,7 +50,7 @@ const ROUTES = [
   ["/desk/audit", page(ADMIN, () => import("./pages/audit.js"))],
 ];
 
-/** What is shown without a session. */
+/** The pages without a session. */
 const PUBLIC = [
   ["/desk/register", page(null, () => import("./pages/register.js"))],
 ];

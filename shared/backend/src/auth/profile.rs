@@ -141,7 +141,7 @@ pub fn agent_not_found(pointer: &str) -> FieldError {
     FieldError::new(pointer, "agent_not_found", "there is no active agent of this id")
 }
 
-/// That a user can be reached, as one of the role has to be.
+/// Checks that a user can be reached as the role demands.
 ///
 /// # Errors
 ///
@@ -171,7 +171,7 @@ impl Change {
         };
         let has = [changed.email.is_some(), changed.phone.is_some(), changed.names.external_id.is_some()];
         reachable(user.role, has[0], has[1], has[2])?;
-        // What was verified was that somebody has the name.
+        // The verification was of the earlier name.
         let kyc = if changed.full_name == user.full_name { user.kyc.clone() } else { Kyc::default() };
         Ok(User { kyc, ..changed })
     }

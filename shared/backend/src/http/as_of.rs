@@ -22,7 +22,7 @@ pub struct AsOfQuery {
 }
 
 impl AsOfQuery {
-    /// What it asks.
+    /// The moment that it asks about.
     #[must_use]
     pub fn reading(&self) -> Reading {
         Reading { as_of: self.as_of.map(|date| date.0), known_at: self.known_at.map(|instant| instant.0) }

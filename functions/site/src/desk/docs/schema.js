@@ -2,7 +2,7 @@
 import { Fragment, html, useState } from "../ui.js";
 import { w } from "./words.js";
 
-/** What a reference names. */
+/** The schema that a reference names. */
 export function resolve(document, thing) {
   let found = thing;
   for (let steps = 0; found?.$ref && steps < 10; steps += 1) {

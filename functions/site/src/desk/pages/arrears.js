@@ -22,7 +22,7 @@ function Bar({ share }) {
   return html`<span class="bar"><span ref=${bar}></span></span>`;
 }
 
-/** What is at risk: the share, a bar as long as that, the amount and the loans. */
+/** The part at risk: the share, a bar as long as that, the amount and the loans. */
 export const AtRisk = ({ of: { amount, share, loans } }) =>
   html`<div>
     ${percent(share)}<${Bar} share=${share} /><span class="detail">${number(amount)}</span

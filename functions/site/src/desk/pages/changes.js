@@ -1,4 +1,4 @@
-/** What of somebody's contact changed, when and by whom. */
+/** The changes of somebody's contact data: when, by whom. */
 import { minute } from "../format.js";
 import { Section } from "../layout.js";
 import { Paged, usePages } from "../lists.js";

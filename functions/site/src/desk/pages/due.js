@@ -1,10 +1,10 @@
-/** What of a loan is due. */
+/** The amounts of a loan that are due. */
 import { isZero, sum } from "../format.js";
 
 /** If money has moved on it. */
 export const isPaidOut = (loan) => ["disbursed", "repaid", "defaulted"].includes(loan.status);
 
-/** What of a schedule is overdue, due on its day, and comes next. */
+/** The amounts of a schedule that are overdue, due on its day, and next. */
 export function dueOf(schedule) {
   const open = schedule.rows.filter((row) => !isZero(row.outstanding));
   const total = (rows) => sum(rows.map((row) => row.outstanding));

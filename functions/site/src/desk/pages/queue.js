@@ -17,7 +17,7 @@ export function usePayments(user) {
   return useLoad(() => payments(user), [user.id, turn]);
 }
 
-/** What has become of a payment. */
+/** The state of a payment. */
 export const State = ({ of: payment }) =>
   html`<div>
     <span class="status ${{ recorded: "active", refused: "rejected", unsure: "rejected" }[payment.state] ?? "pending"}">${t.queue.states[payment.state]}</span>

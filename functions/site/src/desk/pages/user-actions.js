@@ -1,4 +1,4 @@
-/** What an admin can do with somebody's account: edit, suspend, take back, set a password, erase. */
+/** An admin's commands on somebody's account: edit, suspend, take back, set a password, erase. */
 import { call } from "../api.js";
 import { openDialog } from "../dialog.js";
 import { nameOf } from "../people.js";
