@@ -18,12 +18,7 @@ const daysAgo = (count) => new Date(Date.now() - count * 86_400_000).toISOString
 async function loans(client, count) {
   const ids = [];
   for (let number = 0; number < count; number += 1) {
-    const body = { borrower_id: "customer", amount: `${12_000 + number}`, currency: "KES", instalments: 6 };
-    const made = await client.done("POST", "/api/loans", { as: "agent", body });
-    const path = `/api/loans/${made.id}`;
-    await client.done("POST", `${path}/approve`, { as: "admin", body: {}, headers: { "If-Match": `"${made.version}"` } });
-    const headers = { "Idempotency-Key": `pay-out-${made.id}` };
-    await client.done("POST", `${path}/disbursements`, { as: "admin", body: { disbursed_on: daysAgo(40) }, headers });
+    const made = await client.runningLoan(`${12_000 + number}`, 40);
     ids.push(made.id);
   }
   return ids;

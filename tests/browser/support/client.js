@@ -50,6 +50,18 @@ export class Client {
     return this.tokens.get(username);
   }
 
+  /** A loan in KES of the demo data's customer and agent, paid out so many days ago. */
+  async runningLoan(amount, daysAgo) {
+    const body = { borrower_id: "customer", amount, currency: "KES", instalments: 6 };
+    const made = await this.done("POST", "/api/loans", { as: "agent", body });
+    const path = `/api/loans/${made.id}`;
+    await this.done("POST", `${path}/approve`, { as: "admin", body: {}, headers: { "If-Match": `"${made.version}"` } });
+    const disbursed_on = new Date(Date.now() - daysAgo * 86_400_000).toISOString().slice(0, 10);
+    const headers = { "Idempotency-Key": `pay-out-${made.id}` };
+    await this.done("POST", `${path}/disbursements`, { as: "admin", body: { disbursed_on }, headers });
+    return made;
+  }
+
   registerAgent(username, fullName) {
     const body = {
       username,

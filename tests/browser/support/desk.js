@@ -82,6 +82,11 @@ export class Desk {
     return Object.fromEntries(pairs);
   }
 
+  /** A part of the page by its heading. */
+  section(title) {
+    return this.page.locator("section").filter({ has: this.page.getByRole("heading", { level: 2, name: title, exact: true }) });
+  }
+
   /** Presses a button of the page, which opens a dialog. */
   async command(name) {
     const button = this.page.locator("main").getByRole("button", { name, exact: true });

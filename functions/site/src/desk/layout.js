@@ -17,6 +17,7 @@ const WAYS = {
     ["/desk/agents", "agents", "agents"],
     ["/desk/loans", "loans"],
     ["/desk/collections", "collections"],
+    ["/desk/payments", "payments", "payments"],
     ["/desk/customers", "customers"],
     ["/desk/portfolio", "portfolio"],
     ["/desk/products", "products"],
@@ -32,6 +33,7 @@ const WAYS = {
     ["/desk/apply", "newApplication"],
     ["/desk/requests", "requests"],
     ["/desk/loans", "loans"],
+    ["/desk/payments", "payments"],
     ["/desk/products", "products"],
     ["/desk/portfolio", "portfolio"],
   ],
@@ -64,15 +66,17 @@ export async function logOut() {
 export const useWaiting = (user) =>
   useLoad(async (signal) => {
     if (user.role !== "admin") return {};
-    const [stats, agents] = await Promise.all([
+    const [stats, agents, payments] = await Promise.all([
       call("GET /api/stats", { signal }),
       call("GET /api/agents", { query: { status: "pending", limit: 200 }, signal }),
+      call("GET /api/payments", { query: { state: "unapplied", limit: 200 }, signal }),
     ]);
-    const more = agents.next_cursor ? "+" : "";
+    const count = (page) => `${page.data.length || ""}${page.next_cursor ? "+" : ""}`;
     return {
       applications: stats.by_status.pending,
       disbursements: stats.by_status.approved,
-      agents: `${agents.data.length || ""}${more}`,
+      agents: count(agents),
+      payments: count(payments),
     };
   }, [user.id]);
 

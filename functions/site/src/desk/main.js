@@ -45,7 +45,12 @@ const ROUTES = [
   ["/desk/users", page(ADMIN, () => import("./pages/users.js"))],
   ["/desk/users/{id}", page(ADMIN, () => import("./pages/user.js"))],
   ["/desk/customers", page(STAFF, () => import("./pages/customers.js"))],
+  ["/desk/customers/new", page(STAFF, () => import("./pages/enrol.js"))],
   ["/desk/customers/{id}", page(STAFF, () => import("./pages/customer.js"))],
+  ["/desk/payments", page(STAFF, () => import("./pages/payments.js"))],
+  ["/desk/payments/{id}", page(STAFF, () => import("./pages/payment.js"))],
+  ["/desk/sources", page(ADMIN, () => import("./pages/sources.js"))],
+  ["/desk/sources/{code}", page(ADMIN, () => import("./pages/source.js"))],
   ["/desk/ledger", page(ADMIN, () => import("./pages/ledger.js"))],
   ["/desk/audit", page(ADMIN, () => import("./pages/audit.js"))],
 ];
@@ -53,6 +58,7 @@ const ROUTES = [
 /** The pages without a session. */
 const PUBLIC = [
   ["/desk/register", page(null, () => import("./pages/register.js"))],
+  ["/desk/activate", page(null, () => import("./pages/activate.js"))],
 ];
 const LOGIN = page(null, () => import("./pages/login.js"));
 

@@ -11,7 +11,7 @@ import { t } from "../words.js";
 /** The page of what an entry is about. */
 function Subject({ of: subject }) {
   const [kind, id] = subject.split(":");
-  const way = { loan: `/desk/loans/${id}`, user: `/desk/users/${id}`, product: `/desk/products/${id}`, calendar: `/desk/calendars/${id}` }[kind];
+  const way = { loan: `/desk/loans/${id}`, user: `/desk/users/${id}`, product: `/desk/products/${id}`, calendar: `/desk/calendars/${id}`, payment: `/desk/payments/${id}`, source: `/desk/sources/${id}` }[kind];
   return way && id ? html`<a href=${way}>${t.audit.kinds[kind]} <code>${id.slice(-6)}</code></a>` : html`<code>${subject}</code>`;
 }
 

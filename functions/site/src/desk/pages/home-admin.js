@@ -68,6 +68,7 @@ export default function Home({ user }) {
       ${(counts) => html`<ul class="waiting">
         <${Waits} count=${counts.applications} text=${t.home.applications(counts.applications)} href="/desk/applications" />
         <${Waits} count=${counts.agents} text=${t.home.agents(counts.agents)} href="/desk/agents" />
+        <${Waits} count=${counts.payments} text=${t.home.payments(counts.payments)} href="/desk/payments" />
         <${Waits} count=${counts.disbursements} text=${t.home.disbursements(counts.disbursements)} href="/desk/loans?status=approved" />
       </ul>`}
     <//>

@@ -6,6 +6,7 @@ import { t } from "../words.js";
 
 const DECIDE = () => import("./commands-decide.js");
 const SERVICE = () => import("./commands-service.js");
+const CUSTOMERS = () => import("./customer-commands.js");
 
 /** A command: its name in the words, its module, and if it belongs in front. */
 const command = (name, load, kind = "") => ({ name, load, kind });
@@ -27,6 +28,7 @@ export function commandsOf(loan, user) {
     waive: role === "admin" && loan.status === "disbursed",
     reschedule: role === "admin" && loan.status === "disbursed",
     writeOff: role === "admin" && loan.status === "disbursed",
+    assign: role === "admin" && ["pending", "approved", "disbursed", "defaulted"].includes(loan.status),
     withdraw: isIts && role !== "admin" && ["pending", "approved"].includes(loan.status),
   };
   return COMMANDS.filter(({ name }) => all[name]);
@@ -43,6 +45,7 @@ const COMMANDS = [
   command("charge", SERVICE),
   command("waive", SERVICE),
   command("reschedule", SERVICE),
+  command("assign", CUSTOMERS),
   command("undoApproval", DECIDE),
   command("withdraw", DECIDE, "danger"),
   command("writeOff", SERVICE, "danger"),

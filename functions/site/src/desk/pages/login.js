@@ -28,6 +28,7 @@ export default function Login() {
       <${Field} form=${form} name="password" label=${t.login.password} type="password" autocomplete="current-password" />
     <//>
     <p>${t.login.noAccount} <a href="/desk/register">${t.login.register}</a></p>
+    <p>${t.login.haveCode} <a href="/desk/activate">${t.login.activate}</a></p>
     <p class="muted">${t.login.tab}</p>
   </main>`;
 }

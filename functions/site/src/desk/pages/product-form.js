@@ -13,16 +13,16 @@ import { NEW_TERMS, TermsFields, termsOf, valuesOf } from "./terms.js";
 const NAMES = ["code", "name", "currency", "min_amount", "max_amount", "min_instalments", "max_instalments", "min_rate_apr", "max_rate_apr"];
 const COUNTS = ["min_instalments", "max_instalments"];
 
-const NEW = { min_amount: "100", max_amount: "50000", min_instalments: "1", max_instalments: "60", min_rate_apr: "0", max_rate_apr: "100", active: true, is_default: false, terms: NEW_TERMS };
+const NEW = { min_amount: "100", max_amount: "50000", min_instalments: "1", max_instalments: "60", min_rate_apr: "0", max_rate_apr: "100", active: true, is_default: false, requires_kyc: false, terms: NEW_TERMS };
 
 function bodyOf(values) {
   const plain = filled(Object.fromEntries(NAMES.map((name) => [name, COUNTS.includes(name) && values[name] ? whole(values[name]) : values[name]])));
-  return { ...plain, active: values.active, is_default: values.is_default, terms: termsOf(values) };
+  return { ...plain, active: values.active, is_default: values.is_default, requires_kyc: values.requires_kyc, terms: termsOf(values) };
 }
 
 function ProductForm({ product, calendars }) {
   const base = product ?? NEW;
-  const initial = { ...Object.fromEntries(NAMES.map((name) => [name, String(base[name] ?? "")])), active: base.active, is_default: base.is_default, ...valuesOf(base.terms), example: base.max_amount };
+  const initial = { ...Object.fromEntries(NAMES.map((name) => [name, String(base[name] ?? "")])), active: base.active, is_default: base.is_default, requires_kyc: base.requires_kyc, ...valuesOf(base.terms), example: base.max_amount };
   const form = useForm(initial, async (values, keyOf) => {
     const body = bodyOf(values);
     if (product) {
@@ -52,6 +52,7 @@ function ProductForm({ product, calendars }) {
       </div>
       <${Field} form=${form} name="active" type="checkbox" label=${t.product.activeHint} />
       <${Field} form=${form} name="is_default" type="checkbox" label=${t.product.defaultHint} />
+      <${Field} form=${form} name="requires_kyc" type="checkbox" label=${t.product.kycHint} />
       <h2>${t.loan.terms}</h2>
       <${TermsFields} form=${form} calendars=${calendars} />
     <//>

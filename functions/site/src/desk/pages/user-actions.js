@@ -1,7 +1,7 @@
 /** An admin's commands on somebody's account: edit, suspend, take back, set a password, erase. */
 import { call } from "../api.js";
 import { openDialog } from "../dialog.js";
-import { nameOf } from "../people.js";
+import { nameOf, openLazily } from "../people.js";
 import { html } from "../ui.js";
 import { t } from "../words.js";
 import { Command } from "./command.js";
@@ -42,6 +42,8 @@ const ACTIONS = {
   }),
 };
 
+const CODE = () => import("./activation-code.js");
+
 function allowed(user, me) {
   const isOther = user.id !== me.id;
   return {
@@ -71,10 +73,14 @@ export function UserActions({ of: user, me }) {
       />`,
     );
   };
-  return Object.entries(allowed(user, me))
+  // A customer's stands on the customer's page, for agents too.
+  const mayHaveCode = user.id !== me.id && user.role !== "customer" && user.status === "active";
+  const code = mayHaveCode && html`<button key="code" type="button" onClick=${() => openLazily(CODE, { user })}>${t.activation.button}</button>`;
+  const buttons = Object.entries(allowed(user, me))
     .filter(([, isAllowed]) => isAllowed)
     .map(
       ([name]) =>
         html`<button key=${name} type="button" class=${["suspend", "erase"].includes(name) ? "danger" : ""} onClick=${() => open(name)}>${t.users.actions[name].button}</button>`,
     );
+  return html`${code} ${buttons}`;
 }
