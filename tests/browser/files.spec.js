@@ -109,6 +109,7 @@ test("every word of the interface has one for people", async () => {
     InterestMethod: t.terms.interest_methods,
     Amortization: t.terms.amortizations,
     InterestPeriod: t.terms.interest_periods,
+    InterestAccrual: t.terms.interest_accruals,
     DayCount: t.terms.day_counts,
     Rounding: t.terms.roundings,
     MonthEnd: t.terms.month_ends,

@@ -45,7 +45,7 @@ struct Draft {
     terms: &'static str,
 }
 
-const DRAFTS: [Draft; 7] = [
+const DRAFTS: [Draft; 8] = [
     Draft {
         code: "book-duka-kes",
         name: "Duka monthly",
@@ -136,6 +136,18 @@ const DRAFTS: [Draft; 7] = [
         terms: r#"{"interest_rate_apr": "20", "instalments": 6, "smallest_amount": "100",
             "instalment_multiple": "1000", "grace": {"principal": 2},
             "late_fee": {"grace_days": 7, "kind": "percent_of_overdue", "value": "1.5", "max_times": 3}}"#,
+    },
+    Draft {
+        code: "book-flexible-kes",
+        name: "Duka flexible",
+        currency: "KES",
+        weight: 1,
+        amounts: (100_000, 5, 60),
+        instalments: &[6, 9, 12],
+        rates: &["24", "30"],
+        at_a_time: 1,
+        terms: r#"{"interest_rate_apr": "24", "instalments": 9, "interest_period": "daily", "day_count": "actual/365",
+            "interest_accrual": "daily"}"#,
     },
 ];
 

@@ -41,10 +41,10 @@ pub use calendar::{
 pub use currency::{Currency, UnknownCurrency};
 pub use json::whole_number;
 pub use loan::{
-    Account, Applied, Change, ChargeKind, Components, Conflict, ConflictReason, Consequences, Contract, Event, EventId,
-    EventKind, Exposure, Instalment, InstalmentTotals, JournalEntry, JournalLine, Outlook, Owed, Posting, Rescheduled,
-    Settlement, Shares, Standing, State, Transaction, TransactionKind, Waivable, change, fold, fold_on, follow,
-    journal_entries, levied_on, settlement,
+    Account, Accruing, Applied, Change, ChargeKind, Components, Conflict, ConflictReason, Consequences, Contract,
+    Event, EventId, EventKind, Exposure, Instalment, InstalmentTotals, JournalEntry, JournalLine, Outlook, Owed,
+    Posting, Rescheduled, Settlement, Shares, Standing, State, Transaction, TransactionKind, Waivable, change, fold,
+    fold_on, follow, journal_entries, levied_on, settlement,
 };
 pub use money::{Money, MoneyError};
 pub use number::rounding::Rounding;
@@ -53,8 +53,8 @@ pub use refusal::{Field, Reason, Refusal};
 pub use schedule::{Schedule, ScheduledInstalment, schedule};
 pub use terms::{
     Allocation, AllocationError, AllocationGroup, AllocationGroups, AllocationPreset, Amortization, Bucket,
-    CalendarPatch, CalendarUse, Component, Fee, FeePatch, FeeValue, FeeWhen, Given, Grace, GracePatch, InterestMethod,
-    LateFee, LateFeeKind, LateFeePatch, MAX_FEES, MAX_GRACE_DAYS, MAX_INSTALMENTS, MAX_LATE_FEES,
+    CalendarPatch, CalendarUse, Component, Fee, FeePatch, FeeValue, FeeWhen, Given, Grace, GracePatch, InterestAccrual,
+    InterestMethod, LateFee, LateFeeKind, LateFeePatch, MAX_FEES, MAX_GRACE_DAYS, MAX_INSTALMENTS, MAX_LATE_FEES,
     MAX_LATE_FEES_OF_A_LOAN, Number, Prepayment, Terms, TermsPatch, term_months,
 };
 pub use text::{is_blank, is_default_ignorable, is_one_line, shows_nothing};

@@ -11,10 +11,12 @@
 //! that leaves nothing to settle closes the loan. One day's repayments are allocated together, whose
 //! parts are then shared among them in that order.
 
+mod accruing;
 mod conflict;
 mod contract;
 #[cfg(test)]
 mod counts;
+mod daily;
 mod events;
 mod fold;
 mod follow;
@@ -29,6 +31,7 @@ mod settlement;
 mod shares;
 mod state;
 
+pub use accruing::Accruing;
 pub use conflict::{Conflict, ConflictReason};
 pub use contract::Contract;
 pub use events::{ChargeKind, Event, EventId, EventKind, Waivable};

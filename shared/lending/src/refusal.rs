@@ -82,6 +82,8 @@ pub enum Reason {
     DateOutOfRange,
     /// Months cannot skip a due date: the rhythm of the terms is not days or weeks.
     ExtendNeedsDaysOrWeeks,
+    /// A value that does not go with interest by the balance of each day.
+    NotWithDailyInterest,
     /// Every due date of the rhythm is on a day of the weekend.
     NeverAWorkingDay,
     /// An instalment is below the interest of its row: the loan would never be repaid.
@@ -110,6 +112,7 @@ impl Reason {
             Self::NotAfterDisbursement => "not_after_disbursement",
             Self::DateOutOfRange => "date_out_of_range",
             Self::ExtendNeedsDaysOrWeeks => "extend_needs_days_or_weeks",
+            Self::NotWithDailyInterest => "not_with_daily_interest",
             Self::NeverAWorkingDay => "never_a_working_day",
             Self::DoesNotAmortise => "does_not_amortise",
             Self::Money(error) => error.code(),
@@ -136,6 +139,7 @@ impl fmt::Display for Reason {
             Self::NotAfterDisbursement => f.write_str("must be after the disbursement"),
             Self::DateOutOfRange => f.write_str("leads to a date outside the years 1900 to 2200"),
             Self::ExtendNeedsDaysOrWeeks => f.write_str("extend needs repayment by days or weeks"),
+            Self::NotWithDailyInterest => f.write_str("does not go with interest by the balance of each day"),
             Self::NeverAWorkingDay => f.write_str("never finds a working day: the weekday is one of the weekend's"),
             Self::DoesNotAmortise => f.write_str(
                 "makes an instalment lower than the interest of its period: the loan would never \

@@ -26,7 +26,7 @@ pub use fee::{Fee, FeeValue, Grace, LateFee, MAX_FEES, MAX_GRACE_DAYS, MAX_LATE_
 pub use number::Number;
 pub use patch::{FeePatch, Given, GracePatch, LateFeePatch, TermsPatch};
 pub(crate) use units::Units;
-pub use words::{Amortization, FeeWhen, InterestMethod, LateFeeKind, Prepayment};
+pub use words::{Amortization, FeeWhen, InterestAccrual, InterestMethod, LateFeeKind, Prepayment};
 
 use crate::calendar::{Calendar, CalendarRule, DayCount, Frequency, InterestPeriod, MonthEnd, RepayUnit, is_taken};
 use crate::number::rounding::Rounding;
@@ -65,6 +65,8 @@ pub struct Terms {
     amortization: Amortization,
     /// The conversion of a regular period to a part of a year.
     interest_period: InterestPeriod,
+    /// The interest of a period: that of the schedule, or that of each day's balance.
+    interest_accrual: InterestAccrual,
     /// The conversion of days to a part of a year.
     day_count: DayCount,
     /// The rounding of amounts.
@@ -132,6 +134,9 @@ impl Terms {
         if self.skips_dates() && self.repay_unit == RepayUnit::Month {
             return refuse("/calendar/rule", Reason::ExtendNeedsDaysOrWeeks);
         }
+        if let Some(pointer) = self.not_with_daily_interest() {
+            return refuse(pointer, Reason::NotWithDailyInterest);
+        }
         if self.smallest_amount.is_some_and(|amount| amount.get().is_zero()) {
             return refuse("/smallest_amount", Reason::NotPositive);
         }
@@ -139,6 +144,22 @@ impl Terms {
             return refuse("/instalment_multiple", Reason::NotPositive);
         }
         Ok(())
+    }
+
+    /// The first field whose value does not go with interest by the balance of each day, where that is asked for.
+    fn not_with_daily_interest(&self) -> Option<&'static str> {
+        if !self.accrues_daily() {
+            return None;
+        }
+        let fields = [
+            ("/interest_method", self.interest_method == InterestMethod::DecliningBalance),
+            ("/amortization", self.amortization == Amortization::EqualInstalments),
+            ("/interest_period", self.interest_period == InterestPeriod::Daily),
+            ("/grace/interest_payment", self.grace.interest_payment == 0),
+            ("/grace/interest_free", self.grace.interest_free == 0),
+            ("/prepayment", matches!(self.prepayment, Prepayment::NextInstalments | Prepayment::LastInstalments)),
+        ];
+        fields.into_iter().find(|(_, goes)| !goes).map(|(pointer, _)| pointer)
     }
 
     /// Checks every amount against the currency, and writes it with the currency's decimals.
@@ -238,6 +259,17 @@ impl Terms {
     #[must_use]
     pub const fn interest_period(&self) -> InterestPeriod {
         self.interest_period
+    }
+
+    /// The interest of a period: that of the schedule, or that of each day's balance.
+    #[must_use]
+    pub const fn interest_accrual(&self) -> InterestAccrual {
+        self.interest_accrual
+    }
+
+    /// True if interest follows the balance of each day.
+    pub(crate) fn accrues_daily(&self) -> bool {
+        self.interest_accrual == InterestAccrual::Daily
     }
 
     /// The conversion of days to a part of a year.

@@ -1,7 +1,7 @@
 //! The JSON form of terms: what is taken, what is refused, what is stored.
 #![allow(clippy::unwrap_used, reason = "a test that panics has failed")]
 
-use lending::{Currency, Grace, Terms, TermsPatch};
+use lending::{Currency, Grace, InterestAccrual, Terms, TermsPatch};
 use serde_json::{Value, json};
 
 fn currency(code: &str) -> Currency {
@@ -13,7 +13,7 @@ fn every_field() -> Value {
     json!({
         "interest_rate_apr": "24.5", "instalments": 6, "repay_every": 2, "repay_unit": "week",
         "first_due_on": "2025-02-01", "interest_method": "flat", "amortization": "equal_principal",
-        "interest_period": "daily", "day_count": "actual/364", "rounding": "half_up",
+        "interest_period": "daily", "interest_accrual": "scheduled", "day_count": "actual/364", "rounding": "half_up",
         "smallest_amount": "0.05", "instalment_multiple": "0.5", "month_end": "roll",
         "grace": {"principal": 1, "interest_payment": 2, "interest_free": 3},
         "fees": [{"code": "processing", "when": "disbursement", "amount": "400"},
@@ -52,7 +52,7 @@ fn what_is_left_out_has_the_first_value_named() {
             "interest_rate_apr": "24.00", "instalments": 6, "repay_every": 1,
             "repay_unit": "month", "first_due_on": null, "interest_method": "declining_balance",
             "amortization": "equal_instalments", "interest_period": "repayment_period",
-            "day_count": "30/360", "rounding": "half_even", "smallest_amount": null,
+            "interest_accrual": "scheduled", "day_count": "30/360", "rounding": "half_even", "smallest_amount": null,
             "instalment_multiple": null, "month_end": "clamp",
             "grace": {"principal": 0, "interest_payment": 0, "interest_free": 0},
             "fees": [], "allocation": "penalty_fee_interest_principal", "late_fee": null,
@@ -426,4 +426,27 @@ fn months_of_a_term() {
     let monthly = complete(&with(least(), "repay_every", json!(3)));
     assert_eq!(monthly.term_months(), Some(18));
     assert_eq!(complete(&every_field()).term_months(), None);
+}
+
+#[test]
+fn interest_by_the_balance_of_each_day_does_not_go_with_everything() {
+    let daily = with(with(least(), "interest_accrual", json!("daily")), "interest_period", json!("daily"));
+    assert_eq!(complete(&daily).interest_accrual(), InterestAccrual::Daily);
+    for prepayment in ["next_instalments", "last_instalments"] {
+        complete(&with(daily.clone(), "prepayment", json!(prepayment)));
+    }
+    complete(&with(daily.clone(), "grace", json!({"principal": 5})));
+    for (field, value, pointer) in [
+        ("interest_method", json!("flat"), "/interest_method"),
+        ("amortization", json!("equal_principal"), "/amortization"),
+        ("interest_period", json!("repayment_period"), "/interest_period"),
+        ("grace", json!({"interest_payment": 1}), "/grace/interest_payment"),
+        ("grace", json!({"interest_free": 1}), "/grace/interest_free"),
+        ("prepayment", json!("reduce_instalment"), "/prepayment"),
+        ("prepayment", json!("reduce_term"), "/prepayment"),
+    ] {
+        let patch: TermsPatch = serde_json::from_value(with(daily.clone(), field, value)).unwrap();
+        let refusal = patch.complete(currency("EUR")).unwrap_err();
+        assert_eq!((refusal.pointer(), refusal.code()), (pointer, "not_with_daily_interest"));
+    }
 }

@@ -4,6 +4,7 @@
 mod arrivals;
 mod books;
 mod commands;
+mod daily_interest;
 mod docs;
 mod examples;
 mod keys;

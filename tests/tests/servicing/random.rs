@@ -56,10 +56,18 @@ async fn whatever_is_recorded_the_books_are_right() {
     let world = World::new().await;
     let today = world.app.date_of(Timestamp::now());
     let (mut taken, mut refused) = (0, 0);
-    let rules = ["next_instalments", "last_instalments", "reduce_instalment", "reduce_term"];
-    for (seed, prepayment) in (1..).zip(rules) {
+    let rules = [
+        ("next_instalments", "scheduled"),
+        ("last_instalments", "scheduled"),
+        ("reduce_instalment", "scheduled"),
+        ("reduce_term", "scheduled"),
+        ("next_instalments", "daily"),
+        ("last_instalments", "daily"),
+    ];
+    for (seed, (prepayment, accrual)) in (1..).zip(rules) {
         let mut dice = Dice(seed);
         let terms = json!({"interest_rate_apr": "24", "instalments": 6, "prepayment": prepayment,
+            "interest_accrual": accrual, "interest_period": "daily",
             "late_fee": {"grace_days": 5, "kind": "percent_of_overdue", "value": "2", "max_times": 3}});
         let path = world.disbursed("1200", terms, "2024-01-15").await;
         for _ in 0..60 {

@@ -417,6 +417,7 @@ fn words_are_enumerations_and_answers_are_whole() {
             "interest_method",
             "amortization",
             "interest_period",
+            "interest_accrual",
             "day_count",
             "rounding",
             "month_end",

@@ -570,6 +570,8 @@ export const t = {
     amortizations: { equal_instalments: "instalments", equal_principal: "parts of principal" },
     interest_period: "Interest by",
     interest_periods: { repayment_period: "period", daily: "day" },
+    interest_accrual: "Interest follows",
+    interest_accruals: { scheduled: "the schedule", daily: "the balance of each day" },
     day_count: "Day count",
     day_counts: { "30/360": "30/360", "actual/360": "actual/360", "actual/364": "actual/364", "actual/365": "actual/365", "actual/actual": "actual/actual" },
     rounding: "Rounding",

@@ -45,6 +45,10 @@ impl<T: serde::Serialize + std::fmt::Debug + Send + Sync + 'static> Bind for Jso
     const TYPE: Type = Type::JSONB;
 }
 
+impl<T: serde::Serialize + std::fmt::Debug + Send + Sync + 'static> Bind for Option<Json<T>> {
+    const TYPE: Type = Type::JSONB;
+}
+
 /// A value that is bound to a parameter, with the type that it is sent as.
 pub type Parameter = (Box<dyn ToSql + Send + Sync>, Type);
 

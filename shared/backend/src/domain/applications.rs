@@ -192,6 +192,7 @@ pub fn create(
         figures,
         disbursed_on: None,
         outstanding: Money::zero(amount.currency()),
+        accruing: None,
         written_off: Money::zero(amount.currency()),
         owed: Vec::new(),
         held: Vec::new(),

@@ -3,7 +3,7 @@
 use std::str::FromStr;
 
 use jiff::{SignedDuration, Timestamp, civil::Date};
-use lending::{Money, Schedule, Terms};
+use lending::{Accruing, Money, Schedule, Terms};
 use uuid::Uuid;
 
 use crate::{
@@ -73,8 +73,10 @@ pub struct Loan {
     pub amount: Money,
     /// The complete terms.
     pub terms: Terms,
-    /// Figures of the schedule.
+    /// Figures of the schedule: see [`Loan::figures_on`].
     pub figures: ScheduleFigures,
+    /// The interest that moves with the day, where it follows the balance of each day and is not over.
+    pub accruing: Option<Accruing>,
     /// When it was paid out, if it was.
     pub disbursed_on: Option<Date>,
     /// Principal outstanding; zero before disbursement.
@@ -160,6 +162,17 @@ impl From<&Schedule> for ScheduleFigures {
     }
 }
 
+impl ScheduleFigures {
+    /// The same with the interest as of a day.
+    #[must_use]
+    pub fn accrued(self, accruing: &Accruing, on: Date) -> Self {
+        let total_interest = accruing.total_interest(on, self.total_interest);
+        let total_due =
+            self.total_due.checked_sub(self.total_interest).and_then(|rest| rest.checked_add(total_interest));
+        Self { total_interest, total_due: total_due.unwrap_or(self.total_due), ..self }
+    }
+}
+
 /// The schedule as if disbursed on a day. A first due date that has passed by then is ignored: a disbursement has to
 /// give another.
 ///
@@ -178,6 +191,13 @@ impl Loan {
     /// When there is no schedule: see [`lending::schedule`]. Stored terms have one.
     pub fn schedule(&self) -> Result<Schedule, lending::Refusal> {
         projection(self.amount, self.disbursed_on.unwrap_or(self.version_on), &self.terms)
+    }
+
+    /// The figures on a day. Where interest follows the balance of each day, those stored are as of the last
+    /// transaction.
+    #[must_use]
+    pub fn figures_on(&self, today: Date) -> ScheduleFigures {
+        self.accruing.as_ref().map_or(self.figures, |accruing| self.figures.accrued(accruing, today))
     }
 
     /// The overpayment held on a day.

@@ -134,6 +134,7 @@ impl LoanMoney {
         let owed = |of: fn(&Owed) -> Option<Money>| if is_disbursed { dues(&self.outlook, of) } else { Vec::new() };
         Loan {
             figures: self.figures(&loan),
+            accruing: self.outlook.accruing.clone().filter(|_| is_disbursed),
             disbursed_on: self.state.disbursed_on,
             outstanding: self.state.unpaid.principal,
             held: self.held(),
@@ -171,11 +172,12 @@ impl LoanMoney {
             let schedule = loan::projection(*amount, loan.version_on, terms);
             return schedule.map_or(loan.figures, |schedule| ScheduleFigures::from(&schedule));
         }
-        ScheduleFigures {
+        let figures = ScheduleFigures {
             instalment: self.state.instalment,
             total_interest: self.state.totals.interest,
             total_due: self.state.total_due,
-        }
+        };
+        self.outlook.accruing.as_ref().map_or(figures, |accruing| figures.accrued(accruing, accruing.since))
     }
 }
 

@@ -483,6 +483,7 @@ pub const FIELDS: &[FieldCode] = &[
     field("not_divisible", "`term_months` is not a whole number of the product's periods."),
     field("not_monthly", "`term_months` for a product whose instalments are not monthly."),
     field("not_positive", "The amount is not more than zero."),
+    field("not_with_daily_interest", "The value does not go with interest by the balance of each day."),
     field("other_currency", "The amount is in another currency than the loan."),
     field("other_value_date", "The reversal has another value date than what it reverses."),
     field("out_of_range", "The number is outside its range; `detail` names it."),

@@ -5,7 +5,7 @@
 use std::{error::Error, sync::Arc};
 
 use jiff::{Timestamp, civil::Date};
-use lending::{Account, AnnualRate, Calendar, Component, Currency, Money, Terms, TransactionKind, WeekDay};
+use lending::{Account, Accruing, AnnualRate, Calendar, Component, Currency, Money, Terms, TransactionKind, WeekDay};
 use rust_decimal::Decimal;
 use serde::Deserialize;
 use tokio_postgres::types::{FromSql, Json, Type};
@@ -84,6 +84,19 @@ impl Stored for Terms {
 
     fn of(Json(terms): Json<Self>, row: &Reading<'_>) -> Result<Self, DbError> {
         Ok(terms.with_calendar(calendar(row)?))
+    }
+}
+
+impl Stored for Accruing {
+    type Bound = Json<Self>;
+    type Read = Json<Self>;
+
+    fn bound(&self) -> Json<Self> {
+        Json(self.clone())
+    }
+
+    fn of(Json(accruing): Json<Self>, _: &Reading<'_>) -> Result<Self, DbError> {
+        Ok(accruing)
     }
 }
 

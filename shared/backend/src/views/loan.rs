@@ -30,6 +30,7 @@ impl Loan {
     pub fn view(&self, today: Date, viewer: Role) -> LoanView {
         let decision = self.decision.as_ref();
         let names = shown_to(&self.names, Some(viewer));
+        let figures = self.figures_on(today);
         LoanView {
             id: self.id,
             pay_ref: self.pay_ref.clone(),
@@ -43,9 +44,9 @@ impl Loan {
             term_months: self.terms.term_months(),
             interest_rate_apr: self.terms.interest_rate_apr(),
             terms: self.terms.clone(),
-            instalment: self.figures.instalment,
-            total_interest: self.figures.total_interest,
-            total_due: self.figures.total_due,
+            instalment: figures.instalment,
+            total_interest: figures.total_interest,
+            total_due: figures.total_due,
             outstanding: self.outstanding,
             held: self.held_on(today),
             next_due_on: self.next_due_on(today).map(BusinessDate),

@@ -50,6 +50,9 @@ pub(crate) enum Story {
 /// The terms whose numbers are longest.
 const LONG: &str = r#""interest_period": "daily", "day_count": "actual/actual""#;
 
+/// Interest that follows the balance of each day.
+const DAILY: &str = r#""interest_accrual": "daily""#;
+
 /// Every story, by the name in the benchmark's table.
 pub(crate) const STORIES: &[(&str, Story)] = &[
     ("paid in time", Story::Paid(100, r#""prepayment": "next_instalments""#)),
@@ -64,6 +67,14 @@ pub(crate) const STORIES: &[(&str, Story)] = &[
         Story::Prepaid(r#""prepayment": "reduce_instalment", "amortization": "equal_principal""#),
     ),
     ("prepaid, flat interest", Story::Prepaid(r#""prepayment": "reduce_instalment", "interest_method": "flat""#)),
+    ("daily interest, paid in time", Story::Paid(100, DAILY)),
+    ("daily interest, paid too little", Story::Paid(10, DAILY)),
+    ("daily interest, paid in advance", Story::Prepaid(DAILY)),
+    (
+        "daily interest, in advance, the last instalments",
+        Story::Prepaid(r#""interest_accrual": "daily", "prepayment": "last_instalments""#),
+    ),
+    ("daily interest, reschedules", Story::Reschedules(DAILY)),
     ("3,600 late fees", Story::LateFees),
     ("charges", Story::Charges),
     ("charges of one day", Story::ChargesOfOneDay),

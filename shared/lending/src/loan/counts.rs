@@ -20,10 +20,11 @@ const TWICE: u64 = 230;
 /// True if each transaction may make all rows again.
 fn replaces_rows(story: Story) -> bool {
     match story {
-        Story::Prepaid(terms) => terms.contains("reduce"),
+        Story::Prepaid(terms) => terms.contains("reduce") || terms.contains("accrual"),
+        // Each transaction looks at the rows that have fallen due and are not settled.
+        Story::Paid(_, terms) => terms.contains("accrual"),
         Story::Reschedules(_) => true,
-        Story::Paid(..)
-        | Story::LateFees
+        Story::LateFees
         | Story::Charges
         | Story::ChargesOfOneDay
         | Story::ChargesPaidByHeld

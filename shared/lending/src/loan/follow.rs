@@ -125,10 +125,10 @@ pub fn change(contract: &Contract, known: &[Event], new: &Event, as_of: Date) ->
     while after.days.next().is_some_and(|next| next <= as_of) {
         after.day()?;
     }
-    let state = project::state(contract, &with, &after.days.fold, as_of);
+    let state = project::state(contract, &with, &mut after.days.fold, as_of);
     while after.day()? {}
     after.days.go_on_to_the_end()?;
-    let outlook = project::outlook(contract, &after.days.fold);
+    let outlook = project::outlook(contract, &mut after.days.fold);
     Ok(Change { before: before.consequences(Some(new.on)), after: after.consequences(Some(new.on)), state, outlook })
 }
 
@@ -189,6 +189,9 @@ impl<'h, 'a> FoldWithExposures<'h, 'a> {
     /// Adds the exposures from the end of a day until something may happen next.
     fn look(&mut self, on: Date, next: Option<Date>) {
         let fold = &mut self.days.fold;
+        if let Some(rows) = &mut fold.rows {
+            rows.ask_until(next);
+        }
         let Some(standing) = fold.standing() else {
             return;
         };
@@ -235,6 +238,8 @@ impl LoanFold<'_> {
         let rows = self.rows.as_mut()?;
         Some(if self.written_off_on.is_some() {
             Standing::Defaulted
+        } else if self.balance > 0 {
+            Standing::Disbursed
         } else if Component::ALL.into_iter().all(|component| rows.first_open(component) == rows.lines.len())
             || (held > 0 && rows.unpaid_in_all() <= held)
         {

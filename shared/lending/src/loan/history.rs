@@ -101,6 +101,11 @@ impl<'a> History<'a> {
         }
         Ok(Self { known, effective, disbursed_on })
     }
+
+    /// True if no event was recorded after the one with this index.
+    pub(super) fn is_latest(&self, index: usize) -> bool {
+        index + 1 == self.known.len()
+    }
 }
 
 impl Known<'_> {

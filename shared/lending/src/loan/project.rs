@@ -59,8 +59,8 @@ use transactions::transactions;
 /// A [`Conflict`] naming the event that cannot stand.
 pub fn fold(contract: &Contract, events: &[Event], as_of: Date, known_at: Timestamp) -> Result<State, Conflict> {
     let history = History::read(events, contract.amount.currency(), as_of, known_at)?;
-    let fold = LoanFold::fold(contract, &history, as_of)?;
-    Ok(state(contract, &history, &fold, as_of))
+    let mut fold = LoanFold::fold(contract, &history, as_of)?;
+    Ok(state(contract, &history, &mut fold, as_of))
 }
 
 /// As [`fold`], and where that leads when nothing more is recorded.
@@ -76,9 +76,9 @@ pub fn fold_on(
     let history = History::read(events, contract.amount.currency(), as_of, known_at)?;
     let mut days = FoldByDay::new(contract, &history, as_of);
     while days.day()?.is_some() {}
-    let state = state(contract, &history, &days.fold, as_of);
+    let state = state(contract, &history, &mut days.fold, as_of);
     days.go_on_to_the_end()?;
-    Ok((state, outlook(contract, &days.fold)))
+    Ok((state, outlook(contract, &mut days.fold)))
 }
 
 /// Calls `f` with each amount of a row, its component and its due date.
@@ -92,11 +92,17 @@ fn each_owed(rows: &LoanRows<'_>, line: &LoanRow, f: &mut impl FnMut(&OwedAmount
     }
 }
 
-pub(super) fn state(contract: &Contract, history: &History<'_>, fold: &LoanFold<'_>, as_of: Date) -> State {
+/// Rows and their sums are as of the day. The amounts by due date are those that fall due if nothing more happens.
+pub(super) fn state(contract: &Contract, history: &History<'_>, fold: &mut LoanFold<'_>, as_of: Date) -> State {
     let units = InCurrency(contract.amount.currency());
     let money = |amount: i128| units.money(amount);
-    let reading = Reading::of(contract, fold);
-    let Reading { rows, totals, unpaid, paid, owed, oldest_unpaid, .. } = reading;
+    let Reading { rows, totals, unpaid, paid, owed, oldest_unpaid, .. } = Reading::of(contract, fold, as_of);
+    let (owed, oldest_unpaid) = if fold.rows.as_ref().is_some_and(LoanRows::accrues_daily) {
+        let Reading { owed, oldest_unpaid, .. } = Reading::of(contract, fold, Date::MAX);
+        (owed, oldest_unpaid)
+    } else {
+        (owed, oldest_unpaid)
+    };
     let owed = by_date(owed, units);
     let late_fees: i128 = fold.rows.iter().flat_map(|rows| &rows.charges).map(Charge::late_fee_asked).sum();
     State {
@@ -126,15 +132,16 @@ pub(super) fn state(contract: &Contract, history: &History<'_>, fold: &LoanFold<
 }
 
 /// The outlook of a fold that went on to the end.
-pub(super) fn outlook(contract: &Contract, fold: &LoanFold<'_>) -> Outlook {
+pub(super) fn outlook(contract: &Contract, fold: &mut LoanFold<'_>) -> Outlook {
     let units = InCurrency(contract.amount.currency());
-    let Reading { unpaid, owed, oldest_unpaid, .. } = Reading::of(contract, fold);
+    let Reading { unpaid, owed, oldest_unpaid, .. } = Reading::of(contract, fold, Date::MAX);
     Outlook {
         standing: standing(fold, unpaid),
         owed: by_date(owed, units),
         oldest_unpaid_due_on: oldest_unpaid,
         overpayment: units.money(fold.held),
         applied: applied(fold, units),
+        accruing: fold.rows.as_ref().and_then(LoanRows::accruing),
     }
 }
 
@@ -222,10 +229,11 @@ struct Reading {
 }
 
 impl Reading {
-    /// All rows of a loan.
-    fn of(contract: &Contract, fold: &LoanFold<'_>) -> Self {
+    /// All rows of a loan, as of a day.
+    fn of(contract: &Contract, fold: &mut LoanFold<'_>, as_of: Date) -> Self {
         let mut reading = Self::new(contract, fold.rows.as_ref().map_or(0, |rows| rows.lines.len()));
-        if let Some(rows) = &fold.rows {
+        if let Some(rows) = &mut fold.rows {
+            rows.ask_as_of(as_of);
             for line in &rows.lines {
                 reading.line(rows, line);
             }

@@ -3,6 +3,7 @@
 
 mod amount;
 mod closing;
+mod daily;
 mod reduce;
 mod replace;
 mod reschedule;
@@ -16,6 +17,8 @@ pub(crate) use amount::OwedAmount;
 pub(crate) use reschedule::{NewRows, RescheduledRows};
 pub(crate) use row::{Charge, LoanRow};
 
+use super::accruing::Accruing;
+use super::daily::DailyRows;
 use super::events::{ChargeKind, EventId};
 use crate::number::rounding::round_div;
 use crate::schedule::Plan;
@@ -62,6 +65,10 @@ pub(crate) struct LoanRows<'a> {
     charged_before: (usize, i128, i128),
     /// Unearned amounts were dropped, and no row was made since.
     is_closed: bool,
+    /// Where interest follows the balance of each day.
+    daily: Option<DailyRows>,
+    /// The same on the day of the last event.
+    accruing: Option<Accruing>,
 }
 
 impl<'a> LoanRows<'a> {
@@ -109,6 +116,8 @@ impl<'a> LoanRows<'a> {
             unpaid_before: None,
             charged_before: (0, 0, 0),
             is_closed: false,
+            daily: daily::daily_rows(disbursed_on, amount, terms, units, plan),
+            accruing: None,
         }
     }
 

@@ -46,7 +46,7 @@ fn at_end_of(contract: &Contract, fold: &mut LoanFold<'_>, on: Date) -> Settleme
     let is_written_off = fold.written_off_on.is_some();
     let (mut unpaid, mut credit) = ([0; 4], if is_written_off { 0 } else { fold.held });
     if let Some(rows) = fold.rows.as_mut().filter(|_| !is_written_off)
-        && rows.unpaid_in_all() > 0
+        && rows.is_anything_unpaid(on)
     {
         for ((unpaid, charged), paid) in unpaid.iter_mut().zip(rows.charged_until(on)).zip(rows.paid()) {
             *unpaid = (charged - paid).max(0);

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::Serialize;
 
+use super::accruing::Accruing;
 use super::events::{EventId, EventKind};
 use super::postings::Posting;
 use super::shares::Shares;
@@ -232,7 +233,8 @@ pub struct State {
     pub total_due: Money,
     /// The unpaid amounts, due or not. Their principal is the principal outstanding.
     pub unpaid: Components,
-    /// The unpaid amounts by due date.
+    /// The unpaid amounts by due date. Where interest follows the balance of each day, those of later due dates are
+    /// what will fall due if nothing more is recorded, not what the rows ask for as of this day.
     pub owed: Vec<Owed>,
     /// The unpaid part of the amounts that fell due before this day.
     pub past_due: Components,
@@ -281,6 +283,8 @@ pub struct Outlook {
     pub overpayment: Money,
     /// Allocations of money that was held or paid before, by day, including future days.
     pub applied: Vec<Applied>,
+    /// The interest that moves with the day, where interest follows the balance of each day and is not over.
+    pub accruing: Option<Accruing>,
 }
 
 impl State {

@@ -1,5 +1,7 @@
 //! Periods between due dates, and the rate of each.
 
+use serde::{Deserialize, Serialize};
+
 use super::due_dates::PeriodDates;
 use crate::calendar::YearFraction;
 use crate::number::real::Real;
@@ -67,7 +69,7 @@ impl Period {
 }
 
 /// A rate for a period: an exact fraction in lowest terms. Below 2^57 both, see [`Self::new`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct PeriodRate {
     pub(super) numerator: u64,
     pub(super) denominator: u64,

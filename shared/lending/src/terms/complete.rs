@@ -58,6 +58,7 @@ impl Terms {
             interest_method: pick(patch.interest_method, base.map(|base| base.interest_method)),
             amortization: pick(patch.amortization, base.map(|base| base.amortization)),
             interest_period: pick(patch.interest_period, base.map(|base| base.interest_period)),
+            interest_accrual: pick(patch.interest_accrual, base.map(|base| base.interest_accrual)),
             day_count: pick(patch.day_count, base.map(|base| base.day_count)),
             rounding: pick(patch.rounding, base.map(|base| base.rounding)),
             smallest_amount: patch.smallest_amount.over(base.and_then(|base| base.smallest_amount)),

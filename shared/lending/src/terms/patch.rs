@@ -8,7 +8,7 @@ use super::allocation::Allocation;
 use super::calendar::CalendarPatch;
 use super::fee::{Fee, MAX_FEES, MAX_GRACE_DAYS, MAX_LATE_FEES};
 use super::number::Number;
-use super::words::{Amortization, FeeWhen, InterestMethod, LateFeeKind, Prepayment};
+use super::words::{Amortization, FeeWhen, InterestAccrual, InterestMethod, LateFeeKind, Prepayment};
 use crate::calendar::{DayCount, InterestPeriod, JsonDate, MonthEnd, RepayUnit};
 use crate::json::{objects_only, refused, whole_number};
 use crate::number::rounding::Rounding;
@@ -107,6 +107,11 @@ pub struct TermsPatch {
     #[serde(default, deserialize_with = "present")]
     #[cfg_attr(feature = "openapi", schema(value_type = InterestPeriod))]
     pub interest_period: Option<InterestPeriod>,
+    /// The interest of a period, `scheduled` by default. `daily` is that of the balance of each day: a late payment
+    /// costs and an early one saves from its own day on, and the instalment stays.
+    #[serde(default, deserialize_with = "present")]
+    #[cfg_attr(feature = "openapi", schema(value_type = InterestAccrual))]
+    pub interest_accrual: Option<InterestAccrual>,
     /// The conversion of days to a part of a year; `30/360` by default.
     #[serde(default, deserialize_with = "present")]
     #[cfg_attr(feature = "openapi", schema(value_type = DayCount))]

@@ -27,6 +27,18 @@ words! {
 }
 
 words! {
+    /// The interest of a period.
+    #[derive(Default)]
+    InterestAccrual {
+        /// That of the schedule, whenever it is paid.
+        #[default]
+        Scheduled = "scheduled",
+        /// That of the balance of each day: a late payment costs more, an early one less.
+        Daily = "daily",
+    }
+}
+
+words! {
     /// The time when a fee is charged.
     #[derive(Default)]
     FeeWhen {

@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use jiff::civil::Date;
-use lending::{Account, Component, Contract, Event, EventId, Money, Shares, Standing, State, fold, settlement};
+use lending::{
+    Account, Accruing, Component, Contract, Event, EventId, Money, Shares, Standing, State, fold, fold_on, settlement,
+};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 
@@ -94,6 +96,11 @@ pub(crate) fn compare(
 
     // Figures.
     prop_assert_eq!(state.instalment.units(), model.instalment);
+    let outlook = fold_on(contract, events, as_of, known_at).unwrap().1;
+    if let Some(accruing) = &outlook.accruing {
+        let stored: Accruing = serde_json::from_str(&serde_json::to_string(accruing).unwrap()).unwrap();
+        prop_assert_eq!(stored.total_interest(as_of, state.total_due), state.totals.interest);
+    }
     prop_assert_eq!(state.total_due.units(), state.totals.due.units() - model.late_fees_asked());
     let got: Vec<(Date, EventId, [i128; 4])> = state
         .applied
@@ -103,11 +110,12 @@ pub(crate) fn compare(
         .collect();
     prop_assert_eq!(&got, &model.applied);
 
-    // Arrears.
-    let open = || model.claims.iter().filter(|claim| claim.unpaid() > 0);
+    // Arrears: what falls due if nothing more happens.
+    let ahead = model.ahead();
+    let open = || ahead.claims.iter().filter(|claim| claim.unpaid() > 0);
     let oldest = open()
         .filter(|claim| claim.component != Component::Penalty)
-        .map(|claim| claim.due_on.max(model.rows[claim.row].due_on))
+        .map(|claim| claim.due_on.max(ahead.rows[claim.row].due_on))
         .min();
     prop_assert_eq!(state.oldest_unpaid_due_on, oldest);
     let days = oldest.map_or(0, |oldest| oldest.until(as_of).unwrap().get_days().max(0));

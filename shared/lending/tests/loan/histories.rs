@@ -7,8 +7,8 @@ use jiff::Span;
 use jiff::civil::{Date, date};
 use lending::{
     AllocationPreset, Amortization, Bucket, Calendar, CalendarRule, ChargeKind, Component, Conflict, Contract,
-    DayCount, Event, EventId, EventKind, InterestMethod, InterestPeriod, Money, MonthEnd, Prepayment, RepayUnit,
-    Rounding, State, Waivable, WeekDay, fold, levied_on, settlement,
+    DayCount, Event, EventId, EventKind, InterestAccrual, InterestMethod, InterestPeriod, Money, MonthEnd, Prepayment,
+    RepayUnit, Rounding, State, Waivable, WeekDay, fold, levied_on, settlement,
 };
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -100,6 +100,23 @@ fn allocations() -> impl Strategy<Value = String> {
     prop_oneof![4 => preset, 1 => single, 3 => wide]
 }
 
+type Words =
+    (InterestMethod, Amortization, InterestPeriod, DayCount, Rounding, MonthEnd, RepayUnit, String, Prepayment);
+type Graces = Option<(u8, u8, u8)>;
+
+/// The nearest terms that go with interest by the balance of each day.
+fn goes_with_daily(words: Words, grace: Graces) -> (Words, Graces) {
+    let (_, _, _, day_count, rounding, month_end, unit, allocation, prepayment) = words;
+    let prepayment = match prepayment {
+        Prepayment::NextInstalments | Prepayment::ReduceInstalment => Prepayment::NextInstalments,
+        Prepayment::LastInstalments | Prepayment::ReduceTerm => Prepayment::LastInstalments,
+    };
+    let (method, amortization) = (InterestMethod::DecliningBalance, Amortization::EqualInstalments);
+    let words =
+        (method, amortization, InterestPeriod::Daily, day_count, rounding, month_end, unit, allocation, prepayment);
+    (words, grace.map(|(principal, ..)| (principal, 0, 0)))
+}
+
 pub(crate) fn contracts() -> impl Strategy<Value = Contract> {
     let words = (
         select(&InterestMethod::ALL),
@@ -119,8 +136,11 @@ pub(crate) fn contracts() -> impl Strategy<Value = Contract> {
     let weekends = vec!["none", "sat-sun", "fri-sat", "sun", "mon-tue-wed-thu-fri-sat"];
     let calendars = prop::option::weighted(0.4, (select(weekends), select(&CalendarRule::ALL)));
     let late_fee = prop::option::weighted(0.6, (0u32..10, any::<bool>(), 1i64..50, 1u32..4));
-    (words, sizes, steps, grace, fees, late_fee, calendars)
-        .prop_map(|(words, sizes, steps, grace, fees, late_fee, calendar)| {
+    let accrual = prop_oneof![2 => Just(InterestAccrual::Scheduled), 1 => Just(InterestAccrual::Daily)];
+    (words, sizes, steps, grace, fees, (late_fee, accrual), calendars)
+        .prop_map(|(words, sizes, steps, grace, fees, (late_fee, accrual), calendar)| {
+            let is_daily = accrual == InterestAccrual::Daily;
+            let (words, grace) = if is_daily { goes_with_daily(words, grace) } else { (words, grace) };
             let (method, amortization, period, day_count, rounding, month_end, unit, allocation, prepayment) = words;
             let (units, rate, instalments, every, first_after) = sizes;
             let smallest = steps.0.unwrap_or(1);
@@ -129,7 +149,7 @@ pub(crate) fn contracts() -> impl Strategy<Value = Contract> {
                 r#""interest_rate_apr": "{rate}", "instalments": {instalments}, "repay_every": {every},
                 "interest_method": "{}", "amortization": "{}", "interest_period": "{}", "day_count": "{}",
                 "rounding": "{}", "month_end": "{}", "repay_unit": "{}", "allocation": {allocation}, "prepayment": "{}",
-                "smallest_amount": "{smallest}""#,
+                "smallest_amount": "{smallest}", "interest_accrual": "{}""#,
                 method.as_str(),
                 amortization.as_str(),
                 period.as_str(),
@@ -138,6 +158,7 @@ pub(crate) fn contracts() -> impl Strategy<Value = Contract> {
                 month_end.as_str(),
                 unit.as_str(),
                 prepayment.as_str(),
+                accrual.as_str(),
             );
             let mut add = |more: String| {
                 terms.push_str(", ");

@@ -1,9 +1,10 @@
 //! Loans as functions of their events: published examples (`examples`), what was worked out by hand
-//! (`worked`, `closing`), what holds for every history (`properties`), and random histories against a slow and
+//! (`worked`, `closing`, `daily`), what holds for every history (`properties`), and random histories against a slow and
 //! obvious model (`differential`).
 #![allow(clippy::unwrap_used, reason = "a test that panics has failed")]
 
 mod closing;
+mod daily;
 mod differential;
 mod examples;
 mod histories;

@@ -3,6 +3,8 @@
 //! again, interest in rational numbers of unlimited size. It shares nothing with the fold but the
 //! types of the events and of the terms.
 
+mod daily;
+
 use std::collections::BTreeMap;
 
 use jiff::civil::Date;
@@ -91,6 +93,7 @@ pub(crate) struct Done {
     pub(crate) balance: i128,
 }
 
+#[derive(Clone)]
 pub(crate) struct Model<'a> {
     contract: &'a Contract,
     terms: &'a Terms,
@@ -118,6 +121,7 @@ pub(crate) struct Model<'a> {
     pub(crate) applied: Vec<(Date, EventId, [i128; 4])>,
     pub(crate) postings: BTreeMap<(Date, Account), i128>,
     pub(crate) done: BTreeMap<EventId, Done>,
+    daily: daily::Daily,
 }
 
 type Refused = (EventId, &'static str);
@@ -245,6 +249,7 @@ impl<'a> Model<'a> {
             applied: Vec::new(),
             postings: BTreeMap::new(),
             done: BTreeMap::new(),
+            daily: daily::Daily::default(),
         };
         let mut known: Vec<&Event> = events.iter().filter(|event| event.recorded_at <= known_at).collect();
         known.sort_by_key(|event| (event.recorded_at, event.id));
@@ -293,7 +298,7 @@ impl<'a> Model<'a> {
         let mut today = disbursement.on;
         while today <= as_of {
             let events: Vec<&Event> = in_order.iter().copied().filter(|event| event.on == today).collect();
-            model.day(today, &events)?;
+            model.day(today, &events, known.last().map(|event| event.id))?;
             for event in &known {
                 if event.on == today && !model.done.contains_key(&event.id) {
                     let done = Done { allocation: None, balance: model.balance() };
@@ -302,24 +307,34 @@ impl<'a> Model<'a> {
             }
             today = today.tomorrow().unwrap();
         }
+        model.ask_all(as_of);
         Ok(model)
     }
 
+    /// Principal that is neither paid nor given up.
     pub(crate) fn balance(&self) -> i128 {
-        self.unpaid(Component::Principal)
+        if self.disbursed_on.is_none() {
+            return 0;
+        }
+        let principal = self.claims.iter().filter(|claim| claim.component == Component::Principal);
+        self.contract.amount.units() - principal.map(|claim| claim.paid + claim.lapsed).sum::<i128>()
     }
 
     pub(crate) fn unpaid(&self, component: Component) -> i128 {
         self.claims.iter().filter(|claim| claim.component == component).map(Claim::unpaid).sum()
     }
 
-    fn day(&mut self, today: Date, events: &[&Event]) -> Result<(), Refused> {
+    fn day(&mut self, today: Date, events: &[&Event], latest: Option<EventId>) -> Result<(), Refused> {
+        let is_due = self.rows.iter().any(|row| row.due_on == today);
+        if is_due || !events.is_empty() {
+            self.ask_due(today);
+        }
         if self.written_off_on.is_none() {
             self.late_fees(today);
         }
         let mut waiver = None;
         for event in events.iter().filter(|event| step(event) < 5) {
-            let allocation = self.apply(event).map_err(|code| (event.id, code))?;
+            let allocation = self.apply(event, latest).map_err(|code| (event.id, code))?;
             waiver = if step(event) == 4 { Some(event.id) } else { waiver };
             self.done.insert(event.id, Done { allocation, balance: self.balance() });
         }
@@ -336,8 +351,11 @@ impl<'a> Model<'a> {
             self.pay(today, &payments, waiver);
         }
         for event in events.iter().filter(|event| step(event) > 5) {
-            let allocation = self.apply(event).map_err(|code| (event.id, code))?;
+            let allocation = self.apply(event, latest).map_err(|code| (event.id, code))?;
             self.done.insert(event.id, Done { allocation, balance: self.balance() });
+        }
+        if !events.is_empty() {
+            self.ask_due(today);
         }
         Ok(())
     }
@@ -346,7 +364,7 @@ impl<'a> Model<'a> {
         *self.postings.entry((on, account)).or_default() += amount;
     }
 
-    fn apply(&mut self, event: &Event) -> Result<Option<[i128; 5]>, &'static str> {
+    fn apply(&mut self, event: &Event, latest: Option<EventId>) -> Result<Option<[i128; 5]>, &'static str> {
         if self.written_off_on.is_some() && !matches!(event.kind, EventKind::Refund { .. }) {
             return Err("already_written_off");
         }
@@ -380,7 +398,10 @@ impl<'a> Model<'a> {
                     Waivable::Interest => Component::Interest,
                 };
                 let mut left = amount.units();
-                if left > self.unpaid(component) {
+                self.ask_in_advance(today);
+                // Something recorded later may have left less interest than there was.
+                let may_wait = self.is_daily() && component == Component::Interest && latest != Some(event.id);
+                if left > self.unpaid(component) && !may_wait {
                     return Err("above_unpaid");
                 }
                 self.waived[component as usize] += left;
@@ -392,6 +413,9 @@ impl<'a> Model<'a> {
                     if part > 0 {
                         claim.touched_on = Some(today);
                     }
+                }
+                if left > 0 {
+                    self.waive_ahead(today, left);
                 }
                 let mut allocation = [0; 5];
                 allocation[component as usize] = amount.units();
@@ -409,6 +433,7 @@ impl<'a> Model<'a> {
             }
             EventKind::WriteOff => {
                 let mut allocation = [0; 5];
+                self.give_up_daily(today);
                 for claim in &mut self.claims {
                     allocation[claim.component as usize] += claim.unpaid();
                     claim.lapsed += claim.unpaid();
@@ -632,6 +657,7 @@ impl<'a> Model<'a> {
         self.level = level;
         self.instalment = self.regular(level, &cells, self.interest_only);
         self.fill(0, &cells, amount);
+        self.fix_instalment(0, &self.annual.clone(), level);
         let fees = self.fees(FeeWhen::Disbursement);
         self.post(today, Account::PrincipalReceivable, amount);
         self.post(today, Account::FeeIncome, -fees);
@@ -874,6 +900,7 @@ impl<'a> Model<'a> {
         (first_due_on, calendar): (Option<Date>, Option<&Calendar>),
     ) -> Result<(), &'static str> {
         let first = self.rows.iter().position(|row| row.due_on == from).ok_or("not_a_due_date")?;
+        self.ask_all(today);
         let is_ours = |claim: &&Claim| claim.component == Component::Principal && claim.row >= first;
         let left: i128 = self.claims.iter().filter(is_ours).map(Claim::unpaid).sum();
         if left == 0 {
@@ -907,6 +934,9 @@ impl<'a> Model<'a> {
             row.late_from = row.due_on.max(today);
             before = (row.due_on, row.nominal.1);
             fresh.push(row);
+        }
+        if self.is_daily() {
+            return self.reschedule_daily(id, today, first, fresh, &annual);
         }
         // The least that interest has to pay of principal for no interest to be paid that no row asks for.
         let own = |component| move |claim: &&Claim| claim.is_own && claim.component == component;
@@ -1102,6 +1132,7 @@ impl<'a> Model<'a> {
         Component::ALL.map(|component| {
             let gross: i128 = match component {
                 Component::Principal => return self.contract.amount.units(),
+                Component::Interest if self.is_daily() => self.accrued(today),
                 Component::Interest => ended.iter().map(|row| row.arising).sum::<i128>() + self.earned(today),
                 Component::Fee => ended.iter().map(|row| row.fee).sum::<i128>() + charges(component),
                 Component::Penalty => charges(component),
@@ -1145,7 +1176,11 @@ impl<'a> Model<'a> {
             row.is_stopped = true;
         }
         let mut back = [0; 4];
+        back[Component::Interest as usize] = self.ask_to_close(today);
         for component in [Component::Interest, Component::Fee] {
+            if component == Component::Interest && self.is_daily() {
+                continue;
+            }
             let mut over = std::mem::take(&mut self.waiting[component as usize]);
             for index in self.sorted(|claim| claim.is_own && claim.component == component) {
                 let row = self.claims[index].row;
@@ -1200,11 +1235,13 @@ impl<'a> Model<'a> {
 
     /// Amounts given back, and held money, pay everything that is unpaid.
     fn close(&mut self, today: Date, by: EventId, back: [i128; 4]) {
+        self.ask_for_the_rest();
         let mut left = self.held + back.iter().sum::<i128>();
         let mut moved = back.map(|amount| -amount);
         for (component, part) in self.pay_sorted(today, PAST | DUE | ADVANCE, false, &mut left) {
             moved[component as usize] += part;
         }
+        self.end_daily();
         self.move_paid(today, by, moved);
         let balance = self.balance();
         if let Some(done) = self.done.get_mut(&by) {
@@ -1241,13 +1278,20 @@ impl<'a> Model<'a> {
         places.sort();
         let mut stream = Vec::new();
         for (_, index) in places {
+            let outstanding = self.balance();
             let claim = &mut self.claims[index];
-            let part = claim.unpaid().min(*left);
+            let mut part = claim.unpaid().min(*left);
+            if claim.component == Component::Principal {
+                part = part.min(outstanding);
+            }
             if part > 0 {
                 claim.paid += part;
                 claim.touched_on = Some(today);
                 *left -= part;
                 stream.push((claim.component, part));
+                if claim.component == Component::Principal {
+                    self.note_principal(today, part);
+                }
             }
         }
         stream
@@ -1293,6 +1337,9 @@ impl<'a> Model<'a> {
         let is_closing = sum >= needed;
         self.paid_in += sum;
         let back = if is_closing { self.drop_unearned(today) } else { [0; 4] };
+        if !is_closing {
+            self.ask_in_advance(today);
+        }
         let mut left = sum;
         let prepayment = self.terms.prepayment();
         let mut stream = Vec::new();
@@ -1307,7 +1354,7 @@ impl<'a> Model<'a> {
                 left -= reduction;
             }
         }
-        let is_backwards = prepayment == Prepayment::LastInstalments && !is_closing;
+        let is_backwards = prepayment == Prepayment::LastInstalments && (!is_closing || self.is_daily());
         stream.extend(self.pay_sorted(today, buckets, is_backwards, &mut left));
         self.held += left;
         self.post(today, Account::Cash, sum);

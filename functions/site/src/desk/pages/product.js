@@ -43,6 +43,7 @@ function Terms({ product }) {
         [t.terms.interest_method, word("interest_methods", terms.interest_method)],
         [t.terms.amortization, word("amortizations", terms.amortization)],
         [t.terms.interest_period, word("interest_periods", terms.interest_period)],
+        [t.terms.interest_accrual, word("interest_accruals", terms.interest_accrual)],
         [t.terms.day_count, terms.day_count],
         [t.terms.prepayment, word("prepayments", terms.prepayment)],
         [t.terms.allocation, typeof terms.allocation === "string" ? word("allocations", terms.allocation) : t.terms.allocationText(terms.allocation)],

@@ -8,7 +8,7 @@ const BUCKETS = ["past_due", "due", "in_advance"];
 
 /** Values of the fields for terms as they are. */
 export function valuesOf(terms) {
-  const simple = ["interest_rate_apr", "instalments", "repay_every", "repay_unit", "first_due_on", "interest_method", "amortization", "interest_period", "day_count", "rounding", "smallest_amount", "instalment_multiple", "month_end", "prepayment"];
+  const simple = ["interest_rate_apr", "instalments", "repay_every", "repay_unit", "first_due_on", "interest_method", "amortization", "interest_period", "interest_accrual", "day_count", "rounding", "smallest_amount", "instalment_multiple", "month_end", "prepayment"];
   const values = Object.fromEntries(simple.map((name) => [`terms.${name}`, terms[name] === null ? "" : String(terms[name])]));
   for (const [name, count] of Object.entries(terms.grace)) values[`terms.grace.${name}`] = String(count);
   values.fees = terms.fees.map(({ code, when, amount, percent }) => ({ code, when, kind: amount === undefined || amount === null ? "percent" : "amount", value: amount ?? percent ?? "" }));
@@ -32,6 +32,7 @@ export const NEW_TERMS = {
   interest_method: "declining_balance",
   amortization: "equal_instalments",
   interest_period: "repayment_period",
+  interest_accrual: "scheduled",
   day_count: "30/360",
   rounding: "half_even",
   smallest_amount: null,
@@ -49,7 +50,7 @@ export const NEW_TERMS = {
 export function termsOf(values) {
   const at = (name) => values[`terms.${name}`];
   const counts = Object.fromEntries(["instalments", "repay_every"].map((name) => [name, at(name) && whole(at(name))]));
-  const texts = ["interest_rate_apr", "repay_unit", "interest_method", "amortization", "interest_period", "day_count", "rounding", "month_end", "prepayment"];
+  const texts = ["interest_rate_apr", "repay_unit", "interest_method", "amortization", "interest_period", "interest_accrual", "day_count", "rounding", "month_end", "prepayment"];
   const late = (name) => values[`terms.late_fee.${name}`];
   return {
     ...filled({ ...counts, ...Object.fromEntries(texts.map((name) => [name, at(name)])) }),
@@ -140,6 +141,7 @@ export function TermsFields({ form, calendars }) {
       <${Chosen} form=${form} name="interest_method" group="interest_methods" />
       <${Chosen} form=${form} name="amortization" group="amortizations" />
       <${Chosen} form=${form} name="interest_period" group="interest_periods" />
+      <${Chosen} form=${form} name="interest_accrual" group="interest_accruals" />
       <${Chosen} form=${form} name="day_count" group="day_counts" />
       <${Chosen} form=${form} name="rounding" group="roundings" />
       <${Decimal} form=${form} name="terms.smallest_amount" label=${t.terms.smallest_amount} optional />

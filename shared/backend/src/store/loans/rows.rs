@@ -30,6 +30,7 @@ columns! {
         figures: "instalment" "total_interest" "total_due" in STEP | MONEY,
         disbursed_on: "disbursed_on" in MONEY,
         outstanding: "outstanding" in MONEY,
+        accruing: "accruing" in MONEY,
         held: "held_on" "held" in MONEY,
         written_off: "written_off" in MONEY,
         owed: "owed_on" "owed" in MONEY,

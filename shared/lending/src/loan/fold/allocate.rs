@@ -109,13 +109,16 @@ fn allocate_group(
     for step in first..end {
         let row = if direction == Direction::Backwards { first + end - 1 - step } else { step };
         for component in components {
-            let mut paid = 0;
+            let most = rows.most_of(*component).min(*left);
+            let mut sum = most;
             rows.each_open_amount(row, *component, &mut |owed, due_on| {
                 if is_wanted(&Bucket::of(due_on, on)) {
-                    paid += owed.pay(left, on);
+                    owed.pay(&mut sum, on);
                 }
-                *left > 0
+                sum > 0
             });
+            let paid = most - sum;
+            *left -= paid;
             rows.note_settled(row, *component, paid);
             allocated.push(*component, paid);
         }

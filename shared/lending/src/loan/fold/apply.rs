@@ -15,8 +15,8 @@ use crate::terms::Component;
 use crate::{Calendar, Money};
 
 impl LoanFold<'_> {
-    /// Applies any event except a payment.
-    pub(super) fn apply(&mut self, event: &Event) -> Result<Effect, ConflictReason> {
+    /// Applies any event except a payment. The latest is the one that was recorded last.
+    pub(super) fn apply(&mut self, event: &Event, is_latest: bool) -> Result<Effect, ConflictReason> {
         let mut effect = match &event.kind {
             EventKind::Disbursement { first_due_on, calendar } => {
                 self.disburse(event.on, *first_due_on, calendar.as_deref())?
@@ -39,7 +39,7 @@ impl LoanFold<'_> {
                 rows.charge(event.id, *kind, amount.units(), *due_on);
                 Effect { amount: amount.units(), ..Effect::default() }
             }
-            EventKind::Waiver { component, amount } => self.waive(event.on, *component, amount.units())?,
+            EventKind::Waiver { component, amount } => self.waive(event.on, *component, amount.units(), is_latest)?,
             EventKind::Refund { amount } => self.refund(amount.units())?,
             EventKind::WriteOff => self.write_off(event.on)?,
             // Payments are taken together; a reversal has no effect of its own.
@@ -91,12 +91,22 @@ impl LoanFold<'_> {
         Ok(Effect { amount: amortised, ..Effect::default() })
     }
 
-    fn waive(&mut self, on: Date, component: Waivable, amount: i128) -> Result<Effect, ConflictReason> {
+    /// Waives the oldest unpaid amounts. Interest of each day's balance that was there when the waiver was recorded may
+    /// be less by an event that was recorded since: the rest comes off what accrues later.
+    fn waive(
+        &mut self,
+        on: Date,
+        component: Waivable,
+        amount: i128,
+        is_latest: bool,
+    ) -> Result<Effect, ConflictReason> {
         let currency = self.contract.amount.currency();
-        let component = component.component();
         let rows = self.open_rows()?;
+        let may_wait = rows.accrues_daily() && component == Waivable::Interest && !is_latest;
+        let component = component.component();
+        rows.ask_in_advance(on, 0);
         let unpaid = rows.unpaid(component);
-        if amount > unpaid {
+        if amount > unpaid && !may_wait {
             let unpaid = Money::computed(unpaid, currency);
             return Err(ConflictReason::AboveUnpaid { unpaid });
         }
@@ -112,6 +122,9 @@ impl LoanFold<'_> {
             if left == 0 {
                 break;
             }
+        }
+        if left > 0 {
+            rows.waive_ahead(on, left);
         }
         let mut split = Split::default();
         split.by_component[component as usize] = amount;
@@ -134,6 +147,7 @@ impl LoanFold<'_> {
 
     fn write_off(&mut self, on: Date) -> Result<Effect, ConflictReason> {
         let rows = self.open_rows()?;
+        rows.stop_daily();
         let mut given_up = [0; 4];
         for component in Component::ALL {
             for row in rows.first_open(component)..rows.lines.len() {

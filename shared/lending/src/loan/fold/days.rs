@@ -19,8 +19,11 @@ impl<'a> LoanFold<'a> {
 
     /// One day: late fees, then the events of the day phase by phase.
     fn day(&mut self, on: Date, history: &History<'_>, today: &[usize]) -> Result<(), Conflict> {
-        if let (Some(late_fees), Some(rows)) = (&mut self.late_fees, &mut self.rows) {
-            late_fees.charge(on, rows);
+        if let Some(rows) = &mut self.rows {
+            rows.begin_day(on);
+            if let Some(late_fees) = &mut self.late_fees {
+                late_fees.charge(on, rows);
+            }
         }
         let phase = |index: &usize| history.known[*index].event.kind.phase();
         let (first, rest) = today.split_at(today.partition_point(|index| phase(index) < Some(DayPhase::Payment)));
@@ -38,7 +41,7 @@ impl<'a> LoanFold<'a> {
     fn apply_all(&mut self, history: &History<'_>, events: &[usize]) -> Result<(), Conflict> {
         for index in events {
             let event = history.known[*index].event;
-            let effect = self.apply(event).map_err(|reason| Conflict::of(event, reason))?;
+            let effect = self.apply(event, history.is_latest(*index)).map_err(|reason| Conflict::of(event, reason))?;
             self.effects[*index] = Some(effect);
         }
         Ok(())
@@ -98,6 +101,9 @@ impl<'h, 'a> FoldByDay<'h, 'a> {
         let count = events.iter().take_while(|index| history.known[**index].event.on == on).count();
         steps(1 + count);
         self.fold.day(on, history, &events[..count])?;
+        if let Some(rows) = self.fold.rows.as_mut().filter(|_| count > 0 && count == events.len()) {
+            rows.note_accruing(on);
+        }
         self.folded += count;
         self.last = Some(on);
         Ok(Some(on))

@@ -65,6 +65,10 @@ impl LoanFold<'_> {
         let to_settle = self.left_to_settle(on);
         let is_closing = to_settle <= 0;
         let given_back = if is_closing { self.drop_unearned(on) } else { [0; 4] };
+        if let Some(rows) = self.rows.as_mut().filter(|_| !is_closing) {
+            let is_backwards = self.contract.terms.prepayment() == Prepayment::LastInstalments;
+            rows.ask_in_advance(on, if is_backwards { i128::MAX } else { sum });
+        }
 
         let mut allocated = std::mem::take(&mut self.allocated);
         let left = self.allocate_payments(on, sum, is_closing, &mut allocated)?;
@@ -99,8 +103,10 @@ impl LoanFold<'_> {
         let terms = &self.contract.terms;
         let groups = terms.allocation().groups();
         let mut left = sum;
-        // A payment that closes the loan pays the rest as scheduled, whatever the terms say.
-        let prepayment = if is_closing { Prepayment::NextInstalments } else { terms.prepayment() };
+        // A payment that closes the loan pays the rest as scheduled, whatever the terms say. Where interest follows the
+        // balance of each day rows ask for what is left all the same, and the terms say in which order.
+        let is_as_scheduled = is_closing && !terms.accrues_daily();
+        let prepayment = if is_as_scheduled { Prepayment::NextInstalments } else { terms.prepayment() };
         let pass = match prepayment {
             Prepayment::NextInstalments => AllocationPass::All,
             Prepayment::LastInstalments => AllocationPass::LastInAdvance,
@@ -137,7 +143,9 @@ impl LoanFold<'_> {
         let mut left = self.held + given_back.iter().sum::<i128>();
         let mut allocated = AllocatedAmounts::default();
         let groups = self.contract.terms.allocation().groups();
+        rows.ask_for_the_rest();
         allocate(rows, groups, on, AllocationPass::All, &mut left, &mut allocated);
+        rows.close_daily();
         let mut moved = allocated.total();
         for (moved, given_back) in moved.iter_mut().zip(given_back) {
             *moved -= given_back;

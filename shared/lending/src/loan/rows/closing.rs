@@ -13,9 +13,12 @@ impl LoanRows<'_> {
     pub(crate) fn charged_until(&mut self, on: Date) -> [i128; 4] {
         let running = self.running(on);
         let (interest, fees) = self.charged_before(running);
-        let earned = self.lines.get(running).map_or(0, |line| line.earned(on, self.terms, self.units));
+        let earned = || self.lines.get(running).map_or(0, |line| line.earned(on, self.terms, self.units));
         let mut charged = self.charged;
-        charged[Component::Interest as usize] = interest + earned;
+        charged[Component::Interest as usize] = match &self.daily {
+            Some(daily) => daily.accrued(on),
+            None => interest + earned(),
+        };
         charged[Component::Fee as usize] += fees;
         for (charged, waived) in charged.iter_mut().zip(self.waived) {
             *charged = (*charged - waived).max(0);
@@ -60,13 +63,17 @@ impl LoanRows<'_> {
             return [0; 4];
         }
         steps(self.lines.len());
-        self.stop_earning(on);
         let mut given_back = [0; 4];
+        given_back[Component::Interest as usize] = self.ask_to_close(on);
+        self.stop_earning(on);
         let mut arising = 0;
         for row in 0..self.lines.len() {
             let line = &mut self.lines[row];
             arising += line.arising;
-            line.interest.charged = if row < self.deferred_to { 0 } else { std::mem::take(&mut arising) };
+            // Interest of each day's balance is asked for as it accrued: nothing of it is unearned.
+            if self.daily.is_none() {
+                line.interest.charged = if row < self.deferred_to { 0 } else { std::mem::take(&mut arising) };
+            }
             line.fees.charged = line.fee;
             let amounts = [(&mut line.interest, Component::Interest), (&mut line.fees, Component::Fee)];
             for (owed, component) in amounts {

@@ -23,19 +23,12 @@ impl LoanRows<'_> {
         from_interest: i128,
     ) {
         steps(self.lines.len() + fresh.len() + self.charges.len());
-        self.note_replaced();
-        let [mut principal_taken, mut interest, mut fees] = [CarriedOver::default(); 3];
-        for line in &self.lines[first..] {
-            principal_taken.add(&line.principal);
-            interest.add(&line.interest);
-            fees.add(&line.fees);
-        }
+        let TakenRows { principal: mut principal_taken, mut interest, fees } = self.take_rows(first);
         principal_taken.paid += principal;
         if principal > 0 {
             principal_taken.touched_on = Some(on);
         }
         interest.paid -= from_interest;
-        self.lines.truncate(first);
 
         // Interest is paid where it arises, or with the row it is deferred to.
         self.deferred_to = self.deferred_to.min(first + fresh.len() - 1);
@@ -51,9 +44,31 @@ impl LoanRows<'_> {
         let interest = self.carry(&mut fresh, Component::Interest, interest, on, |line| &mut line.interest);
         let interest = self.pay_interest_before(interest, on);
         put_in_first(&mut fresh, interest, |line| &mut line.interest);
-        let fees = self.carry(&mut fresh, Component::Fee, fees, on, |line| &mut line.fees);
-        put_in_first(&mut fresh, fees, |line| &mut line.fees);
+        self.carry_fees(&mut fresh, fees, on);
+        self.put_rows(first, fresh);
+    }
 
+    /// Takes off the rows from `first` on.
+    pub(super) fn take_rows(&mut self, first: usize) -> TakenRows {
+        self.note_replaced();
+        let mut taken = TakenRows::default();
+        for line in &self.lines[first..] {
+            taken.principal.add(&line.principal);
+            taken.interest.add(&line.interest);
+            taken.fees.add(&line.fees);
+        }
+        self.lines.truncate(first);
+        taken
+    }
+
+    /// Carries fees to new rows; what was paid beyond theirs is due and paid in the first.
+    pub(super) fn carry_fees(&mut self, fresh: &mut [LoanRow], fees: CarriedOver, on: Date) {
+        let fees = self.carry(fresh, Component::Fee, fees, on, |line| &mut line.fees);
+        put_in_first(fresh, fees, |line| &mut line.fees);
+    }
+
+    /// Adds new rows after the first ones, with the charges that they show.
+    pub(super) fn put_rows(&mut self, first: usize, mut fresh: Vec<LoanRow>) {
         self.lines.append(&mut fresh);
         self.due_on.truncate(first);
         self.due_on.extend(self.lines[first..].iter().map(|line| line.due_on));
@@ -107,10 +122,18 @@ impl LoanRows<'_> {
 
 /// The payments and waivers of replaced rows, with the latest date.
 #[derive(Clone, Copy, Default)]
-struct CarriedOver {
-    paid: i128,
-    waived: i128,
-    touched_on: Option<Date>,
+pub(super) struct CarriedOver {
+    pub(super) paid: i128,
+    pub(super) waived: i128,
+    pub(super) touched_on: Option<Date>,
+}
+
+/// The same of each component that a row has of its own.
+#[derive(Default)]
+pub(super) struct TakenRows {
+    pub(super) principal: CarriedOver,
+    pub(super) interest: CarriedOver,
+    pub(super) fees: CarriedOver,
 }
 
 impl CarriedOver {
@@ -122,7 +145,7 @@ impl CarriedOver {
 }
 
 /// Shows payments of old rows as due and paid in the first new one.
-fn put_in_first(fresh: &mut [LoanRow], mut taken: CarriedOver, owed: fn(&mut LoanRow) -> &mut OwedAmount) {
+pub(super) fn put_in_first(fresh: &mut [LoanRow], mut taken: CarriedOver, owed: fn(&mut LoanRow) -> &mut OwedAmount) {
     if let (Some(first), Some(touched_on)) = (fresh.first_mut(), taken.touched_on) {
         let owed = owed(first);
         owed.charged += taken.paid;

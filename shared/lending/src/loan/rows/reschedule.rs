@@ -29,6 +29,9 @@ impl LoanRows<'_> {
     /// graces of the terms are over. Without a new first due date the due dates continue with their
     /// seed day, and the first period stays as it was.
     pub(crate) fn reschedule(&mut self, on: Date, new: &NewRows<'_>) -> Result<RescheduledRows, ConflictReason> {
+        if self.accrues_daily() {
+            return self.reschedule_daily(on, new);
+        }
         let first = self.due_on.binary_search(&new.from).map_err(|_| ConflictReason::NotADueDate)?;
         let left: i128 = self.lines[first..].iter().map(|line| line.principal.unpaid()).sum();
         if left == 0 {
@@ -61,7 +64,7 @@ impl LoanRows<'_> {
     }
 
     /// The rows of a reschedule, with their dates and fees.
-    fn rows_made_from(
+    pub(super) fn rows_made_from(
         &self,
         first: usize,
         on: Date,
@@ -106,7 +109,7 @@ impl LoanRows<'_> {
 
     /// Puts principal and interest into the rows of a reschedule. Returns the instalment, in smallest
     /// amounts.
-    fn amortise_rescheduled(&self, fresh: &mut [LoanRow], left: i128) -> Result<i128, Refusal> {
+    pub(super) fn amortise_rescheduled(&self, fresh: &mut [LoanRow], left: i128) -> Result<i128, Refusal> {
         let smallest = self.units.smallest;
         let principal = left / smallest;
         let is_flat = self.terms.interest_method() == InterestMethod::Flat;

@@ -10,6 +10,7 @@ use crate::terms::Component;
 impl LoanRows<'_> {
     /// Notes an amount of a component in a row that is no longer unpaid.
     pub(crate) fn note_settled(&mut self, row: usize, component: Component, amount: i128) {
+        self.note_paid(row, component, amount);
         if let Some(unpaid) = &mut self.unpaid {
             unpaid[component as usize] -= amount;
         }
