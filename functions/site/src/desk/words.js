@@ -572,6 +572,8 @@ export const t = {
     interest_periods: { repayment_period: "period", daily: "day" },
     interest_accrual: "Interest follows",
     interest_accruals: { scheduled: "the schedule", daily: "the balance of each day" },
+    interestAccrualHint: "By the balance of each day, paying late costs more and paying early less.",
+    notWithDailyInterest: "Does not go with interest that follows the balance of each day.",
     day_count: "Day count",
     day_counts: { "30/360": "30/360", "actual/360": "actual/360", "actual/364": "actual/364", "actual/365": "actual/365", "actual/actual": "actual/actual" },
     rounding: "Rounding",

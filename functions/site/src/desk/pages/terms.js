@@ -69,8 +69,25 @@ export function termsOf(values) {
 
 const options = (group) => Object.entries(t.terms[group]);
 
+/** The values that go with interest by the balance of each day: others are refused. */
+const WITH_DAILY_INTEREST = {
+  interest_method: ["declining_balance"],
+  amortization: ["equal_instalments"],
+  interest_period: ["daily"],
+  prepayment: ["next_instalments", "last_instalments"],
+  "grace.interest_payment": ["0", ""],
+  "grace.interest_free": ["0", ""],
+};
+
+/** The hint beside a field whose value does not go with the interest that was chosen. */
+function hintOf(form, name) {
+  const isRefused = form.values["terms.interest_accrual"] === "daily" && WITH_DAILY_INTEREST[name]?.includes(form.values[`terms.${name}`]) === false;
+  return isRefused ? t.terms.notWithDailyInterest : undefined;
+}
+
 /** A choice among words of the interface. */
-const Chosen = ({ form, name, group }) => html`<${Field} form=${form} name="terms.${name}" label=${t.terms[name]} options=${options(group)} />`;
+const Chosen = ({ form, name, group, hint }) =>
+  html`<${Field} form=${form} name="terms.${name}" label=${t.terms[name]} options=${options(group)} hint=${hint ?? hintOf(form, name)} />`;
 
 /** Changes one entry of a list in the values. */
 function changer(form, list) {
@@ -141,7 +158,7 @@ export function TermsFields({ form, calendars }) {
       <${Chosen} form=${form} name="interest_method" group="interest_methods" />
       <${Chosen} form=${form} name="amortization" group="amortizations" />
       <${Chosen} form=${form} name="interest_period" group="interest_periods" />
-      <${Chosen} form=${form} name="interest_accrual" group="interest_accruals" />
+      <${Chosen} form=${form} name="interest_accrual" group="interest_accruals" hint=${t.terms.interestAccrualHint} />
       <${Chosen} form=${form} name="day_count" group="day_counts" />
       <${Chosen} form=${form} name="rounding" group="roundings" />
       <${Decimal} form=${form} name="terms.smallest_amount" label=${t.terms.smallest_amount} optional />
@@ -149,7 +166,7 @@ export function TermsFields({ form, calendars }) {
       <${Chosen} form=${form} name="month_end" group="month_ends" />
       <${DateField} form=${form} name="terms.first_due_on" label=${t.terms.first_due_on} optional />
       <${Chosen} form=${form} name="prepayment" group="prepayments" />
-      ${Object.keys(t.terms.graces).map((name) => html`<${Count} key=${name} form=${form} name="terms.grace.${name}" label=${t.terms.graces[name]} />`)}
+      ${Object.keys(t.terms.graces).map((name) => html`<${Count} key=${name} form=${form} name="terms.grace.${name}" label=${t.terms.graces[name]} hint=${hintOf(form, `grace.${name}`)} />`)}
       <${Field} form=${form} name="terms.calendar.code" label=${t.terms.calendar} options=${codes} />
       ${form.values["terms.calendar.code"] && html`<${Field} form=${form} name="terms.calendar.rule" label=${t.terms.calendarRule} options=${options("calendarRules")} />`}
       <${Field} form=${form} name="terms.allocation" label=${t.terms.allocation} options=${[...options("allocations"), ["own", t.terms.own]]} />
