@@ -147,6 +147,7 @@ async fn prepare(postgres: &Postgres, options: &Options) -> Result<App, Error> {
     let setting = |error: config::ConfigError| Error::Setting(error.to_string());
     let zone = config::business_time_zone().map_err(setting)?;
     let limits = Limits::from_env().map_err(setting)?;
+    let require_totp = config::require_totp().map_err(setting)?;
     let origin = OriginSecret::from_env().map_err(setting)?;
     let application = fixed(&on_this_machine(postgres.application_url())?);
 
@@ -174,7 +175,8 @@ async fn prepare(postgres: &Postgres, options: &Options) -> Result<App, Error> {
     let report = stats::run(&db, &zone).await?;
     say(format_args!("the figures of {} days kept", report.days));
     let sealing = Sealing::new(Some(fixed(SEALING_KEYS)));
-    Ok(App { db, tokens: Tokens::new(fixed(&signing_keys()?)), sealing, zone, limits: Arc::new(limits), origin })
+    let tokens = Tokens::new(fixed(&signing_keys()?));
+    Ok(App { db, tokens, sealing, zone, limits: Arc::new(limits), require_totp, origin })
 }
 
 /// Loads a generated book if there is none.

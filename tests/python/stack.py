@@ -38,9 +38,11 @@ def check_permissions(stack, owner, application):
     read, decrypt = "secretsmanager:GetSecretValue", ("kms:Decrypt", key)
     origin = {(read, stack.secrets["OriginSecretStore"])} if "OriginSecretStore" in stack.secrets else set()
     expected = {name: {(read, application), (read, signing), decrypt} | origin for name in HTTP}
-    expected["Payments"] |= {(read, stack.secrets["SealingKeysSecret"])}
+    for name in ["Auth", "Payments"]:
+        expected[name] |= {(read, stack.secrets["SealingKeysSecret"])}
     queue = client("sqs").get_queue_attributes(QueueUrl=stack.ids["DeadLetters"], AttributeNames=["QueueArn"])
-    expected["Stats"] = {(read, application), decrypt, ("sqs:SendMessage", queue["Attributes"]["QueueArn"])}
+    sealing = (read, stack.secrets["SealingKeysSecret"])
+    expected["Stats"] = {(read, application), sealing, decrypt, ("sqs:SendMessage", queue["Attributes"]["QueueArn"])}
     expected["Migrate"] = {(read, owner), (read, application), (read, admin), decrypt}
     writes = ["secretsmanager:PutSecretValue", "secretsmanager:UpdateSecretVersionStage"]
     expected["Rotate"] = {(action, signing) for action in [read, *writes]} | {decrypt, ("kms:GenerateDataKey", key)}

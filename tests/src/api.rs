@@ -22,7 +22,7 @@ use crate::{Client, Session, Wire};
 use backend::{
     app::App,
     auth::{passwords, sealing::Sealing, tokens::Tokens},
-    config::{self, Authorities, DatabaseConfig, Limit, Limits, Statements},
+    config::{self, Authorities, DatabaseConfig, Limit, Limits, RequireTotp, Statements},
     db::{Connector, Db},
     domain::users::Role,
     http::{layers, origin::OriginSecret},
@@ -82,6 +82,8 @@ pub struct ApiOptions {
     pub zone: &'static str,
     /// Limits on guessing and on registering.
     pub limits: Limits,
+    /// The roles that need a second factor.
+    pub require_totp: RequireTotp,
     /// Loads demo data.
     pub demo: bool,
     /// The secret that requests must carry through a network in front.
@@ -97,6 +99,7 @@ impl Default for ApiOptions {
         let limits = Limits {
             login_user: wide,
             login_address: wide,
+            totp_user: wide,
             register_address: wide,
             email_user: wide,
             email_address: wide,
@@ -104,7 +107,7 @@ impl Default for ApiOptions {
             hook_address: wide,
             max_pending: 10_000,
         };
-        Self { zone: "UTC", limits, demo: false, origin: None, first_admin: None }
+        Self { zone: "UTC", limits, require_totp: RequireTotp::None, demo: false, origin: None, first_admin: None }
     }
 }
 
@@ -160,7 +163,8 @@ impl Api {
         let origin = options.origin.map(|text| OriginSecret::fixed(text).unwrap());
         let sealing = json!({"generated": SIGNING_KEY});
         let sealing = Sealing::new(Some(SecretSource::fixed(SecretString::from(sealing.to_string()))));
-        let app = App { db, tokens, sealing, zone, limits: Arc::new(options.limits), origin };
+        let (limits, require_totp) = (Arc::new(options.limits), options.require_totp);
+        let app = App { db, tokens, sealing, zone, limits, require_totp, origin };
         let router = layers::serve(local::api::router(), app.clone());
         let owner = connect(database.owner_url()).await;
         Self { client: Client::in_process(router), app, owner, database }

@@ -103,6 +103,12 @@ impl Session {
         self.call(Method::PATCH, path)
     }
 
+    /// `DELETE path`.
+    #[track_caller]
+    pub fn delete(&self, path: &str) -> Call {
+        self.call(Method::DELETE, path)
+    }
+
     /// Any method.
     #[track_caller]
     pub fn call(&self, method: Method, path: &str) -> Call {

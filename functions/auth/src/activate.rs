@@ -8,7 +8,13 @@ use axum::{
 };
 use backend::{
     app::App,
-    auth::{attempts::Attempt, limits::Guesses, passwords::Check},
+    auth::{
+        attempts::Attempt,
+        limits::Guesses,
+        passwords::Check,
+        second_factor::{self, Presented, Refused},
+    },
+    db::Statement,
     http::{
         answer::Answer,
         body::Input,
@@ -42,6 +48,9 @@ pub(crate) struct ActivationAttempt {
     code: PasswordAttempt,
     /// Neither the username nor the e-mail address.
     new_password: Password,
+    /// The second factor, for a user who has one: six digits of the authenticator, or a recovery code.
+    #[schema(value_type = Option<String>, example = "287082")]
+    totp: Option<PasswordAttempt>,
 }
 
 fn wrong() -> Problem {
@@ -59,13 +68,13 @@ fn wrong() -> Problem {
     responses(
         (status = 204, description = "The password is set: log in with it"),
         (status = 401, description = "The user is unknown, or the code is wrong, used, ended or tried too often \
-            (`invalid_code`)"),
+            (`invalid_code`); the code is right and stays good, and the second factor is missing (`totp_required`) or \
+            wrong (`totp_invalid`)"),
         (status = 429, description = "There were too many wrong codes or passwords, or there are too many logins at \
-            once \
-            (`too_many_attempts`)"))
+            once (`too_many_attempts`)"))
 )]
 pub(crate) async fn activate(State(app): State<App>, address: ClientAddress, input: Input) -> Result<Answer, Problem> {
-    let ActivationAttempt { username, code: PasswordAttempt(code), new_password } = input.read()?;
+    let ActivationAttempt { username, code: PasswordAttempt(code), new_password, totp } = input.read()?;
     new_password.differs_from_username(&username, "/new_password")?;
     let guesses = Guesses::new(&app.limits, &username, &address);
     let known = Username::parse(&username).map(|name| activations::try_code(name.into_string()));
@@ -75,46 +84,63 @@ pub(crate) async fn activate(State(app): State<App>, address: ClientAddress, inp
     let stored = found.as_ref().map(|found| found.code_hash.clone());
     let check = attempt.check(code, stored).await?;
     let Some(found) = found.filter(|_| check != Check::Wrong) else {
-        return fail(&app, &address, &attempt).await;
+        // As of a failed login: no name that is no user's is kept.
+        let mut writes = attempt.fail();
+        writes.push(audit::record(None, &address, "auth.activation_failed", &Subject::Nobody, json!({})));
+        return refuse(&app, writes, wrong()).await;
     };
     let email = found.user.email.as_deref().unwrap_or_default();
-    // Told to who has the right code: it says what the e-mail address is.
-    let new_password = match new_password.of_user(&found.user.username, email, "/new_password") {
-        Ok(new_password) => new_password,
-        Err(error) => {
-            let mut writes = attempt.give_back();
-            writes.push(activations::take_back(&found));
-            let (tx, ()) = app.db.begin(&()).await?;
-            tx.commit(writes).await?;
-            return Err(error.into());
-        }
+    // Told to who has the right code: it says what the e-mail address is, and that a second factor is needed.
+    let new_password = new_password.of_user(&found.user.username, email, "/new_password");
+    let presented = Presented::of(&app, &found.user, totp.as_ref().map(|PasswordAttempt(totp)| totp));
+    let (new_password, presented) = match (new_password, presented) {
+        (Ok(new_password), Ok(presented)) => (new_password, presented),
+        (Err(error), _) => return refuse(&app, no_try(&attempt, &found), error.into()).await,
+        (_, Err(missing)) => return refuse(&app, no_try(&attempt, &found), missing).await,
     };
     let hash = attempt.hash(new_password).await?;
 
-    // From here on neither status nor code changes until the password is there.
-    let (tx, now) = app.db.begin(&activations::lock(found.user.id)).await?;
+    // From here on neither status, code nor second factor changes until the password is there.
+    let batch = (activations::lock(found.user.id), presented.as_ref().map(Presented::statements));
+    let (tx, (now, factor)) = app.db.begin(&batch).await?;
     let Some(Activation { user, made_by, at, .. }) = now.filter(|now| now.code_hash == found.code_hash) else {
-        tx.commit(attempt.fail()).await?;
+        let mut writes = attempt.fail();
+        writes.extend(presented.as_ref().map(Presented::give_back));
+        tx.commit(writes).await?;
         return Err(wrong());
     };
+    let mut writes = match second_factor::admit(&user, presented.zip(factor)).await {
+        Ok(used) => used,
+        Err(Refused { problem, mut writes }) => {
+            writes.extend(no_try(&attempt, &found));
+            writes.push(audit::record(None, &address, "auth.totp_failed", &Subject::User(user.id), json!({})));
+            tx.commit(writes).await?;
+            return Err(problem);
+        }
+    };
     let user = user.updated(at);
-    let mut writes = vec![
+    writes.extend([
         users::update_password(&user, hash),
         // Whoever handed the code out could have used it.
         users::note_password_set_by(user.id, Some(made_by)),
         activations::end(user.id),
         sessions::end_all(user.id),
         audit::record(Some(user.id), &address, "auth.activate", &Subject::User(user.id), json!({})),
-    ];
+    ]);
     writes.extend(attempt.give_back());
     conclude(tx, Ok(Outcome::new(Answer::no_content(), writes))).await
 }
 
-/// Records a wrong guess, as a failed login: no name that is no user's is kept.
-async fn fail(app: &App, address: &ClientAddress, attempt: &Attempt) -> Result<Answer, Problem> {
-    let mut writes = attempt.fail();
-    writes.push(audit::record(None, address, "auth.activation_failed", &Subject::Nobody, json!({})));
+/// The writes of an attempt with the right code that does not count: the code stays as good as it was.
+fn no_try(attempt: &Attempt, found: &Activation) -> Vec<Statement<()>> {
+    let mut writes = attempt.give_back();
+    writes.push(activations::take_back(found));
+    writes
+}
+
+/// Refuses an attempt once it is written what that leaves.
+async fn refuse(app: &App, writes: Vec<Statement<()>>, problem: Problem) -> Result<Answer, Problem> {
     let (tx, ()) = app.db.begin(&()).await?;
     tx.commit(writes).await?;
-    Err(wrong())
+    Err(problem)
 }

@@ -6,6 +6,7 @@ mod logout;
 mod password;
 mod profile;
 mod register;
+mod totp;
 
 backend::operations! {
     register::register,
@@ -15,4 +16,7 @@ backend::operations! {
     profile::get_profile,
     profile::update_profile,
     password::change_password,
+    totp::create_totp,
+    totp::confirm_totp,
+    totp::delete_totp,
 }

@@ -7,8 +7,15 @@ use axum::{
 };
 use backend::{
     app::App,
-    auth::{attempts::Attempt, keys::LIFETIME, limits::Guesses, passwords::Check},
-    domain::users::UserStatus,
+    auth::{
+        attempts::Attempt,
+        keys::LIFETIME,
+        limits::Guesses,
+        passwords::Check,
+        second_factor::{self, Presented, Refused},
+    },
+    db::Statement,
+    domain::users::{User, UserStatus},
     http::{
         answer::Answer,
         body::Input,
@@ -40,6 +47,9 @@ pub(crate) struct Login {
     username: String,
     /// The password.
     password: PasswordAttempt,
+    /// The second factor, for a user who has one: six digits of the authenticator, or a recovery code.
+    #[schema(value_type = Option<String>, example = "287082")]
+    totp: Option<PasswordAttempt>,
 }
 
 /// A session that has begun.
@@ -60,20 +70,22 @@ pub(crate) struct LoginAnswer {
     user: UserView,
 }
 
-/// A username and a password as they came.
+/// A username and a password as they came, and a second factor if one did.
 struct Typed {
     username: String,
     password: SecretString,
+    totp: Option<SecretString>,
 }
 
 impl Typed {
-    /// From the `Authorization` header if that is Basic, else from the body.
+    /// From the `Authorization` header if that is Basic, else from the body; the second factor from the body.
     fn read(headers: &HeaderMap, input: &Input) -> Result<Self, Problem> {
         if let Some(token) = credentials::basic(headers) {
-            return Self::from_basic(token).ok_or_else(wrong);
+            let totp = input.text_field("totp").map(SecretString::from);
+            return Self::from_basic(token).map(|typed| Self { totp, ..typed }).ok_or_else(wrong);
         }
-        let Login { username, password: PasswordAttempt(password) } = input.read()?;
-        Ok(Self { username, password })
+        let Login { username, password: PasswordAttempt(password), totp } = input.read()?;
+        Ok(Self { username, password, totp: totp.map(|PasswordAttempt(totp)| totp) })
     }
 
     /// The header's token: base64 of `username:password`, in UTF-8 as RFC 7617 prefers, else in Latin-1, which older
@@ -82,7 +94,7 @@ impl Typed {
         let latin_1 = |bytes: Vec<u8>| bytes.into_iter().map(char::from).collect();
         let text = String::from_utf8(STANDARD.decode(token).ok()?).unwrap_or_else(|error| latin_1(error.into_bytes()));
         let (username, password) = text.split_once(':')?;
-        Some(Self { username: username.to_owned(), password: SecretString::from(password) })
+        Some(Self { username: username.to_owned(), password: SecretString::from(password), totp: None })
     }
 }
 
@@ -110,7 +122,8 @@ fn shut_out(status: UserStatus) -> Option<Problem> {
 
 /// Log in with a username and a password.
 ///
-/// Send them as HTTP Basic or as a JSON body; with both, Basic counts.
+/// Send them as HTTP Basic or as a JSON body; with both, Basic counts. A user with a second factor sends `totp` too, in
+/// the body, beside Basic as well.
 ///
 /// Answers a token that is valid for an hour, or until logout, a new password or suspension ends its session. Only
 /// failed attempts count towards the limits on guessing. Attempts at once wait for each other, for five seconds at
@@ -120,7 +133,8 @@ fn shut_out(status: UserStatus) -> Option<Problem> {
     request_body(content = Login, description = "Needed unless the Authorization header is Basic"),
     responses(
         (status = 200, description = "The session", body = LoginAnswer),
-        (status = 401, description = "The username or the password is wrong (`invalid_credentials`)"),
+        (status = 401, description = "The username or the password is wrong (`invalid_credentials`); both are right, \
+            and the second factor is missing (`totp_required`) or wrong (`totp_invalid`)"),
         (status = 403, description = "The password is right, but the agent is not approved (`agent_not_approved`) or \
             the account is suspended (`account_suspended`)"),
         (status = 429, description = "There were too many failed logins, or there are too many at once \
@@ -141,9 +155,7 @@ pub(crate) async fn login(
     let stored = credentials.as_ref().map(|credentials| credentials.password_hash.clone());
     let check = attempt.check(typed.password.clone(), stored).await?;
     match credentials {
-        Some(credentials) if check != Check::Wrong => {
-            open(&app, &address, &attempt, typed.password, credentials, check).await
-        }
+        Some(credentials) if check != Check::Wrong => open(&app, &address, &attempt, typed, credentials, check).await,
         credentials => fail(&app, &address, &attempt, credentials).await,
     }
 }
@@ -162,65 +174,101 @@ async fn fail(
     };
     let mut writes = attempt.fail();
     writes.push(audit::record(None, address, "auth.login_failed", &subject, json!({"reason": reason})));
-    let (tx, ()) = app.db.begin(&()).await?;
-    tx.commit(writes).await?;
-    Err(wrong())
+    refuse(app, writes, wrong()).await
 }
 
-/// Opens a session for a user whose password is right.
+/// Refuses a login once it is written what that leaves.
+async fn refuse(app: &App, writes: Vec<Statement<()>>, problem: Problem) -> Result<Answer, Problem> {
+    let (tx, ()) = app.db.begin(&()).await?;
+    tx.commit(writes).await?;
+    Err(problem)
+}
+
+/// Opens a session for a user whose password is right, and whose second factor is, where one is needed.
 async fn open(
     app: &App,
     address: &ClientAddress,
     attempt: &Attempt,
-    password: SecretString,
+    typed: Typed,
     seen: Credentials,
     check: Check,
 ) -> Result<Answer, Problem> {
     let Credentials { user, password_hash } = seen;
-    if let Some(problem) = shut_out(user.status) {
+    let failed = |user: &User, problem: &Problem| {
         let detail = json!({"reason": problem.code()});
+        audit::record(None, address, "auth.login_failed", &Subject::User(user.id), detail)
+    };
+    if let Some(problem) = shut_out(user.status) {
         let mut writes = attempt.give_back();
-        writes.push(audit::record(None, address, "auth.login_failed", &Subject::User(user.id), detail));
-        let (tx, ()) = app.db.begin(&()).await?;
-        tx.commit(writes).await?;
-        return Err(problem);
+        writes.push(failed(&user, &problem));
+        return refuse(app, writes, problem).await;
     }
+    let presented = match Presented::of(app, &user, typed.totp.as_ref()) {
+        Ok(presented) => presented,
+        Err(missing) => return refuse(app, attempt.give_back(), missing).await,
+    };
     let upgraded = match check {
-        Check::RightButOutdated => Some(attempt.hash(password.clone()).await?),
+        Check::RightButOutdated => Some(attempt.hash(typed.password.clone()).await?),
         Check::Right | Check::Wrong => None,
     };
     let session = Uuid::now_v7();
     let (access_token, expires_at) = app.tokens.issue(user.id, user.role, session).await?;
 
-    // From here on neither status nor password changes until the session is there for the change to end.
-    let (tx, locked) = app.db.begin(&users::lock_credentials(user.id)).await?;
+    // From here on neither status, password nor second factor changes until the session is there for the change to end.
+    let batch = (users::lock_credentials(user.id), presented.as_ref().map(Presented::statements));
+    let (tx, (locked, found)) = app.db.begin(&batch).await?;
     // A new password, or the same one upgraded by another login.
     let still_right = match &locked {
         None => false,
         Some(now) if now.password_hash == password_hash => true,
-        Some(now) => attempt.check(password, Some(now.password_hash.clone())).await? != Check::Wrong,
+        Some(now) => attempt.check(typed.password, Some(now.password_hash.clone())).await? != Check::Wrong,
     };
     let Some(Credentials { user, password_hash: now }) = locked.filter(|_| still_right) else {
-        tx.commit(attempt.fail()).await?;
+        let mut writes = attempt.fail();
+        writes.extend(presented.as_ref().map(Presented::give_back));
+        tx.commit(writes).await?;
         return Err(wrong());
     };
+    let mut writes = attempt.give_back();
     if let Some(problem) = shut_out(user.status) {
-        tx.commit(attempt.give_back()).await?;
+        writes.extend(presented.as_ref().map(Presented::give_back));
+        tx.commit(writes).await?;
         return Err(problem);
     }
-    let unchanged = now == password_hash;
-    let mut writes = vec![sessions::forget_expired(user.id), sessions::start(session, user.id, expires_at)];
-    writes.extend(upgraded.filter(|_| unchanged).map(|hash| users::upgrade_hash(user.id, hash)));
-    writes.push(audit::record(Some(user.id), address, "auth.login", &Subject::User(user.id), json!({})));
-    writes.extend(attempt.give_back());
-    let session = LoginAnswer {
+    match second_factor::admit(&user, presented.zip(found)).await {
+        Ok(used) => writes.extend(used),
+        Err(Refused { problem, writes: counted }) => {
+            writes.extend(counted);
+            writes.push(failed(&user, &problem));
+            tx.commit(writes).await?;
+            return Err(problem);
+        }
+    }
+    writes.extend(upgraded.filter(|_| now == password_hash).map(|hash| users::upgrade_hash(user.id, hash)));
+    let session = start(address, &user, session, (access_token, Instant(expires_at)), &mut writes);
+    conclude(tx, Answer::ok(&session).map(|answer| Outcome::new(answer, writes))).await
+}
+
+/// A session of a user, and the writes that begin it.
+fn start(
+    address: &ClientAddress,
+    user: &User,
+    session: Uuid,
+    (access_token, expires_at): (String, Instant),
+    writes: &mut Vec<Statement<()>>,
+) -> LoginAnswer {
+    writes.extend([
+        sessions::forget_expired(user.id),
+        sessions::start(session, user.id, expires_at.0),
+        audit::record(Some(user.id), address, "auth.login", &Subject::User(user.id), json!({})),
+    ]);
+    LoginAnswer {
         access_token,
         token_type: "Bearer",
         expires_in: LIFETIME.as_secs(),
-        expires_at: Instant(expires_at),
-        user: user.view(user.role),
-    };
-    conclude(tx, Answer::ok(&session).map(|answer| Outcome::new(answer, writes))).await
+        expires_at,
+        user: user.own_view(),
+    }
 }
 
 #[cfg(test)]

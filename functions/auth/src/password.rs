@@ -13,8 +13,9 @@ use backend::{
         callers::AnyUser,
         limits::Guesses,
         passwords::{self, Check},
+        second_factor::{self, Presented, Refused},
     },
-    domain::caller::Caller,
+    db::Statement,
     http::{
         answer::Answer,
         body::Input,
@@ -39,6 +40,9 @@ pub(crate) struct PasswordChange {
     current_password: PasswordAttempt,
     /// Neither the username nor the e-mail address.
     new_password: Password,
+    /// The second factor, for a user who has one: six digits of the authenticator, or a recovery code.
+    #[schema(value_type = Option<String>, example = "287082")]
+    totp: Option<PasswordAttempt>,
 }
 
 /// Not 401, which would say that the token is no longer valid.
@@ -53,50 +57,69 @@ fn wrong() -> Problem {
     put, path = "/api/auth/password", tag = "auth", request_body = PasswordChange,
     responses(
         (status = 204, description = "The new password is set"),
+        (status = 401, description = "The current password is right, and the second factor is missing \
+            (`totp_required`) or wrong (`totp_invalid`)"),
         (status = 429, description = "There were too many wrong passwords, or there are too many logins at once \
             (`too_many_attempts`)"))
 )]
 pub(crate) async fn change_password(State(app): State<App>, user: AnyUser, input: Input) -> Result<Answer, Problem> {
-    let PasswordChange { current_password: PasswordAttempt(current), new_password } = user.check(input.read()).await?;
+    let change: PasswordChange = user.check(input.read()).await?;
+    let PasswordChange { current_password: PasswordAttempt(current), new_password, totp } = change;
     let (caller, seen) = user.read(users::credentials_by_id(user.id())).await?;
     let Credentials { user: me, .. } = seen.ok_or_else(Problem::unauthenticated)?;
     let new_password = new_password.of_user(&me.username, me.email.as_deref().unwrap_or_default(), "/new_password")?;
 
     let guesses = Guesses::new(&app.limits, &me.username, &caller.address);
     let (attempt, seen) = Attempt::reserve(&app.db, guesses, &users::credentials_by_id(me.id)).await?;
-    let Credentials { password_hash, .. } = seen.ok_or_else(Problem::unauthenticated)?;
+    let Credentials { user: me, password_hash } = seen.ok_or_else(Problem::unauthenticated)?;
     if attempt.check(current.clone(), Some(password_hash.clone())).await? == Check::Wrong {
-        return fail(&app, &caller, &attempt).await;
+        let mut writes = attempt.fail();
+        writes.push(audit::by(&caller, "auth.password_failed", &Subject::User(caller.id), json!({})));
+        return refuse(&app, writes, wrong()).await;
     }
+    let presented = match Presented::of(&app, &me, totp.as_ref().map(|PasswordAttempt(totp)| totp)) {
+        Ok(presented) => presented,
+        Err(missing) => return refuse(&app, attempt.give_back(), missing).await,
+    };
     let is_new = new_password.expose_secret() != passwords::form(&current).expose_secret();
     let hash = attempt.hash(new_password).await?;
 
-    let (tx, caller, locked) = user.begin(users::lock_credentials(user.id())).await?;
+    let batch = (users::lock_credentials(user.id()), presented.as_ref().map(Presented::statements));
+    let (tx, caller, (locked, found)) = Box::pin(user.begin(batch)).await?;
     let Credentials { user: me, password_hash: now } = locked.ok_or_else(Problem::unauthenticated)?;
     // Another new password, or the same one upgraded by another login.
     if now != password_hash && attempt.check(current, Some(now)).await? == Check::Wrong {
-        tx.commit(attempt.fail()).await?;
+        let mut writes = attempt.fail();
+        writes.extend(presented.as_ref().map(Presented::give_back));
+        tx.commit(writes).await?;
         return Err(wrong());
+    }
+    let mut writes = attempt.give_back();
+    match second_factor::admit(&me, presented.zip(found)).await {
+        Ok(spent) => writes.extend(spent),
+        Err(Refused { problem, writes: counted }) => {
+            writes.extend(counted);
+            writes.push(audit::by(&caller, "auth.totp_failed", &Subject::User(caller.id), json!({})));
+            tx.commit(writes).await?;
+            return Err(problem);
+        }
     }
     let me = me.updated(caller.now);
     // The user who set the same password before still knows it.
     let set_by = is_new.then(|| users::note_password_set_by(me.id, None));
-    let mut writes = vec![
+    writes.extend([
         users::update_password(&me, hash),
         activations::end(me.id),
         sessions::end_others(me.id, caller.session),
         audit::by(&caller, "auth.password", &Subject::User(me.id), json!({})),
-    ];
+    ]);
     writes.extend(set_by);
-    writes.extend(attempt.give_back());
     conclude(tx, Ok(Outcome::new(Answer::no_content(), writes))).await
 }
 
-/// Records a wrong guess at the current password.
-async fn fail(app: &App, caller: &Caller, attempt: &Attempt) -> Result<Answer, Problem> {
-    let mut writes = attempt.fail();
-    writes.push(audit::by(caller, "auth.password_failed", &Subject::User(caller.id), json!({})));
+/// Refuses a new password once it is written what that leaves.
+async fn refuse(app: &App, writes: Vec<Statement<()>>, problem: Problem) -> Result<Answer, Problem> {
     let (tx, ()) = app.db.begin(&()).await?;
     tx.commit(writes).await?;
-    Err(wrong())
+    Err(problem)
 }

@@ -24,7 +24,7 @@ use backend::{
 pub(crate) async fn get_profile(user: AnyUser, query: QueryString) -> Result<Json<UserView>, Problem> {
     user.check(query.none()).await?;
     let (_, me) = user.read(users::by_id(user.id())).await?;
-    me.map(|me| Json(me.view(user.role()))).ok_or_else(Problem::unauthenticated)
+    me.map(|me| Json(me.own_view())).ok_or_else(Problem::unauthenticated)
 }
 
 /// Update your own profile.

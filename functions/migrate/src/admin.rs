@@ -106,6 +106,7 @@ pub(crate) async fn create_first(client: &Client, first: &FirstAdmin) -> Result<
         agent_id: None,
         kyc: Kyc::default(),
         names: Names::default(),
+        totp_since: None,
         created_at: now,
         updated_at: now,
     };

@@ -137,6 +137,7 @@ async fn load_all(client: &Client, hash: &str, at: Moment<'_>) -> Result<(), Mig
                 agent_id: None,
                 kyc: Kyc::default(),
                 names: Names::default(),
+                totp_since: None,
                 created_at: Instant(at.now),
                 updated_at: Instant(at.now),
             };

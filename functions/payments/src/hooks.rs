@@ -22,7 +22,7 @@ use backend::{
     store::{
         audit::{self, Subject},
         payments::{self, Readings},
-        sources::{self, Secret},
+        sources::{self, Secret, seal_of},
     },
     telemetry,
     values::{address::ClientAddress, moment::Moment, network},
@@ -38,7 +38,6 @@ use crate::{
     answers::{ACKNOWLEDGED, Code, MpesaAnswer},
     arrive::{Arrival, Known, Next, Refused},
     mpesa::{self, MpesaCallback, MpesaNotice},
-    secrets::sealed_of,
     signed::{Signed, SignedPayment},
     sources::SourceCode,
 };
@@ -196,7 +195,7 @@ async fn is_signed(
     let mut opened = Vec::new();
     for secret in secrets {
         if let Some(sealed) = &secret.signing {
-            opened.push(sealing.open(&sealed_of(code), sealed).await?);
+            opened.push(sealing.open(&seal_of(code), sealed).await?);
         }
     }
     if signed.is_by(&opened, raw, now) { Ok(()) } else { Err(bad_signature()) }

@@ -10,18 +10,13 @@ use backend::{
     app::App,
     domain::sources::{Provider, Source},
     http::problem::Problem,
-    store::sources::Secret,
+    store::sources::{Secret, seal_of},
     views::payment::SourceView,
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
 use sha2::{Digest, Sha256};
 
 use crate::signed::PREFIX;
-
-/// The purpose for which the signing secret of a source is sealed.
-pub(crate) fn sealed_of(code: &str) -> String {
-    format!("payment_source_secrets:{code}")
-}
 
 /// Where this service is reached, as the request says.
 pub(crate) struct BaseUrl(String);
@@ -56,7 +51,7 @@ impl Secrets {
             let _ = write!(text, "{byte:02x}");
         }
         let sealed = match provider {
-            Provider::Json => Some(app.sealing.seal(&sealed_of(code), signing).await?),
+            Provider::Json => Some(app.sealing.seal(&seal_of(code), signing).await?),
             Provider::Mpesa | Provider::Statement | Provider::Manual => None,
         };
         let shown = sealed.as_ref().map(|_| format!("{PREFIX}{}", STANDARD.encode(signing)));

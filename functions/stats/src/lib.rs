@@ -7,10 +7,12 @@
 pub mod check;
 pub mod rebuild;
 mod recompute;
+pub mod seal;
 
 pub use check::check;
 pub use rebuild::rebuild;
 pub use recompute::{Difference, NO_TIME_LIMIT};
+pub use seal::seal;
 
 use backend::{
     db::{Db, DbError, Sql},
@@ -42,6 +44,8 @@ pub enum Task {
     Check,
     /// Rebuilds the figures: see [`rebuild()`].
     Rebuild,
+    /// Seals stored secrets with the current key: see [`seal()`].
+    Seal,
 }
 
 /// The work done.

@@ -1,6 +1,7 @@
 //! The scheduled Lambda function `stats`.
 
 use backend::{
+    auth::sealing::Sealing,
     config::{self, DatabaseConfig},
     db::Db,
     telemetry,
@@ -15,13 +16,14 @@ async fn main() -> Result<(), Error> {
     telemetry::init();
     let db = Db::from_config(DatabaseConfig::from_env()?)?;
     let zone = config::business_time_zone()?;
-    lambda_runtime::run(service_fn(|event| Box::pin(take(&db, &zone, event)))).await
+    let sealing = Sealing::new(config::optional_secret("SEALING_KEYS_SECRET_ARN", "SEALING_KEYS"));
+    lambda_runtime::run(service_fn(|event| Box::pin(take(&db, &zone, &sealing, event)))).await
 }
 
-async fn take(db: &Db, zone: &TimeZone, event: LambdaEvent<Event>) -> Result<Answer, Error> {
+async fn take(db: &Db, zone: &TimeZone, sealing: &Sealing, event: LambdaEvent<Event>) -> Result<Answer, Error> {
     let (Event { task, scheduled_time, execution_id }, context) = event.into_parts();
     let request_id = context.request_id;
-    let outcome = perform(db, zone, task, &request_id).await;
+    let outcome = perform(db, zone, sealing, task, &request_id).await;
     match &outcome {
         Ok(answer) => {
             let done = format!("{answer:?}");
@@ -42,13 +44,15 @@ enum Answer {
     AddedUp(Report),
     Checked { differences: usize },
     Rebuilt { loans: u64 },
+    Sealed { secrets: u64 },
 }
 
 /// An invocation whose check finds differences has failed, so that alarms ring.
-async fn perform(db: &Db, zone: &TimeZone, task: Task, request_id: &str) -> Result<Answer, Error> {
+async fn perform(db: &Db, zone: &TimeZone, sealing: &Sealing, task: Task, request_id: &str) -> Result<Answer, Error> {
     match task {
         Task::AddUp => Ok(Answer::AddedUp(stats::run(db, zone).await?)),
         Task::Rebuild => Ok(Answer::Rebuilt { loans: stats::rebuild(db, zone).await? }),
+        Task::Seal => Ok(Answer::Sealed { secrets: stats::seal(db, sealing).await? }),
         Task::Check => {
             let differences = stats::check(db, zone).await?;
             for Difference { of, kept, follows } in &differences {

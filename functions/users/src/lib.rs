@@ -12,6 +12,7 @@ mod profile;
 mod reassign;
 mod status;
 mod summary;
+mod totp;
 mod users;
 
 backend::operations! {
@@ -20,6 +21,7 @@ backend::operations! {
     users::get_user,
     users::update_user,
     users::reset_user_password,
+    totp::delete_user_totp,
     activation::create_activation_code,
     status::suspend_user,
     status::reactivate_user,

@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 
 use axum::http::Method;
+use backend::domain::users::Role;
 use serde_json::{Map, Value, json};
 
 use super::{examples, parameter, parameters};
@@ -37,6 +38,8 @@ const BAD_IF_MATCH: Refusal =
     refusal(400, "bad_if_match", "`If-Match` is neither `*` nor a list of entity tags in double quotes");
 const UNAUTHENTICATED: Refusal = refusal(401, "unauthenticated", "There is no token, or it is no longer valid");
 const FORBIDDEN: Refusal = refusal(403, "forbidden", "The caller's role does not allow this");
+const SECOND_FACTOR_NEEDED: Refusal =
+    refusal(403, "totp_enrolment_required", "The caller's role needs a second factor, and the caller has none yet");
 const ORIGIN_REFUSED: Refusal =
     refusal(403, "origin_refused", "The request did not come through the network in front of the service");
 const VIEWER_UNKNOWN: Refusal =
@@ -70,6 +73,7 @@ const ALL: &[Refusal] = &[
     BAD_IF_MATCH,
     UNAUTHENTICATED,
     FORBIDDEN,
+    SECOND_FACTOR_NEEDED,
     ORIGIN_REFUSED,
     VIEWER_UNKNOWN,
     NOT_FOUND,
@@ -96,6 +100,10 @@ fn of_shape(row: &Operation, operation: &Value, components: &Value) -> Vec<Refus
         refusals.push(UNAUTHENTICATED);
         if roles.len() < 3 || matches!(row.reach, Reach::OnlySelf(_)) {
             refusals.push(FORBIDDEN);
+        }
+        let is_of_staff = roles.iter().any(|role| *role != Role::Customer);
+        if is_of_staff && !row.path.starts_with("/api/auth/") {
+            refusals.push(SECOND_FACTOR_NEEDED);
         }
     }
     if row.path.contains("{id}") {

@@ -216,6 +216,7 @@ fn user(dice: &mut Dice, role: Role, username: String, country: usize, since: Ti
         agent_id: None,
         kyc: Kyc::default(),
         names: Names::default(),
+        totp_since: None,
         created_at: Instant(since),
         updated_at: Instant(since),
     }

@@ -6,7 +6,7 @@ use jiff::{Timestamp, civil::Date, tz::TimeZone};
 
 use crate::{
     auth::{sealing::Sealing, tokens::Tokens},
-    config::{self, ConfigError, DatabaseConfig, Limits},
+    config::{self, ConfigError, DatabaseConfig, Limits, RequireTotp},
     db::Db,
     domain::caller::Caller,
     http::origin::OriginSecret,
@@ -27,6 +27,8 @@ pub struct App {
     pub zone: TimeZone,
     /// Limits on guessing and on registering.
     pub limits: Arc<Limits>,
+    /// The roles that need a second factor.
+    pub require_totp: RequireTotp,
     /// The secret that requests must carry if they come through a network in front of the gateway; `None` without such
     /// a network.
     pub origin: Option<OriginSecret>,
@@ -45,6 +47,7 @@ impl App {
             sealing: Sealing::new(config::optional_secret("SEALING_KEYS_SECRET_ARN", "SEALING_KEYS")),
             zone: config::business_time_zone()?,
             limits: Arc::new(Limits::from_env()?),
+            require_totp: config::require_totp()?,
             origin: OriginSecret::from_env()?,
         })
     }

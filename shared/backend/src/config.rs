@@ -150,6 +150,40 @@ pub fn authorities() -> Result<Authorities, ConfigError> {
     Ok(Authorities { roots, file: variable("DATABASE_CA_FILE").map(PathBuf::from) })
 }
 
+/// The roles that need a second factor.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum RequireTotp {
+    /// None: whoever wants one has one.
+    #[default]
+    None,
+    /// Admins.
+    Admin,
+    /// Admins and agents.
+    Staff,
+}
+
+impl FromStr for RequireTotp {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        match text {
+            "none" => Ok(Self::None),
+            "admin" => Ok(Self::Admin),
+            "staff" => Ok(Self::Staff),
+            _ => Err(()),
+        }
+    }
+}
+
+/// `REQUIRE_TOTP`: `admin`, `staff`, or `none`, the default.
+///
+/// # Errors
+///
+/// When it is something else.
+pub fn require_totp() -> Result<RequireTotp, ConfigError> {
+    parsed("REQUIRE_TOTP", RequireTotp::default(), "none, admin or staff")
+}
+
 /// The lender's time zone.
 ///
 /// # Errors
@@ -193,6 +227,8 @@ pub struct Limits {
     pub login_user: Limit,
     /// `LIMIT_LOGIN_ADDRESS`: failed logins from one address.
     pub login_address: Limit,
+    /// `LIMIT_TOTP_USER`: wrong second factors of one user, from all addresses together.
+    pub totp_user: Limit,
     /// `LIMIT_REGISTER_ADDRESS`: registrations from one address.
     pub register_address: Limit,
     /// `LIMIT_EMAIL_USER`: changes of a user's own e-mail address, and refusals of one that is taken.
@@ -215,6 +251,7 @@ impl Limits {
         Ok(Self {
             login_user: Limit::from_env("LIMIT_LOGIN_USER", 10, 60)?,
             login_address: Limit::from_env("LIMIT_LOGIN_ADDRESS", 300, 1)?,
+            totp_user: Limit::from_env("LIMIT_TOTP_USER", 10, 60)?,
             register_address: Limit::from_env("LIMIT_REGISTER_ADDRESS", 60, 60)?,
             email_user: Limit::from_env("LIMIT_EMAIL_USER", 10, 60)?,
             email_address: Limit::from_env("LIMIT_EMAIL_ADDRESS", 60, 60)?,

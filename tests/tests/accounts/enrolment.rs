@@ -1,6 +1,8 @@
 //! Customers whom staff enrol, and the codes that let people set a password.
 
-use backend::domain::users::Role;
+use std::{num::NonZero, time::Duration};
+
+use backend::{config::Limit, domain::users::Role};
 use serde_json::{Value, json};
 use tests::{Api, PASSWORD, Reply, Session, User};
 
@@ -193,7 +195,7 @@ async fn who_gets_no_code_and_from_whom() {
 async fn wrong_codes_count_as_failed_logins_do() {
     let options = tests::ApiOptions::default();
     let mut limits = options.limits;
-    limits.login_user.burst = std::num::NonZero::new(3).unwrap();
+    limits.login_user = Limit { burst: NonZero::new(3).unwrap(), interval: Duration::from_hours(1) };
     let api = Api::with(tests::ApiOptions { limits, ..options }).await;
     let (admin, user) = (api.admin("admin").await, api.customer("asha").await);
     let right = code(&admin, &user.id.to_string()).await;

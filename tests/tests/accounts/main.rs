@@ -8,6 +8,7 @@ mod login;
 mod people;
 mod profile;
 mod register;
+mod second_factor;
 mod sessions;
 mod status;
 mod support;

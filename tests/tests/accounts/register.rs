@@ -37,7 +37,7 @@ async fn a_customer_is_active_at_once() {
         &json!({"id": id, "username": "usr_india_999", "email": "Usr_India_999@example.com", "phone": "+919812345678",
             "full_name": "Asha Patel", "role": "customer", "status": "active", "agent_id": null,
         "kyc": {"status": "unverified", "by": null, "at": null, "reason": null, "expires_on": null},
-            "external_id": null, "metadata": {}, "created_at": at, "updated_at": at}),
+            "external_id": null, "metadata": {}, "totp_since": null, "created_at": at, "updated_at": at}),
         "nothing more, nothing derived from the password"
     );
 

@@ -305,6 +305,8 @@ async fn the_functions_login_changes_no_schema_and_no_rights() {
         product_versions INSERT, product_versions SELECT, products INSERT, products SELECT, \
         profile_versions SELECT, \
         rate_limits DELETE, rate_limits INSERT, rate_limits SELECT, rate_limits UPDATE, \
+        recovery_codes DELETE, recovery_codes INSERT, recovery_codes SELECT, \
+        second_factors DELETE, second_factors INSERT, second_factors SELECT, \
         sessions DELETE, sessions INSERT, sessions SELECT, \
         statistics_snapshots INSERT, statistics_snapshots SELECT, transactions INSERT, transactions SELECT, \
         user_words SELECT, users INSERT, users SELECT";

@@ -16,6 +16,7 @@ const VERBS: &[&str] = &[
     "Confirm",
     "Correct",
     "Create",
+    "Delete",
     "Disburse",
     "Edit",
     "Erase",

@@ -7,7 +7,7 @@ use std::{
 };
 
 use axum::http::Method;
-use backend::domain::users::Role;
+use backend::{auth::totp::TotpSecret, domain::users::Role, store::second_factors::seal_of};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use jiff::Timestamp;
 use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
@@ -15,6 +15,9 @@ use local::operations::{OPERATIONS, Operation, Reach, Who};
 use serde_json::{Value, json};
 use tests::{Api, Call, PASSWORD, Reply, SIGNING_KEY, SIGNING_KEY_ID, Session, User, document};
 use uuid::Uuid;
+
+/// The secret of second factors here.
+const SECRET: &[u8] = b"12345678901234567890";
 
 /// A lender whose loans are all by one agent for one customer, and others who have nothing to do with them.
 pub(crate) struct Lender {
@@ -184,8 +187,36 @@ impl Lender {
     pub(crate) async fn stand_in(&self, row: &Operation, caller: &User) -> User {
         match row.path {
             "/api/auth/logout" | "/api/auth/password" => self.fresh(caller.role, "active").await,
+            "/api/auth/totp/confirm" => {
+                let user = self.fresh(caller.role, "active").await;
+                self.begin_second_factor(&user).await;
+                user
+            }
+            "/api/auth/totp" if row.method == Method::POST => self.fresh(caller.role, "active").await,
+            "/api/auth/totp" => self.with_second_factor(caller.role).await,
             _ => caller.clone(),
         }
+    }
+
+    /// Someone who logs in with a second factor of [`SECRET`].
+    async fn with_second_factor(&self, role: Role) -> User {
+        let user = self.fresh(role, "active").await;
+        self.begin_second_factor(&user).await;
+        let confirm = "WITH codes AS (
+                INSERT INTO recovery_codes (person_id, digest) VALUES ($1, sha256('a code')) RETURNING person_id),
+            used AS (UPDATE second_factors SET last_step = 1 WHERE person_id IN (TABLE codes) RETURNING person_id)
+            SELECT FROM used";
+        self.api.owner.execute(confirm, &[&user.id]).await.unwrap();
+        let need = "UPDATE users SET totp_since = now() WHERE id = $1";
+        self.api.owner.execute(need, &[&user.id]).await.unwrap();
+        user
+    }
+
+    /// Begins a second factor of [`SECRET`].
+    async fn begin_second_factor(&self, user: &User) {
+        let sealed = self.api.app.sealing.seal(&seal_of(user.id), SECRET).await.unwrap();
+        let begin = "INSERT INTO second_factors (person_id, secret) VALUES ($1, $2)";
+        self.api.owner.execute(begin, &[&user.id, &sealed]).await.unwrap();
     }
 
     /// A loan of the customer: by the agent, or by the customer itself.
@@ -323,6 +354,12 @@ impl Lender {
                 let body = json!({"username": user.username, "code": code, "new_password": "staple of the battery"});
                 (String::new(), Some(body))
             }
+            ("POST", "/api/auth/totp") => (String::new(), None),
+            ("POST", "/api/auth/totp/confirm") | ("DELETE", "/api/auth/totp") => {
+                let code = TotpSecret::from(SECRET.to_vec()).code(Timestamp::now().as_second() / 30);
+                (String::new(), Some(json!({"code": code})))
+            }
+            ("DELETE", "/api/users/{id}/totp") => (self.with_second_factor(Role::Customer).await.id.to_string(), None),
             ("POST", "/api/customers") => (String::new(), Some(json!({"phone": "+15550100002", "full_name": "Asha"}))),
             ("GET", "/api/customers/{id}/profile" | "/api/customers/{id}/summary") => {
                 (self.customer.id.to_string(), None)

@@ -243,7 +243,7 @@ fn what_the_template_gives_the_functions_is_read() {
     let variables = &template["Resources"]["AuthFunction"]["Properties"]["Environment"]["Variables"];
     let limits: Vec<_> =
         variables.as_hash().unwrap().iter().filter(|(name, _)| name.as_str().unwrap().starts_with("LIMIT_")).collect();
-    assert_eq!(limits.len(), 5);
+    assert_eq!(limits.len(), 6);
     for (name, text) in limits {
         assert!(Limit::parse(text.as_str().unwrap()).is_some(), "{name:?}");
     }

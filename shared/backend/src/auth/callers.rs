@@ -20,6 +20,7 @@ use super::{
 };
 use crate::{
     app::App,
+    config::RequireTotp,
     db::{Batch, Db, DbError, FromRow, Sql, Statement, Tx, column},
     domain::{caller::Caller, users::Role},
     http::{layers::CallerId, problem::Problem, query::QueryString, seal::Binding},
@@ -69,22 +70,38 @@ pub struct Guard<K> {
     tokens: Tokens,
     /// A customer's commands are limited; staff's are not.
     writes: Option<Bucket>,
+    /// True if this caller may do nothing here without a second factor.
+    needs_totp: bool,
     kind: PhantomData<K>,
 }
 
 /// The session's user, if the session is not over and the user is active.
 pub const SESSION: &str = "\
-SELECT u.username, clock_timestamp() AS now FROM sessions s JOIN users u ON u.id = s.user_id
+SELECT u.username, u.totp_since IS NOT NULL AS has_totp, clock_timestamp() AS now
+FROM sessions s JOIN users u ON u.id = s.user_id
 WHERE s.id = $1 AND s.user_id = $2 AND s.expires_at > now() AND u.status = 'active'";
 
 struct Session {
     username: String,
+    has_totp: bool,
     now: Timestamp,
 }
 
 impl FromRow for Session {
     fn from_row(row: &Row) -> Result<Self, DbError> {
-        Ok(Self { username: column(row, "username")?, now: column(row, "now")? })
+        Ok(Self { username: column(row, "username")?, has_totp: column(row, "has_totp")?, now: column(row, "now")? })
+    }
+}
+
+/// Where a second factor begins and is confirmed, and sessions begin and end.
+const WITHOUT_TOTP: &str = "/api/auth/";
+
+const fn must_have_totp(require: RequireTotp, role: Role) -> bool {
+    match (require, role) {
+        (RequireTotp::Admin | RequireTotp::Staff, Role::Admin) | (RequireTotp::Staff, Role::Agent) => true,
+        (RequireTotp::None, Role::Customer | Role::Agent | Role::Admin)
+        | (RequireTotp::Admin, Role::Customer | Role::Agent)
+        | (RequireTotp::Staff, Role::Customer) => false,
     }
 }
 
@@ -105,7 +122,9 @@ impl<K: Kind> FromRequestParts<App> for Guard<K> {
         let writes = (claims.role == Role::Customer)
             .then(|| Bucket::new("customer_writes", &[&claims.sub.to_string()], app.limits.customer_writes));
         let tokens = app.tokens.clone();
-        let guard = Self { claims, address, db: app.db.clone(), tokens, writes, kind: PhantomData };
+        let is_exempt = parts.uri.path().starts_with(WITHOUT_TOTP);
+        let needs_totp = must_have_totp(app.require_totp, claims.role) && !is_exempt;
+        let guard = Self { claims, address, db: app.db.clone(), tokens, writes, needs_totp, kind: PhantomData };
         if K::ROLES.contains(&claims.role) {
             return Ok(guard);
         }
@@ -147,7 +166,11 @@ impl<K: Kind> Guard<K> {
     }
 
     fn admit(&self, session: Option<Session>) -> Result<Caller, Problem> {
-        let Session { username, now } = session.ok_or_else(Problem::unauthenticated)?;
+        let Session { username, has_totp, now } = session.ok_or_else(Problem::unauthenticated)?;
+        if self.needs_totp && !has_totp {
+            let detail = "Your role needs a second factor: begin one with POST /api/auth/totp.";
+            return Err(Problem::forbidden("totp_enrolment_required", detail));
+        }
         let Claims { sub: id, sid: session, role, .. } = self.claims;
         Ok(Caller { id, session, username, role, address: self.address.clone(), now })
     }
@@ -156,7 +179,8 @@ impl<K: Kind> Guard<K> {
     ///
     /// # Errors
     ///
-    /// 401 if the session is over, whatever the statements returned; 503 without a database.
+    /// 401 if the session is over, and 403 if the caller has to have a second factor first, whatever the statements
+    /// returned; 503 without a database.
     pub async fn read<B: Batch + Sync>(&self, batch: B) -> Result<(Caller, B::Answer), Problem>
     where
         B::Answer: Send,
@@ -243,6 +267,6 @@ impl Visitor {
     {
         let Some(guard) = &self.0 else { return Ok((None, db.read(&batch).await?)) };
         let (session, answer) = db.read_after(&guard.session(), &batch).await?;
-        Ok((session.map(|_| guard.role()), answer))
+        Ok((guard.admit(session).ok().map(|caller| caller.role), answer))
     }
 }

@@ -284,6 +284,7 @@ mod tests {
         let limits = Limits {
             login_user: limit,
             login_address: limit,
+            totp_user: limit,
             register_address: limit,
             email_user: limit,
             email_address: limit,

@@ -8,4 +8,6 @@ pub mod limits;
 pub mod passwords;
 pub mod profile;
 pub mod sealing;
+pub mod second_factor;
 pub mod tokens;
+pub mod totp;

@@ -110,11 +110,25 @@ impl Keys {
         Ok([&[length], id, nonce.as_ref(), &text].concat())
     }
 
-    fn open(&self, of: &str, sealed: &[u8]) -> Result<Vec<u8>, SealingError> {
+    /// The id of the key that sealed, and what follows it.
+    fn parts(sealed: &[u8]) -> Result<(&str, &[u8]), SealingError> {
         let (length, rest) = sealed.split_first().ok_or(SealingError::Changed)?;
         let (id, rest) = rest.split_at_checked(usize::from(*length)).ok_or(SealingError::Changed)?;
+        Ok((str::from_utf8(id).map_err(|_| SealingError::Changed)?, rest))
+    }
+
+    /// Sealed by the current key, if another one sealed it.
+    fn seal_again(&self, of: &str, sealed: &[u8]) -> Result<Option<Vec<u8>>, SealingError> {
+        let (id, _) = Self::parts(sealed)?;
+        if id == self.current {
+            return Ok(None);
+        }
+        self.seal(of, &self.open(of, sealed)?).map(Some)
+    }
+
+    fn open(&self, of: &str, sealed: &[u8]) -> Result<Vec<u8>, SealingError> {
+        let (id, rest) = Self::parts(sealed)?;
         let (nonce, text) = rest.split_at_checked(NONCE_LEN).ok_or(SealingError::Changed)?;
-        let id = str::from_utf8(id).map_err(|_| SealingError::Changed)?;
         let nonce = Nonce::try_assume_unique_for_key(nonce).map_err(|_| SealingError::Changed)?;
         let mut text = text.to_vec();
         let opened = self.key(id)?.open_in_place(nonce, Aad::from(of.as_bytes()), &mut text);
@@ -160,6 +174,15 @@ impl Sealing {
     pub async fn open(&self, of: &str, sealed: &[u8]) -> Result<Vec<u8>, SealingError> {
         self.keys().await?.open(of, sealed)
     }
+
+    /// Seals by the current key what another one sealed of the same thing; `None` where the current one did.
+    ///
+    /// # Errors
+    ///
+    /// See [`SealingError`].
+    pub async fn seal_again(&self, of: &str, sealed: &[u8]) -> Result<Option<Vec<u8>>, SealingError> {
+        self.keys().await?.seal_again(of, sealed)
+    }
 }
 
 #[cfg(test)]
@@ -180,6 +203,16 @@ mod tests {
         let sealed = keys("one").seal("source:a", b"secret").unwrap();
         assert_eq!(keys("two").open("source:a", &sealed).unwrap(), b"secret");
         assert_ne!(keys("one").seal("source:a", b"secret").unwrap(), sealed, "a nonce is used once");
+    }
+
+    #[test]
+    fn what_another_key_sealed_is_sealed_again() {
+        let sealed = keys("one").seal("source:a", b"secret").unwrap();
+        assert!(keys("one").seal_again("source:a", &sealed).unwrap().is_none());
+        let again = keys("two").seal_again("source:a", &sealed).unwrap().unwrap();
+        assert_eq!(keys("two").open("source:a", &again).unwrap(), b"secret");
+        assert!(keys("two").seal_again("source:a", &again).unwrap().is_none());
+        assert!(matches!(keys("two").seal_again("source:b", &sealed), Err(SealingError::Changed)));
     }
 
     #[test]

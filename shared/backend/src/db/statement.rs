@@ -38,7 +38,8 @@ bind! {
     bool => BOOL, f64 => FLOAT8, Timestamp => TIMESTAMPTZ, Date => DATE, serde_json::Value => JSONB, Vec<u8> => BYTEA,
     Vec<String> => TEXT_ARRAY, Vec<Option<String>> => TEXT_ARRAY, Vec<&'static str> => TEXT_ARRAY,
     Vec<Uuid> => UUID_ARRAY, Vec<Option<Uuid>> => UUID_ARRAY, Vec<Date> => DATE_ARRAY, Vec<Option<Date>> => DATE_ARRAY,
-    Vec<Decimal> => NUMERIC_ARRAY, Vec<i64> => INT8_ARRAY, Vec<Timestamp> => TIMESTAMPTZ_ARRAY,
+    Vec<Decimal> => NUMERIC_ARRAY, Vec<i64> => INT8_ARRAY, Vec<Vec<u8>> => BYTEA_ARRAY,
+    Vec<Timestamp> => TIMESTAMPTZ_ARRAY,
 }
 
 impl<T: serde::Serialize + std::fmt::Debug + Send + Sync + 'static> Bind for Json<T> {

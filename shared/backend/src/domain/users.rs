@@ -64,6 +64,8 @@ pub struct User {
     pub kyc: Kyc,
     /// The names that the lender's other systems have for the user.
     pub names: Names,
+    /// Since when the user logs in with a second factor; `None` without one.
+    pub totp_since: Option<Instant>,
     /// When the user was created.
     pub created_at: Instant,
     /// When profile, status or password last changed.
@@ -115,6 +117,7 @@ impl NewUser {
             agent_id: self.agent_id,
             kyc: Kyc::default(),
             names: self.names,
+            totp_since: None,
             created_at: Instant(now),
             updated_at: Instant(now),
         }

@@ -93,6 +93,18 @@ pub const PROBLEMS: &[ProblemCode] = &[
     ),
     problem(
         401,
+        "totp_invalid",
+        "The second factor is wrong, or was used before.",
+        "Ask the person again; each failure counts against a limit.",
+    ),
+    problem(
+        401,
+        "totp_required",
+        "The password or the code is right, and the user has a second factor, which was not sent.",
+        "Ask the person for it and send the request again with `totp`; nothing was counted.",
+    ),
+    problem(
+        401,
         "unauthenticated",
         "The request has no token, or one that is malformed, expired, or of a session that ended.",
         "Log in, then send the token as `Authorization: Bearer`.",
@@ -151,6 +163,12 @@ pub const PROBLEMS: &[ProblemCode] = &[
         "own_application",
         "The caller made or last changed the loan or the transaction, or set the password of somebody who did.",
         "Somebody else has to do it.",
+    ),
+    problem(
+        403,
+        "totp_enrolment_required",
+        "The caller's role needs a second factor (`REQUIRE_TOTP`), and the caller has none yet.",
+        "Begin one with `POST /api/auth/totp` and confirm it.",
     ),
     problem(
         403,
@@ -282,6 +300,7 @@ pub const PROBLEMS: &[ProblemCode] = &[
         "The loan has as many transactions as allowed.",
         "Only a reversal can still be recorded.",
     ),
+    problem(409, "totp_enabled", "The user has a second factor already.", "Delete it before another begins."),
     problem(409, "user_erased", "The user is erased, so nothing about it can change.", "It cannot be done."),
     problem(409, "user_not_active", "The user is not active.", "Read the user again."),
     problem(409, "user_not_suspended", "The user is not suspended.", "Read the user again."),

@@ -19,6 +19,7 @@ pub mod products;
 pub mod profiles;
 pub mod restating;
 pub mod rights;
+pub mod second_factors;
 pub mod servicing;
 pub mod sessions;
 pub mod sources;

@@ -149,6 +149,50 @@ columns! {
     }
 }
 
+/// The purpose that a signing secret of a source is sealed for.
+#[must_use]
+pub fn seal_of(code: &str) -> String {
+    format!("payment_source_secrets:{code}")
+}
+
+/// A sealed signing secret, and the source whose it is.
+pub struct Sealed {
+    /// The source.
+    pub source: String,
+    /// The digest of the secret beside it.
+    pub digest: Vec<u8>,
+    /// The secret.
+    pub signing: Vec<u8>,
+}
+
+columns! {
+    Sealed {
+        source: "source",
+        digest: "digest",
+        signing: "signing",
+    }
+}
+
+/// Every signing secret: a source has a few.
+pub const SEALED: &str =
+    sql!("SELECT {} FROM payment_source_secrets WHERE signing IS NOT NULL", List::Names(Sealed::COLUMNS));
+
+/// Puts a secret that was sealed again in place of the same one, if that is still there.
+pub const SEAL_AGAIN: &str = "SELECT seal_source_secret_again($1, $2, $3, $4)";
+
+/// Every signing secret.
+#[must_use]
+pub fn sealed() -> Statement<Vec<Sealed>> {
+    Sql::new(SEALED).all()
+}
+
+/// Puts a secret that was sealed again in place of what it was.
+#[must_use]
+pub fn seal_again(secret: Sealed, again: Vec<u8>) -> Statement<()> {
+    let Sealed { source, digest, signing } = secret;
+    Sql::new(SEAL_AGAIN).bind(source).bind(digest).bind(signing).bind(again).execute()
+}
+
 /// The secrets of a source that are good.
 #[must_use]
 pub fn secrets(code: &str) -> Statement<Vec<Secret>> {

@@ -35,6 +35,7 @@ columns! {
         agent_id: "agent_id" in PROFILE,
         kyc: "kyc_status" "kyc_by" "kyc_at" "kyc_reason" "kyc_expires_on" in PROFILE,
         names: "external_id" "metadata" in PROFILE,
+        totp_since: "totp_since",
         created_at: "created_at",
         updated_at: "updated_at" in PROFILE,
     }

@@ -31,9 +31,16 @@ impl User {
             kyc: (self.role == Role::Customer).then(|| self.kyc.clone()),
             external_id: names.external_id,
             metadata: names.metadata,
+            totp_since: self.totp_since.filter(|_| viewer == Role::Admin),
             created_at: self.created_at,
             updated_at: self.updated_at,
         }
+    }
+
+    /// The user as the interface shows it to the user itself.
+    #[must_use]
+    pub fn own_view(&self) -> UserView {
+        UserView { totp_since: self.totp_since, ..self.view(self.role) }
     }
 }
 
@@ -72,6 +79,8 @@ pub struct UserView {
     /// Texts of the lender's other systems, under keys; empty for everybody but staff.
     #[schema(value_type = BTreeMap<String, String>, example = json!({"branch": "pune-2"}))]
     pub metadata: Metadata,
+    /// Since when the user logs in with a second factor; null without one, and for everybody but admins and the user.
+    pub totp_since: Option<Instant>,
     /// When the user was created.
     pub created_at: Instant,
     /// When profile, status or password last changed.
@@ -91,6 +100,7 @@ table_line! {
         "kyc": user.kyc.as_ref().map_or(Cell::Empty, |kyc| Cell::value(kyc.status.as_str())),
         "external_id": Cell::text(user.external_id.as_deref()),
         "metadata": cell_of(&user.metadata),
+        "totp_since": Cell::optional(user.totp_since.as_ref()),
         "created_at": Cell::value(&user.created_at),
         "updated_at": Cell::value(&user.updated_at),
     }
