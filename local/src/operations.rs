@@ -133,6 +133,8 @@ pub const OPERATIONS: &[Operation] = &[
     row(Method::PATCH, "/api/payment-sources/{code}", ADMIN, Reach::All),
     row(Method::POST, "/api/payment-sources/{code}/rotate", ADMIN, Reach::All),
     row(Method::GET, "/api/payment-sources/{code}/refused", ADMIN, Reach::All),
+    row(Method::POST, "/api/payment-sources/{code}/statements", ADMIN, Reach::All),
+    row(Method::GET, "/api/payment-sources/{code}/reconciliation", ADMIN, Reach::All),
     row(Method::POST, "/api/hooks/{source}/{secret}/validation", Who::Anyone, Reach::All),
     row(Method::POST, "/api/hooks/{source}/{secret}/confirmation", Who::Anyone, Reach::All),
     row(Method::POST, "/api/hooks/{source}/{secret}/stk", Who::Anyone, Reach::All),

@@ -2,7 +2,9 @@
 //! reference leads is recorded. One round trip for locks and rows, one for the commit.
 
 use backend::{
-    db::Statement,
+    app::App,
+    auth::callers::Admin,
+    db::{Statement, Tx},
     domain::{
         loan::{Loan, LoanStatus},
         notices::{self, Notice, Told, Unusable, Via},
@@ -19,7 +21,7 @@ use backend::{
         payments::{self, Hit, Id, MatchedLoan, Readings, Turn},
         sources::{self, Secret},
     },
-    telemetry::Count,
+    telemetry::{self, Count},
     values::{address::ClientAddress, moment::Moment},
 };
 use lending::EventKind;
@@ -153,6 +155,64 @@ impl Arrival {
             writes.push(audit::record(actor, address, "loan.repay", &Subject::Loan(loan), detail));
         }
         Ok(Next::Arrived(Box::new(Arrived { payment, writes, count })))
+    }
+}
+
+/// A payment that an admin brought.
+pub(crate) struct Entered {
+    pub(crate) payment: Payment,
+    /// True if it was not there before.
+    pub(crate) is_new: bool,
+}
+
+/// Records a notice that an admin brings, of a source that may have it.
+///
+/// # Errors
+///
+/// 422 for another source, and for what cannot become a payment.
+pub(crate) async fn enter(
+    admin: &Admin,
+    app: &App,
+    mut arrival: Arrival,
+    may_have: fn(&Source) -> bool,
+) -> Result<Entered, Problem> {
+    loop {
+        let (tx, caller, rows) = Box::pin(admin.begin(arrival.statements())).await?;
+        let ((source, _), hit, loan, (_, payment, by_hand, is_same)) = rows;
+        let Some(source) = source.filter(may_have) else {
+            tx.rollback().await;
+            let detail = "must be the code of a source whose provider is manual";
+            return Err(Problem::field("/source", "unknown_source", detail));
+        };
+        let is_new = payment.is_none();
+        let known = Known { hit, loan, payment, by_hand, is_same };
+        match arrival.decide(known, &source, caller.id, (app.moment(&caller), &caller.address)) {
+            Ok(Next::Again(reference)) => {
+                tx.rollback().await;
+                arrival.reference = reference;
+            }
+            Ok(Next::Arrived(arrived)) => return Ok(Entered { payment: arrived.write(tx).await?, is_new }),
+            Err(refused) => {
+                tx.rollback().await;
+                return Err(refused.into());
+            }
+        }
+    }
+}
+
+impl Arrived {
+    /// Ends the transaction.
+    pub(crate) async fn write(self, tx: Tx) -> Result<Payment, Problem> {
+        let Self { payment, writes, count } = self;
+        if writes.is_empty() {
+            tx.rollback().await;
+        } else {
+            tx.commit(writes).await?;
+        }
+        if let Some(count) = count {
+            telemetry::count(count);
+        }
+        Ok(payment)
     }
 }
 

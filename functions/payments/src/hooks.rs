@@ -24,7 +24,6 @@ use backend::{
         payments::{self, Readings},
         sources::{self, Secret, seal_of},
     },
-    telemetry,
     values::{address::ClientAddress, moment::Moment, network},
 };
 use jiff::Timestamp;
@@ -158,17 +157,7 @@ impl Call {
                     tx.rollback().await;
                     arrival.reference = reference;
                 }
-                Ok(Next::Arrived(arrived)) => {
-                    if arrived.writes.is_empty() {
-                        tx.rollback().await;
-                    } else {
-                        tx.commit(arrived.writes).await?;
-                    }
-                    if let Some(count) = arrived.count {
-                        telemetry::count(count);
-                    }
-                    return Ok(arrived.payment);
-                }
+                Ok(Next::Arrived(arrived)) => return arrived.write(tx).await,
                 Err(Refused::Unusable(why)) => {
                     tx.rollback().await;
                     return Err(self.refuse(via, why, raw).await);

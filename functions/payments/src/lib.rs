@@ -6,6 +6,7 @@
 mod answers;
 mod apply;
 mod arrive;
+mod camt;
 mod hooks;
 mod movements;
 mod mpesa;
@@ -13,6 +14,8 @@ mod payments;
 mod secrets;
 mod signed;
 mod sources;
+mod spreadsheet;
+mod statements;
 
 backend::operations! {
     sources::create_source,
@@ -21,6 +24,8 @@ backend::operations! {
     sources::update_source,
     sources::rotate_secret,
     sources::list_refused,
+    statements::record_statement,
+    statements::get_reconciliation,
     hooks::validate_mpesa,
     hooks::confirm_mpesa,
     hooks::confirm_stk,

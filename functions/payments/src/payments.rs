@@ -11,13 +11,12 @@ use backend::{
     domain::{
         notices::{Told, Via},
         payments::{Payment, PaymentState},
-        sources::Provider,
+        sources::{Provider, Source},
         users::Role,
     },
     http::{
         answer::Answer,
         body::Input,
-        command::{Outcome, conclude},
         csv,
         format::Format,
         pagination::{ExportPageQuery, Page},
@@ -42,7 +41,7 @@ use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
 use crate::{
-    arrive::{Arrival, Known, Next},
+    arrive::{Arrival, Entered, enter},
     signed::{PaidAt, SignedPayer},
 };
 
@@ -90,32 +89,10 @@ pub(crate) async fn create_payment(admin: Admin, State(app): State<App>, input: 
         reference: reference.map(Reference::into_string),
         payer: payer.unwrap_or_default().into(),
     };
-    let mut arrival = Arrival::new(source.into_string(), Via::Manual, raw, told);
-    loop {
-        let (tx, caller, rows) = Box::pin(admin.begin(arrival.statements())).await?;
-        let ((source, _), hit, loan, (_, payment, by_hand, is_same)) = rows;
-        let Some(source) = source.filter(|source| source.provider == Provider::Manual) else {
-            tx.rollback().await;
-            let detail = "must be the code of a source whose provider is manual";
-            return Err(Problem::field("/source", "unknown_source", detail));
-        };
-        let known = Known { hit, loan, payment, by_hand, is_same };
-        let next = arrival.decide(known, &source, caller.id, (app.moment(&caller), &caller.address));
-        let outcome = match next {
-            Ok(Next::Again(reference)) => {
-                tx.rollback().await;
-                arrival.reference = reference;
-                continue;
-            }
-            Ok(Next::Arrived(arrived)) => {
-                let location = format!("/api/payments/{}", arrived.payment.id);
-                let answer = Answer::created(location, &arrived.payment.view());
-                answer.map(|answer| Outcome::new(answer, arrived.writes).counting(arrived.count))
-            }
-            Err(refused) => Err(refused.into()),
-        };
-        return conclude(tx, outcome).await;
-    }
+    let arrival = Arrival::new(source.into_string(), Via::Manual, raw, told);
+    let is_manual = |source: &Source| source.provider == Provider::Manual;
+    let Entered { payment, .. } = enter(&admin, &app, arrival, is_manual).await?;
+    Answer::created(format!("/api/payments/{}", payment.id), &payment.view())
 }
 
 /// The query of a list of payments. Filters combine.

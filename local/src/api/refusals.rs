@@ -52,6 +52,9 @@ const BORROWER_ERASED: Refusal =
 const STALE: Refusal = refusal(412, "stale_version", "`If-Match` names another version than the present one");
 const TOO_LARGE: Refusal = refusal(413, "body_too_large", "The body is too large");
 const NOT_SENT_AS_JSON: Refusal = refusal(415, "unsupported_media_type", "The body is not sent as JSON");
+const NOT_UTF8: Refusal = refusal(400, "not_utf8", "The body is not text in UTF-8");
+const NOT_SENT_AS_FILE: Refusal =
+    refusal(415, "unsupported_media_type", "The body is not sent as one of the media types of this operation");
 const INVALID: Refusal = refusal(
     422,
     "validation_failed",
@@ -67,6 +70,7 @@ const ALL: &[Refusal] = &[
     BAD_ID,
     BAD_CURSOR,
     NOT_JSON,
+    NOT_UTF8,
     UNREADABLE,
     BAD_KEY,
     KEY_REQUIRED,
@@ -117,7 +121,9 @@ fn of_shape(row: &Operation, operation: &Value, components: &Value) -> Vec<Refus
     }
     let has_body = operation.get("requestBody").is_some();
     if has_body {
-        refusals.extend([NOT_JSON, UNREADABLE, TOO_LARGE, NOT_SENT_AS_JSON]);
+        refusals.extend([UNREADABLE, TOO_LARGE]);
+        let is_json = operation["requestBody"]["content"].get("application/json").is_some();
+        refusals.extend(if is_json { vec![NOT_JSON, NOT_SENT_AS_JSON] } else { vec![NOT_UTF8, NOT_SENT_AS_FILE] });
     }
     let is_api = row.path.starts_with("/api/");
     let has_query = parameters(operation, components).any(|parameter| parameter["in"] == "query");

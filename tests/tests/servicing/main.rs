@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod arrivals;
+mod bank;
 mod books;
 mod commands;
 mod daily_interest;
@@ -12,6 +13,7 @@ mod portfolio;
 mod random;
 mod reads;
 mod restating;
+mod streams;
 mod suspense;
 mod till;
 mod world;

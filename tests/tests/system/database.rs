@@ -297,11 +297,13 @@ async fn the_functions_login_changes_no_schema_and_no_rights() {
         ledger_accounts SELECT, \
         loan_assignments INSERT, loan_assignments SELECT, \
         loan_versions INSERT, loan_versions SELECT, loans INSERT, loans SELECT, \
+        payment_credits INSERT, payment_credits SELECT, \
         payment_details INSERT, payment_details SELECT, payment_movements INSERT, payment_movements SELECT, \
         payment_notices INSERT, payment_notices SELECT, \
         payment_refusals DELETE, payment_refusals INSERT, payment_refusals SELECT, \
         payment_source_secrets INSERT, payment_source_secrets SELECT, \
-        payment_sources INSERT, payment_sources SELECT, payments SELECT, \
+        payment_sources INSERT, payment_sources SELECT, \
+        payment_statements INSERT, payment_statements SELECT, payments SELECT, \
         product_versions INSERT, product_versions SELECT, products INSERT, products SELECT, \
         profile_versions SELECT, \
         rate_limits DELETE, rate_limits INSERT, rate_limits SELECT, rate_limits UPDATE, \

@@ -472,6 +472,12 @@ impl Lender {
             ("GET", "/api/payment-sources/{code}" | "/api/payment-sources/{code}/refused") => {
                 (self.source("mpesa", &unique).await.0, None)
             }
+            ("GET", "/api/payment-sources/{code}/reconciliation") => (self.source("mpesa", &unique).await.0, None),
+            // The one body that is not JSON: a file.
+            ("POST", "/api/payment-sources/{code}/statements") => {
+                let sheet = format!("external_id,paid_on,amount\n{unique},2024-02-15,10\n");
+                (self.source("statement", &unique).await.0, Some(sheet.into()))
+            }
             ("PATCH", "/api/payment-sources/{code}") => {
                 (self.source("mpesa", &unique).await.0, Some(json!({"name": "Another name"})))
             }
@@ -546,6 +552,14 @@ impl Lender {
             return match secret {
                 Some(secret) => tests::signed(call, &secret, "msg_1", &body.to_string()),
                 None => call,
+            };
+        }
+        if let Value::String(file) = &body {
+            return match spoilt {
+                Spoilt::Unreadable => call.body("application/xml", "<"),
+                Spoilt::AnotherType => call.body("text/plain", "nothing"),
+                Spoilt::UnknownField => call.body("text/csv", "nickname\nnone\n"),
+                _ => call.body("text/csv", file),
             };
         }
         match spoilt {
@@ -734,6 +748,7 @@ async fn every_operation_takes_the_callers_of_its_row_and_no_others() {
                 called += 1;
                 match spoilt {
                     Spoilt::Not => assert_eq!(reply.status, success(row), "{who}: {reply}"),
+                    Spoilt::Unreadable if row.path.ends_with("/statements") => expect(&reply, 400, "not_xml", &who),
                     Spoilt::Unreadable => expect(&reply, 400, "not_json", &who),
                     Spoilt::AnotherType => expect(&reply, 415, "unsupported_media_type", &who),
                     Spoilt::UnknownField if needs_version(row) => expect(&reply, 428, "if_match_required", &who),
@@ -806,7 +821,8 @@ async fn too_much_is_told_before_who_asks_and_no_route_and_no_method_before_that
         let rows: Vec<_> = OPERATIONS.iter().filter(|row| row.path == path).collect();
         let shot = lender.shot(rows[0]).await;
         for method in &methods {
-            let too_much = if path == "/api/repayments/batch" { &"x".repeat(1024 * 1024 + 1) } else { &too_much };
+            let takes_more = path == "/api/repayments/batch" || path.ends_with("/statements");
+            let too_much = if takes_more { &"x".repeat(1024 * 1024 + 1) } else { &too_much };
             let call = anyone.call(method.clone(), &shot.path).body("text/plain", too_much);
             if rows.iter().any(|row| row.method == method) {
                 call.refused(413, "body_too_large").await;

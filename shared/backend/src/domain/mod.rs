@@ -24,5 +24,7 @@ pub mod refusal;
 pub mod restating;
 pub mod servicing;
 pub mod sources;
+pub mod statement_report;
+pub mod statements;
 pub mod transaction;
 pub mod users;

@@ -22,6 +22,21 @@ pub const BATCH: &str = "/api/repayments/batch";
 /// The largest body of [`BATCH`], in bytes.
 pub const BATCH_LIMIT: usize = 1024 * 1024;
 
+/// The operation that takes a file.
+pub const STATEMENTS: &str = "/api/payment-sources/{code}/statements";
+
+/// The largest body of [`STATEMENTS`], in bytes.
+pub const FILE_LIMIT: usize = 1024 * 1024;
+
+/// The format of a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FileKind {
+    /// `application/xml` or `text/xml`.
+    Xml,
+    /// `text/csv`.
+    Csv,
+}
+
 /// A request's body, not read yet.
 pub struct Input {
     content_type: Option<String>,
@@ -133,11 +148,38 @@ impl Input {
             let detail = "The body must be sent as Content-Type: application/json.";
             return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", detail));
         }
+        self.is_not_encoded()?;
+        json_of_bytes(&self.bytes)
+    }
+
+    /// The body as a file of text.
+    ///
+    /// # Errors
+    ///
+    /// 415 for another content type or an encoding, 400 for text that is not UTF-8, 422 for a query parameter.
+    pub fn file(&self) -> Result<(FileKind, &str), Problem> {
+        let content_type = self.content_type.as_deref().map(essence).unwrap_or_default();
+        let kind = match content_type.as_str() {
+            "application/xml" | "text/xml" => FileKind::Xml,
+            "text/csv" => FileKind::Csv,
+            _ => {
+                let detail = "The body must be sent as Content-Type: application/xml or text/csv.";
+                return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", detail));
+            }
+        };
+        self.is_not_encoded()?;
+        let text = std::str::from_utf8(&self.bytes);
+        let text = text.map_err(|_| Problem::bad_request("not_utf8", "The body is not text in UTF-8."))?;
+        self.query.none()?;
+        Ok((kind, text))
+    }
+
+    fn is_not_encoded(&self) -> Result<(), Problem> {
         if self.content_encoding.as_deref().is_some_and(|encoding| !encoding.eq_ignore_ascii_case("identity")) {
             let detail = "The body must be sent as it is, without a Content-Encoding.";
             return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", detail));
         }
-        json_of_bytes(&self.bytes)
+        Ok(())
     }
 
     /// The body as text that is one JSON value, whatever the `Content-Type`: callers of hooks often send none.
@@ -157,8 +199,13 @@ fn json_of_bytes(bytes: &[u8]) -> Result<&str, Problem> {
     Ok(text)
 }
 
+/// A content type without its parameters.
+fn essence(content_type: &str) -> String {
+    content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
+}
+
 fn is_json(content_type: &str) -> bool {
-    let essence = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    let essence = essence(content_type);
     essence == "application/json" || (essence.starts_with("application/") && essence.ends_with("+json"))
 }
 

@@ -26,7 +26,7 @@ use uuid::Uuid;
 use crate::{
     app::App,
     http::{
-        body::{BATCH, BATCH_LIMIT, BODY_LIMIT},
+        body::{BATCH, BATCH_LIMIT, BODY_LIMIT, FILE_LIMIT, STATEMENTS},
         compression::compress,
         credentials, origin,
         problem::Problem,
@@ -111,8 +111,11 @@ const ARRIVAL: Duration = Duration::from_secs(5);
 
 /// Reads the body whole, before anyone looks at it.
 async fn limit_body(request: Request, next: Next) -> Response {
-    let is_batch = request.extensions().get::<MatchedPath>().is_some_and(|path| path.as_str() == BATCH);
-    let limit = if is_batch { BATCH_LIMIT } else { BODY_LIMIT };
+    let limit = match request.extensions().get::<MatchedPath>().map(MatchedPath::as_str) {
+        Some(BATCH) => BATCH_LIMIT,
+        Some(STATEMENTS) => FILE_LIMIT,
+        _ => BODY_LIMIT,
+    };
     let (parts, body) = request.into_parts();
     let too_large = || {
         let detail = format!("The body is larger than {limit} bytes.");

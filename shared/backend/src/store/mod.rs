@@ -23,6 +23,7 @@ pub mod second_factors;
 pub mod servicing;
 pub mod sessions;
 pub mod sources;
+pub mod statements;
 pub mod stats;
 pub mod transactions;
 pub mod users;
