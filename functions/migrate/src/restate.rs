@@ -1,7 +1,7 @@
 //! Restates loans that an earlier release wrote: its rules led to other columns, or to other entries of the journal. As
 //! the owner, since the functions' login adds nothing to an existing transaction.
 
-use std::{collections::BTreeMap, time::Instant};
+use std::time::Instant;
 
 use backend::{
     db::{Batch as _, DbError, OfLoan, Sql, Statement},
@@ -109,7 +109,8 @@ impl Restating<'_> {
         let ids: Vec<Uuid> = loans.iter().map(|loan| loan.id).collect();
         let rest = (transactions::of_loans(ids.clone()), portfolio::steps_of_loans(ids.clone()), ledger::made(ids));
         let (transactions, steps, made) = rest.run(client).await?;
-        let (mut transactions, mut steps, mut made) = (by_loan(transactions), by_loan(steps), by_loan(made));
+        let (mut transactions, mut steps, mut made) =
+            (OfLoan::by_loan(transactions), OfLoan::by_loan(steps), OfLoan::by_loan(made));
         // Loans are locked: everything that is known of them was recorded before.
         let now = Timestamp::now();
         let at = Moment { now, today: self.zone.to_datetime(now).date(), zone: self.zone };
@@ -162,12 +163,4 @@ impl Restating<'_> {
 fn refused(loan: &Loan, why: &str) -> Uuid {
     tracing::error!(loan = %loan.id, why, "a loan cannot be stated again");
     loan.id
-}
-
-fn by_loan<T>(rows: Vec<OfLoan<T>>) -> BTreeMap<Uuid, Vec<T>> {
-    let mut by_loan: BTreeMap<Uuid, Vec<T>> = BTreeMap::new();
-    for OfLoan { loan_id, row } in rows {
-        by_loan.entry(loan_id).or_default().push(row);
-    }
-    by_loan
 }

@@ -93,7 +93,8 @@ impl Fingerprinted for NewReschedule {}
 
 /// Reverse a transaction.
 ///
-/// It counts as if it had never been; both stay in the list of transactions.
+/// It counts as if it had never been; both stay in the list of transactions. With a disbursement go the settlements
+/// that it paid.
 #[utoipa::path(
     post, path = "/api/loans/{id}/transactions/{tid}/reversal", tag = "servicing", request_body = NewReversal,
     params(RequiredKey),
@@ -102,7 +103,8 @@ impl Fingerprinted for NewReschedule {}
         (status = 403, description = "The caller set the password of the user who recorded it \
             (`own_application`)"),
         (status = 409, description = "It was reversed before (`already_reversed`), is itself a reversal \
-            (`reversal_of_reversal`), or a later transaction could no longer stand (`later_event_depends_on_it`)"))
+            (`reversal_of_reversal`), is a settlement, which goes with its disbursement (`settled_by_disbursement`), \
+            or a later transaction could no longer stand (`later_event_depends_on_it`)"))
 )]
 pub(crate) async fn reverse_transaction(
     admin: Admin,
@@ -123,6 +125,10 @@ pub(crate) async fn reverse_transaction(
     command::run(&admin, &app, command, key, &input, |body: NewReversal, locked, _| {
         let reversed = locked.transactions.iter().find(|known| known.id() == transaction);
         let reversed = reversed.ok_or_else(Problem::not_found)?;
+        if let Some(disbursement) = reversed.notes.settled_by {
+            let detail = format!("The disbursement {disbursement} paid it: reverse that.");
+            return Err(Refusal::conflict_with(disbursement, "settled_by_disbursement", detail).into());
+        }
         let notes = Notes { reason: Some(body.reason.into_string()), ..Notes::default() };
         Ok(NewTransaction { kind: EventKind::Reversal { of: reversed.event.id }, on: reversed.event.on, notes })
     })

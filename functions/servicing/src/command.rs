@@ -4,7 +4,7 @@
 use backend::{
     app::App,
     auth::callers::{Guard, Kind},
-    db::Tx,
+    db::{Statement, Tx},
     domain::{
         caller::Caller,
         duties::SameHand,
@@ -12,7 +12,8 @@ use backend::{
         loan::{Loan, Scope},
         portfolio::ApplicationStep,
         refusal::Refusal,
-        servicing::{self, LockedLoan, NewTransaction},
+        servicing::{self, LockedLoan, NewTransaction, Recorded},
+        settling::Settling,
         transaction::Transaction,
     },
     http::{
@@ -26,7 +27,9 @@ use backend::{
         audit::{self, Subject},
         customers, duties, loans,
         payments::{self, Id, Turn},
-        portfolio, transactions,
+        portfolio,
+        settling::{self, OtherLoans},
+        transactions,
     },
     telemetry::Count,
     values::{moment::Moment, number::NumberText, time::BusinessDate},
@@ -88,6 +91,12 @@ impl Command {
         Self { loan, transaction: None, operation, audit, on, duty: Duty::Free }
     }
 
+    /// Locks the loan together with others that its disbursement settles, or that the one to be reversed settled.
+    fn others(&self, settles: &[Uuid]) -> Option<settling::LockOthers> {
+        let reversed = self.transaction.filter(|_| matches!(self.duty, Duty::Reverse));
+        (reversed.is_some() || !settles.is_empty()).then(|| settling::lock(self.loan, settles, reversed))
+    }
+
     /// The same, as a duty that is kept apart.
     pub(crate) fn with_duty(self, duty: Duty) -> Self {
         Self { duty, ..self }
@@ -95,10 +104,13 @@ impl Command {
 }
 
 /// The rows of the lock and of the reads behind it.
-type Locked = (Option<Claimed>, Option<Loan>, Vec<Transaction>, Rest);
+type Locked = (Option<Claimed>, Loans, Vec<Transaction>, Rest);
 
 /// The rows read beside the loan.
 type Rest = (Vec<ApplicationStep>, Vec<duties::Account>, Receipt, Option<Option<KycOfLoan>>);
+
+/// The loan that the command is on, and the other loans that it changes.
+type Loans = (Option<OtherLoans>, Option<Loan>);
 
 /// The turn of the receipt that the request names, and the payment that has it.
 type Receipt = Option<(Turn, Option<Id>)>;
@@ -132,23 +144,25 @@ pub(crate) async fn run_with<K: Kind, B: Fingerprinted>(
     });
     let take = request.as_ref().ok().and_then(|(claim, _)| claim.take());
     let id = command.loan;
+    let settles = request.as_ref().map_or_else(|_| Vec::new(), |(_, body)| body.settles().to_vec());
+    let others = command.others(&settles);
     let receipt = request.as_ref().ok().and_then(|(_, body)| body.receipt());
     let receipt = receipt.map(|receipt| (payments::turn(receipt), payments::of_receipt(receipt)));
     let kyc = matches!(command.duty, Duty::PayOut).then(|| customers::kyc_of_loan(id));
     let rest = (portfolio::steps(id), duties::same_hand(id, guard.id()), receipt, kyc);
     // The transactions are read after the lock, by a statement with a snapshot of its own: they are all there are.
-    let batch = (take, loans::lock(id, Scope::All), transactions::of_loan(id, None), rest);
+    let batch = (take, (others, loans::lock(id, Scope::All)), transactions::of_loan(id, None), rest);
     let (tx, caller, locked): (Tx, Caller, Locked) = Box::pin(guard.begin(batch)).await?;
     let at = app.moment(&caller);
     conclude(tx, carry_out(app, &caller, &command, request, locked, at, decide)).await
 }
 
-fn carry_out<B>(
+fn carry_out<B: Fingerprinted>(
     app: &App,
     caller: &Caller,
     command: &Command,
     request: Result<(Claim, B), Problem>,
-    (claimed, loan, transactions, (steps, same_hand, receipt, kyc)): Locked,
+    (claimed, (others, loan), transactions, (steps, same_hand, receipt, kyc)): Locked,
     at: Moment<'_>,
     decide: impl FnOnce(B, &LockedLoan, Moment) -> Result<NewTransaction, Problem>,
 ) -> Result<Outcome, Problem> {
@@ -168,6 +182,7 @@ fn carry_out<B>(
     }
     let locked = LockedLoan { loan, transactions, steps };
     command.duty.check(&SameHand::from(same_hand), &locked, command.transaction)?;
+    let settles = body.settles().to_vec();
     let new = decide(body, &locked, at)?;
     if let Some(kyc) = kyc.flatten() {
         kyc.require(at.today)?;
@@ -183,15 +198,43 @@ fn carry_out<B>(
         | EventKind::Reschedule { .. }
         | EventKind::Reversal { .. } => None,
     };
+    let others = others.map_or_else(Vec::new, settling::locked);
+    all_there(&settles, &others)?;
+    let (new, settling) = Settling::with(new, &locked.loan, others)?;
     let recorded = servicing::record(locked, new, caller.id, at, command.on)?;
+    let beside = settling.record(&recorded, caller.id, at)?;
     let view = recorded.view(&app.zone)?;
     let location = format!("/api/loans/{}/transactions/{}", command.loan, view.id);
     let answer = Answer::created(location, &view)?;
     let detail = json!({"transaction": view.id, "on": view.on, "amount": view.amount, "reason": reason});
     let mut writes = recorded.writes();
     writes.push(audit::by(caller, command.audit, &Subject::Loan(command.loan), detail));
+    for other in &beside {
+        writes.extend(other.writes());
+        writes.push(logged(caller, other, view.id));
+    }
     writes.extend(claim.keep(&answer));
     Ok(Outcome::new(answer, writes).counting(count))
+}
+
+/// Requires that each loan to settle is there.
+fn all_there(settles: &[Uuid], found: &[LockedLoan]) -> Result<(), Refusal> {
+    let is_missing = |id: &Uuid| !found.iter().any(|other| other.loan.id == *id);
+    match settles.iter().position(is_missing) {
+        Some(place) => Err(Refusal::rule(format!("/settles/{place}"), "loan_not_found", "there is no loan of this id")),
+        None => Ok(()),
+    }
+}
+
+/// The audit log's entry of a transaction on another loan, which came with that of the command.
+fn logged(caller: &Caller, other: &Recorded, with: Uuid) -> Statement<()> {
+    let event = other.event();
+    let is_reversal = event.is_some_and(|event| event.kind.reverses().is_some());
+    let action = if is_reversal { "loan.reverse" } else { "loan.repay" };
+    let amount = event.and_then(|event| event.kind.amount());
+    let on = event.map(|event| event.on.to_string());
+    let detail = json!({"transaction": other.transaction(), "on": on, "amount": amount, "with": with});
+    audit::by(caller, action, &Subject::Loan(other.loan.id), detail)
 }
 
 /// An amount of a request, more than zero.

@@ -15,14 +15,16 @@ use backend::{
         problem::Problem,
     },
     values::{
+        refusal::refusal,
         text::{ProductCode, Reference},
         time::BusinessDate,
     },
     views::transaction::TransactionView,
 };
 use lending::EventKind;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::ToSchema;
+use uuid::Uuid;
 
 /// A disbursement.
 #[derive(Clone, Deserialize, Serialize, ToSchema)]
@@ -41,13 +43,42 @@ pub(crate) struct NewDisbursement {
     source: Option<ProductCode>,
     /// How the other side names it.
     reference: Option<Reference>,
+    /// Loans of the same borrower and currency that it settles, at most 5: what closes them that day is not paid out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Vec<Uuid>>, max_items = 5)]
+    settles: Option<Settles>,
 }
 
-impl Fingerprinted for NewDisbursement {}
+/// The most loans that a disbursement settles.
+const MOST_SETTLED: usize = 5;
+
+/// Loans that a disbursement settles, each once.
+#[derive(Clone, Serialize)]
+struct Settles(Vec<Uuid>);
+
+impl<'de> Deserialize<'de> for Settles {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let loans = Vec::<Uuid>::deserialize(deserializer)?;
+        if loans.len() > MOST_SETTLED {
+            return Err(refusal("too_many", format!("must be at most {MOST_SETTLED} loans")));
+        }
+        if loans.iter().enumerate().any(|(place, loan)| loans[..place].contains(loan)) {
+            return Err(refusal("repeated", "must have each loan once"));
+        }
+        Ok(Self(loans))
+    }
+}
+
+impl Fingerprinted for NewDisbursement {
+    fn settles(&self) -> &[Uuid] {
+        self.settles.as_ref().map(|settles| settles.0.as_slice()).unwrap_or_default()
+    }
+}
 
 /// Disburse an approved loan.
 ///
-/// Records that the money is paid out. That fixes the schedule.
+/// Records that the money is paid out. That fixes the schedule. Loans that it settles are repaid from it at once:
+/// refinancing.
 #[utoipa::path(
     post, path = "/api/loans/{id}/disbursements", tag = "servicing", request_body = NewDisbursement,
     params(RequiredKey),
@@ -57,9 +88,12 @@ impl Fingerprinted for NewDisbursement {}
             agent (`own_application`)"),
         (status = 409, description = "The loan is not approved (`not_approved`), was paid out before \
             (`already_disbursed`) or has as many transactions as allowed (`too_many_transactions`), or its product \
-            requires a verified customer and this one is not verified (`kyc_required`)"),
+            requires a verified customer and this one is not verified (`kyc_required`), or a loan cannot be settled: \
+            it is another borrower's, in another currency, not disbursed, or has a transaction after that day \
+            (`not_settleable`)"),
         (status = 422, description = "`first_due_on` is not after the disbursement (`not_after_disbursement`), or is \
-            needed: the date of the terms is not (`required`)"))
+            needed: the date of the terms is not (`required`); there is no such loan to settle (`loan_not_found`), \
+            or the settlements are more than is paid out (`above_paid_out`)"))
 )]
 pub(crate) async fn disburse_loan(
     admin: Admin,

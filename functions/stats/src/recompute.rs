@@ -70,7 +70,8 @@ pub(crate) async fn recompute(tx: &Tx, at: Moment<'_>) -> Result<Recomputed, DbE
         let ids: Vec<Uuid> = loans.iter().map(|loan| loan.id).collect();
         let rest = (transactions::of_loans(ids.clone()), portfolio::steps_of_loans(ids.clone()), ledger::made(ids));
         let (transactions, steps, made) = tx.run(&rest).await?;
-        let (mut transactions, mut steps, mut made) = (by_loan(transactions), by_loan(steps), by_loan(made));
+        let (mut transactions, mut steps, mut made) =
+            (OfLoan::by_loan(transactions), OfLoan::by_loan(steps), OfLoan::by_loan(made));
         for loan in &loans {
             let transactions = transactions.remove(&loan.id).unwrap_or_default();
             let steps = steps.remove(&loan.id).unwrap_or_default();
@@ -82,14 +83,6 @@ pub(crate) async fn recompute(tx: &Tx, at: Moment<'_>) -> Result<Recomputed, DbE
         *recomputed.accounts.entry(key).or_default() += sums;
     }
     Ok(recomputed)
-}
-
-fn by_loan<T>(rows: Vec<OfLoan<T>>) -> BTreeMap<Uuid, Vec<T>> {
-    let mut by_loan: BTreeMap<Uuid, Vec<T>> = BTreeMap::new();
-    for OfLoan { loan_id, row } in rows {
-        by_loan.entry(loan_id).or_default().push(row);
-    }
-    by_loan
 }
 
 impl Recomputed {

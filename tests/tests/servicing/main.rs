@@ -12,6 +12,7 @@ mod keys;
 mod portfolio;
 mod random;
 mod reads;
+mod refinance;
 mod restating;
 mod streams;
 mod suspense;

@@ -38,9 +38,14 @@ impl World {
 
     /// An approved loan of the customer on these terms; its path.
     pub(crate) async fn approved(&self, amount: &str, currency: &str, terms: Value) -> String {
+        self.approved_for(&self.customer, amount, currency, terms).await
+    }
+
+    /// The same, of another customer.
+    pub(crate) async fn approved_for(&self, customer: &User, amount: &str, currency: &str, terms: Value) -> String {
         let code = Uuid::now_v7().simple().to_string();
         self.admin.post("/api/products").json(product(&code, currency, &terms)).expect(201).await;
-        let body = json!({"borrower_id": self.customer.id, "product": code, "amount": amount, "currency": currency});
+        let body = json!({"borrower_id": customer.id, "product": code, "amount": amount, "currency": currency});
         let loan = self.agent.post("/api/loans").json(body).expect(201).await;
         let path = format!("/api/loans/{}", loan.text_of("id"));
         self.admin.post(&format!("{path}/approve")).if_match(1).expect(200).await;

@@ -3,7 +3,7 @@
 //! `store` builds statements; only [`Db`](super::Db) and [`Tx`](super::Tx) run them. Because a statement is a value,
 //! several can be sent in one round trip, and a read can be sent again on a fresh connection.
 
-use std::{borrow::Cow, fmt::Write as _, pin::pin};
+use std::{borrow::Cow, collections::BTreeMap, fmt::Write as _, pin::pin};
 
 use futures_util::{
     TryFutureExt as _, TryStreamExt as _,
@@ -67,6 +67,18 @@ pub struct OfLoan<T> {
     pub loan_id: Uuid,
     /// The rest of the row.
     pub row: T,
+}
+
+impl<T> OfLoan<T> {
+    /// The rows of each loan, in their order.
+    #[must_use]
+    pub fn by_loan(rows: Vec<Self>) -> BTreeMap<Uuid, Vec<T>> {
+        let mut by_loan: BTreeMap<Uuid, Vec<T>> = BTreeMap::new();
+        for Self { loan_id, row } in rows {
+            by_loan.entry(loan_id).or_default().push(row);
+        }
+        by_loan
+    }
 }
 
 impl<T: FromRow> FromRow for OfLoan<T> {

@@ -85,8 +85,8 @@ impl Serialize for LedgerAccount {
 }
 
 /// The postings of a loan with the accounts that its money went through. To the engine all of it is cash. A repayment
-/// that names a payment takes it out of suspense instead; a disbursement or a refund that names a source is paid from
-/// there. If `postings` begin at a date, transactions before it are left out.
+/// that names a payment takes it out of suspense instead; a disbursement, a refund or a settlement that names a source
+/// goes through its account. If `postings` begin at a date, transactions before it are left out.
 #[must_use]
 pub fn through_accounts(
     postings: &[Posting],
@@ -125,7 +125,8 @@ fn cash_of(transaction: &Transaction) -> Option<Money> {
     match transaction.event.kind {
         EventKind::Repayment { amount } => Some(amount),
         EventKind::Refund { amount } => negative(amount),
-        EventKind::Disbursement { .. } => transaction.paid_out.and_then(negative),
+        // Settlements come back as money of their own.
+        EventKind::Disbursement { .. } => transaction.before_settlements().and_then(negative),
         EventKind::Charge { .. }
         | EventKind::Waiver { .. }
         | EventKind::WriteOff

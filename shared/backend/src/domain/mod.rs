@@ -23,6 +23,7 @@ pub mod profile;
 pub mod refusal;
 pub mod restating;
 pub mod servicing;
+pub mod settling;
 pub mod sources;
 pub mod statement_report;
 pub mod statements;

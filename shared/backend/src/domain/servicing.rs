@@ -129,7 +129,7 @@ pub fn record(
     let money = LoanMoney { contract, state, outlook };
     if let Some(new) = transactions.last_mut() {
         let folded = money.state.transaction(id);
-        new.paid_out = folded.and_then(|folded| folded.paid_out);
+        new.paid_out = new.notes.less_settled(folded.and_then(|folded| folded.paid_out))?;
         if matches!(new.event.kind, EventKind::WriteOff | EventKind::Reschedule { .. }) {
             new.amount = folded.map(|folded| folded.amount);
         }
@@ -155,6 +155,12 @@ impl Recorded {
     #[must_use]
     pub fn transaction(&self) -> Uuid {
         self.transactions.last().map_or_else(Uuid::nil, Transaction::id)
+    }
+
+    /// Its event.
+    #[must_use]
+    pub fn event(&self) -> Option<&Event> {
+        self.transactions.last().map(|new| &new.event)
     }
 
     /// The loan and its books after the write, for the next transaction.

@@ -266,6 +266,13 @@ pub const PROBLEMS: &[ProblemCode] = &[
     problem(409, "not_disbursed", "The loan is not disbursed.", "Read the loan again."),
     problem(409, "not_editable", "The loan is neither pending nor rejected.", "Read the loan again."),
     problem(409, "not_pending", "The loan is not pending.", "Read the loan again: somebody may have decided."),
+    problem(
+        409,
+        "not_settleable",
+        "A loan that the disbursement should settle is another borrower's, in another currency, not disbursed, or has \
+         a transaction after that day.",
+        "Leave it out of `settles`, or disburse on a later day.",
+    ),
     problem(409, "not_withdrawable", "The loan is neither pending nor approved.", "Read the loan again."),
     problem(
         409,
@@ -288,6 +295,12 @@ pub const PROBLEMS: &[ProblemCode] = &[
     ),
     problem(409, "recorded_twice", "A transaction with the same id exists.", "Read the loan's transactions."),
     problem(409, "reversal_of_reversal", "A reversal cannot be reversed.", "Record the transaction again."),
+    problem(
+        409,
+        "settled_by_disbursement",
+        "The repayment is a settlement that a disbursement paid; `transaction_id` names that.",
+        "Reverse the disbursement: its settlements go with it.",
+    ),
     problem(409, "source_code_taken", "A source with this code exists.", "Choose another code."),
     problem(
         409,
@@ -326,6 +339,12 @@ pub const PROBLEMS: &[ProblemCode] = &[
         "Set `Content-Type`; send no `Content-Encoding`.",
     ),
     problem(422, "above_held", "A refund of more than is held that day.", "Refund at most the loan's `held`."),
+    problem(
+        422,
+        "above_paid_out",
+        "The settlements are more than the loan's amount less its fees.",
+        "Settle fewer loans, or agree on a larger one.",
+    ),
     problem(422, "above_unapplied", "More than is unapplied of the payment.", "Name at most its `unapplied`."),
     problem(
         422,
@@ -450,6 +469,7 @@ pub const FIELDS: &[FieldCode] = &[
     field("above_held", "More than is held for the loan that day."),
     field("above_instalments", "A grace longer than the loan."),
     field("above_maximum", "A minimum above its maximum."),
+    field("above_paid_out", "Settlements of more than the loan's amount less its fees."),
     field("above_unapplied", "More than is unapplied of the payment."),
     field("above_unpaid", "More than is unpaid of that component that day."),
     field("after_end", "The start of a period after its end."),

@@ -79,6 +79,11 @@ pub trait Fingerprinted: Serialize + Clone {
         None
     }
 
+    /// Other loans that it settles.
+    fn settles(&self) -> &[Uuid] {
+        &[]
+    }
+
     /// Its amount, which can be written in several ways.
     fn amount(&mut self) -> Option<&mut NumberText> {
         None

@@ -22,6 +22,7 @@ pub mod rights;
 pub mod second_factors;
 pub mod servicing;
 pub mod sessions;
+pub mod settling;
 pub mod sources;
 pub mod statements;
 pub mod stats;

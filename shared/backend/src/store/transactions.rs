@@ -22,7 +22,8 @@ use crate::{
 
 /// A transaction as it was recorded. The loan's transactions show the allocation of a payment.
 #[derive(Clone, Debug, Serialize, ToSchema)]
-#[schema(as = ExportedTransaction, example = json!({"amount": "2142.40", "paid_out": "12000.50"}))]
+#[schema(as = ExportedTransaction, example = json!({
+    "amount": "2142.40", "paid_out": "12000.50", "settled": "8057.60"}))]
 pub struct TransactionRow {
     /// Names the transaction.
     pub id: Uuid,
@@ -36,7 +37,7 @@ pub struct TransactionRow {
     pub amount: Option<Money>,
     /// ISO 4217.
     pub currency: Currency,
-    /// Of a disbursement: the amount less the fees taken then.
+    /// Of a disbursement: the amount less the fees taken then, and less what it settles.
     pub paid_out: Option<Money>,
     /// Of a charge and a waiver: the component charged or waived.
     pub component: Option<Component>,
@@ -70,6 +71,10 @@ pub struct TransactionRow {
     /// Of a disbursement or a refund: the source that it was paid from.
     #[schema(example = "paybill-kenya")]
     pub source: Option<String>,
+    /// Of a disbursement that refinances: the sum of the settlements that it pays.
+    pub settled: Option<Money>,
+    /// Of a repayment that is such a settlement: the disbursement.
+    pub settled_by: Option<Uuid>,
     /// When it was recorded.
     pub recorded_at: Instant,
     /// Who recorded it.
@@ -99,6 +104,8 @@ columns! {
         reason: "reason",
         payment_id: "payment_id",
         source: "source",
+        settled: "settled",
+        settled_by: "settled_by",
         recorded_at: "recorded_at",
         recorded_by: "recorded_by",
     }
@@ -161,7 +168,8 @@ impl TransactionRow {
     fn of(loan_id: Uuid, currency: Currency, transaction: &Transaction) -> Self {
         let Transaction { event, amount, paid_out, recorded_by, notes } = transaction;
         let Event { id, on, recorded_at, kind } = event;
-        let Notes { code, reference, channel, reason, payment: payment_id, source } = notes.clone();
+        let Notes { code, reference, channel, reason, payment: payment_id, source, settled, settled_by } =
+            notes.clone();
         let row = Self {
             id: Uuid::from_u128(id.0),
             loan_id,
@@ -184,6 +192,8 @@ impl TransactionRow {
             reason,
             payment_id,
             source,
+            settled,
+            settled_by,
             recorded_at: Instant(*recorded_at),
             recorded_by: *recorded_by,
         };
@@ -246,7 +256,8 @@ impl FromRow for Transaction {
         let TransactionRow { id, on, amount, paid_out, code, reference, channel, reason, .. } = row;
         let (payment, source, recorded_at) = (row.payment_id, row.source, row.recorded_at);
         let event = Event { id: EventId(id.as_u128()), on: on.0, recorded_at: recorded_at.0, kind };
-        let notes = Notes { code, reference, channel, reason, payment, source };
+        let (settled, settled_by) = (row.settled, row.settled_by);
+        let notes = Notes { code, reference, channel, reason, payment, source, settled, settled_by };
         Ok(Self { event, amount, paid_out, recorded_by: row.recorded_by, notes })
     }
 }

@@ -41,7 +41,8 @@ impl LoanAsOf {
 
 /// A transaction as the interface shows it.
 #[derive(Clone, Debug, Serialize, ToSchema)]
-#[schema(as = Transaction, example = json!({"amount": "2142.40", "balance": "10098.11", "paid_out": "12000.50"}))]
+#[schema(as = Transaction, example = json!({
+    "amount": "2142.40", "balance": "10098.11", "paid_out": "12000.50", "settled": "8057.60"}))]
 pub struct TransactionView {
     /// Names the transaction.
     pub id: Uuid,
@@ -83,10 +84,18 @@ pub struct TransactionView {
     pub reversed_by: Option<Uuid>,
     /// The principal outstanding after it.
     pub balance: Money,
-    /// Of a disbursement: the amount less the fees taken then.
+    /// Of a disbursement: the amount less the fees taken then, and less `settled`.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Money, required = false)]
     pub paid_out: Option<Money>,
+    /// Of a disbursement that refinances: the sum of the settlements that it pays.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Money, required = false)]
+    pub settled: Option<Money>,
+    /// Of a repayment that is such a settlement: the disbursement.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Uuid, required = false)]
+    pub settled_by: Option<Uuid>,
     /// Of a disbursement or a reschedule: the version of the calendar that it took.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = u32, required = false, example = 1)]
@@ -169,6 +178,8 @@ fn view<'a>(
         reversed_by: folded.reversed_by.map(|id| Uuid::from_u128(id.0)),
         balance,
         paid_out: recorded_one.paid_out,
+        settled: recorded_one.notes.settled,
+        settled_by: recorded_one.notes.settled_by,
         calendar_version: recorded_one.event.kind.calendar().map(lending::Calendar::version),
     })
 }
@@ -206,6 +217,8 @@ table_line! {
         "reversed_by": Cell::optional(transaction.reversed_by.as_ref()),
         "balance": Cell::value(&transaction.balance),
         "paid_out": Cell::optional(transaction.paid_out.as_ref()),
+        "settled": Cell::optional(transaction.settled.as_ref()),
+        "settled_by": Cell::optional(transaction.settled_by.as_ref()),
         "calendar_version": Cell::optional(transaction.calendar_version.as_ref()),
     }
 }
