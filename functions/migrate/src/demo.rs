@@ -1,6 +1,9 @@
-//! Demo data: eight users who share a password that everyone knows, profiles of five, and five loans. For trying things
-//! out, never for a database that is used: see `ALLOW_DEMO_DATA`.
+//! Demo data: eight users who share a password that everyone knows, profiles of five, five loans, and a counter with
+//! payments in each state. For trying things out, never for a database that is used: see `ALLOW_DEMO_DATA`.
 
+mod payments;
+
+use self::payments::Counter;
 use crate::error::MigrateError;
 use backend::{
     auth::passwords,
@@ -225,14 +228,9 @@ impl DemoLoan {
             }
             LoanStatus::Repaid => {
                 let approved = decide(LoanStatus::Approved, Action::Approve, "income confirmed")?;
-                let mut recorded = disburse(approved, at.today - 7.months(), admin, at)?;
+                let recorded = disburse(approved, at.today - 7.months(), admin, at)?;
                 writes.extend(recorded.writes());
-                let schedule = recorded.loan.schedule().map_err(|refusal| impossible(&refusal))?;
-                for row in schedule.rows {
-                    let kind = EventKind::Repayment { amount: row.due };
-                    recorded = record(recorded.into_locked(), kind, row.due_on, agent, at)?;
-                    writes.extend(recorded.writes());
-                }
+                writes.extend(self.pay(recorded, admin, at)?);
             }
             LoanStatus::Pending | LoanStatus::Withdrawn | LoanStatus::Defaulted => {}
         }
@@ -240,11 +238,32 @@ impl DemoLoan {
     }
 }
 
-fn disburse(locked: LockedLoan, on: Date, by: Uuid, at: Moment<'_>) -> Result<Recorded, MigrateError> {
-    record(locked, EventKind::Disbursement { first_due_on: None, calendar: None }, on, by, at)
+impl DemoLoan {
+    /// The writes of payments that repay the loan, each instalment on its day, and of others at the same counter. Of
+    /// the last instalment's a part is too much.
+    fn pay(&self, recorded: Recorded, admin: Uuid, at: Moment<'_>) -> Result<Vec<Statement<()>>, MigrateError> {
+        let defect = || MigrateError::Demo("an amount is out of range".into());
+        let schedule = recorded.loan.schedule().map_err(|refusal| MigrateError::Demo(refusal.to_string()))?;
+        let more = Money::parse("250", recorded.loan.amount.currency()).map_err(|_| defect())?;
+        let payer = USERS.iter().find(|(username, ..)| *username == self.borrower).ok_or_else(defect)?;
+        let mut locked = recorded.into_locked();
+        let mut counter = Counter::new(&locked, (payer.2, payer.3), admin, at);
+        let mut writes = vec![counter.insert()];
+        let last = schedule.rows.last().map(|row| row.due_on);
+        for row in schedule.rows {
+            let amount = if Some(row.due_on) == last { row.due.checked_add(more) } else { Some(row.due) };
+            let amounts = (amount.ok_or_else(defect)?, row.due);
+            let (recorded, paid) = counter.pay(locked, amounts, row.due_on, at)?;
+            writes.extend(paid);
+            locked = recorded.into_locked();
+        }
+        writes.extend(counter.waiting_and_returned(more, at));
+        Ok(writes)
+    }
 }
 
-fn record(locked: LockedLoan, kind: EventKind, on: Date, by: Uuid, at: Moment<'_>) -> Result<Recorded, MigrateError> {
+fn disburse(locked: LockedLoan, on: Date, by: Uuid, at: Moment<'_>) -> Result<Recorded, MigrateError> {
+    let kind = EventKind::Disbursement { first_due_on: None, calendar: None };
     let new = NewTransaction { kind, on, notes: Notes::default() };
     servicing::record(locked, new, by, at, "").map_err(|refusal| MigrateError::demo(&refusal))
 }

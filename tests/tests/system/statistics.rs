@@ -191,6 +191,13 @@ async fn the_demo_data_are_one_loan_in_each_of_five_states() {
         assert_eq!([of("total_amount"), of("avg_amount")], [total, total], "{currency}");
         assert_eq!([of("disbursed"), of("repaid"), of("outstanding")], [disbursed, repaid, outstanding], "{currency}");
     }
+    let payments = world.admin.walk("/api/payments").await;
+    let count = |state: &str| payments.iter().filter(|it| it["state"] == state).count();
+    assert_eq!(["applied", "partly_applied", "unapplied", "returned"].map(count), [5, 1, 1, 1]);
+    let waiting = payments.iter().find(|it| it["state"] == "unapplied").unwrap()["id"].as_str().unwrap();
+    let suggested = world.admin.get(&format!("/api/payments/{waiting}/suggestions")).expect(200).await;
+    assert_eq!(suggested["data"][0]["borrower_username"], "usr_philippines_005");
+    assert_eq!(stats::check(&world.app.db, &world.app.zone).await.unwrap(), []);
 }
 
 #[tokio::test]
