@@ -31,6 +31,9 @@ pub enum Error {
     /// An environment variable, or a file of ours, holds an unusable value.
     #[error("{0}")]
     Setting(String),
+    /// The interface refused a made-up payment, or the admin who sets it up.
+    #[error("fake payments: {0}")]
+    FakePayments(String),
     /// The operating system refused something.
     #[error("cannot {what}: {source}")]
     Io {

@@ -15,6 +15,7 @@ pub mod book;
 mod command;
 pub mod cors;
 mod error;
+pub mod fake_payments;
 pub mod operations;
 pub mod options;
 pub mod postgres;

@@ -20,6 +20,7 @@ impl Default for Options {
             lifetime: Lifetime::Kept,
             contents: Contents::Demo,
             book: None,
+            arrivals: Arrivals::Real,
         }
     }
 }
@@ -39,6 +40,9 @@ Options:
   --loans N     load a generated book of N loans (1 to 10000000), with three years of customers, payments
                 and journals, unless the database has one; all its people share the demo users' password
   --seed S      which of all such books (default 1): the same N, S and day make the same rows
+  --fake-payments
+                let payments arrive at the hooks every few seconds, as if M-Pesa told of them, for loans that are
+                disbursed; needs the demo data
   --check       instead of serving, hold the data against what follows from their transactions: every loan, the
                 journal, every figure; print each difference, and end with 1 if there is one; changes nothing, but
                 with --ephemeral or --loans makes the data first
@@ -88,6 +92,17 @@ pub struct Options {
     pub contents: Contents,
     /// The book for a database without one.
     pub book: Option<Plan>,
+    /// The payments that arrive.
+    pub arrivals: Arrivals,
+}
+
+/// Which payments arrive at the hooks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Arrivals {
+    /// Those that somebody sends.
+    Real,
+    /// Made-up ones, too.
+    Fake,
 }
 
 /// How long the data last.
@@ -126,6 +141,7 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Request, l
             Long("ephemeral") => options.lifetime = Lifetime::Ephemeral,
             Long("no-demo") => options.contents = Contents::Nothing,
             Long("loans") => loans = Some(value(&mut parser, "--loans", number_of_loans)?),
+            Long("fake-payments") => options.arrivals = Arrivals::Fake,
             Long("seed") => seed = Some(value(&mut parser, "--seed", seed_of)?),
             Long("check") => request = Request::Check,
             Long("version") | Short('V') => return Ok(Request::Version),
@@ -135,6 +151,9 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Request, l
     }
     if seed.is_some() && loans.is_none() {
         return Err("--seed is of a generated book: say with --loans how large".into());
+    }
+    if options.arrivals == Arrivals::Fake && options.contents == Contents::Nothing {
+        return Err("--fake-payments needs the users of the demo data: leave --no-demo out".into());
     }
     options.book = loans.map(|loans| Plan { loans, seed: seed.unwrap_or(1) });
     Ok(request(options))
@@ -206,6 +225,7 @@ mod tests {
             lifetime: Lifetime::Ephemeral,
             contents: Contents::Nothing,
             book,
+            arrivals: Arrivals::Real,
         };
         let arguments = [
             "--ephemeral",
@@ -224,6 +244,8 @@ mod tests {
         assert_eq!(options.book, Some(Plan { loans: 1, seed: 1 }));
         assert_eq!(parsed(&["--port=8080", "--help"]), Ok(Request::Help));
         assert_eq!(parsed(&["-h"]), Ok(Request::Help));
+        let fake = Options { arrivals: Arrivals::Fake, ..Options::default() };
+        assert_eq!(parsed(&["--fake-payments"]), Ok(Request::Serve(fake)));
         assert_eq!(parsed(&["--check"]), Ok(Request::Check(Options::default())));
         for version in ["--version", "-V"] {
             assert_eq!(parsed(&[version]), Ok(Request::Version));
@@ -250,6 +272,7 @@ mod tests {
             (&["--loans", "many"], "--loans \"many\""),
             (&["--loans", "1", "--seed", "-1"], "--seed \"-1\""),
             (&["--seed", "2"], "--loans"),
+            (&["--no-demo", "--fake-payments"], "--fake-payments"),
         ] {
             let error = parsed(arguments).unwrap_err();
             assert!(error.contains(named), "{arguments:?}: {error}");

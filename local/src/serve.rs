@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use crate::{
     Error, api,
     book::{self, Loaded, Plan},
-    cors,
+    cors, fake_payments,
     options::{Contents, Lifetime, Options},
     postgres::{Postgres, random},
     progress::Progress,
@@ -79,11 +79,13 @@ pub async fn serve(postgres: &Postgres, options: &Options, stop: impl Future<Out
     let listener = TcpListener::bind(address).await.map_err(|error| address_error(address, error))?;
     let address = listener.local_addr().map_err(|error| address_error(address, error))?;
     announce(address, options.contents);
+    let fake = fake_payments::run(router.clone(), options.arrivals);
 
     let requests = axum::serve(listener, router.into_make_service_with_connect_info::<SocketAddr>());
     tokio::select! {
         ended = requests.into_future() => ended.map_err(|source| Error::Io { what: "serve".to_owned(), source }),
         never = schedule => match never {},
+        never = fake => match never {},
         () = stop => Ok(()),
     }
 }

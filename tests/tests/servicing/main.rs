@@ -8,6 +8,7 @@ mod commands;
 mod daily_interest;
 mod docs;
 mod examples;
+mod fake;
 mod keys;
 mod portfolio;
 mod random;
