@@ -4,11 +4,13 @@
 //! The scheduler delivers at least once, in any order, and may miss a day: a run looks at the work to do and at nothing
 //! else, so that an extra run does no harm, and a run does the work of missed ones.
 
+pub mod arrivals;
 pub mod check;
 pub mod rebuild;
 mod recompute;
 pub mod seal;
 
+pub use arrivals::arrivals;
 pub use check::check;
 pub use rebuild::rebuild;
 pub use recompute::{Difference, NO_TIME_LIMIT};

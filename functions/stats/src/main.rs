@@ -9,7 +9,7 @@ use backend::{
 use jiff::tz::TimeZone;
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 use serde::Serialize;
-use stats::{Difference, Event, Report, Task};
+use stats::{Difference, Event, Report, Task, arrivals::Arrivals};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
@@ -17,13 +17,22 @@ async fn main() -> Result<(), Error> {
     let db = Db::from_config(DatabaseConfig::from_env()?)?;
     let zone = config::business_time_zone()?;
     let sealing = Sealing::new(config::optional_secret("SEALING_KEYS_SECRET_ARN", "SEALING_KEYS"));
-    lambda_runtime::run(service_fn(|event| Box::pin(take(&db, &zone, &sealing, event)))).await
+    let settings = Settings { zone, hours: config::unapplied_hours()?, sealing };
+    lambda_runtime::run(service_fn(|event| Box::pin(take(&db, &settings, event)))).await
 }
 
-async fn take(db: &Db, zone: &TimeZone, sealing: &Sealing, event: LambdaEvent<Event>) -> Result<Answer, Error> {
+/// The environment's settings for the tasks.
+struct Settings {
+    zone: TimeZone,
+    /// Hours that a payment may wait before it counts as old.
+    hours: u16,
+    sealing: Sealing,
+}
+
+async fn take(db: &Db, settings: &Settings, event: LambdaEvent<Event>) -> Result<Answer, Error> {
     let (Event { task, scheduled_time, execution_id }, context) = event.into_parts();
     let request_id = context.request_id;
-    let outcome = perform(db, zone, sealing, task, &request_id).await;
+    let outcome = perform(db, settings, task, &request_id).await;
     match &outcome {
         Ok(answer) => {
             let done = format!("{answer:?}");
@@ -41,16 +50,34 @@ async fn take(db: &Db, zone: &TimeZone, sealing: &Sealing, event: LambdaEvent<Ev
 #[derive(Debug, Serialize)]
 #[serde(untagged)]
 enum Answer {
-    AddedUp(Report),
-    Checked { differences: usize },
-    Rebuilt { loans: u64 },
-    Sealed { secrets: u64 },
+    AddedUp {
+        #[serde(flatten)]
+        report: Report,
+        arrivals: Arrivals,
+    },
+    Checked {
+        differences: usize,
+    },
+    Rebuilt {
+        loans: u64,
+    },
+    Sealed {
+        secrets: u64,
+    },
 }
 
 /// An invocation whose check finds differences has failed, so that alarms ring.
-async fn perform(db: &Db, zone: &TimeZone, sealing: &Sealing, task: Task, request_id: &str) -> Result<Answer, Error> {
+async fn perform(db: &Db, settings: &Settings, task: Task, request_id: &str) -> Result<Answer, Error> {
+    let Settings { zone, hours, sealing } = settings;
     match task {
-        Task::AddUp => Ok(Answer::AddedUp(stats::run(db, zone).await?)),
+        Task::AddUp => {
+            let report = stats::run(db, zone).await?;
+            let arrivals = stats::arrivals(db, *hours).await?;
+            if !arrivals.silent.is_empty() {
+                tracing::warn!(request_id, sources = arrivals.silent.join(" "), "silent sources");
+            }
+            Ok(Answer::AddedUp { report, arrivals })
+        }
         Task::Rebuild => Ok(Answer::Rebuilt { loans: stats::rebuild(db, zone).await? }),
         Task::Seal => Ok(Answer::Sealed { secrets: stats::seal(db, sealing).await? }),
         Task::Check => {

@@ -195,6 +195,18 @@ pub fn business_time_zone() -> Result<TimeZone, ConfigError> {
     TimeZone::get(&name).map_err(|_| ConfigError::new(NAME, format!("{name:?} is not in the tz database")))
 }
 
+/// After how many hours a payment of which something is unapplied has waited too long: `UNAPPLIED_HOURS`, default 24.
+///
+/// # Errors
+///
+/// When it is not a number from 1 to 720.
+pub fn unapplied_hours() -> Result<u16, ConfigError> {
+    const NAME: &str = "UNAPPLIED_HOURS";
+    let Some(text) = variable(NAME) else { return Ok(24) };
+    let hours = text.parse().ok().filter(|hours| (1..=720).contains(hours));
+    hours.ok_or_else(|| ConfigError::new(NAME, format!("{text:?} is not a number from 1 to 720")))
+}
+
 /// How many attempts at once, and how long until each further one.
 #[derive(Clone, Copy, Debug)]
 pub struct Limit {

@@ -18,4 +18,5 @@ mod restating;
 mod streams;
 mod suspense;
 mod till;
+mod watch;
 mod world;

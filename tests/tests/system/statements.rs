@@ -216,6 +216,8 @@ fn of_the_scheduled_function() -> impl IntoIterator<Item = Named> {
         stats::CLEAR_SESSIONS,
         stats::LOCK,
         stats::TIDY_EXPOSURES,
+        stats::arrivals::SILENT,
+        stats::arrivals::WAITING,
         stats::check::DIFFERENT_MONTHS,
         stats::check::DIFFERENT_PAYMENTS,
         stats::check::DIFFERENT_SUSPENSE,

@@ -237,6 +237,20 @@ fn every_parameter_has_a_pattern_values_or_bounds() {
     }
 }
 
+/// Alarms on metrics of our own ring on what is written, and on nothing else.
+#[test]
+fn alarms_ring_on_metrics_that_the_scheduled_function_writes() {
+    let template = template("template.yaml");
+    let resources = template["Resources"].as_hash().unwrap().values();
+    let alarms = resources.filter(|it| it["Type"].as_str() == Some("AWS::CloudWatch::Alarm"));
+    let ours = alarms.filter(|it| it["Properties"]["Namespace"].as_str() == Some("AWS::StackName"));
+    let names: Vec<&str> = ours.map(|it| it["Properties"]["MetricName"].as_str().unwrap()).collect();
+    assert_eq!(names, stats::arrivals::METRICS);
+    let hours = &template["Parameters"]["UnappliedHours"];
+    let bounds = ["MinValue", "Default", "MaxValue"].map(|name| hours[name].as_i64().unwrap());
+    assert_eq!(bounds, [1, 24, 720], "as the function reads it");
+}
+
 #[test]
 fn what_the_template_gives_the_functions_is_read() {
     let template = template("template.yaml");

@@ -128,6 +128,22 @@ impl Measured {
     }
 }
 
+/// Writes figures of now as metrics, in a line of the log of their own.
+pub fn figures(figures: &[(&'static str, u64)]) {
+    let members = members_of(figures);
+    tracing::info!(%members, "figures");
+}
+
+fn members_of(figures: &[(&'static str, u64)]) -> Value {
+    let metrics: Vec<Value> = figures.iter().map(|(name, _)| json!({"Name": name, "Unit": "Count"})).collect();
+    let mut members: Map<String, Value> =
+        figures.iter().map(|(name, value)| ((*name).to_owned(), (*value).into())).collect();
+    let directive = json!({"Namespace": namespace(), "Dimensions": [[]], "Metrics": metrics});
+    let metadata = json!({"Timestamp": Timestamp::now().as_millisecond(), "CloudWatchMetrics": [directive]});
+    members.insert("_aws".into(), metadata);
+    members.into()
+}
+
 /// A JSON number with the digits of a decimal.
 fn number(value: Decimal) -> Value {
     serde_json::from_str::<Number>(&value.normalize().to_string()).map_or(Value::Null, Value::Number)
@@ -140,6 +156,15 @@ mod tests {
     use lending::Currency;
 
     use super::*;
+
+    #[test]
+    fn figures_are_metrics_without_dimensions() {
+        let members = members_of(&[("payments_waiting", 3), ("sources_silent", 0)]);
+        assert_eq!((&members["payments_waiting"], &members["sources_silent"]), (&json!(3), &json!(0)));
+        let metrics = &members["_aws"]["CloudWatchMetrics"][0];
+        assert_eq!((&metrics["Namespace"], &metrics["Dimensions"]), (&json!("Microloans"), &json!([[]])));
+        assert_eq!(metrics["Metrics"][0], json!({"Name": "payments_waiting", "Unit": "Count"}));
+    }
 
     #[tokio::test(start_paused = true)]
     async fn what_a_request_took_and_brought_about_are_its_metrics() {

@@ -10,7 +10,7 @@ use tracing_subscriber::{EnvFilter, fmt};
 
 pub use self::{
     format::JsonLines,
-    measure::{Count, InDatabase, Measured, count, measured},
+    measure::{Count, InDatabase, Measured, count, figures, measured},
 };
 
 /// Sets up the log of this process; `LOG_LEVEL` filters it (default `info`).
