@@ -24,6 +24,7 @@ macro_rules! files {
 const CORE: &[File] = &files![
     "main.js",
     "api.js",
+    "code.js",
     "dialog.js",
     "facts.js",
     "format.js",
@@ -106,6 +107,7 @@ const OTHERS: &[File] = &files![
     "pages/requests.js",
     "pages/route.js",
     "pages/search.js",
+    "pages/second-factor.js",
     "pages/source-secrets.js",
     "pages/source.js",
     "pages/sources.js",

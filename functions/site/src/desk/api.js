@@ -109,7 +109,7 @@ export async function call(operation, options = {}) {
   try {
     return await send(operation, options, now.token);
   } catch (error) {
-    if (!(error instanceof Refusal) || error.status !== 401) throw error;
+    if (!(error instanceof Refusal) || error.code !== "unauthenticated") throw error;
     if (session.get()?.token === now.token) await askToLogInAgain();
     const again = session.get();
     if (again?.user.id !== now.user.id) throw error;

@@ -1,7 +1,8 @@
 /** The frame of every page: ways to the others, who is logged in, what is wrong with the network, what has been done. */
 import { call, knock, offline } from "./api.js";
+import { Code, useCodedForm } from "./code.js";
 import { Dialogs, Modal, Notice } from "./dialog.js";
-import { Field, Form, UsernameOf, useForm } from "./forms.js";
+import { Field, Form, UsernameOf } from "./forms.js";
 import { number } from "./format.js";
 import { Lazy, refresh, useLoad } from "./load.js";
 import { place, useStore } from "./router.js";
@@ -120,12 +121,13 @@ function Offline() {
 /** The dialog of a session that has ended: the page below stays as it is. */
 function LogInAgain() {
   const now = useStore(session);
-  const form = useForm({ password: "" }, async ({ password }) => {
-    const body = { username: now.user.username, password };
+  const logIn = async (values) => {
+    const body = { username: now.user.username, ...values };
     const answer = await call("POST /api/auth/login", { body, anyone: true });
     setSession({ token: answer.access_token, user: answer.user });
     ended.get()?.finish();
-  });
+  };
+  const { form, isAsked } = useCodedForm({ password: "" }, "password", logIn);
   const leave = () => {
     setSession(null);
     ended.get()?.finish();
@@ -136,6 +138,7 @@ function LogInAgain() {
     <${Form} form=${form} label=${t.login.button} cancel=${leave}>
       <${UsernameOf} name=${now?.user.username} />
       <${Field} form=${form} name="password" type="password" label=${t.login.password} autocomplete="current-password" />
+      ${isAsked && html`<${Code} form=${form} />`}
     <//>
   <//>`;
 }

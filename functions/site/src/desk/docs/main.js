@@ -23,21 +23,24 @@ function entriesOf(document) {
     .filter(({ entries: found }) => found.length > 0);
 }
 
+const NOTHING = { username: "", password: "", totp: "", token: "" };
+
 function Login() {
   const now = useStore(session);
-  const [values, setValues] = useState({ username: "", password: "", token: "" });
+  const [values, setValues] = useState(NOTHING);
   const [problem, setProblem] = useState(null);
   const set = (name) => ({ value: values[name], onInput: ({ target }) => setValues({ ...values, [name]: target.value }) });
   const logIn = async (event) => {
     event.preventDefault();
     setProblem(null);
     const { username, password } = values;
+    const totp = values.totp || undefined;
     try {
       const headers = { "Content-Type": "application/json" };
-      const answer = await fetch("/api/auth/login", { method: "POST", headers, body: JSON.stringify({ username, password }) });
+      const answer = await fetch("/api/auth/login", { method: "POST", headers, body: JSON.stringify({ username, password, totp }) });
       const body = await answer.json();
       if (!answer.ok) return setProblem(w.wrong(body.detail));
-      setValues({ username: "", password: "", token: "" });
+      setValues(NOTHING);
       setSession({ token: body.access_token, user: body.user });
     } catch {
       setProblem(w.unreachable);
@@ -61,6 +64,7 @@ function Login() {
       ${problem && html`<p class="error" role="alert">${problem}</p>`}
       <label class="field">${w.username}<input required autocomplete="username" ...${set("username")} /></label>
       <label class="field">${w.password}<input required type="password" autocomplete="current-password" ...${set("password")} /></label>
+      <label class="field">${w.totp}<input autocomplete="one-time-code" ...${set("totp")} /></label>
       <button type="submit" class="primary">${w.logIn}</button>
     </form>
     <form onSubmit=${take}>

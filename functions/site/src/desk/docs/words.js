@@ -40,6 +40,7 @@ export const w = {
   logOut: "Log out",
   username: "Username",
   password: "Password",
+  totp: "Code of the authenticator, if you have one",
   orToken: "Or an access token",
   use: "Use it",
   wrong: (detail) => detail ?? "The login failed.",

@@ -1,7 +1,8 @@
 /** Set a password with a code that somebody of the lender has handed out. */
 import { call } from "../api.js";
+import { Code, useCodedForm } from "../code.js";
 import { tell } from "../dialog.js";
-import { Field, Form, useForm } from "../forms.js";
+import { Field, Form } from "../forms.js";
 import { html, useEffect, useState } from "../ui.js";
 import { t } from "../words.js";
 
@@ -10,7 +11,8 @@ export default function Activate() {
   useEffect(() => {
     document.title = `${t.activate.title} · ${t.brand}`;
   }, []);
-  const form = useForm({ username: "", code: "", new_password: "" }, async (values) => {
+  const empty = { username: "", code: "", new_password: "" };
+  const { form, isAsked } = useCodedForm(empty, "code", async (values) => {
     const body = { ...values, code: values.code.replace(/[\s-]/g, "") };
     await call("POST /api/auth/activate", { body, anyone: true });
     tell("");
@@ -30,6 +32,7 @@ export default function Activate() {
       <${Field} form=${form} name="username" label=${t.person.username} autocomplete="username" autocapitalize="none" />
       <${Field} form=${form} name="code" label=${t.activation.code} hint=${t.activate.codeHint} inputmode="numeric" autocomplete="one-time-code" />
       <${Field} form=${form} name="new_password" label=${t.profile.newPassword} hint=${t.person.passwordHint} type="password" autocomplete="new-password" />
+      ${isAsked && html`<${Code} form=${form} />`}
     <//>
     <p><a href="/desk">${t.login.title}</a></p>
   </main>`;

@@ -1,6 +1,7 @@
 /** Log in. */
 import { call } from "../api.js";
-import { Field, Form, useForm } from "../forms.js";
+import { Code, useCodedForm } from "../code.js";
+import { Field, Form } from "../forms.js";
 import { forgetPeople } from "../people.js";
 import { setSession } from "../session.js";
 import { html, useEffect } from "../ui.js";
@@ -11,21 +12,18 @@ export default function Login() {
     document.title = `${t.login.title} · ${t.brand}`;
     document.querySelector("input").focus();
   }, []);
-  const form = useForm({ username: "", password: "" }, async (values) => {
-    try {
-      const answer = await call("POST /api/auth/login", { body: values, anyone: true });
-      forgetPeople();
-      setSession({ token: answer.access_token, user: answer.user });
-    } catch (error) {
-      form.set("password", "");
-      throw error;
-    }
-  });
+  const logIn = async (body) => {
+    const answer = await call("POST /api/auth/login", { body, anyone: true });
+    forgetPeople();
+    setSession({ token: answer.access_token, user: answer.user });
+  };
+  const { form, isAsked } = useCodedForm({ username: "", password: "" }, "password", logIn);
   return html`<main class="door">
     <h1><img src=${new URL("../icon.svg", import.meta.url).href} alt="" width="32" height="32" /> ${t.brand}</h1>
     <${Form} form=${form} label=${t.login.button}>
       <${Field} form=${form} name="username" label=${t.login.username} autocomplete="username" autocapitalize="none" />
       <${Field} form=${form} name="password" label=${t.login.password} type="password" autocomplete="current-password" />
+      ${isAsked && html`<${Code} form=${form} />`}
     <//>
     <p>${t.login.noAccount} <a href="/desk/register">${t.login.register}</a></p>
     <p>${t.login.haveCode} <a href="/desk/activate">${t.login.activate}</a></p>

@@ -1,5 +1,6 @@
 /** The own profile: how to reach oneself, the password, other sessions. */
 import { call } from "../api.js";
+import { Code, useCodedForm } from "../code.js";
 import { tell } from "../dialog.js";
 import { Facts } from "../facts.js";
 import { Field, Form, UsernameOf, useForm } from "../forms.js";
@@ -8,6 +9,7 @@ import { Loaded, useLoad } from "../load.js";
 import { session, setSession } from "../session.js";
 import { html } from "../ui.js";
 import { t } from "../words.js";
+import { SecondFactor } from "./second-factor.js";
 
 /** The fields of a user that can change, with those that did. */
 export const changed = (before, after) =>
@@ -34,7 +36,7 @@ function Contact({ user, done }) {
 
 function NewPassword({ user }) {
   const empty = { current_password: "", new_password: "" };
-  const form = useForm(empty, async (body) => {
+  const { form, isAsked } = useCodedForm(empty, "current_password", async (body) => {
     await call("PUT /api/auth/password", { body });
     form.setValues(empty);
     tell(t.profile.passwordChanged);
@@ -43,6 +45,7 @@ function NewPassword({ user }) {
     <${UsernameOf} name=${user.username} />
     <${Field} form=${form} name="current_password" label=${t.profile.currentPassword} type="password" autocomplete="current-password" />
     <${Field} form=${form} name="new_password" label=${t.profile.newPassword} hint=${t.person.passwordHint} type="password" autocomplete="new-password" />
+    ${isAsked && html`<${Code} form=${form} />`}
   <//>`;
 }
 
@@ -61,6 +64,9 @@ export default function Profile({ user }) {
       <${Section} title=${t.person.password}>
         <p class="muted">${t.profile.passwordAbout}</p>
         <${NewPassword} user=${user} />
+      <//>
+      <${Section} title=${t.code.title}>
+        <${Loaded} of=${me}>${(found) => html`<${SecondFactor} user=${found} done=${me.reload} />`}<//>
       <//>
       <${Section} title=${t.profile.sessions}>
         <p>${t.profile.sessionsAbout}</p>

@@ -1,4 +1,4 @@
-/** An admin's commands on somebody's account: edit, suspend, take back, set a password, erase. */
+/** An admin's commands on somebody's account: edit, suspend, take back, set a password, remove a second factor, erase. */
 import { call } from "../api.js";
 import { openDialog } from "../dialog.js";
 import { nameOf, openLazily } from "../people.js";
@@ -35,6 +35,10 @@ const ACTIONS = {
     fields: [reason(true)],
     send: (body) => call("POST /api/users/{id}/reactivate", { path: { id: user.id }, body }),
   }),
+  totp: (user) => ({
+    danger: true,
+    send: () => call("DELETE /api/users/{id}/totp", { path: { id: user.id } }),
+  }),
   erase: (user) => ({
     danger: true,
     fields: [reason(false)],
@@ -51,6 +55,7 @@ function allowed(user, me) {
     password: isOther && user.status !== "erased",
     suspend: isOther && user.status === "active",
     reactivate: user.status === "suspended",
+    totp: isOther && user.totp_since !== null,
     erase: isOther && user.role === "customer" && user.status !== "erased",
   };
 }
@@ -80,7 +85,7 @@ export function UserActions({ of: user, me }) {
     .filter(([, isAllowed]) => isAllowed)
     .map(
       ([name]) =>
-        html`<button key=${name} type="button" class=${["suspend", "erase"].includes(name) ? "danger" : ""} onClick=${() => open(name)}>${t.users.actions[name].button}</button>`,
+        html`<button key=${name} type="button" class=${["suspend", "totp", "erase"].includes(name) ? "danger" : ""} onClick=${() => open(name)}>${t.users.actions[name].button}</button>`,
     );
   return html`${code} ${buttons}`;
 }
