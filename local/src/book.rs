@@ -86,6 +86,7 @@ ALTER TABLE loans DISABLE TRIGGER loans_check_new_borrower;
 ALTER TABLE transactions DISABLE TRIGGER transactions_check;
 ALTER TABLE transactions DISABLE TRIGGER transactions_check_second_person;
 ALTER TABLE transactions DISABLE TRIGGER transactions_check_recorder;
+ALTER TABLE transactions DISABLE TRIGGER transactions_check_settlements;
 ALTER TABLE transactions DISABLE TRIGGER transactions_count_applied;
 ALTER TABLE users DISABLE TRIGGER users_keep_new_words;
 DELETE FROM statistics_snapshots;
@@ -101,6 +102,7 @@ ALTER TABLE loans ENABLE TRIGGER loans_check_new_borrower;
 ALTER TABLE transactions ENABLE TRIGGER transactions_check;
 ALTER TABLE transactions ENABLE TRIGGER transactions_check_second_person;
 ALTER TABLE transactions ENABLE TRIGGER transactions_check_recorder;
+ALTER TABLE transactions ENABLE TRIGGER transactions_check_settlements;
 ALTER TABLE transactions ENABLE TRIGGER transactions_count_applied;
 ALTER TABLE users ENABLE TRIGGER users_keep_new_words";
 

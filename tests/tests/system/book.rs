@@ -110,6 +110,7 @@ async fn the_checks_that_a_load_goes_without_hold_afterwards() {
         ("the amount of the loan is disbursed", "t.kind = 'disbursement' AND t.amount <> l.amount"),
         ("nothing happens before the disbursement", "t.value_date < l.disbursed_on"),
         ("a transaction is not recorded before its application", "t.recorded_at < l.created_at"),
+        ("no loan is settled by another", "t.settled IS NOT NULL OR t.settled_by IS NOT NULL"),
         (
             "a reversal has the value date of what it reverses",
             "t.kind = 'reversal' AND t.value_date <>
