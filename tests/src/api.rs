@@ -89,7 +89,7 @@ pub struct ApiOptions {
     /// The secret that requests must carry through a network in front.
     pub origin: Option<&'static str>,
     /// Username and password of the first admin, if the migrate function makes one.
-    pub first_admin: Option<(&'static str, &'static str)>,
+    pub first_admin: Option<&'static (&'static str, &'static str)>,
 }
 
 impl Default for ApiOptions {
@@ -150,7 +150,7 @@ impl Api {
         if options.demo || options.first_admin.is_some() {
             let mut migrator = migrator(database.owner_url());
             (migrator.demo_is_allowed, migrator.zone) = (options.demo, zone.clone());
-            migrator.admin = options.first_admin.map(|(username, password)| {
+            migrator.admin = options.first_admin.map(|&(username, password)| {
                 let admin = json!({"username": username, "password": password,
                     "email": format!("{username}@example.com"), "phone": "+15550100000"});
                 FirstAdmin::of_secret(SecretSource::fixed(SecretString::from(admin.to_string())))

@@ -10,10 +10,12 @@
 mod api;
 mod client;
 pub mod document;
+mod reply;
 mod signed;
 mod wire;
 
 pub use api::{ADDRESS, Api, ApiOptions, PASSWORD, SIGNING_KEY, SIGNING_KEY_ID, TestSchema, User, without_tls};
-pub use client::{Call, Client, Reply, Session};
+pub use client::{Call, Client, Session};
+pub use reply::Reply;
 pub use signed::signed;
 pub use wire::{Message, RoundTrip, Way, Wire};

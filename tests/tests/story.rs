@@ -16,6 +16,8 @@ use uuid::Uuid;
 
 const PASSWORD: &str = "correct horse battery";
 
+const FIRST_ADMIN: (&str, &str) = ("the.first", "a password for the first");
+
 #[tokio::test]
 async fn the_story() {
     if let Ok(base_url) = env::var("STORY_BASE_URL") {
@@ -23,9 +25,8 @@ async fn the_story() {
         let (username, password) = (variable("STORY_ADMIN_USERNAME"), variable("STORY_ADMIN_PASSWORD"));
         return Story::new(Client::http(&base_url), &username, &password).await.tell().await;
     }
-    let first_admin = ("the.first", "a password for the first");
-    let api = Api::with(ApiOptions { first_admin: Some(first_admin), ..ApiOptions::default() }).await;
-    Story::new(api.client.clone(), first_admin.0, first_admin.1).await.tell().await;
+    let api = Api::with(ApiOptions { first_admin: Some(&FIRST_ADMIN), ..ApiOptions::default() }).await;
+    Story::new(api.client.clone(), FIRST_ADMIN.0, FIRST_ADMIN.1).await.tell().await;
     // Visible only in the database: each step was recorded.
     assert!(api.count("SELECT count(*) FROM audit_log").await > 40);
 }

@@ -96,7 +96,7 @@ pub fn credits(account: &str, statements: &[Statement]) -> Vec<Credit> {
         }
         let names = if entry.is_reversal { &mut reversed } else { &mut booked };
         for (place, detail) in entry.details.iter().enumerate() {
-            let name = name(entry, place).unwrap_or_else(|| names.of_content(about(account, entry.on, detail)));
+            let name = name(entry, place).unwrap_or_else(|| names.of_content(&about(account, entry.on, detail)));
             credits.push(Credit {
                 external_id: names.unused(&name),
                 on: entry.on,
@@ -118,8 +118,8 @@ struct Names {
 
 impl Names {
     /// A name made of the content, and of its count among equal ones.
-    fn of_content(&mut self, about: String) -> String {
-        let count = self.equal.entry(about.clone()).or_default();
+    fn of_content(&mut self, about: &str) -> String {
+        let count = self.equal.entry(about.to_owned()).or_default();
         *count += 1;
         digest(&format!("{about}{count}"))
     }
