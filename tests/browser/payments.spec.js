@@ -11,7 +11,7 @@ test.describe.configure({ mode: "serial" });
 let payment = "";
 let loan;
 
-test("an admin adds a counter and enters a payment that nobody can place", async ({ page, client }) => {
+test("an admin adds a source and enters a payment that nobody can place", async ({ page, client }) => {
   loan = await client.runningLoan("9000", 40);
   const desk = new Desk(page);
   await desk.open("admin", "/desk/payments");
@@ -19,17 +19,17 @@ test("an admin adds a counter and enters a payment that nobody can place", async
   await desk.settled();
   await desk.command("New source");
   await desk.dialog.getByLabel("Kind").selectOption("manual");
-  await desk.answer({ Code: "Not a code", Account: "counter", Currency: "KES" }, "Create");
+  await desk.answer({ Code: "Not a code", Account: "market-stall", Currency: "KES" }, "Create");
   await expect(desk.dialog.locator(".field .error")).not.toHaveCount(0);
   await expectToFit(page, "source-new");
-  await desk.answer({ Name: "Counter", Code: "counter" }, "Create");
+  await desk.answer({ Name: "Market stall", Code: "market-stall" }, "Create");
   await expect(desk.dialog).toContainText("Nobody has to be told anything");
   await desk.dialog.getByRole("button", { name: "Close" }).click();
-  await expect(page.getByRole("link", { name: "Counter" })).toBeVisible();
+  await expect(page.getByRole("link", { name: "Market stall" })).toBeVisible();
 
   await desk.go("/desk/payments");
   await desk.command("Enter a payment");
-  await desk.dialog.getByLabel("Source").selectOption("counter");
+  await desk.dialog.getByLabel("Source").selectOption("market-stall");
   const paidOn = new Date(Date.now() - 86_400_000).toISOString().slice(0, 10);
   await desk.answer({ Receipt: "C-0001", Amount: "1500", Paid: paidOn, Reference: "for my sister" }, "Enter");
   await desk.done("Entered: 1,500.00 KES. Waiting.");
