@@ -52,7 +52,7 @@ pub(crate) struct TotpCode {
 
 /// Codes for who has lost the authenticator. No other answer shows them again.
 #[derive(Serialize, ToSchema)]
-pub(crate) struct RecoveryCodes {
+pub(crate) struct IssuedRecoveryCodes {
     /// Ten codes, each good once in place of a code of the authenticator.
     #[schema(example = json!(["gezd-gnbv-gy3t-qojq", "mfrg-g2dg-nv4s-a5dp"]))]
     recovery_codes: Vec<String>,
@@ -94,7 +94,7 @@ pub(crate) async fn create_totp(user: AnyUser, State(app): State<App>, query: Qu
 #[utoipa::path(
     post, path = "/api/auth/totp/confirm", tag = "auth", request_body = TotpCode,
     responses(
-        (status = 200, description = "Recovery codes, shown this once", body = RecoveryCodes),
+        (status = 200, description = "Recovery codes, shown this once", body = IssuedRecoveryCodes),
         (status = 401, description = "The code is wrong, or no second factor has begun (`totp_invalid`)"),
         (status = 409, description = "There is a second factor already (`totp_enabled`)"),
         (status = 429, description = "There were too many wrong codes (`too_many_attempts`)"))
@@ -120,7 +120,7 @@ fn confirm(caller: &Caller, me: User, used: Vec<Statement<()>>) -> Result<Outcom
     writes.extend(second_factors::confirm(&me, digests));
     writes.push(sessions::end_others(me.id, caller.session));
     writes.push(audit::by(caller, "auth.totp_confirm", &Subject::User(me.id), json!({})));
-    Ok(Outcome::new(Answer::ok(&RecoveryCodes { recovery_codes: codes })?, writes))
+    Ok(Outcome::new(Answer::ok(&IssuedRecoveryCodes { recovery_codes: codes })?, writes))
 }
 
 /// Delete your own second factor.

@@ -114,6 +114,17 @@ fn schemas_have_names_that_a_client_would_give_them() {
     }
 }
 
+/// A generated Python class reads a property into a variable of its name, beside one of the class's own.
+#[test]
+fn no_schema_has_a_property_of_its_own_name() {
+    for (name, schema) in document()["components"]["schemas"].as_object().unwrap() {
+        let own: String = name.chars().filter(|letter| *letter != '_').flat_map(char::to_lowercase).collect();
+        for property in schema["properties"].as_object().into_iter().flat_map(|properties| properties.keys()) {
+            assert_ne!(own, property.replace('_', ""), "{name}.{property}");
+        }
+    }
+}
+
 /// Visits a value and everything in it, with the way to it.
 fn each(value: &'static Value, way: &str, visit: &mut impl FnMut(&str, &'static Value)) {
     visit(way, value);
