@@ -9,8 +9,8 @@ use std::{
 /// The longest line of a document, in characters.
 const WIDTH: usize = 120;
 
-/// Folders that hold no document of ours.
-const OTHERS: [&str; 6] = [".git", ".data", "cache", "node_modules", "target", "uplot"];
+/// Folders that hold no document of ours: what is installed, built or generated.
+const OTHERS: [&str; 8] = [".git", ".data", "cache", "client", "node_modules", "results", "target", "uplot"];
 
 pub(crate) fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..").canonicalize().unwrap()

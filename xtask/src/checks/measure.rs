@@ -4,9 +4,9 @@
 //! the median of twenty, the functions taking turns, so that a noisy machine disturbs all alike. One start follows the
 //! other without a pause: after half a second of sleep the first touch of each page costs a virtual machine several
 //! times as much, and the machine would be measured rather than the programs. For the same reason each program is a
-//! copy written right before: one that was built half an hour ago lies in the page cache in smaller pieces, and takes up
-//! to twice as long. Memory is the resident size half a second after a start of its own. Fails when a budget is exceeded
-//! in three measurements.
+//! copy written right before: one that was built half an hour ago lies in the page cache in smaller pieces, and takes
+//! up to twice as long. Memory is the resident size half a second after a start of its own. Fails when a budget is
+//! exceeded in three measurements.
 
 use std::{
     collections::BTreeSet,
