@@ -25,7 +25,7 @@ const LONGEST_ANSWER: usize = 4 * 1024 * 1024;
 
 const NAMES: [&str; 6] = ["John", "Wanjiru", "Otieno", "Amina", "Joseph", "Grace"];
 
-/// What people type instead of an account number.
+/// References that are no account number.
 const WORDS: [&str; 4] = ["loan", "school fees", "my loan", "march"];
 
 /// Sends payments for ever, if they are asked for.
@@ -161,7 +161,8 @@ impl FakePayments {
         if self.dice.random_range(0..6) == 0 { (whole / 2).max(1).to_string() } else { instalment }
     }
 
-    /// What the payer types: the account number as it is, with blanks, with two digits exchanged, or something else.
+    /// The reference that a payer types: the account number as it is, with blanks, with two digits exchanged, or
+    /// something else.
     fn reference(&mut self, pay_ref: &str) -> String {
         match self.dice.random_range(0..10) {
             0 => format!("{} {}", &pay_ref[..4], &pay_ref[4..]),

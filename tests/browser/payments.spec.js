@@ -54,6 +54,9 @@ test("it is applied in part to the loan that has the reference, and the rest is 
   await expect.poll(async () => (await desk.facts()).Waiting).toBe("500.00 KES");
   expect((await desk.rows("Loans it paid"))[0].slice(1)).toEqual(["1,000.00 KES", "stands"]);
 
+  await desk.go("/desk/payments");
+  expect((await desk.rows("Partly applied")).some((cells) => cells.includes("C-0001"))).toBe(true);
+  await desk.go(payment);
   await desk.command("Give back");
   await desk.answer({ Reason: "paid too much" }, "Give back");
   await desk.done("Given back: 500.00 KES.");

@@ -236,9 +236,7 @@ impl DemoLoan {
         }
         Ok(writes)
     }
-}
 
-impl DemoLoan {
     /// The writes of payments that repay the loan, each instalment on its day, and of others at the same counter. Of
     /// the last instalment's a part is too much.
     fn pay(&self, recorded: Recorded, admin: Uuid, at: Moment<'_>) -> Result<Vec<Statement<()>>, MigrateError> {

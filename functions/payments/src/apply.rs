@@ -38,8 +38,6 @@ use serde_json::json;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::arrive::notes_of;
-
 /// How a payment is applied.
 #[derive(Clone, Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -125,7 +123,7 @@ fn apply(
     let amount = payment.part(amount)?;
     let default = loan.disbursed_on.map_or(payment.paid_on, |disbursed_on| disbursed_on.max(payment.paid_on));
     let on = on.unwrap_or(default);
-    let new = NewTransaction { kind: EventKind::Repayment { amount }, on, notes: notes_of(&payment, &source) };
+    let new = NewTransaction { kind: EventKind::Repayment { amount }, on, notes: payment.notes(&source) };
     let recorded = servicing::record(LockedLoan { loan, transactions, steps }, new, caller.id, at, "/on")?;
     let transaction_id = recorded.transaction();
     let answer =

@@ -13,15 +13,15 @@ use backend::{
         refusal::Refusal,
         servicing::{self, LockedLoan, NewTransaction, Recorded},
         sources::Source,
-        transaction::{Notes, Transaction},
+        transaction::Transaction,
     },
-    http::problem::Problem,
+    http::{command, problem::Problem},
     store::{
         audit::{self, Subject},
         payments::{self, Hit, Id, MatchedLoan, Readings, Turn},
         sources::{self, Secret},
     },
-    telemetry::{self, Count},
+    telemetry::Count,
     values::{address::ClientAddress, moment::Moment},
 };
 use lending::EventKind;
@@ -204,14 +204,7 @@ impl Arrived {
     /// Ends the transaction.
     pub(crate) async fn write(self, tx: Tx) -> Result<Payment, Problem> {
         let Self { payment, writes, count } = self;
-        if writes.is_empty() {
-            tx.rollback().await;
-        } else {
-            tx.commit(writes).await?;
-        }
-        if let Some(count) = count {
-            telemetry::count(count);
-        }
+        command::write(tx, writes, count).await?;
         Ok(payment)
     }
 }
@@ -255,7 +248,7 @@ fn repayment(
     let new = NewTransaction {
         kind: EventKind::Repayment { amount: payment.amount },
         on: payment.paid_on,
-        notes: notes_of(payment, source),
+        notes: payment.notes(source),
     };
     match servicing::record(LockedLoan { loan, transactions, steps }, new, source.id, at, "") {
         Ok(recorded) => Ok(Some(recorded)),
@@ -268,15 +261,5 @@ fn repayment(
             | Refusal::Invalid(_)
             | Refusal::Rule(..),
         ) => Ok(None),
-    }
-}
-
-/// How a repayment says where it is from.
-pub(crate) fn notes_of(payment: &Payment, source: &Source) -> Notes {
-    Notes {
-        reference: Some(payment.external_id.clone()),
-        channel: Some(source.code.clone()),
-        payment: Some(payment.id),
-        ..Notes::default()
     }
 }

@@ -11,7 +11,7 @@ use backend::{
     values::refusal::FieldError,
 };
 use jiff::civil::Date;
-use lending::Money;
+use lending::{Money, parse_date};
 use roxmltree::{Document, Node, ParsingOptions};
 
 /// The namespace of a statement up to its version.
@@ -41,15 +41,13 @@ pub(crate) fn read(xml: &str, source: &Source) -> Result<Vec<Statement>, Problem
     }
     let mut reader = Reader { xml, source, errors: Vec::new() };
     let statements = children(root, "BkToCstmrStmt").flat_map(|message| children(message, "Stmt"));
-    let statements: Vec<Statement> = statements
-        .enumerate()
-        .filter(|(_, statement)| reader.is_ours(*statement))
-        .map(|(place, statement)| (format!("/BkToCstmrStmt/Stmt/{place}"), statement))
-        .collect::<Vec<_>>()
-        .into_iter()
-        .map(|(place, statement)| reader.statement(&place, statement))
-        .collect();
-    if reader.errors.is_empty() { Ok(statements) } else { Err(Problem::invalid(reader.errors)) }
+    let mut read = Vec::new();
+    for (place, statement) in statements.enumerate() {
+        if reader.is_ours(statement) {
+            read.push(reader.statement(&format!("/BkToCstmrStmt/Stmt/{place}"), statement));
+        }
+    }
+    if reader.errors.is_empty() { Ok(read) } else { Err(Problem::invalid(reader.errors)) }
 }
 
 fn children<'a, 'i>(node: Node<'a, 'i>, name: &'static str) -> impl Iterator<Item = Node<'a, 'i>> {
@@ -224,8 +222,7 @@ fn date(node: Node<'_, '_>, name: &'static str) -> Option<Date> {
 }
 
 fn date_at(node: Node<'_, '_>, way: &[&'static str]) -> Option<Date> {
-    let date: Date = text_at(node, way)?.get(..10)?.parse().ok()?;
-    (lending::FIRST_YEAR..=lending::LAST_YEAR).contains(&date.year()).then_some(date)
+    parse_date(text_at(node, way)?.get(..10)?).ok()
 }
 
 #[cfg(test)]

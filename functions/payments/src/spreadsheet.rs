@@ -12,8 +12,7 @@ use backend::{
     values::refusal::FieldError,
 };
 use csv::{ReaderBuilder, StringRecord, Trim};
-use jiff::civil::Date;
-use lending::Money;
+use lending::{Money, parse_date};
 
 /// The columns, in any order; the first three have to be there.
 const COLUMNS: [&str; 7] = ["paid_on", "amount", "external_id", "currency", "reference", "payer_name", "payer_account"];
@@ -99,47 +98,27 @@ impl Sheet<'_> {
         if cell("currency").is_some_and(|told| told != currency.code()) {
             return None;
         }
-        let mut errors = Vec::new();
-        let on = cell("paid_on").unwrap_or_default().parse::<Date>();
-        let on = on.ok().filter(|on| (lending::FIRST_YEAR..=lending::LAST_YEAR).contains(&on.year()));
-        if on.is_none() {
-            errors.push(FieldError::new(
-                format!("{place}/paid_on"),
-                "not_a_date",
-                "must be a date such as 2026-03-02, of the years 1900 to 2200",
-            ));
-        }
-        let amount = money(&cell("amount").unwrap_or_default(), currency);
-        let amount = match amount {
-            Ok(amount) => Some(amount),
-            Err(Unusable { code, detail, .. }) => {
-                errors.push(FieldError::new(format!("{place}/amount"), code, detail));
-                None
-            }
+        let mut refuse = |column: &str, code: &'static str, detail: String| {
+            self.errors.push(FieldError::new(format!("{place}/{column}"), code, detail));
         };
+        let on = parse_date(&cell("paid_on").unwrap_or_default());
+        let on = on.map_err(|error| refuse("paid_on", error.code(), error.to_string())).ok();
+        let amount = money(&cell("amount").unwrap_or_default(), currency);
+        let amount = amount.map_err(|Unusable { code, detail, .. }| refuse("amount", code, detail)).ok();
         if amount.is_some_and(Money::is_zero) {
-            errors.push(FieldError::new(format!("{place}/amount"), "not_positive", "must be more than zero"));
+            refuse("amount", "not_positive", "must be more than zero".into());
         }
         let receipt = cell("external_id");
         if receipt.as_ref().is_some_and(|receipt| receipt.chars().count() > 200) {
-            errors.push(FieldError::new(
-                format!("{place}/external_id"),
-                "not_a_receipt",
-                "must have at most 200 characters",
-            ));
+            refuse("external_id", "not_a_receipt", "must have at most 200 characters".into());
         }
         let receipt = kept(receipt, 200);
         if let Some(earlier) = receipt.clone().and_then(|receipt| self.receipts.insert(receipt, number)) {
-            errors.push(FieldError::new(
-                format!("{place}/external_id"),
-                "repeated",
-                format!("is that of row {earlier}, too"),
-            ));
+            refuse("external_id", "repeated", format!("is that of row {earlier}, too"));
         }
         let payer =
             Payer { name: kept(cell("payer_name"), 200), phone: None, account: kept(cell("payer_account"), 64) };
         let remittance = kept(cell("reference"), 200);
-        self.errors.extend(errors);
         let (amount, on) = (amount?, on?);
         let raw = row.iter().collect::<Vec<_>>().join(",");
         let detail = Detail { amount, reference: receipt.clone(), end_to_end: None, remittance, payer, raw };

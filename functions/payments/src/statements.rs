@@ -64,15 +64,17 @@ pub(crate) async fn record_statement(
     input: Input,
 ) -> Result<Answer, Problem> {
     let code = admin.check(SourceCode::of(&path)).await?;
-    let (_, source) = admin.read(sources::source(code)).await?;
+    let file = input.file();
+    let digest = file.as_ref().ok().map(|(_, text)| Sha256::digest(text).into());
+    let earlier = digest.map(|digest: [u8; 32]| statements::report(code, &digest));
+    let (_, (source, earlier)) = admin.read((sources::source(code), earlier)).await?;
     let source = source.ok_or_else(Problem::not_found)?;
-    let (kind, text) = input.file()?;
-    let file = File::read(kind, text, &source)?;
-    let known = (statements::report(code, &file.digest), statements::recorded(code, file.texts(), file.days()));
-    let (_, (earlier, recorded)) = admin.read(known).await?;
-    if let Some(report) = earlier {
+    let (kind, text) = file?;
+    if let Some(report) = earlier.flatten() {
         return answer(code, &report);
     }
+    let file = File::read(kind, text, &source)?;
+    let (_, recorded) = admin.read(statements::recorded(code, file.texts(), file.days())).await?;
     let mut comparison = Comparison::new(&file, recorded, &source);
     for credit in &file.credits {
         comparison.take(&admin, &app, &source, credit).await?;
@@ -140,7 +142,7 @@ impl File {
     }
 }
 
-/// What the credits of a file are.
+/// The comparison of a file's credits with payments.
 struct Comparison {
     recorded: Vec<Recorded>,
     found: Vec<(String, Uuid)>,
@@ -275,8 +277,7 @@ pub(crate) struct Reconciliation {
     #[schema(example = "paybill-kenya")]
     source: String,
     /// The source's currency.
-    #[schema(value_type = Currency)]
-    currency: String,
+    currency: Currency,
     /// Each day, the earliest first.
     data: Vec<statements::Day>,
 }
@@ -303,7 +304,7 @@ pub(crate) async fn get_reconciliation(
     let (_, (source, data)) = admin.read((sources::source(code), read)).await?;
     let source = source.ok_or_else(Problem::not_found)?;
     days?;
-    let currency = source.currency.code().to_owned();
+    let currency = source.currency;
     Ok(Json(Reconciliation { source: source.code, currency, data: data.unwrap_or_default() }))
 }
 

@@ -30,7 +30,7 @@ ORDER BY code";
 /// The metrics: payments that wait too long, and silent sources.
 pub const METRICS: [&str; 2] = ["payments_waiting", "sources_silent"];
 
-/// What the watchman sees.
+/// The state of the money that arrives.
 #[derive(Debug, PartialEq, Eq, Serialize)]
 pub struct Arrivals {
     /// How many payments wait too long.

@@ -46,7 +46,7 @@ async fn take(db: &Db, settings: &Settings, event: LambdaEvent<Event>) -> Result
     outcome
 }
 
-/// What the invocation is answered.
+/// The answer of an invocation.
 #[derive(Debug, Serialize)]
 #[serde(untagged)]
 enum Answer {

@@ -7,7 +7,6 @@ use backend::{
         payments::{MatchedBy, Movement, MovementKind, Payment},
         servicing::{LockedLoan, NewTransaction, Recorded, record},
         sources::{Provider, Source, Validation},
-        transaction::Notes,
     },
     store::{payments, sources},
     values::moment::Moment,
@@ -80,12 +79,7 @@ impl Counter {
         at: Moment<'_>,
     ) -> Result<(Recorded, Vec<Statement<()>>), MigrateError> {
         let mut payment = self.receive(amount, on, locked.loan.pay_ref.to_string(), at);
-        let notes = Notes {
-            reference: Some(payment.external_id.clone()),
-            channel: Some(self.source.code.clone()),
-            payment: Some(payment.id),
-            ..Notes::default()
-        };
+        let notes = payment.notes(&self.source);
         let new = NewTransaction { kind: EventKind::Repayment { amount: applied }, on, notes };
         let recorded = record(locked, new, self.admin, at, "").map_err(|refusal| MigrateError::demo(&refusal))?;
         payment.details.matched_by = Some(if amount == applied { MatchedBy::PayRef } else { MatchedBy::Manual });

@@ -7,7 +7,7 @@ import { number } from "./format.js";
 import { Lazy, refresh, useLoad } from "./load.js";
 import { place, useStore } from "./router.js";
 import { ended, session, setSession } from "./session.js";
-import { classes, html, useEffect, useRef, useState } from "./ui.js";
+import { classes, createContext, html, useEffect, useRef, useState } from "./ui.js";
 import { t } from "./words.js";
 
 /** The ways of each role: address, word, the count of what waits there. */
@@ -63,21 +63,28 @@ export async function logOut() {
   await call("POST /api/auth/logout", { headers, anyone: true }).catch(() => {});
 }
 
-/** Counts of what waits for an admin. */
-export const useWaiting = (user) =>
+/** Counts of what waits for an admin, loaded once for the frame and the page in it. */
+export const Waiting = createContext(null);
+
+const useWaiting = (user) =>
   useLoad(async (signal) => {
     if (user.role !== "admin") return {};
-    const [stats, agents, payments] = await Promise.all([
+    const find = (operation, state) => call(operation, { query: { ...state, limit: 200 }, signal });
+    const [stats, agents, ...payments] = await Promise.all([
       call("GET /api/stats", { signal }),
-      call("GET /api/agents", { query: { status: "pending", limit: 200 }, signal }),
-      call("GET /api/payments", { query: { state: "unapplied", limit: 200 }, signal }),
+      find("GET /api/agents", { status: "pending" }),
+      find("GET /api/payments", { state: "unapplied" }),
+      find("GET /api/payments", { state: "partly_applied" }),
     ]);
-    const count = (page) => `${page.data.length || ""}${page.next_cursor ? "+" : ""}`;
+    const count = (...pages) => {
+      const found = pages.reduce((all, { data }) => all + data.length, 0);
+      return `${found || ""}${pages.some(({ next_cursor: more }) => more) ? "+" : ""}`;
+    };
     return {
       applications: stats.by_status.pending,
       disbursements: stats.by_status.approved,
       agents: count(agents),
-      payments: count(payments),
+      payments: count(...payments),
     };
   }, [user.id]);
 
@@ -202,7 +209,7 @@ export function Shell({ user, children }) {
     <div class="body">
       <${Offline} />
       <${Notice} />
-      <main id="main" tabindex="-1">${children}</main>
+      <main id="main" tabindex="-1"><${Waiting.Provider} value=${waiting}>${children}<//></main>
     </div>
     <${Dialogs} />
     ${isEnded && html`<${LogInAgain} />`}`;

@@ -273,6 +273,7 @@ export const t = {
     findBy: "By",
     findBys: { payer: "Payer", reference: "Reference", external_id: "Receipt" },
     none: "No payment is like that.",
+    waiting: "Waiting, in whole or in part",
     noneWaiting: "No payment waits.",
     enter: "Enter a payment",
     enterAbout: "For money that no provider tells of, such as at the counter.",

@@ -11,6 +11,7 @@ use crate::{
         notices::{Notice, Payer},
         refusal::Refusal,
         sources::Source,
+        transaction::Notes,
     },
     values::{moment::Moment, words::words},
 };
@@ -153,6 +154,17 @@ pub struct Payment {
 }
 
 impl Payment {
+    /// The notes of a repayment from it: they say where the money came from.
+    #[must_use]
+    pub fn notes(&self, source: &Source) -> Notes {
+        Notes {
+            reference: Some(self.external_id.clone()),
+            channel: Some(source.code.clone()),
+            payment: Some(self.id),
+            ..Notes::default()
+        }
+    }
+
     /// A new one.
     #[must_use]
     pub fn new(source: &Source, notice: Notice, at: Moment<'_>) -> Self {

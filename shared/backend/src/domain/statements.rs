@@ -40,7 +40,7 @@ pub struct Entry {
     pub on: Date,
     /// The bank's name of the entry.
     pub reference: Option<String>,
-    /// What it consists of; one at least.
+    /// Its parts; one at least.
     pub details: Vec<Detail>,
 }
 
@@ -53,7 +53,7 @@ pub struct Detail {
     pub reference: Option<String>,
     /// The payer's name of the payment.
     pub end_to_end: Option<String>,
-    /// What the payer wrote.
+    /// The payer's text.
     pub remittance: Option<String>,
     /// Who paid.
     pub payer: Payer,
@@ -179,7 +179,7 @@ pub struct Recorded {
     pub amount: Money,
     /// Its business date.
     pub paid_on: Date,
-    /// What the payer typed.
+    /// The text that the payer typed.
     pub reference: Option<String>,
     /// The credit that it was found by, of this statement or an earlier one.
     pub found_by: Option<String>,

@@ -42,7 +42,7 @@ pub struct Notes {
 }
 
 impl Notes {
-    /// What a disbursement pays out: its amount less the fees, and less what it settles.
+    /// The sum that a disbursement pays out: its amount less the fees, and less what it settles.
     ///
     /// # Errors
     ///

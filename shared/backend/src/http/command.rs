@@ -46,19 +46,31 @@ impl Outcome {
 /// or a lock that was not free in time; 503 without a database.
 pub async fn conclude(tx: Tx, outcome: Result<Outcome, Problem>) -> Result<Answer, Problem> {
     match outcome {
-        Ok(Outcome { answer, mut writes, count }) if !writes.is_empty() => {
-            if tx.is_one_of(portfolio::ADD_UP_EVERY) {
-                writes.push(portfolio::add_up());
-            }
-            tx.commit(writes).await?;
-            if let Some(count) = count {
-                telemetry::count(count);
-            }
-            Ok(answer)
-        }
-        outcome => {
+        Ok(Outcome { answer, writes, count }) => write(tx, writes, count).await.map(|()| answer),
+        Err(problem) => {
             tx.rollback().await;
-            outcome.map(|outcome| outcome.answer)
+            Err(problem)
         }
     }
+}
+
+/// Ends the transaction of a command that was not refused: commits the writes, or rolls back if there are none. One of
+/// so many commits adds up what commands left for the portfolio's sums.
+///
+/// # Errors
+///
+/// As [`conclude`].
+pub async fn write(tx: Tx, mut writes: Vec<Statement<()>>, count: Option<Count>) -> Result<(), Problem> {
+    if writes.is_empty() {
+        tx.rollback().await;
+        return Ok(());
+    }
+    if tx.is_one_of(portfolio::ADD_UP_EVERY) {
+        writes.push(portfolio::add_up());
+    }
+    tx.commit(writes).await?;
+    if let Some(count) = count {
+        telemetry::count(count);
+    }
+    Ok(())
 }

@@ -7,10 +7,7 @@ use crate::{
     db::{Columns as _, List, OfLoan, Sql, Statement},
     domain::{loan::Loan, portfolio::ApplicationStep, servicing::LockedLoan, transaction::Transaction},
     sql,
-    store::{
-        loans::{self, Id},
-        transactions::TransactionRow,
-    },
+    store::{loans, transactions::TransactionRow},
 };
 
 /// Locks the loans of a command, in the order of their ids.
@@ -36,15 +33,11 @@ ORDER BY loan_id, version",
 );
 
 /// Statements that lock loans and read them.
-pub type LockOthers = (
-    Statement<Vec<Id>>,
-    Statement<Vec<Loan>>,
-    Statement<Vec<OfLoan<Transaction>>>,
-    Statement<Vec<OfLoan<ApplicationStep>>>,
-);
+pub type LockOthers =
+    (Statement<()>, Statement<Vec<Loan>>, Statement<Vec<OfLoan<Transaction>>>, Statement<Vec<OfLoan<ApplicationStep>>>);
 
 /// The rows of the other loans.
-pub type OtherLoans = (Vec<Id>, Vec<Loan>, Vec<OfLoan<Transaction>>, Vec<OfLoan<ApplicationStep>>);
+pub type OtherLoans = ((), Vec<Loan>, Vec<OfLoan<Transaction>>, Vec<OfLoan<ApplicationStep>>);
 
 /// Locks the loan of a command and others at once, in the order of their ids, and reads the others.
 #[must_use]
@@ -56,7 +49,7 @@ pub fn lock(loan: Uuid, settles: &[Uuid], disbursement: Option<Uuid>) -> LockOth
 ORDER BY l.id",
     );
     (
-        Sql::new(LOCK).bind(all).bind(disbursement).all(),
+        Sql::new(LOCK).bind(all).bind(disbursement).execute(),
         others(rows).all(),
         others(Sql::new(TRANSACTIONS)).all(),
         others(Sql::new(STEPS)).all(),

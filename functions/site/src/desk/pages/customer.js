@@ -31,7 +31,7 @@ function Actions({ customer, me }) {
     ${(isAdmin || customer.agent_id === me.id) && button(t.activation.button, CODE, { user: customer })}`;
 }
 
-/** What was found of who they are. */
+/** The result of the identity check. */
 const Found = ({ of: kyc }) =>
   html`<${Status} of=${kyc.status} /> ${[kyc.expires_on && t.kyc.until(date(kyc.expires_on)), kyc.reason].filter(Boolean).join(", ")}`;
 

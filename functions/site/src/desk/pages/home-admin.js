@@ -1,10 +1,10 @@
 /** An admin's first page: what waits, then today's collections, then figures. */
 import { call } from "../api.js";
 import { Amount, date, number, today } from "../format.js";
-import { Heading, Section, useWaiting } from "../layout.js";
+import { Heading, Section, Waiting } from "../layout.js";
 import { Loaded, Empty, useLoad } from "../load.js";
 import { Table } from "../lists.js";
-import { html } from "../ui.js";
+import { html, useContext, useEffect } from "../ui.js";
 import { t } from "../words.js";
 import { Queue } from "./applications.js";
 
@@ -61,8 +61,11 @@ function Figures() {
   <//>`;
 }
 
-export default function Home({ user }) {
-  const waiting = useWaiting(user);
+export default function Home() {
+  const waiting = useContext(Waiting);
+  useEffect(() => {
+    if (waiting.data) waiting.reload();
+  }, []);
   return html`<${Heading} text=${t.home.title} over=${date(today())} />
     <${Loaded} of=${waiting} lines=${2}>
       ${(counts) => html`<ul class="waiting">

@@ -76,7 +76,7 @@ function Actions({ payment }) {
   return html`${!isZero(payment.unapplied) && html`${button("apply", "primary")}${button("giveBack")}${button("transfer")}`} ${button("correct")}`;
 }
 
-/** What the provider sent, word for word. */
+/** The notices of the provider, word for word. */
 const Raw = ({ of: notices }) =>
   html`<${Section} title=${t.payments.raw}>
     ${notices.map(({ body, received_at: at, via }) => html`<p class="muted" key=${at}>${via}, ${minute(at)}</p><pre tabindex="0">${body ?? t.payments.dropped}</pre>`)}

@@ -1,20 +1,20 @@
 /** Payments that arrived: what waits in suspense first. */
 import { call } from "../api.js";
+import { openDialog } from "../dialog.js";
 import { Choice, DateChoice, Status } from "../facts.js";
 import { Amount, amount, date, isZero } from "../format.js";
-import { Heading } from "../layout.js";
+import { Heading, Section } from "../layout.js";
 import { Paged, usePages } from "../lists.js";
 import { useLoad } from "../load.js";
 import { useQuery } from "../router.js";
 import { html, useState } from "../ui.js";
 import { t } from "../words.js";
 import { Command } from "./command.js";
-import { openDialog } from "../dialog.js";
 
 /** Who paid, as the provider tells it. */
 export const payerOf = ({ name, phone, account }) => [name, phone, account].filter(Boolean).join(", ") || t.none;
 
-export const paymentColumns = [
+const columns = [
   { label: t.payments.paidOn, head: true, cell: (it) => html`<a href="/desk/payments/${it.id}" class="nobreak">${date(it.paid_on)}</a>` },
   { label: t.loan.amount, number: true, cell: (it) => html`<${Amount} of=${it.amount} currency=${it.currency} />` },
   { label: t.payments.unapplied, number: true, cell: (it) => (isZero(it.unapplied) ? t.none : html`<${Amount} of=${it.unapplied} />`) },
@@ -26,6 +26,15 @@ export const paymentColumns = [
 ];
 
 const STATES = ["unapplied", "partly_applied", "applied", "returned"];
+
+/** The states of payments with money that waits. */
+const WAITING = ["unapplied", "partly_applied"];
+
+/** Payments in a state, or in any. */
+function List({ query, label, empty }) {
+  const list = usePages("GET /api/payments", { query });
+  return html`<${Paged} of=${list} label=${label} columns=${columns} empty=${empty} />`;
+}
 
 /** A payment that no provider tells of, such as one at the counter. */
 function Enter({ sources, close }) {
@@ -69,15 +78,14 @@ function Find() {
 
 export default function Payments({ user }) {
   const isAdmin = user.role === "admin";
-  const [state, setState] = useQuery("state", "unapplied");
+  const [state, setState] = useQuery("state", "waiting");
   const [source, setSource] = useQuery("source");
   const [from, setFrom] = useQuery("from");
   const [to, setTo] = useQuery("to");
   const [by] = useQuery("by", "payer");
   const [find] = useQuery("find");
   const sources = useLoad(async (signal) => (isAdmin ? (await call("GET /api/payment-sources", { query: { limit: 200 }, signal })).data : []), [user.id]);
-  const query = { state: state === "all" ? "" : state, source, from, to, [by]: find };
-  const list = usePages("GET /api/payments", { query });
+  const query = { source, from, to, [by]: find };
   const known = sources.data ?? [];
   const mayEnter = known.some(({ provider, active }) => provider === "manual" && active);
   return html`<${Heading} text=${t.nav.payments}>
@@ -86,11 +94,15 @@ export default function Payments({ user }) {
     <//>
     <p class="muted">${t.payments.about}</p>
     <div class="filters">
-      <${Choice} label=${t.loan.status} value=${state} onChange=${setState} options=${[...STATES.map((it) => [it, t.status[it]]), ["all", t.all]]} />
+      <${Choice} label=${t.loan.status} value=${state} onChange=${setState} options=${[["waiting", t.payments.waiting], ...STATES.map((it) => [it, t.status[it]]), ["all", t.all]]} />
       ${known.length > 0 && html`<${Choice} label=${t.payments.source} value=${source} onChange=${setSource} options=${[["", t.all], ...known.map(({ code, name }) => [code, name])]} />`}
       <${DateChoice} label=${t.loans.from} value=${from} onChange=${setFrom} />
       <${DateChoice} label=${t.loans.to} value=${to} onChange=${setTo} />
       <${Find} />
     </div>
-    <${Paged} of=${list} label=${t.nav.payments} columns=${paymentColumns} empty=${state === "unapplied" && !find ? t.payments.noneWaiting : t.payments.none} />`;
+    ${state === "waiting"
+      ? WAITING.map(
+          (it) => html`<${Section} key=${it} title=${t.status[it]}><${List} query=${{ ...query, state: it }} label=${t.status[it]} empty=${find ? t.payments.none : t.payments.noneWaiting} /><//>`,
+        )
+      : html`<${List} query=${{ ...query, state: state === "all" ? "" : state }} label=${t.nav.payments} empty=${t.payments.none} />`}`;
 }

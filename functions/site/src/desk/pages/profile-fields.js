@@ -16,7 +16,7 @@ const PLACES = [
   ...KIN.map((name) => `next_of_kin.${name}`),
 ];
 
-/** What stands in the fields of a profile at first. */
+/** The first contents of the fields of a profile. */
 export const fieldsOf = (profile, under = "") =>
   Object.fromEntries(PLACES.map((place) => [under + place, place.split(".").reduce((part, name) => part?.[name], profile) ?? ""]));
 

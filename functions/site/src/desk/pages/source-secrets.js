@@ -1,4 +1,4 @@
-/** What a provider has to be given: the address that it calls, and the secret that it signs with. They are shown once. */
+/** The address that a provider calls, and the secret that it signs with. They are shown once. */
 import { Facts } from "../facts.js";
 import { html } from "../ui.js";
 import { t } from "../words.js";
