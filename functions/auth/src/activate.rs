@@ -2,10 +2,7 @@
 //! the first time, and how a forgotten password is replaced. An unknown user, a wrong code and none at all are refused
 //! alike, in the same time.
 
-use axum::{
-    extract::State,
-    http::{HeaderValue, StatusCode, header},
-};
+use axum::extract::State;
 use backend::{
     app::App,
     auth::{
@@ -18,7 +15,7 @@ use backend::{
     http::{
         answer::Answer,
         body::Input,
-        command::{Outcome, conclude},
+        command::{Outcome, conclude, refuse},
         problem::Problem,
     },
     store::{
@@ -55,8 +52,7 @@ pub(crate) struct ActivationAttempt {
 
 fn wrong() -> Problem {
     let detail = "There is no such code for this user, or not any more.";
-    Problem::new(StatusCode::UNAUTHORIZED, "invalid_code", detail)
-        .header(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))
+    Problem::unauthorized("invalid_code", detail)
 }
 
 /// Change a password with a code.
@@ -87,7 +83,7 @@ pub(crate) async fn activate(State(app): State<App>, address: ClientAddress, inp
         // As of a failed login: no name that is no user's is kept.
         let mut writes = attempt.fail();
         writes.push(audit::record(None, &address, "auth.activation_failed", &Subject::Nobody, json!({})));
-        return refuse(&app, writes, wrong()).await;
+        return refuse(&app.db, writes, wrong()).await;
     };
     let email = found.user.email.as_deref().unwrap_or_default();
     // Told to who has the right code: it says what the e-mail address is, and that a second factor is needed.
@@ -95,8 +91,8 @@ pub(crate) async fn activate(State(app): State<App>, address: ClientAddress, inp
     let presented = Presented::of(&app, &found.user, totp.as_ref().map(|PasswordAttempt(totp)| totp));
     let (new_password, presented) = match (new_password, presented) {
         (Ok(new_password), Ok(presented)) => (new_password, presented),
-        (Err(error), _) => return refuse(&app, no_try(&attempt, &found), error.into()).await,
-        (_, Err(missing)) => return refuse(&app, no_try(&attempt, &found), missing).await,
+        (Err(error), _) => return refuse(&app.db, no_try(&attempt, &found), error.into()).await,
+        (_, Err(missing)) => return refuse(&app.db, no_try(&attempt, &found), missing).await,
     };
     let hash = attempt.hash(new_password).await?;
 
@@ -111,9 +107,10 @@ pub(crate) async fn activate(State(app): State<App>, address: ClientAddress, inp
     };
     let mut writes = match second_factor::admit(&user, presented.zip(factor)).await {
         Ok(used) => used,
-        Err(Refused { problem, mut writes }) => {
+        Err(Refused { problem, is_wrong, mut writes }) => {
             writes.extend(no_try(&attempt, &found));
-            writes.push(audit::record(None, &address, "auth.totp_failed", &Subject::User(user.id), json!({})));
+            let about = Subject::User(user.id);
+            writes.extend(is_wrong.then(|| audit::record(None, &address, "auth.totp_failed", &about, json!({}))));
             tx.commit(writes).await?;
             return Err(problem);
         }
@@ -136,11 +133,4 @@ fn no_try(attempt: &Attempt, found: &Activation) -> Vec<Statement<()>> {
     let mut writes = attempt.give_back();
     writes.push(activations::take_back(found));
     writes
-}
-
-/// Refuses an attempt once it is written what that leaves.
-async fn refuse(app: &App, writes: Vec<Statement<()>>, problem: Problem) -> Result<Answer, Problem> {
-    let (tx, ()) = app.db.begin(&()).await?;
-    tx.commit(writes).await?;
-    Err(problem)
 }

@@ -1,10 +1,7 @@
 //! Login: by HTTP Basic (RFC 7617) or with a JSON body. Neither the answer nor its time reveals if a user exists; only
 //! a caller with the right password learns that an account is suspended or waits for approval.
 
-use axum::{
-    extract::State,
-    http::{HeaderMap, HeaderValue, StatusCode, header},
-};
+use axum::{extract::State, http::HeaderMap};
 use backend::{
     app::App,
     auth::{
@@ -19,7 +16,7 @@ use backend::{
     http::{
         answer::Answer,
         body::Input,
-        command::{Outcome, conclude},
+        command::{Outcome, conclude, refuse},
         credentials,
         problem::Problem,
     },
@@ -100,8 +97,7 @@ impl Typed {
 
 /// The layers add a Basic challenge for a client that came with Basic.
 fn wrong() -> Problem {
-    Problem::new(StatusCode::UNAUTHORIZED, "invalid_credentials", "The username or the password is wrong.")
-        .header(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))
+    Problem::unauthorized("invalid_credentials", "The username or the password is wrong.")
 }
 
 /// Why a user with the right password may not log in: the code, as in the audit log, and the answer.
@@ -174,14 +170,7 @@ async fn fail(
     };
     let mut writes = attempt.fail();
     writes.push(audit::record(None, address, "auth.login_failed", &subject, json!({"reason": reason})));
-    refuse(app, writes, wrong()).await
-}
-
-/// Refuses a login once it is written what that leaves.
-async fn refuse(app: &App, writes: Vec<Statement<()>>, problem: Problem) -> Result<Answer, Problem> {
-    let (tx, ()) = app.db.begin(&()).await?;
-    tx.commit(writes).await?;
-    Err(problem)
+    refuse(&app.db, writes, wrong()).await
 }
 
 /// Opens a session for a user whose password is right, and whose second factor is, where one is needed.
@@ -201,11 +190,11 @@ async fn open(
     if let Some(problem) = shut_out(user.status) {
         let mut writes = attempt.give_back();
         writes.push(failed(&user, &problem));
-        return refuse(app, writes, problem).await;
+        return refuse(&app.db, writes, problem).await;
     }
     let presented = match Presented::of(app, &user, typed.totp.as_ref()) {
         Ok(presented) => presented,
-        Err(missing) => return refuse(app, attempt.give_back(), missing).await,
+        Err(missing) => return refuse(&app.db, attempt.give_back(), missing).await,
     };
     let upgraded = match check {
         Check::RightButOutdated => Some(attempt.hash(typed.password.clone()).await?),
@@ -237,9 +226,9 @@ async fn open(
     }
     match second_factor::admit(&user, presented.zip(found)).await {
         Ok(used) => writes.extend(used),
-        Err(Refused { problem, writes: counted }) => {
+        Err(Refused { problem, is_wrong, writes: counted }) => {
             writes.extend(counted);
-            writes.push(failed(&user, &problem));
+            writes.extend(is_wrong.then(|| failed(&user, &problem)));
             tx.commit(writes).await?;
             return Err(problem);
         }

@@ -15,11 +15,10 @@ use backend::{
         passwords::{self, Check},
         second_factor::{self, Presented, Refused},
     },
-    db::Statement,
     http::{
         answer::Answer,
         body::Input,
-        command::{Outcome, conclude},
+        command::{Outcome, conclude, refuse},
         problem::Problem,
     },
     store::{
@@ -75,11 +74,11 @@ pub(crate) async fn change_password(State(app): State<App>, user: AnyUser, input
     if attempt.check(current.clone(), Some(password_hash.clone())).await? == Check::Wrong {
         let mut writes = attempt.fail();
         writes.push(audit::by(&caller, "auth.password_failed", &Subject::User(caller.id), json!({})));
-        return refuse(&app, writes, wrong()).await;
+        return refuse(&app.db, writes, wrong()).await;
     }
     let presented = match Presented::of(&app, &me, totp.as_ref().map(|PasswordAttempt(totp)| totp)) {
         Ok(presented) => presented,
-        Err(missing) => return refuse(&app, attempt.give_back(), missing).await,
+        Err(missing) => return refuse(&app.db, attempt.give_back(), missing).await,
     };
     let is_new = new_password.expose_secret() != passwords::form(&current).expose_secret();
     let hash = attempt.hash(new_password).await?;
@@ -97,9 +96,10 @@ pub(crate) async fn change_password(State(app): State<App>, user: AnyUser, input
     let mut writes = attempt.give_back();
     match second_factor::admit(&me, presented.zip(found)).await {
         Ok(spent) => writes.extend(spent),
-        Err(Refused { problem, writes: counted }) => {
+        Err(Refused { problem, is_wrong, writes: counted }) => {
             writes.extend(counted);
-            writes.push(audit::by(&caller, "auth.totp_failed", &Subject::User(caller.id), json!({})));
+            let about = Subject::User(caller.id);
+            writes.extend(is_wrong.then(|| audit::by(&caller, "auth.totp_failed", &about, json!({}))));
             tx.commit(writes).await?;
             return Err(problem);
         }
@@ -115,11 +115,4 @@ pub(crate) async fn change_password(State(app): State<App>, user: AnyUser, input
     ]);
     writes.extend(set_by);
     conclude(tx, Ok(Outcome::new(Answer::no_content(), writes))).await
-}
-
-/// Refuses a new password once it is written what that leaves.
-async fn refuse(app: &App, writes: Vec<Statement<()>>, problem: Problem) -> Result<Answer, Problem> {
-    let (tx, ()) = app.db.begin(&()).await?;
-    tx.commit(writes).await?;
-    Err(problem)
 }

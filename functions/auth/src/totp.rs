@@ -148,7 +148,8 @@ pub(crate) async fn delete_totp(user: AnyUser, State(app): State<App>, input: In
         (Ok(me), Some((presented, found))) => {
             finish(tx, &caller, presented.check(found).await, |used| Ok(remove(&caller, me, used))).await
         }
-        (me, _) => conclude(tx, me.map(|_| Outcome::unchanged(Answer::no_content()))).await,
+        (Ok(_), None) => conclude(tx, Err(Problem::not_found())).await,
+        (Err(problem), _) => conclude(tx, Err(problem)).await,
     }
 }
 
@@ -169,8 +170,9 @@ async fn finish(
 ) -> Result<Answer, Problem> {
     match checked {
         Ok(used) => conclude(tx, then(used)).await,
-        Err(Refused { problem, mut writes }) => {
-            writes.push(audit::by(caller, "auth.totp_failed", &Subject::User(caller.id), json!({})));
+        Err(Refused { problem, is_wrong, mut writes }) => {
+            let about = Subject::User(caller.id);
+            writes.extend(is_wrong.then(|| audit::by(caller, "auth.totp_failed", &about, json!({}))));
             tx.commit(writes).await?;
             Err(problem)
         }

@@ -5,7 +5,7 @@ use aws_lc_rs::constant_time;
 use axum::{
     Json,
     extract::State,
-    http::{HeaderMap, HeaderValue, StatusCode, header},
+    http::{HeaderMap, StatusCode},
 };
 use backend::{
     app::App,
@@ -193,8 +193,7 @@ async fn is_signed(
 fn bad_signature() -> Problem {
     let detail =
         "The message is not signed by the source's secret as Standard Webhooks 1.0 say, or not within five minutes.";
-    Problem::new(StatusCode::UNAUTHORIZED, "bad_signature", detail)
-        .header(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))
+    Problem::unauthorized("bad_signature", detail)
 }
 
 /// A provider sends again whatever was not stored: a conflict with another request becomes 503.

@@ -84,5 +84,5 @@ pub(crate) async fn get_customer(
         .filter(|customer| caller.role != Role::Customer || customer.id == caller.id)
         .ok_or_else(Problem::not_found)?;
     query.none()?;
-    Ok(Json(customer.view(caller.role)))
+    Ok(Json(customer.view_for(&caller)))
 }

@@ -160,6 +160,9 @@ async fn wrong_codes_are_limited_over_all_addresses_and_missing_ones_cost_nothin
     let api = Api::with(options).await;
     let asha = api.customer("asha").await;
     let authenticator = Authenticator::of(&asha).await;
+    let own = asha.get(&format!("/api/customers/{}", asha.id)).expect(200).await;
+    assert_eq!(own["totp_since"], asha.get("/api/auth/me").expect(200).await["totp_since"], "as the user sees it");
+    assert!(own["totp_since"].is_string());
     a_moment_later(&api).await;
     for _ in 0..5 {
         assert_eq!(log_in(&api, &asha, None).await.code(), "totp_required");
@@ -174,11 +177,15 @@ async fn wrong_codes_are_limited_over_all_addresses_and_missing_ones_cost_nothin
     from("203.0.113.2", &authenticator.wrong()).refused(401, "totp_invalid").await;
     from("203.0.113.3", "not a code at all").refused(401, "totp_invalid").await;
     a_moment_later(&api).await;
+    // Only those that were looked at are wrong ones in the audit.
+    let audited = "SELECT count(*) FROM audit_log WHERE action IN ('auth.login_failed', 'auth.totp_failed')";
+    assert_eq!(api.count(audited).await, 3);
     let refused = from("203.0.113.4", &authenticator.code()).refused(429, "too_many_attempts").await;
     assert!(refused.header("retry-after").parse::<u32>().unwrap() <= 3600);
     // For the other calls it is the same count, and a missing one is still free.
     let code = json!({"code": authenticator.code()});
     asha.delete("/api/auth/totp").json(code).refused(429, "too_many_attempts").await;
+    assert_eq!(api.count(audited).await, 3);
     assert_eq!(log_in(&api, &asha, None).await.code(), "totp_required");
 }
 

@@ -30,6 +30,6 @@ export function useCodedForm(initial, password, send) {
 
 /** The field for a code, which has the focus when it comes. */
 export function Code({ form, name = "totp", label = t.code.label, hint = t.code.hint }) {
-  useEffect(() => document.querySelector(`input[name=${name}]`)?.focus(), []);
+  useEffect(() => form.element.current?.querySelector(`input[name=${name}]`)?.focus(), []);
   return html`<${Field} form=${form} name=${name} label=${label} hint=${hint} autocomplete="one-time-code" autocapitalize="none" />`;
 }

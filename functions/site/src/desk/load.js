@@ -46,6 +46,9 @@ export function useLoad(work, inputs) {
 export function Trouble({ error, retry }) {
   if (!error) return null;
   if (error instanceof Refusal && error.status === 0 && offline.get()) return null;
+  if (error.code === "totp_enrolment_required") {
+    return html`<div class="trouble" role="alert"><p>${t.code.needed} <a href="/desk/profile">${t.code.begin}</a></p></div>`;
+  }
   return html`<div class="trouble" role="alert">
     <p>${words(error)}</p>
     ${retry && html`<button type="button" onClick=${retry}>${t.retry}</button>`}

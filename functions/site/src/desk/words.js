@@ -115,6 +115,7 @@ export const t = {
     digits: "Six digits.",
     hint: "Six digits, or one of your recovery codes.",
     about: "Whoever learns your password cannot log in without the authenticator on your phone.",
+    needed: "Your role needs a second factor.",
     begin: "Set it up",
     setUp: "Enter this secret in an app such as Aegis, Google Authenticator or FreeOTP, then the code that it shows.",
     secret: "Secret",

@@ -24,7 +24,6 @@ use crate::{
         refusal::FieldError,
         text::{Email, ExternalId, Name, Phone},
     },
-    views::user::UserView,
 };
 
 /// Changes of one's own profile; a field that is left out stays. Username and role never change.
@@ -159,10 +158,6 @@ pub fn reachable(role: Role, email: bool, phone: bool, external_id: bool) -> Res
     if errors.is_empty() { Ok(()) } else { Err(Problem::invalid(errors)) }
 }
 
-fn shown(caller: &Caller, user: &User) -> UserView {
-    if caller.id == user.id { user.own_view() } else { user.view(caller.role) }
-}
-
 impl Change {
     fn over(self, user: &User) -> Result<User, Problem> {
         let Self { email, phone, full_name, names, agent_id } = self;
@@ -187,7 +182,7 @@ impl Change {
         }
         let changed = self.over(user)?;
         if changed == *user {
-            return Ok(Outcome::unchanged(Answer::ok(&shown(caller, user))?));
+            return Ok(Outcome::unchanged(Answer::ok(&user.view_for(caller))?));
         }
         let is_given = changed.agent_id != user.agent_id;
         let differs = [
@@ -211,6 +206,6 @@ impl Change {
         ];
         // A code was handed out by, or for, the agent before.
         writes.extend(is_given.then(|| activations::end(changed.id)));
-        Ok(Outcome::new(Answer::ok(&shown(caller, &changed))?, writes))
+        Ok(Outcome::new(Answer::ok(&changed.view_for(caller))?, writes))
     }
 }

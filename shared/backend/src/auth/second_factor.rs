@@ -1,7 +1,6 @@
 //! The second factor of a user who typed it: checked in the transaction that it lets through, so that a code is good
 //! once. Wrong ones are counted by user, whatever address they come from.
 
-use axum::http::{HeaderValue, StatusCode, header};
 use secrecy::SecretString;
 use uuid::Uuid;
 
@@ -19,16 +18,11 @@ use crate::{
 
 /// The refusal of somebody whose password is right, and who typed no second factor.
 fn missing() -> Problem {
-    unauthorized("totp_required", "Send a code of your authenticator, or a recovery code, as totp too.")
+    Problem::unauthorized("totp_required", "Send a code of your authenticator, or a recovery code, as totp too.")
 }
 
 fn wrong() -> Problem {
-    unauthorized("totp_invalid", "The second factor is wrong, or was used before.")
-}
-
-fn unauthorized(code: &'static str, detail: &'static str) -> Problem {
-    Problem::new(StatusCode::UNAUTHORIZED, code, detail)
-        .header(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))
+    Problem::unauthorized("totp_invalid", "The second factor is wrong, or was used before.")
 }
 
 /// A second factor that was typed, and is not checked yet.
@@ -43,7 +37,10 @@ pub struct Presented<'a> {
 pub struct Refused {
     /// The answer, to be given once the transaction is committed.
     pub problem: Problem,
-    /// What the transaction has to write: a wrong second factor stays counted, and one that was not looked at does not.
+    /// True if it was looked at, and is wrong.
+    pub is_wrong: bool,
+    /// The writes that the refusal leaves: none where it was wrong, so that its try stays counted; else the one that
+    /// takes the try back.
     pub writes: Vec<Statement<()>>,
 }
 
@@ -60,7 +57,7 @@ pub async fn admit(user: &User, presented: Option<(Presented<'_>, Found)>) -> Re
     match (user.totp_since, presented) {
         (None, None) => Ok(Vec::new()),
         (None, Some((presented, _))) => Ok(vec![presented.give_back()]),
-        (Some(_), None) => Err(Refused { problem: missing(), writes: Vec::new() }),
+        (Some(_), None) => Err(Refused { problem: missing(), is_wrong: false, writes: Vec::new() }),
         (Some(_), Some((presented, found))) => presented.check(found).await,
     }
 }
@@ -98,13 +95,13 @@ impl<'a> Presented<'a> {
     ///
     /// 401 if it is wrong or was used before; 429 after too many wrong ones; 500 or 503 if the secret cannot be opened.
     pub async fn check(&self, (factor, level): Found) -> Result<Vec<Statement<()>>, Refused> {
-        let not_counted = |problem| Refused { problem, writes: vec![self.give_back()] };
+        let not_counted = |problem| Refused { problem, is_wrong: false, writes: vec![self.give_back()] };
         self.bucket.allow(level).map_err(not_counted)?;
         let used = match &factor {
             Some(factor) => self.used(factor).await.map_err(not_counted)?,
             None => None,
         };
-        let used = used.ok_or_else(|| Refused { problem: wrong(), writes: Vec::new() })?;
+        let used = used.ok_or_else(|| Refused { problem: wrong(), is_wrong: true, writes: Vec::new() })?;
         Ok(vec![used, self.give_back()])
     }
 

@@ -2,7 +2,7 @@
 
 use super::{answer::Answer, problem::Problem};
 use crate::{
-    db::{Statement, Tx},
+    db::{Db, Statement, Tx},
     store::portfolio,
     telemetry::{self, Count},
 };
@@ -52,6 +52,17 @@ pub async fn conclude(tx: Tx, outcome: Result<Outcome, Problem>) -> Result<Answe
             Err(problem)
         }
     }
+}
+
+/// Refuses a command once the writes are there that the refusal leaves, such as a guess that counts.
+///
+/// # Errors
+///
+/// The refusal; 503 without a database.
+pub async fn refuse(db: &Db, writes: Vec<Statement<()>>, problem: Problem) -> Result<Answer, Problem> {
+    let (tx, ()) = db.begin(&()).await?;
+    tx.commit(writes).await?;
+    Err(problem)
 }
 
 /// Ends the transaction of a command that was not refused: commits the writes, or rolls back if there are none. One of

@@ -96,7 +96,12 @@ impl Problem {
     #[must_use]
     pub fn unauthenticated() -> Self {
         let detail = "A valid access token is required: log in and send it as Authorization: Bearer.";
-        Self::new(StatusCode::UNAUTHORIZED, "unauthenticated", detail)
+        Self::unauthorized("unauthenticated", detail)
+    }
+
+    /// 401: nothing proves who this is.
+    pub fn unauthorized(code: &'static str, detail: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(StatusCode::UNAUTHORIZED, code, detail)
             .header(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))
     }
 

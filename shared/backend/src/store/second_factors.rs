@@ -39,7 +39,8 @@ pub fn seal_of(user: Uuid) -> String {
     format!("totp:{user}")
 }
 
-/// A user's second factor, locked, so that no code is used twice.
+/// A user's second factor, locked. Its recovery codes are read with it and are not: a statement before this one locks
+/// the user, so that none is used twice.
 pub const LOCK: &str = "\
 SELECT secret, last_step, ARRAY(SELECT digest FROM recovery_codes r WHERE r.person_id = f.person_id) AS recovery_codes,
     clock_timestamp() AS now

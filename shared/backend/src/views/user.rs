@@ -6,6 +6,7 @@ use uuid::Uuid;
 
 use crate::{
     domain::{
+        caller::Caller,
         kyc::Kyc,
         users::{Role, User, UserStatus},
     },
@@ -35,6 +36,12 @@ impl User {
             created_at: self.created_at,
             updated_at: self.updated_at,
         }
+    }
+
+    /// The user as the interface shows it to a caller, who may be the user itself.
+    #[must_use]
+    pub fn view_for(&self, caller: &Caller) -> UserView {
+        if self.id == caller.id { self.own_view() } else { self.view(caller.role) }
     }
 
     /// The user as the interface shows it to the user itself.
@@ -83,7 +90,7 @@ pub struct UserView {
     pub totp_since: Option<Instant>,
     /// When the user was created.
     pub created_at: Instant,
-    /// When profile, status or password last changed.
+    /// When profile, status, password or second factor last changed.
     pub updated_at: Instant,
 }
 

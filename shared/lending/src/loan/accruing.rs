@@ -9,12 +9,13 @@ use crate::Money;
 /// The interest of a loan that follows the balance of each day, from the day on which something last happened.
 ///
 /// It is stored as JSON beside the other figures of a loan, so that those which move with the day can be read without
-/// the loan's events. Its fields may change from release to release.
+/// the loan's events. A release that changes its fields has to read those of the release before: they are read with
+/// every loan.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Accruing {
     rows: DailyRows,
     waived: i128,
-    /// That day.
+    /// The day on which something last happened.
     pub since: Date,
 }
 

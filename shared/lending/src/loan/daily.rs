@@ -223,7 +223,7 @@ impl DailyRows {
         first
     }
 
-    /// What the row after the first ones asks for; it is then one of them.
+    /// The amounts that the row after the first ones asks for; it is then one of them.
     fn next_due(&self, first: &mut FirstRows, as_of: Date) -> RowDue {
         steps(1);
         let index = first.count;
@@ -250,7 +250,7 @@ impl DailyRows {
         row.passed + self.balance * known + (left - row.principal_paid) * to_come
     }
 
-    /// What a row with this interest and what was carried into it asks for.
+    /// The amounts that a row asks for, given its interest with the interest that was carried into it.
     fn due(&self, index: usize, left: i128, arising: i128) -> RowDue {
         let &DailyRow { level, principal_paid, interest_paid, .. } = &self.rows[index];
         if index + 1 == self.rows.len() {
@@ -303,7 +303,7 @@ impl DailyRows {
         first.interest
     }
 
-    /// What the last row asks for as of a day, principal and interest together.
+    /// Principal and interest of the last row together, as of a day.
     fn asked_of_last(&self, mut first: FirstRows, as_of: Date) -> i128 {
         let mut due = RowDue::default();
         while first.count < self.rows.len() {

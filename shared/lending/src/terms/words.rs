@@ -30,10 +30,10 @@ words! {
     /// The interest of a period.
     #[derive(Default)]
     InterestAccrual {
-        /// That of the schedule, whenever it is paid.
+        /// The schedule's, whenever it is paid.
         #[default]
         Scheduled = "scheduled",
-        /// That of the balance of each day: a late payment costs more, an early one less.
+        /// By the balance of each day: a late payment costs more, an early one less.
         Daily = "daily",
     }
 }

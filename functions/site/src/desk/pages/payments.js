@@ -1,5 +1,5 @@
 /** Payments that arrived: what waits in suspense first. */
-import { call } from "../api.js";
+import { call, callAll } from "../api.js";
 import { openDialog } from "../dialog.js";
 import { Choice, DateChoice, Status } from "../facts.js";
 import { Amount, amount, date, isZero } from "../format.js";
@@ -84,7 +84,7 @@ export default function Payments({ user }) {
   const [to, setTo] = useQuery("to");
   const [by] = useQuery("by", "payer");
   const [find] = useQuery("find");
-  const sources = useLoad(async (signal) => (isAdmin ? (await call("GET /api/payment-sources", { query: { limit: 200 }, signal })).data : []), [user.id]);
+  const sources = useLoad(async (signal) => (isAdmin ? callAll("GET /api/payment-sources", { signal }) : []), [user.id]);
   const query = { source, from, to, [by]: find };
   const known = sources.data ?? [];
   const mayEnter = known.some(({ provider, active }) => provider === "manual" && active);

@@ -5,7 +5,7 @@ import { tell } from "../dialog.js";
 import { Facts } from "../facts.js";
 import { Field, Form, UsernameOf, useForm } from "../forms.js";
 import { Heading, Section } from "../layout.js";
-import { Loaded, useLoad } from "../load.js";
+import { Lazy, Loaded, useLoad } from "../load.js";
 import { session, setSession } from "../session.js";
 import { html } from "../ui.js";
 import { t } from "../words.js";
@@ -49,6 +49,8 @@ function NewPassword({ user }) {
   <//>`;
 }
 
+const PERSONAL = () => import("./customer-profile.js");
+
 export default function Profile({ user }) {
   const me = useLoad((signal) => call("GET /api/auth/me", { signal }), []);
   const endAll = async () => {
@@ -59,7 +61,7 @@ export default function Profile({ user }) {
     <${Facts} of=${[[t.person.username, user.username], [t.person.role, t.roles[user.role]]]} />
     <div class="columns">
       <${Section} title=${t.profile.contact}>
-        <${Loaded} of=${me}>${(found) => html`<${Contact} user=${found} done=${me.set} key=${found.updated_at} />`}<//>
+        <${Loaded} of=${me}>${(found) => html`<${Contact} user=${found} done=${me.set} key=${[found.full_name, found.email, found.phone].join("\n")} />`}<//>
       <//>
       <${Section} title=${t.person.password}>
         <p class="muted">${t.profile.passwordAbout}</p>
@@ -72,5 +74,6 @@ export default function Profile({ user }) {
         <p>${t.profile.sessionsAbout}</p>
         <button type="button" onClick=${endAll}>${t.profile.endSessions}</button>
       <//>
-    </div>`;
+    </div>
+    ${user.role === "customer" && html`<${Lazy} load=${PERSONAL} id=${user.id} />`}`;
 }

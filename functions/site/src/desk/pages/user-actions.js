@@ -85,7 +85,7 @@ export function UserActions({ of: user, me }) {
     .filter(([, isAllowed]) => isAllowed)
     .map(
       ([name]) =>
-        html`<button key=${name} type="button" class=${["suspend", "totp", "erase"].includes(name) ? "danger" : ""} onClick=${() => open(name)}>${t.users.actions[name].button}</button>`,
+        html`<button key=${name} type="button" class=${ACTIONS[name](user).danger ? "danger" : ""} onClick=${() => open(name)}>${t.users.actions[name].button}</button>`,
     );
   return html`${code} ${buttons}`;
 }

@@ -56,8 +56,8 @@ impl LoanRows<'_> {
     /// Notes the interest as it goes on if nothing more is recorded.
     pub(crate) fn note_accruing(&mut self, since: Date) {
         let waived = self.lines.iter().map(|line| line.interest.waived).sum();
-        let daily = self.daily.clone().filter(|daily| !daily.is_stopped());
-        self.accruing = daily.map(|daily| Accruing::new(daily.without_history(), waived, since));
+        let daily = self.daily.as_ref().filter(|daily| !daily.is_stopped());
+        self.accruing = daily.map(|daily| Accruing::new(daily.clone().without_history(), waived, since));
     }
 
     /// The interest as it goes on after the last event, unless it is over.
@@ -217,10 +217,8 @@ impl LoanRows<'_> {
         let annual_rate = new.interest_rate_apr.map_or(self.annual_rate, AnnualRate::percent);
         let mut fresh = self.rows_made_from(first, on, new, annual_rate)?;
         let instalment = self.amortise_rescheduled(&mut fresh, amortised).map_err(ConflictReason::Schedule)?;
-        self.level = instalment;
         self.instalment = instalment * self.units.smallest;
         self.annual_rate = annual_rate;
-        self.interest_only = 0;
         let excess = self.replace_daily(first, fresh, on, annual_rate);
         Ok(RescheduledRows { first, amortised, excess })
     }

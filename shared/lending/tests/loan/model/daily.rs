@@ -8,7 +8,7 @@ use num_rational::BigRational;
 use super::{Claim, Model, Row, Spread, whole};
 use crate::reference::{days, rational};
 
-/// What is asked of a row.
+/// Amounts asked of a row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Asked {
     principal: i128,
@@ -17,7 +17,7 @@ struct Asked {
     carry: i128,
 }
 
-/// What the model knows of a loan whose interest follows the balance of each day.
+/// The model's record of a loan whose interest follows the balance of each day.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Daily {
     /// The annual rate and the equal instalment of each row; none of a row of interest alone.
