@@ -98,23 +98,23 @@ impl Sheet<'_> {
         if cell("currency").is_some_and(|told| told != currency.code()) {
             return None;
         }
-        let mut refuse = |column: &str, code: &'static str, detail: String| {
-            self.errors.push(FieldError::new(format!("{place}/{column}"), code, detail));
+        let mut refuse = |code: &'static str, column: &str, detail: String| {
+            self.errors.push(FieldError::new(format!("{place}{column}"), code, detail));
         };
         let on = parse_date(&cell("paid_on").unwrap_or_default());
-        let on = on.map_err(|error| refuse("paid_on", error.code(), error.to_string())).ok();
+        let on = on.map_err(|error| refuse(error.code(), "/paid_on", error.to_string())).ok();
         let amount = money(&cell("amount").unwrap_or_default(), currency);
-        let amount = amount.map_err(|Unusable { code, detail, .. }| refuse("amount", code, detail)).ok();
+        let amount = amount.map_err(|Unusable { code, detail, .. }| refuse(code, "/amount", detail)).ok();
         if amount.is_some_and(Money::is_zero) {
-            refuse("amount", "not_positive", "must be more than zero".into());
+            refuse("not_positive", "/amount", "must be more than zero".into());
         }
         let receipt = cell("external_id");
         if receipt.as_ref().is_some_and(|receipt| receipt.chars().count() > 200) {
-            refuse("external_id", "not_a_receipt", "must have at most 200 characters".into());
+            refuse("not_a_receipt", "/external_id", "must have at most 200 characters".into());
         }
         let receipt = kept(receipt, 200);
         if let Some(earlier) = receipt.clone().and_then(|receipt| self.receipts.insert(receipt, number)) {
-            refuse("external_id", "repeated", format!("is that of row {earlier}, too"));
+            refuse("repeated", "/external_id", format!("is that of row {earlier}, too"));
         }
         let payer =
             Payer { name: kept(cell("payer_name"), 200), phone: None, account: kept(cell("payer_account"), 64) };

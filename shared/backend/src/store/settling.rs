@@ -58,7 +58,7 @@ ORDER BY l.id",
 
 /// The other loans, each with its transactions and steps.
 #[must_use]
-pub fn locked((_, loans, transactions, steps): OtherLoans) -> Vec<LockedLoan> {
+pub fn locked(((), loans, transactions, steps): OtherLoans) -> Vec<LockedLoan> {
     let (mut transactions, mut steps) = (OfLoan::by_loan(transactions), OfLoan::by_loan(steps));
     let locked = |loan: Loan| LockedLoan {
         transactions: transactions.remove(&loan.id).unwrap_or_default(),
