@@ -1,6 +1,7 @@
 //! Shared by the checks: commands, folders, ports, and the servers that they ask.
 
 pub(crate) mod api;
+pub(crate) mod at_once;
 pub(crate) mod command;
 pub(crate) mod docker;
 pub(crate) mod folders;

@@ -2,7 +2,6 @@
 
 use lambda_http::Error;
 
-#[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<(), Error> {
-    backend::lambda::run(auth::router()).await
+fn main() -> Result<(), Error> {
+    backend::lambda::serve(auth::router())
 }

@@ -105,7 +105,7 @@ pub struct DatabaseConfig {
     pub authorities: Authorities,
     /// `DATABASE_HOST`: the host to connect to when a JSON secret names another, for a proxy in front of it.
     pub host: Option<String>,
-    /// `DATABASE_POOL_SIZE`: connections of one process. An environment serves one request at a time: 1.
+    /// `DATABASE_POOL_SIZE`: connections of one process. By default as many as requests at once: [`concurrency`].
     pub pool_size: usize,
     /// `PREPARED_STATEMENTS`.
     pub statements: Statements,
@@ -120,10 +120,20 @@ impl DatabaseConfig {
             source: secret("DATABASE_SECRET_ARN", "DATABASE_URL")?,
             authorities: authorities()?,
             host: variable("DATABASE_HOST"),
-            pool_size: parsed("DATABASE_POOL_SIZE", 1, "a number of connections")?,
+            pool_size: parsed("DATABASE_POOL_SIZE", concurrency()?, "a number of connections")?,
             statements: statements()?,
         })
     }
+}
+
+/// `AWS_LAMBDA_MAX_CONCURRENCY`, set by Lambda managed instances: how many requests an environment may have at once.
+/// Elsewhere it is 1.
+///
+/// # Errors
+///
+/// When it is not a number.
+pub fn concurrency() -> Result<usize, ConfigError> {
+    parsed("AWS_LAMBDA_MAX_CONCURRENCY", 1, "a number of requests")
 }
 
 /// `PREPARED_STATEMENTS`: `on`, the default, or `off` behind a pooler without support for prepared statements.

@@ -12,16 +12,17 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use lambda_http::{
     Adapter, Error, LambdaEvent,
     aws_lambda_events::{apigw::ApiGatewayV2httpRequest, query_map::QueryMap},
-    lambda_runtime::{self, tower::ServiceExt},
+    lambda_runtime::{self, tower::Service},
     request::LambdaRequest,
     service_fn,
 };
 use serde::Serialize;
 use serde_json::value::RawValue;
-use tokio::time::sleep;
+use tokio::{runtime, time::sleep};
 
 use crate::{
     app::App,
+    config,
     http::{layers, problem::Problem},
     telemetry,
 };
@@ -29,14 +30,23 @@ use crate::{
 /// How long sending the first poll for work takes: background preparation begins after it.
 const FIRST_POLL: Duration = Duration::from_millis(1);
 
-/// Serves a route group until the environment ends.
+/// Serves a route group until the environment ends: one request at a time, or as many as the runtime gives an
+/// environment (Lambda managed instances), on a thread for each core then.
 ///
 /// Secrets and the connection are prepared in the background: the first poll for work does not wait for them.
 ///
 /// # Errors
 ///
 /// When the configuration is unusable or the runtime API goes away.
-pub async fn run(routes: Router<App>) -> Result<(), Error> {
+pub fn serve(routes: Router<App>) -> Result<(), Error> {
+    let mut threads = match config::concurrency()? {
+        ..=1 => runtime::Builder::new_current_thread(),
+        2.. => runtime::Builder::new_multi_thread(),
+    };
+    threads.enable_all().build()?.block_on(run(routes))
+}
+
+async fn run(routes: Router<App>) -> Result<(), Error> {
     telemetry::init();
     let app = App::from_env()?;
     let background = app.clone();
@@ -45,7 +55,7 @@ pub async fn run(routes: Router<App>) -> Result<(), Error> {
         Box::pin(background.warm_up()).await;
     });
     let events = Events::to(layers::serve(routes, app));
-    lambda_runtime::run(service_fn(move |event| Box::pin(events.clone().answer(event)))).await
+    lambda_runtime::run_concurrent(service_fn(move |event| Box::pin(events.clone().answer(event)))).await
 }
 
 /// Answers the gateway's events (payload format 2.0) with a router.
@@ -70,8 +80,12 @@ impl Events {
             None => self.0,
             Some(problem) => layers::around(Router::new().fallback(async move || problem)),
         };
-        let adapter: Adapter<'static, Response, Router> = Adapter::from(router);
-        adapter.oneshot(LambdaEvent::new(LambdaRequest::ApiGatewayV2(request), event.context)).await
+        // A router is always ready. Without the adapter, which is not `Sync`, the answer can go from thread to thread.
+        let answer = {
+            let mut adapter: Adapter<'static, Response, Router> = Adapter::from(router);
+            adapter.call(LambdaEvent::new(LambdaRequest::ApiGatewayV2(request), event.context))
+        };
+        answer.await
     }
 }
 

@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 
 use crate::kit::{
     api::{PASSWORD, curl, log_in, tell_story},
+    at_once::{Database, answers_at_once},
     command::{Outcome, Process, Run as _, command, tool, wait_for},
     folders::root,
     lambda::{Emulator, http_functions},
@@ -31,11 +32,13 @@ pub(crate) fn run(_: &[String]) -> Outcome {
     tools::postgres()?;
     with_folder(|work| {
         let certificates = Certificates::make(work)?;
-        let database = start_postgres(work, &certificates)?;
+        let cluster = start_postgres(work, &certificates)?;
         let secrets = Secrets::start(work)?;
-        let settings = settings(&secrets, database.port, &certificates)?;
+        let settings = settings(&secrets, cluster.port, &certificates)?;
         let emulator = Emulator::start(work)?;
-        Functions { work, emulator, settings, running: Vec::new() }.try_out(&secrets)
+        let (owner, password) = (OWNER, OWNER_PASSWORD);
+        let database = Database { port: cluster.port, owner, password, authority: &certificates.authority };
+        Functions { work, emulator, settings, running: Vec::new() }.try_out(&secrets, &database)
     })
 }
 
@@ -167,7 +170,7 @@ struct Functions<'a> {
 }
 
 impl Functions<'_> {
-    fn try_out(mut self, secrets: &Secrets) -> Outcome {
+    fn try_out(mut self, secrets: &Secrets, database: &Database<'_>) -> Outcome {
         let base_url = self.emulator.base_url();
         self.start("migrate", 1)?;
         self.invoke("migrate", "{}")?;
@@ -182,6 +185,7 @@ impl Functions<'_> {
         })?;
         command("bash").args([".ci/smoke", &base_url]).run()?;
         tell_story(&base_url)?;
+        answers_at_once(&self.emulator, &self.settings, database, self.work)?;
         self.start("rotate", 1)?;
         self.rotate(secrets)?;
         self.invoke("stats", &fs::read_to_string(root().join("tests/events/stats.json"))?)?;

@@ -71,16 +71,31 @@ impl Emulator {
 
     /// Attaches the release build of a function, in one environment. Its log is below the folder.
     pub(crate) fn attach(&self, name: &str, settings: &[(&str, String)], log: &Path) -> Outcome<Process> {
+        self.attach_as(name, name, settings, log)
+    }
+
+    /// As [`Emulator::attach`], under another name than the function's.
+    pub(crate) fn attach_as(
+        &self,
+        name: &str,
+        function: &str,
+        settings: &[(&str, String)],
+        log: &Path,
+    ) -> Outcome<Process> {
         let interface = format!("{}/.rt/{name}", self.base_url());
-        let mut function = command(bootstrap(name));
-        function.envs(environment(&interface, name));
-        function.envs(settings.iter().map(|(name, value)| (name, value)));
-        function.to_log(log)?.start()
+        let mut process = command(bootstrap(function));
+        process.envs(environment(&interface, name));
+        process.envs(settings.iter().map(|(name, value)| (name, value)));
+        process.to_log(log)?.start()
     }
 
     /// Invokes a function and gives its answer.
     pub(crate) fn invoke(&self, name: &str, event: &str) -> Outcome<String> {
-        let address = format!("{}/2015-03-31/functions/{name}/invocations", self.base_url());
-        curl().args(["--data", event, &address]).read()
+        curl().args(["--data", event, &self.invocations(name)]).read()
+    }
+
+    /// The address that invokes a function.
+    pub(crate) fn invocations(&self, name: &str) -> String {
+        format!("{}/2015-03-31/functions/{name}/invocations", self.base_url())
     }
 }
