@@ -33,6 +33,7 @@ use crate::operations::{self, Operation, Who};
         (name = "agents", description = "Agents, their approval, and the applications they forward"),
         (name = "customers", description = "Customers, for agents and admins"),
         (name = "audit", description = "Who did what, when and from where"),
+        (name = "keys", description = "Keys with which machines call, for admins"),
         (name = "products", description = "Loan products and their versions"),
         (name = "loans", description = "Applications, decisions, history"),
         (name = "servicing", description = "Disbursements, repayments and other transactions; the ledger"),
@@ -119,7 +120,7 @@ fn entries(value: &mut Value) -> impl Iterator<Item = (&String, &mut Value)> {
     value.as_object_mut().into_iter().flatten()
 }
 
-/// The shared components: the problem, the two ways to authenticate, headers.
+/// The shared components: the problem, the ways to authenticate, headers.
 fn add_components(document: &mut Value) -> Result<(), DocumentError> {
     let mut problem = vec![("Problem".to_owned(), backend::http::problem::ProblemBody::schema())];
     backend::http::problem::ProblemBody::schemas(&mut problem);
@@ -130,6 +131,9 @@ fn add_components(document: &mut Value) -> Result<(), DocumentError> {
     components["securitySchemes"] = json!({
         "access_token": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT",
             "description": "The `access_token` that a login answers; valid for an hour, or until its session ends"},
+        "key": {"type": "http", "scheme": "bearer", "bearerFormat": "mlk_",
+            "description": "A key that `POST /api/keys` answers, for machines: good until it expires or is revoked. \
+                An operation names the scope that it asks for"},
         "password": {"type": "http", "scheme": "basic",
             "description": "Username and password, in UTF-8; for the login alone"},
     });
@@ -188,7 +192,14 @@ fn security(row: &Operation) -> (Value, String) {
         Who::Anyone => (json!([]), "anyone".to_owned()),
         Who::Users(roles) => {
             let roles: Vec<&str> = roles.iter().map(|role| role.as_str()).collect();
-            (json!([{"access_token": []}]), roles.join(", "))
+            let callers = roles.join(", ");
+            match row.scope {
+                None => (json!([{"access_token": []}]), format!("{callers}; no key")),
+                Some(scope) => {
+                    let callers = format!("{callers}; a key with the scope `{scope}`");
+                    (json!([{"access_token": []}, {"key": [scope]}]), callers)
+                }
+            }
         }
     }
 }

@@ -3,7 +3,7 @@
 use axum::{Json, extract::State};
 use backend::{
     app::App,
-    auth::callers::Admin,
+    auth::callers::{Admin, AdminInPerson},
     domain::sources::{Provider, Source, Validation},
     http::{
         answer::Answer,
@@ -146,7 +146,7 @@ pub(crate) struct NewSource {
             account (`source_exists`)"))
 )]
 pub(crate) async fn create_source(
-    admin: Admin,
+    admin: AdminInPerson,
     State(app): State<App>,
     base: BaseUrl,
     input: Input,
@@ -320,7 +320,7 @@ pub(crate) struct Rotation {
     responses((status = 200, description = "The source with its new secrets", body = SourceView))
 )]
 pub(crate) async fn rotate_secret(
-    admin: Admin,
+    admin: AdminInPerson,
     State(app): State<App>,
     path: PathParameter,
     base: BaseUrl,

@@ -1,7 +1,7 @@
 //! Codes that let people set a password, handed out by admins, and by agents to their customers.
 
 use backend::{
-    auth::{callers::Staff, codes, passwords},
+    auth::{callers::StaffInPerson, codes, passwords},
     domain::{
         refusal::Refusal,
         users::{Role, User, UserStatus},
@@ -52,7 +52,7 @@ pub(crate) struct ActivationCode {
         (status = 429, description = "Too many passwords and codes are set at once (`too_many_attempts`)"))
 )]
 pub(crate) async fn create_activation_code(
-    staff: Staff,
+    staff: StaffInPerson,
     path: PathParameter,
     query: QueryString,
 ) -> Result<Answer, Problem> {

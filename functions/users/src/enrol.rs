@@ -71,9 +71,11 @@ const CANDIDATES: usize = 8;
 
 impl Enrolment {
     /// The agent whose customer it is to be.
-    fn agent(&self, role: Role, caller: Uuid) -> Result<Option<Uuid>, Problem> {
-        match (role, self.agent_id) {
-            (Role::Agent, None | Some(None)) => Ok(Some(caller)),
+    fn agent(&self, staff: &Staff) -> Result<Option<Uuid>, Problem> {
+        let caller = staff.id();
+        match (staff.role(), self.agent_id) {
+            // A key looks after nobody.
+            (Role::Agent, None | Some(None)) => Ok((!staff.is_key()).then_some(caller)),
             (Role::Agent, Some(named)) if named != Some(caller) => {
                 Err(Problem::field("/agent_id", "not_allowed", "an agent enrols customers of its own"))
             }
@@ -87,7 +89,7 @@ impl Enrolment {
         let reachable = reachable(Role::Customer, has.0, has.1, has.2);
         let names = NamesPatch::new(self.external_id.clone(), self.metadata.clone()).over(&Names::default());
         let profile = self.profile.clone().map(|given| given.over(&Profile::default(), today, "/profile")).transpose();
-        let fields = both(both(reachable, self.agent(staff.role(), staff.id())), both(names, profile));
+        let fields = both(both(reachable, self.agent(staff)), both(names, profile));
         let (((), agent), (names, profile)) = fields?;
         Ok((agent, names, profile))
     }

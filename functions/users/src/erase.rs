@@ -2,7 +2,7 @@
 
 use axum::Json;
 use backend::{
-    auth::callers::Admin,
+    auth::callers::{Admin, AdminInPerson},
     domain::{
         caller::Caller,
         refusal::Refusal,
@@ -81,7 +81,7 @@ pub(crate) struct ErasureRequest {
         (status = 409, description = "A loan of this person is pending, approved or disbursed, or money is held for \
             one (`loans_open`); the user is erased already (`user_erased`), or the last active admin (`last_admin`)"))
 )]
-pub(crate) async fn erase_user(admin: Admin, path: PathParameter, input: Input) -> Result<Answer, Problem> {
+pub(crate) async fn erase_user(admin: AdminInPerson, path: PathParameter, input: Input) -> Result<Answer, Problem> {
     let id = admin.check(path.uuid()).await?;
     if id == admin.id() {
         return admin.check(Err(Problem::forbidden("own_account", "Nobody erases themself."))).await;

@@ -1,4 +1,4 @@
-//! The route group `users`: users, agents, customers and the audit log.
+//! The route group `users`: users, agents, customers, the audit log and keys.
 
 mod activation;
 mod agents;
@@ -7,6 +7,7 @@ mod customers;
 mod enrol;
 mod erase;
 mod export;
+mod keys;
 mod lists;
 mod profile;
 mod reassign;
@@ -42,4 +43,8 @@ backend::operations! {
     summary::get_customer_summary,
     export::export_customer,
     audit_log::list_audit_entries,
+    keys::list_keys,
+    keys::create_key,
+    keys::get_key,
+    keys::delete_key,
 }

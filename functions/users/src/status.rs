@@ -1,7 +1,7 @@
 //! Who may log in: suspension and reactivation of any user, approval and rejection of agents.
 
 use backend::{
-    auth::callers::Admin,
+    auth::callers::AdminInPerson,
     domain::{
         caller::Caller,
         users::{Role, User, UserStatus},
@@ -102,7 +102,7 @@ impl Step {
         (status = 403, description = "It is the admin's own account (`own_account`)"),
         (status = 409, description = "The user is not active (`user_not_active`)"))
 )]
-pub(crate) async fn suspend_user(admin: Admin, path: PathParameter, input: Input) -> Result<Answer, Problem> {
+pub(crate) async fn suspend_user(admin: AdminInPerson, path: PathParameter, input: Input) -> Result<Answer, Problem> {
     let id = admin.check(path.uuid()).await?;
     if id == admin.id() {
         return admin.check(Err(Problem::forbidden("own_account", "Nobody suspends themself."))).await;
@@ -127,7 +127,11 @@ pub(crate) async fn suspend_user(admin: Admin, path: PathParameter, input: Input
         (status = 200, description = "The user as it now is", body = UserView),
         (status = 409, description = "The user is not suspended (`user_not_suspended`)"))
 )]
-pub(crate) async fn reactivate_user(admin: Admin, path: PathParameter, input: Input) -> Result<Answer, Problem> {
+pub(crate) async fn reactivate_user(
+    admin: AdminInPerson,
+    path: PathParameter,
+    input: Input,
+) -> Result<Answer, Problem> {
     let id = admin.check(path.uuid()).await?;
     let (tx, caller, user) = admin.begin(users::lock(id)).await?;
     conclude(tx, REACTIVATE.take(&caller, user, &input)).await
@@ -142,7 +146,7 @@ pub(crate) async fn reactivate_user(admin: Admin, path: PathParameter, input: In
         (status = 200, description = "The user as it now is", body = UserView),
         (status = 409, description = "The agent is neither pending nor rejected (`agent_not_pending`)"))
 )]
-pub(crate) async fn approve_agent(admin: Admin, path: PathParameter, input: Input) -> Result<Answer, Problem> {
+pub(crate) async fn approve_agent(admin: AdminInPerson, path: PathParameter, input: Input) -> Result<Answer, Problem> {
     step_of_agent(&APPROVE, admin, path, input).await
 }
 
@@ -155,11 +159,16 @@ pub(crate) async fn approve_agent(admin: Admin, path: PathParameter, input: Inpu
         (status = 200, description = "The user as it now is", body = UserView),
         (status = 409, description = "The agent is not pending (`agent_not_pending`)"))
 )]
-pub(crate) async fn reject_agent(admin: Admin, path: PathParameter, input: Input) -> Result<Answer, Problem> {
+pub(crate) async fn reject_agent(admin: AdminInPerson, path: PathParameter, input: Input) -> Result<Answer, Problem> {
     step_of_agent(&REJECT, admin, path, input).await
 }
 
-async fn step_of_agent(step: &Step, admin: Admin, path: PathParameter, input: Input) -> Result<Answer, Problem> {
+async fn step_of_agent(
+    step: &Step,
+    admin: AdminInPerson,
+    path: PathParameter,
+    input: Input,
+) -> Result<Answer, Problem> {
     let id = admin.check(path.uuid()).await?;
     let (tx, caller, user) = admin.begin(users::lock(id)).await?;
     let agent = user.filter(|user| user.role == Role::Agent);

@@ -1,7 +1,7 @@
 //! A user's second factor, taken away by another admin: the authenticator is lost, and the recovery codes too.
 
 use backend::{
-    auth::callers::Admin,
+    auth::callers::AdminInPerson,
     domain::users::User,
     http::{
         answer::Answer,
@@ -27,7 +27,11 @@ use serde_json::json;
         (status = 403, description = "It is the admin's own account (`own_account`), for which \
             `DELETE /api/auth/totp` asks for a code"))
 )]
-pub(crate) async fn delete_user_totp(admin: Admin, path: PathParameter, query: QueryString) -> Result<Answer, Problem> {
+pub(crate) async fn delete_user_totp(
+    admin: AdminInPerson,
+    path: PathParameter,
+    query: QueryString,
+) -> Result<Answer, Problem> {
     let id = admin.check(path.uuid()).await?;
     if id == admin.id() {
         let detail = "Remove your own second factor with DELETE /api/auth/totp, which asks for a code.";

@@ -7,7 +7,11 @@ use utoipa::{IntoParams, ToSchema};
 
 use crate::lists::page;
 use backend::{
-    auth::{callers::Admin, passwords, profile::UserPatch},
+    auth::{
+        callers::{Admin, AdminInPerson},
+        passwords,
+        profile::UserPatch,
+    },
     domain::{
         refusal::Refusal,
         users::{NewUser, Role, User, UserStatus},
@@ -120,7 +124,7 @@ pub(crate) struct UserCreation {
             `external_id` (`external_id_taken`) is taken"),
         (status = 429, description = "Too many passwords are set at once (`too_many_attempts`)"))
 )]
-pub(crate) async fn create_user(admin: Admin, input: Input) -> Result<Answer, Problem> {
+pub(crate) async fn create_user(admin: AdminInPerson, input: Input) -> Result<Answer, Problem> {
     let creation: UserCreation = admin.check(input.read()).await?;
     let UserCreation { username, password, email, phone, role, full_name, external_id, metadata } = creation;
     let password = password.of_user(username.as_str(), email.as_str(), "/password");
@@ -195,7 +199,11 @@ pub(crate) struct PasswordReset {
         (status = 409, description = "The user is erased (`user_erased`)"),
         (status = 429, description = "Too many passwords are set at once (`too_many_attempts`)"))
 )]
-pub(crate) async fn reset_user_password(admin: Admin, path: PathParameter, input: Input) -> Result<Answer, Problem> {
+pub(crate) async fn reset_user_password(
+    admin: AdminInPerson,
+    path: PathParameter,
+    input: Input,
+) -> Result<Answer, Problem> {
     let id = admin.check(path.uuid()).await?;
     if id == admin.id() {
         let detail = "Change your own password with PUT /api/auth/password, which asks for the current one.";

@@ -31,6 +31,7 @@ const OF_PATHS: &[OfPath] = &[
     of_path("/api/agents/{id}", "AgentId"),
     of_path("/api/agents/{id}/requests", "AgentIdOrMe"),
     of_path("/api/agents/{id}/performance", "AgentIdOrMe"),
+    of_path("/api/keys/{id}", "KeyId"),
     of_path("/api/products/{code}", "CodeOfProduct"),
     of_path("/api/calendars/{code}", "CodeOfCalendar"),
     of_path("/api/payment-sources/{code}", "CodeOfSource"),
@@ -90,6 +91,7 @@ pub(super) fn components() -> Result<Value, DocumentError> {
         "CustomerId": path("id", "The customer's id", &id),
         "AgentId": path("id", "The agent's id", &id),
         "AgentIdOrMe": agent_or_me,
+        "KeyId": path("id", "The key's id", &id),
         "CodeOfProduct": path("code", "The product's code", &schema("ProductCode")),
         "CodeOfCalendar": path(
             "code", "The calendar's code", &json!({"type": "string", "pattern": "^[a-z0-9-]{1,64}$"})),

@@ -37,6 +37,8 @@ const KEY_REQUIRED: Refusal = refusal(400, "idempotency_key_required", "The Idem
 const BAD_IF_MATCH: Refusal =
     refusal(400, "bad_if_match", "`If-Match` is neither `*` nor a list of entity tags in double quotes");
 const UNAUTHENTICATED: Refusal = refusal(401, "unauthenticated", "There is no token, or it is no longer valid");
+const SCOPE_MISSING: Refusal = refusal(403, "scope_missing", "The key has not the scope that this asks for");
+const NOT_FOR_KEYS: Refusal = refusal(403, "not_for_keys", "No key may do this, whatever its scopes");
 const FORBIDDEN: Refusal = refusal(403, "forbidden", "The caller's role does not allow this");
 const SECOND_FACTOR_NEEDED: Refusal =
     refusal(403, "totp_enrolment_required", "The caller's role needs a second factor, and the caller has none yet");
@@ -76,6 +78,8 @@ const ALL: &[Refusal] = &[
     KEY_REQUIRED,
     BAD_IF_MATCH,
     UNAUTHENTICATED,
+    SCOPE_MISSING,
+    NOT_FOR_KEYS,
     FORBIDDEN,
     SECOND_FACTOR_NEEDED,
     ORIGIN_REFUSED,
@@ -102,6 +106,7 @@ fn of_shape(row: &Operation, operation: &Value, components: &Value) -> Vec<Refus
     let mut refusals = vec![ORIGIN_REFUSED, VIEWER_UNKNOWN, UNAVAILABLE];
     if let Who::Users(roles) = row.who {
         refusals.push(UNAUTHENTICATED);
+        refusals.push(if row.scope.is_some() { SCOPE_MISSING } else { NOT_FOR_KEYS });
         if roles.len() < 3 || matches!(row.reach, Reach::OnlySelf(_)) {
             refusals.push(FORBIDDEN);
         }

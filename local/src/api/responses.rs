@@ -44,14 +44,15 @@ fn each(paths: &mut Value, visit: &mut impl FnMut(&str, &str, &mut Value)) {
 }
 
 /// Codes of every operation, which no name needs.
-const EVERYWHERE: [&str; 2] = ["origin_refused", "viewer_unknown"];
+const EVERYWHERE: [&str; 3] = ["origin_refused", "viewer_unknown", "scope_missing"];
 
 /// The name of a component: the codes of a problem, or the schema of another answer.
 fn name(status: &str, response: &Value) -> Option<String> {
     let content = &response["content"];
     if let Some(examples) = content["application/problem+json"]["examples"].as_object() {
-        let own: Vec<&str> = examples.keys().map(String::as_str).filter(|code| !EVERYWHERE.contains(code)).collect();
-        let named = if own.is_empty() { EVERYWHERE.to_vec() } else { own };
+        let codes: Vec<&str> = examples.keys().map(String::as_str).collect();
+        let own: Vec<&str> = codes.iter().copied().filter(|code| !EVERYWHERE.contains(code)).collect();
+        let named = if own.is_empty() { codes } else { own };
         return Some(named.into_iter().map(pascal).collect::<Vec<_>>().join("Or"));
     }
     let schema = schemas::reference(&content["application/json"]["schema"])?;

@@ -299,6 +299,7 @@ impl<'a> Life<'a> {
         Caller {
             id: self.customer.user.id,
             session: Uuid::nil(),
+            is_key: false,
             username: self.customer.user.username.clone(),
             role: Role::Customer,
             address: ClientAddress(None),

@@ -272,6 +272,40 @@ async fn who_has_to_have_one_does_nothing_else_before() {
     of_admins.admin("admin").await.get("/api/loans").refused(403, "totp_enrolment_required").await;
 }
 
+/// A machine has no authenticator. Who makes its key has one where the lender requires it, and nobody gets round that
+/// with a key: no key makes another or touches an account.
+#[tokio::test]
+async fn a_key_is_asked_for_none_and_only_who_has_one_makes_it() {
+    let api = Api::with(ApiOptions { require_totp: RequireTotp::Staff, ..ApiOptions::default() }).await;
+    let (admin, other) = (api.admin("admin").await, api.admin("other").await);
+    let create = |role: &str| {
+        let body = json!({"name": "Warehouse", "role": role, "scopes": ["loans:read", "users:write"]});
+        admin.post("/api/keys").json(body)
+    };
+    create("admin").refused(403, "totp_enrolment_required").await;
+    for user in [&admin, &other] {
+        Authenticator::of(user).await;
+    }
+    for role in ["agent", "admin"] {
+        let machine = api.as_(&create(role).expect(201).await.text_of("key"));
+        machine.get("/api/loans").expect(200).await;
+        for (method, path) in [
+            (Method::POST, "/api/keys".to_owned()),
+            (Method::POST, "/api/auth/totp".to_owned()),
+            (Method::DELETE, format!("/api/users/{}/totp", admin.id)),
+        ] {
+            machine.call(method, &path).refused(403, "not_for_keys").await;
+        }
+    }
+    // It is not the maker's login: it stays when the maker has none any more, and the maker makes no other.
+    let made = create("admin").expect(201).await;
+    let machine = api.as_(&made.text_of("key"));
+    other.delete(&format!("/api/users/{}/totp", admin.id)).expect(204).await;
+    create("admin").refused(403, "totp_enrolment_required").await;
+    machine.get("/api/loans").expect(200).await;
+    other.delete(&format!("/api/users/{}/totp", made.text_of("id"))).refused(404, "not_found").await;
+}
+
 #[tokio::test]
 async fn secrets_are_sealed_each_for_its_user_and_go_with_the_user() {
     let api = Api::new().await;

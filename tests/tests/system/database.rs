@@ -280,6 +280,7 @@ async fn the_functions_login_changes_no_schema_and_no_rights() {
         activations DELETE, activations INSERT, activations SELECT, \
         agent_changes DELETE, agent_changes INSERT, agent_changes SELECT, \
         agent_days DELETE, agent_days INSERT, agent_days SELECT, agent_days UPDATE, \
+        api_keys INSERT, api_keys SELECT, \
         audit_addresses SELECT, audit_log INSERT, audit_log SELECT, \
         book_changes DELETE, book_changes INSERT, book_changes SELECT, \
         book_days DELETE, book_days INSERT, book_days SELECT, book_days UPDATE, \

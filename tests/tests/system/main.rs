@@ -17,6 +17,7 @@ mod hostile;
 mod idempotency;
 mod lists;
 mod logs;
+mod machines;
 mod names;
 mod openapi;
 mod openapi_words;

@@ -149,13 +149,18 @@ fn every_operation_says_who_may_call_it() {
             local::operations::Who::Users(roles) => {
                 let description = says(operation, "description", &what);
                 let named = description.rsplit_once("For: ").unwrap().1.trim_end_matches('.');
-                assert_eq!(named, roles.iter().map(|role| role.as_str()).collect::<Vec<_>>().join(", "), "{what}");
-                json!([{"access_token": []}])
+                let roles = roles.iter().map(|role| role.as_str()).collect::<Vec<_>>().join(", ");
+                let by_key = row.scope.map_or("no key".to_owned(), |scope| format!("a key with the scope `{scope}`"));
+                assert_eq!(named, format!("{roles}; {by_key}"), "{what}");
+                match row.scope {
+                    None => json!([{"access_token": []}]),
+                    Some(scope) => json!([{"access_token": []}, {"key": [scope]}]),
+                }
             }
         };
         assert_eq!(*security, expected, "{what}");
     }
-    for name in ["access_token", "password"] {
+    for name in ["access_token", "key", "password"] {
         says(&document()["components"]["securitySchemes"][name], "description", name);
     }
 }
@@ -496,6 +501,8 @@ async fn everything_that_can_be_read_is_as_the_document_says() {
     let payment =
         json!({"source": "till", "external_id": "slip", "amount": "10", "currency": "KES", "paid_at": "2024-02-15"});
     admin.post("/api/payments").json(payment).expect(201).await;
+    let key = json!({"name": "Accounting package", "role": "agent", "scopes": ["loans:read"]});
+    admin.post("/api/keys").json(key).expect(201).await;
     let mut read = BTreeSet::new();
     let mut todo: Vec<String> = operations()
         .filter(|(method, path, _)| *method == Method::GET && !path.contains('{'))

@@ -37,6 +37,7 @@ const VERBS: &[&str] = &[
     "Return",
     "Reverse",
     "Revert",
+    "Revoke",
     "Rotate",
     "Suspend",
     "Transfer",

@@ -7,7 +7,14 @@ use std::{
 };
 
 use axum::http::Method;
-use backend::{auth::totp::TotpSecret, domain::users::Role, store::second_factors::seal_of};
+use backend::{
+    auth::totp::TotpSecret,
+    domain::{
+        keys::{Area, Scope},
+        users::Role,
+    },
+    store::second_factors::seal_of,
+};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use jiff::Timestamp;
 use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
@@ -127,7 +134,7 @@ pub(crate) fn refusal(row: &Operation, role: Role, owns: bool) -> Option<(u16, &
 }
 
 /// Paths that can be read without naming anything.
-const PLAIN: [&str; 21] = [
+const PLAIN: [&str; 22] = [
     "/health",
     "/health/ready",
     "/openapi.json",
@@ -138,6 +145,7 @@ const PLAIN: [&str; 21] = [
     "/api/agents",
     "/api/customers",
     "/api/audit",
+    "/api/keys",
     "/api/products",
     "/api/calendars",
     "/api/loans",
@@ -373,6 +381,13 @@ impl Lender {
                 let sql = "UPDATE users SET agent_id = $2 WHERE id = $1";
                 self.api.owner.execute(sql, &[&user.id, &self.agent.id]).await.unwrap();
                 (user.id.to_string(), None)
+            }
+            ("POST", "/api/keys") => {
+                (String::new(), Some(json!({"name": unique, "role": "admin", "scopes": ["loans:read"]})))
+            }
+            ("GET" | "DELETE", "/api/keys/{id}") => {
+                let body = json!({"name": unique, "role": "agent", "scopes": ["loans:read"]});
+                (self.admin.post("/api/keys").json(body).expect(201).await.text_of("id"), None)
             }
             ("POST", "/api/agents/{id}/reassign") => {
                 let agent = self.fresh(Role::Agent, "active").await;
@@ -764,6 +779,68 @@ async fn every_operation_takes_the_callers_of_its_row_and_no_others() {
 
 fn allows(row: &Operation, role: Role) -> bool {
     matches!(row.who, Who::Users(roles) if roles.contains(&role))
+}
+
+/// A key of an admin other than those who make things for requests, with every scope but those given.
+async fn key_without(lender: &Lender, maker: &User, role: Role, but: Option<&str>) -> Session {
+    let scopes: Vec<String> =
+        Scope::all().map(|scope| scope.to_string()).filter(|it| Some(it.as_str()) != but).collect();
+    let body = json!({"name": "a machine", "role": role.as_str(), "scopes": scopes});
+    lender.api.as_(&maker.post("/api/keys").json(body).expect(201).await.text_of("key"))
+}
+
+/// With the scope that its row names, a key may what its role may; without it, and where the row names none, nothing:
+/// whatever else is wrong with the request.
+#[tokio::test]
+async fn a_key_needs_the_scope_of_the_row_and_its_role() {
+    let lender = Lender::new().await;
+    let maker = lender.api.admin("maker").await;
+    let mut with = Vec::new();
+    for role in [Role::Agent, Role::Admin] {
+        with.push((role, key_without(&lender, &maker, role, None).await));
+    }
+    let mut called = 0;
+    for row in protected() {
+        let shot = lender.shot(row).await;
+        for (role, key) in &with {
+            let who = format!("a key of role {} on {} {}", role.as_str(), row.method, row.path);
+            let without = key_without(&lender, &maker, *role, row.scope).await;
+            for spoilt in Spoilt::ALL.into_iter().filter(|spoilt| spoilt.applies(row)) {
+                let code = if row.scope.is_some() { "scope_missing" } else { "not_for_keys" };
+                let call = |key| lender.call(row, &shot, key, Some(*role), spoilt);
+                expect(&call(&without).send().await, 403, code, &format!("{spoilt:?}, {who} without its scope"));
+                if row.scope.is_none() {
+                    expect(&call(key).send().await, 403, code, &format!("{spoilt:?}, {who}"));
+                }
+            }
+            if row.scope.is_none() {
+                continue;
+            }
+            let shot = lender.shot(row).await;
+            let reply = lender.call(row, &shot, key, Some(*role), Spoilt::Not).send().await;
+            match refusal(row, *role, false) {
+                Some((status, code)) => expect(&reply, status, code, &who),
+                None => assert_eq!(reply.status, success(row), "{who}: {reply}"),
+            }
+            called += 1;
+        }
+    }
+    assert!(called > 100, "{called} calls");
+}
+
+/// The scope of a row is the tag of its operation, with what its method does.
+#[test]
+fn a_scope_is_a_tag_of_the_document() {
+    let areas: BTreeSet<_> = Area::ALL.iter().map(|area| area.as_str()).collect();
+    let tags = document::document()["tags"].as_array().unwrap();
+    assert_eq!(areas, tags.iter().map(|tag| tag["name"].as_str().unwrap()).collect());
+    for row in OPERATIONS {
+        if let Some(scope) = row.scope {
+            let access = if row.method == Method::GET { "read" } else { "write" };
+            let tag = described(row)["tags"][0].as_str().unwrap();
+            assert_eq!(scope, format!("{tag}:{access}"), "{} {}", row.method, row.path);
+        }
+    }
 }
 
 /// Operations open to anyone accept any token, good or bad.

@@ -24,6 +24,7 @@ type Named = (&'static str, &'static str);
 
 fn of_requests_and_loans() -> impl IntoIterator<Item = Named> {
     statements![
+        backend::auth::callers::KEY,
         backend::auth::callers::SESSION,
         backend::auth::limits::COUNT,
         backend::auth::limits::FAIL,
@@ -158,6 +159,10 @@ fn of_people() -> impl IntoIterator<Item = Named> {
         backend::store::customers::GIVE,
         backend::store::customers::KYC_OF_LOAN,
         backend::store::customers::LOCK_CUSTOMERS,
+        backend::store::keys::INSERT,
+        backend::store::keys::INSERT_USER,
+        backend::store::keys::KEYS,
+        backend::store::keys::REVOKE,
         backend::store::profiles::CURRENT,
         backend::store::profiles::FORGET_IDENTITY,
         backend::store::profiles::INSERT,

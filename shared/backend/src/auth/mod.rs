@@ -1,5 +1,6 @@
 //! Who asks, and what they may do: passwords, tokens, sessions, limits, and one extractor type for each kind of caller.
 
+pub mod api_keys;
 pub mod attempts;
 pub mod callers;
 pub mod codes;

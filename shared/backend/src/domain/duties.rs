@@ -1,11 +1,12 @@
 //! Separation of duties: whoever set the password of an account could act as that account, so nobody decides on a loan
-//! that such an account is involved in, nor reverses a transaction that it recorded. The database enforces the same.
+//! that such an account is involved in, nor reverses a transaction that it recorded. A key and who made it are one
+//! hand. The database enforces the same.
 
 use uuid::Uuid;
 
 use crate::domain::{loan::Loan, refusal::Refusal, transaction::Transaction};
 
-/// The accounts involved in a loan whose password the caller set.
+/// The accounts involved in a loan that are in the caller's hand.
 #[derive(Debug, Default)]
 pub struct SameHand(pub(crate) Vec<Uuid>);
 

@@ -9,6 +9,7 @@ pub mod calendars;
 pub mod caller;
 pub mod collection;
 pub mod duties;
+pub mod keys;
 pub mod kyc;
 pub mod ledger;
 pub mod loan;

@@ -142,6 +142,12 @@ pub const PROBLEMS: &[ProblemCode] = &[
     ),
     problem(
         403,
+        "not_for_keys",
+        "No key may do this, whatever its scopes.",
+        "Log in as a person with a role that the operation names.",
+    ),
+    problem(
+        403,
         "not_the_customers_agent",
         "The caller is an agent, but not the customer's.",
         "The customer's agent or an admin can do it.",
@@ -170,6 +176,12 @@ pub const PROBLEMS: &[ProblemCode] = &[
         "own_application",
         "The caller made or last changed the loan or the transaction, or set the password of somebody who did.",
         "Somebody else has to do it.",
+    ),
+    problem(
+        403,
+        "scope_missing",
+        "The key has not the scope that the operation asks for.",
+        "An admin makes a key with that scope.",
     ),
     problem(
         403,
@@ -501,6 +513,7 @@ pub const FIELDS: &[FieldCode] = &[
     field("extend_needs_days_or_weeks", "A calendar's rule `extend` for months: only days and weeks are skipped."),
     field("idempotency_key_reused", "The key was used for another request; the pointer is empty."),
     field("in_the_future", "The date or instant is in the future."),
+    field("in_the_past", "The date is in the past."),
     field("instalments_out_of_range", "The number of instalments is outside the product's limits."),
     field("invalid_value", "The value is not one that this field can have."),
     field("loan_not_found", "There is no loan of this id."),
@@ -524,6 +537,7 @@ pub const FIELDS: &[FieldCode] = &[
     field("not_a_phone_number", "The text is not a telephone number as in E.164."),
     field("not_a_product_code", "The text is not 1 to 64 characters of `a-z`, `0-9` and `-`."),
     field("not_a_receipt", "The receipt is empty or has more than 200 characters."),
+    field("not_a_scope", "The text is not a tag of the OpenAPI document with `:read` or `:write`."),
     field("not_a_source_code", "The text is not 1 to 32 characters of `a-z`, `0-9` and `-`."),
     field("not_a_statement", "The document is no statement of camt.053.001.02 to .08."),
     field("not_a_time_zone", "The text is not the name of a time zone."),

@@ -56,12 +56,16 @@ pub struct CallerId(Arc<OnceLock<Uuid>>);
 pub struct RequestId(pub String);
 
 impl CallerId {
+    /// The place of a request.
+    #[must_use]
+    pub fn of(extensions: &Extensions) -> Self {
+        extensions.get().cloned().unwrap_or_default()
+    }
+
     /// Notes the caller of a request.
-    pub fn note(extensions: &Extensions, id: Uuid) {
-        if let Some(Self(place)) = extensions.get() {
-            // A request has one caller: an id noted before is the same.
-            let _ = place.set(id);
-        }
+    pub fn note(&self, id: Uuid) {
+        // A request has one caller: an id noted before is the same.
+        let _ = self.0.set(id);
     }
 }
 
@@ -348,7 +352,7 @@ mod tests {
         KEPT.set(Some(Vec::new()));
         let caller = Uuid::from_u128(7);
         let refuse = async move |request: Request| {
-            CallerId::note(request.extensions(), caller);
+            CallerId::of(request.extensions()).note(caller);
             Problem::not_found()
         };
         let router = around(Router::new().route("/things/{id}", get(refuse)));

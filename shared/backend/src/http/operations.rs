@@ -2,12 +2,17 @@
 
 use axum::{
     Router,
+    extract::Request,
     handler::Handler,
     routing::{MethodFilter, MethodRouter},
 };
-use utoipa::openapi::HttpMethod;
+use utoipa::{__dev::Tags, openapi::HttpMethod};
 
-use crate::app::App;
+use crate::{
+    app::App,
+    domain::keys::{Access, Area, Scope},
+    values::words::Words as _,
+};
 
 /// Makes `router` and `document` of a route group from the list of its operations, each a handler as `module::name`.
 /// Routes outside the document come after a semicolon, as `path => method router`.
@@ -42,15 +47,44 @@ macro_rules! operations {
 #[doc(hidden)]
 pub use pastey::paste;
 
+/// The scope that a key needs for the operation, in the request's extensions.
+#[derive(Clone, Copy)]
+pub(crate) struct NeededScope(pub(crate) Scope);
+
 /// Adds the route of the handler that `Description` describes.
 #[doc(hidden)]
-pub fn route<Description: utoipa::Path, H: Handler<T, App>, T: 'static>(
-    router: Router<App>,
-    handler: &H,
-) -> Router<App> {
+pub fn route<Description, H, T>(router: Router<App>, handler: &H) -> Router<App>
+where
+    Description: utoipa::Path + Tags<'static>,
+    H: Handler<T, App>,
+    T: 'static,
+{
+    let area = Description::tags().first().and_then(|tag| Area::of_word(tag));
+    let scoped = |method: &HttpMethod| {
+        let access = if matches!(method, HttpMethod::Get) { Access::Read } else { Access::Write };
+        Scoped { handler: handler.clone(), scope: area.map(|area| NeededScope(Scope { area, access })) }
+    };
     let methods = Description::methods();
-    let handlers = methods.iter().fold(MethodRouter::new(), |all, method| all.on(filter(method), handler.clone()));
+    let handlers = methods.iter().fold(MethodRouter::new(), |all, method| all.on(filter(method), scoped(method)));
     router.route(&Description::path(), handlers)
+}
+
+/// A handler with the scope that a key needs for it.
+#[derive(Clone)]
+struct Scoped<H> {
+    handler: H,
+    scope: Option<NeededScope>,
+}
+
+impl<H: Handler<T, App>, T: 'static> Handler<T, App> for Scoped<H> {
+    type Future = H::Future;
+
+    fn call(self, mut request: Request, app: App) -> Self::Future {
+        if let Some(scope) = self.scope {
+            request.extensions_mut().insert(scope);
+        }
+        self.handler.call(request, app)
+    }
 }
 
 fn filter(method: &HttpMethod) -> MethodFilter {

@@ -12,7 +12,9 @@ use crate::{
 };
 
 /// An active agent, locked so that it stays active until the transaction ends.
-pub const ACTIVE_AGENT: &str = "SELECT FROM users WHERE id = $1 AND role = 'agent' AND status = 'active' FOR SHARE";
+pub const ACTIVE_AGENT: &str = "\
+SELECT FROM users WHERE id = $1 AND role = 'agent' AND status = 'active'
+    AND NOT is_key FOR SHARE";
 
 /// A free one of several usernames.
 pub const FREE_USERNAME: &str = "\

@@ -10,6 +10,7 @@ pub mod calendars;
 pub mod columns;
 pub mod customers;
 pub mod duties;
+pub mod keys;
 pub mod ledger;
 pub mod loan_as_of;
 pub mod loans;

@@ -88,17 +88,19 @@ columns! {
     }
 }
 
-/// One user.
-pub const BY_ID: &str = sql!("SELECT {} FROM users WHERE id = $1", List::Names(User::COLUMNS));
+/// One user. A key is none that anybody looks up.
+pub const BY_ID: &str = sql!("SELECT {} FROM users WHERE id = $1 AND NOT is_key", List::Names(User::COLUMNS));
 
 /// One user, locked against changes of another transaction until this one ends. Like every lock on users, it allows new
 /// references to the user meanwhile, by audit entries and sessions.
-pub const LOCK: &str = sql!("SELECT {} FROM users WHERE id = $1 FOR NO KEY UPDATE", List::Names(User::COLUMNS));
+pub const LOCK: &str =
+    sql!("SELECT {} FROM users WHERE id = $1 AND NOT is_key FOR NO KEY UPDATE", List::Names(User::COLUMNS));
 
 /// One user and all active admins, locked. Every transaction that locks several users does so in the order of their
 /// ids, so that no two wait for each other.
 pub const LOCK_WITH_ADMINS: &str = sql!(
-    "SELECT {} FROM users WHERE id = $1 OR (role = 'admin' AND status = 'active') ORDER BY id FOR NO KEY UPDATE",
+    "SELECT {} FROM users WHERE (id = $1 OR role = 'admin' AND status = 'active') AND NOT is_key
+    ORDER BY id FOR NO KEY UPDATE",
     List::Names(User::COLUMNS)
 );
 
@@ -124,12 +126,14 @@ SELECT EXISTS (SELECT FROM users WHERE username = $1) AS username_taken,
 /// Finds another user with an e-mail address.
 pub const EMAIL_TAKEN: &str = "SELECT FROM users WHERE lower(email) = lower($2) AND id <> $1";
 
-/// Two users, locked in the order of their ids.
-pub const LOCK_BOTH: &str =
-    sql!("SELECT {} FROM users WHERE id IN ($1, $2) ORDER BY id FOR NO KEY UPDATE", List::Names(User::COLUMNS));
+/// Two users, locked in the order of their ids. The second one is not a key.
+pub const LOCK_BOTH: &str = sql!(
+    "SELECT {} FROM users WHERE id = $1 OR id = $2 AND NOT is_key ORDER BY id FOR NO KEY UPDATE",
+    List::Names(User::COLUMNS)
+);
 
-/// All users.
-pub const LIST: &str = sql!("SELECT {} FROM users u WHERE true", List::Names(User::COLUMNS));
+/// All users but keys.
+pub const LIST: &str = sql!("SELECT {} FROM users u WHERE NOT is_key", List::Names(User::COLUMNS));
 
 /// Makes a user.
 pub const INSERT: &str = sql!(
