@@ -259,8 +259,7 @@ impl LoanFold<'_> {
         let end = next.map(|next| next.yesterday().unwrap_or(next));
         // All of a row that is past due is past due, except charges that the last row shows for want of a later one.
         let first = rows.first_not_past_due(on).min(rows.lines.len().saturating_sub(1));
-        // A charge is shown in the first row that is due with it or after it.
-        let last = next.map_or(rows.lines.len(), |next| (rows.first_not_past_due(next) + 1).min(rows.lines.len()));
+        let last = next.map_or(rows.lines.len(), |next| rows.end_of_due(next));
         let mut past_due = rows.unpaid_before(first);
         let mut add = |due_on: Date, amount: i128| {
             if due_on < on {

@@ -131,6 +131,12 @@ impl<'a> LoanRows<'a> {
         self.due_on.partition_point(|due_on| *due_on < on)
     }
 
+    /// The end of the rows in which something may be due by that day: a charge that is due stands at the latest in the
+    /// first row that is not past due.
+    pub(crate) fn end_of_due(&self, on: Date) -> usize {
+        (self.first_not_past_due(on) + 1).min(self.lines.len())
+    }
+
     /// The row that shows a charge: the first due on or after its due date, else the last.
     fn row_of(&self, due_on: Date) -> usize {
         self.first_not_past_due(due_on).min(self.lines.len().saturating_sub(1))

@@ -103,9 +103,7 @@ fn allocate_group(
     let Some(first) = components.iter().map(|component| rows.first_open(*component)).min() else {
         return;
     };
-    let count = rows.lines.len();
-    // A charge that is due stands at the latest in the first row that is not past due.
-    let end = if is_wanted(&Bucket::InAdvance) { count } else { (rows.first_not_past_due(on) + 1).min(count) };
+    let end = if is_wanted(&Bucket::InAdvance) { rows.lines.len() } else { rows.end_of_due(on) };
     for step in first..end {
         let row = if direction == Direction::Backwards { first + end - 1 - step } else { step };
         for component in components {

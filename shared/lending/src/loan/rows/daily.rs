@@ -90,8 +90,7 @@ impl LoanRows<'_> {
     /// do where no principal is outstanding.
     pub(crate) fn ask_until(&mut self, next: Option<Date>) {
         let is_repaid = self.daily.as_ref().is_some_and(|daily| daily.balance() == 0);
-        let all = self.lines.len();
-        let end = next.filter(|_| !is_repaid).map_or(all, |next| (self.first_not_past_due(next) + 1).min(all));
+        let end = next.filter(|_| !is_repaid).map_or(self.lines.len(), |next| self.end_of_due(next));
         self.ask(Date::MAX, end);
     }
 

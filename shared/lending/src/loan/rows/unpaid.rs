@@ -88,7 +88,7 @@ impl LoanRows<'_> {
     /// were charged.
     pub(crate) fn open_charges_until(&mut self, on: Date) -> Vec<usize> {
         let first = self.first_open(Component::Fee).min(self.first_open(Component::Penalty));
-        let end = (self.first_not_past_due(on) + 1).min(self.lines.len());
+        let end = self.end_of_due(on);
         let mut open = Vec::new();
         for line in self.lines.get(first..end).unwrap_or_default() {
             let charges = [ChargeKind::Fee, ChargeKind::Penalty].into_iter().flat_map(|kind| line.open_charges(kind));
