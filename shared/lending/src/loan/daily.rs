@@ -197,6 +197,10 @@ impl DailyRows {
     pub(crate) fn pay(&mut self, row: usize, part: RowDue) {
         self.rows[row].principal_paid += part.principal;
         self.rows[row].interest_paid += part.interest;
+        // The rest of a waiver may come off a row that is paid: it asks for as much more interest.
+        if row < self.settled.count {
+            self.settled = FirstRows::default();
+        }
         if part.principal != 0 {
             self.balance -= part.principal;
             self.balances.pop_if(|(from, _)| *from == self.passed_to);

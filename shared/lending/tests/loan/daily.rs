@@ -1,7 +1,7 @@
 //! Interest that follows the balance of each day: published examples row by row, and what was worked out by hand.
 
 use jiff::ToSpan;
-use lending::{AnnualRate, EventKind, Money, Standing, Waivable, change, fold_on, follow, settlement};
+use lending::{AnnualRate, ChargeKind, EventKind, Money, Standing, Waivable, change, fold_on, follow, settlement};
 use serde_json::Value;
 
 use crate::support::{Loan, day, end, instant};
@@ -175,6 +175,27 @@ fn a_waiver_that_a_payment_entered_later_leaves_too_large_comes_off_the_rows_aft
     assert_eq!(settled(&loan, "2026-01-21"), "500.00");
     assert_eq!(settled(&loan, "2026-01-31"), "500.20");
     assert_eq!(settled(&loan, "2026-02-20"), "510.40");
+}
+
+#[test]
+fn a_waiver_that_a_payment_entered_later_leaves_nothing_of_is_credit_and_no_less_interest() {
+    let mut loan = Loan::new(
+        "1000.00",
+        "EUR",
+        r#""interest_rate_apr": "36.5", "instalments": 3, "interest_period": "daily", "day_count": "actual/365",
+        "repay_every": 30, "repay_unit": "day", "interest_accrual": "daily", "allocation": "overdue_interest_first""#,
+    );
+    loan.disburse("2026-01-01");
+    loan.charge("2026-04-01", ChargeKind::Fee, "5.00", "2026-04-01");
+    loan.waive("2026-04-11", Waivable::Interest, "3.00");
+    loan.repay("2026-04-05", "1090.00");
+    let (state, outlook) = fold_on(&loan.contract, &loan.events, day("2026-04-11"), end()).unwrap();
+    let unpaid = [state.unpaid.principal, state.unpaid.interest, state.unpaid.fees].map(|amount| amount.to_string());
+    assert_eq!(unpaid, ["0.00", "0.00", "5.00"]);
+    assert_eq!(settled(&loan, "2026-04-11"), "2.00");
+    // The last row asks for 3.00 more, which are waived.
+    assert_eq!(state.totals.interest.to_string(), "90.00");
+    assert_eq!(outlook.accruing.unwrap().total_interest(day("2026-04-11"), state.total_due), state.totals.interest);
 }
 
 /// Replaces the rows from 2 March on by a single one.

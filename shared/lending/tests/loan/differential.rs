@@ -11,7 +11,7 @@ use lending::{
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 
-use crate::histories::{Script, scripts};
+use crate::histories::{Script, daily_scripts, scripts};
 use crate::model::Model;
 use crate::support::{end, instant};
 
@@ -188,8 +188,17 @@ fn check(script: &Script) -> Result<(), TestCaseError> {
     compare(contract, events, history.today, known_at)
 }
 
+fn compare_all(count: u32, scripts: &impl Strategy<Value = Script>) {
+    let mut runner = TestRunner::new(Config { failure_persistence: None, ..Config::with_cases(histories(count)) });
+    runner.run(scripts, |script| check(&script)).unwrap();
+}
+
 #[test]
 fn the_fold_is_the_model() {
-    let mut runner = TestRunner::new(Config { failure_persistence: None, ..Config::with_cases(histories(200)) });
-    runner.run(&scripts(1..40), |script| check(&script)).unwrap();
+    compare_all(200, &scripts(1..40));
+}
+
+#[test]
+fn the_fold_is_the_model_under_daily_interest() {
+    compare_all(100, &daily_scripts(1..40));
 }

@@ -117,7 +117,16 @@ fn goes_with_daily(words: Words, grace: Graces) -> (Words, Graces) {
     (words, grace.map(|(principal, ..)| (principal, 0, 0)))
 }
 
+/// Contracts of every kind.
 pub(crate) fn contracts() -> impl Strategy<Value = Contract> {
+    contracts_of(prop_oneof![2 => Just(InterestAccrual::Scheduled), 1 => Just(InterestAccrual::Daily)], 0.4)
+}
+
+/// Contracts whose interest accrues in one of these ways, and how many of them have a calendar, from 0 to 1.
+fn contracts_of(
+    accruals: impl Strategy<Value = InterestAccrual>,
+    with_calendar: f64,
+) -> impl Strategy<Value = Contract> {
     let words = (
         select(&InterestMethod::ALL),
         select(&Amortization::ALL),
@@ -134,10 +143,9 @@ pub(crate) fn contracts() -> impl Strategy<Value = Contract> {
     let grace = prop::option::weighted(0.3, (any::<u8>(), any::<u8>(), any::<u8>()));
     let fees = (prop::option::weighted(0.3, 0i64..500), prop::option::weighted(0.3, 0u32..5));
     let weekends = vec!["none", "sat-sun", "fri-sat", "sun", "mon-tue-wed-thu-fri-sat"];
-    let calendars = prop::option::weighted(0.4, (select(weekends), select(&CalendarRule::ALL)));
+    let calendars = prop::option::weighted(with_calendar, (select(weekends), select(&CalendarRule::ALL)));
     let late_fee = prop::option::weighted(0.6, (0u32..10, any::<bool>(), 1i64..50, 1u32..4));
-    let accrual = prop_oneof![2 => Just(InterestAccrual::Scheduled), 1 => Just(InterestAccrual::Daily)];
-    (words, sizes, steps, grace, fees, (late_fee, accrual), calendars)
+    (words, sizes, steps, grace, fees, (late_fee, accruals), calendars)
         .prop_map(|(words, sizes, steps, grace, fees, (late_fee, accrual), calendar)| {
             let is_daily = accrual == InterestAccrual::Daily;
             let (words, grace) = if is_daily { goes_with_daily(words, grace) } else { (words, grace) };
@@ -211,6 +219,12 @@ pub(crate) fn contracts() -> impl Strategy<Value = Contract> {
 
 pub(crate) fn scripts(count: std::ops::Range<usize>) -> impl Strategy<Value = Script> {
     (contracts(), raws(count)).prop_map(|(contract, raws)| Script { contract, raws })
+}
+
+/// Those of loans whose interest follows the balance of each day, most of them with a calendar.
+pub(crate) fn daily_scripts(count: std::ops::Range<usize>) -> impl Strategy<Value = Script> {
+    (contracts_of(Just(InterestAccrual::Daily), 0.7), raws(count))
+        .prop_map(|(contract, raws)| Script { contract, raws })
 }
 
 /// A version of the calendar that the terms name, if they do: the later ones know other holidays.
