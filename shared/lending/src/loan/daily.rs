@@ -227,13 +227,18 @@ impl DailyRows {
         first
     }
 
+    /// Principal that the rows after the first ones ask for and that is not paid.
+    pub(crate) const fn left_after(&self, first: FirstRows) -> i128 {
+        self.balance - first.principal + first.principal_paid
+    }
+
     /// The amounts that the row after the first ones asks for; it is then one of them.
     fn next_due(&self, first: &mut FirstRows, as_of: Date) -> RowDue {
         steps(1);
         let index = first.count;
         let row = &self.rows[index];
         // The amount less what the rows before ask for and what is paid on the rows after.
-        let left = self.balance - first.principal + first.principal_paid + row.principal_paid;
+        let left = self.left_after(*first) + row.principal_paid;
         let arising = first.carry
             + if index < self.ended { row.arising } else { self.interest(row, self.base_days(row, as_of, left)) };
         let due = self.due(index, left, arising);

@@ -207,12 +207,14 @@ impl LoanRows<'_> {
     /// and the rows after it.
     pub(super) fn reschedule_daily(&mut self, on: Date, new: &NewRows<'_>) -> Result<RescheduledRows, ConflictReason> {
         let first = self.due_on.binary_search(&new.from).map_err(|_| ConflictReason::NotADueDate)?;
-        self.ask_as_of(on);
-        let replaced = &self.lines[first..];
-        if replaced.iter().all(|line| line.principal.unpaid() == 0) {
+        let asked = self.ask(on, first);
+        // All rows together ask for all principal: those from that date on for what the rows before do not.
+        let unpaid = self.daily.as_ref().map_or(0, |daily| daily.left_after(asked));
+        if unpaid == 0 {
             return Err(ConflictReason::NothingToReschedule);
         }
-        let amortised: i128 = replaced.iter().map(|line| line.principal.charged).sum();
+        let paid: i128 = self.lines[first..].iter().map(|line| line.principal.paid).sum();
+        let amortised = unpaid + paid;
         let annual_rate = new.interest_rate_apr.map_or(self.annual_rate, AnnualRate::percent);
         let mut fresh = self.rows_made_from(first, on, new, annual_rate)?;
         let instalment = self.amortise_rescheduled(&mut fresh, amortised).map_err(ConflictReason::Schedule)?;
