@@ -22,10 +22,17 @@ const TOO_LITTLE: i64 = 20;
 const TOO_MUCH: i64 = 60;
 
 fn case(allocation: AllocationPreset, prepayment: Prepayment, percent: i64) -> Option<Case> {
+    case_of("", allocation, prepayment, percent)
+}
+
+/// With more terms, each after a comma.
+fn case_of(more: &str, allocation: AllocationPreset, prepayment: Prepayment, percent: i64) -> Option<Case> {
     let euro = Currency::from_code("EUR").ok()?;
-    let json = r#"{"interest_rate_apr": "9", "instalments": 360,
-        "late_fee": {"grace_days": 5, "kind": "percent_of_overdue", "value": "2", "max_times": 2}}"#;
-    let mut patch: TermsPatch = serde_json::from_str(json).ok()?;
+    let json = format!(
+        r#"{{"interest_rate_apr": "9", "instalments": 360,
+        "late_fee": {{"grace_days": 5, "kind": "percent_of_overdue", "value": "2", "max_times": 2}}{more}}}"#
+    );
+    let mut patch: TermsPatch = serde_json::from_str(&json).ok()?;
     patch.allocation = Some(allocation.into());
     patch.prepayment = Some(prepayment);
     let contract = Contract { amount: Money::parse("100000.00", euro).ok()?, terms: patch.complete(euro).ok()? };
@@ -83,6 +90,21 @@ fn last_instalments(bencher: Bencher<'_, '_>, percent: i64) {
     run(bencher, case(AllocationPreset::default(), Prepayment::LastInstalments, percent));
 }
 
+/// Interest by calendar days, as the schedule has it.
+const BY_DAYS: &str = r#", "interest_period": "daily", "day_count": "actual/365""#;
+/// Interest that follows the balance of each day.
+const BY_THE_BALANCE: &str = r#", "interest_period": "daily", "day_count": "actual/365", "interest_accrual": "daily""#;
+
+#[divan::bench(args = [TOO_LITTLE, ON_TIME, TOO_MUCH])]
+fn interest_by_days(bencher: Bencher<'_, '_>, percent: i64) {
+    run(bencher, case_of(BY_DAYS, AllocationPreset::default(), Prepayment::default(), percent));
+}
+
+#[divan::bench(args = [TOO_LITTLE, ON_TIME, TOO_MUCH])]
+fn interest_by_the_balance(bencher: Bencher<'_, '_>, percent: i64) {
+    run(bencher, case_of(BY_THE_BALANCE, AllocationPreset::default(), Prepayment::default(), percent));
+}
+
 /// Every prepayment makes the rest of the rows again.
 #[divan::bench(args = [ON_TIME, TOO_MUCH])]
 fn reduce_term(bencher: Bencher<'_, '_>, percent: i64) {
@@ -97,8 +119,18 @@ fn reduce_instalment(bencher: Bencher<'_, '_>, percent: i64) {
 
 /// The changes and postings of one more event.
 #[divan::bench]
-fn entries_of_one_more_event(bencher: Bencher<'_, '_>) {
-    let Some(Case { contract, events, .. }) = case(AllocationPreset::default(), Prepayment::default(), ON_TIME) else {
+fn one_more_event(bencher: Bencher<'_, '_>) {
+    one_more(bencher, BY_DAYS);
+}
+
+#[divan::bench]
+fn one_more_event_by_the_balance(bencher: Bencher<'_, '_>) {
+    one_more(bencher, BY_THE_BALANCE);
+}
+
+fn one_more(bencher: Bencher<'_, '_>, more: &str) {
+    let case = case_of(more, AllocationPreset::default(), Prepayment::default(), ON_TIME);
+    let Some(Case { contract, events, .. }) = case else {
         return;
     };
     let Some((last, before)) = events.split_last() else {

@@ -152,6 +152,11 @@ impl Story {
         }
     }
 
+    /// True if interest follows the balance of each day.
+    pub(crate) fn accrues_daily(self) -> bool {
+        self.terms().contains("accrual")
+    }
+
     /// Percent a year.
     fn rate(self) -> &'static str {
         // The first period of reschedules is of years, and its instalment repays something.

@@ -20,9 +20,9 @@ const TWICE: u64 = 230;
 /// True if each transaction may make all rows again.
 fn replaces_rows(story: Story) -> bool {
     match story {
-        Story::Prepaid(terms) => terms.contains("reduce") || terms.contains("accrual"),
+        Story::Prepaid(terms) => terms.contains("reduce") || story.accrues_daily(),
         // Each transaction looks at the rows that have fallen due and are not settled.
-        Story::Paid(_, terms) => terms.contains("accrual"),
+        Story::Paid(..) => story.accrues_daily(),
         Story::Reschedules(_) => true,
         Story::LateFees
         | Story::Charges
