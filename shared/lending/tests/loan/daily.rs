@@ -1,7 +1,12 @@
 //! Interest that follows the balance of each day: published examples row by row, and what was worked out by hand.
 
+use std::sync::Arc;
+
 use jiff::ToSpan;
-use lending::{AnnualRate, ChargeKind, EventKind, Money, Standing, Waivable, change, fold_on, follow, settlement};
+use lending::{
+    AnnualRate, Calendar, ChargeKind, EventKind, Money, Standing, Waivable, WeekDay, change, fold_on, follow,
+    settlement,
+};
 use serde_json::Value;
 
 use crate::support::{Loan, day, end, instant};
@@ -196,6 +201,48 @@ fn a_waiver_that_a_payment_entered_later_leaves_nothing_of_is_credit_and_no_less
     // The last row asks for 3.00 more, which are waived.
     assert_eq!(state.totals.interest.to_string(), "90.00");
     assert_eq!(outlook.accruing.unwrap().total_interest(day("2026-04-11"), state.total_due), state.totals.interest);
+}
+
+#[test]
+fn a_row_asks_for_no_less_principal_than_was_paid_in_advance_whatever_is_waived() {
+    let mut loan = by_the_day();
+    loan.waive("2026-01-21", Waivable::Interest, "20.00");
+    // 10.00 of interest and 343.53 of principal: the row is paid. Of what accrues until the waiver, 6.56 are the next
+    // row's, and the other 13.44 of the waiver come off this one.
+    loan.repay("2026-01-11", "353.53");
+    assert_eq!(rows(&loan, "2026-01-21")[0], "2026-01-31 343.53 10.00");
+}
+
+/// 365.00 a day in 2024, and 366.00 a day in 2025.
+#[test]
+fn by_actual_actual_each_day_counts_by_the_length_of_its_own_year() {
+    let mut loan = Loan::new(
+        "133590.00",
+        "EUR",
+        r#""interest_rate_apr": "100", "instalments": 2, "interest_period": "daily", "day_count": "actual/actual",
+        "repay_every": 30, "repay_unit": "day", "interest_accrual": "daily""#,
+    );
+    loan.disburse("2024-12-16");
+    assert_eq!(settled(&loan, "2025-01-01"), "139430.00");
+    assert_eq!(settled(&loan, "2025-01-02"), "139796.00");
+}
+
+/// Saturday, 31 January, is after the start of the row, which was moved to Friday, and before the Sunday of its rhythm.
+#[test]
+fn a_row_whose_new_first_date_is_before_its_start_by_the_rhythm_bears_no_interest_by_30_360() {
+    let mut loan = Loan::new(
+        "1200.00",
+        "EUR",
+        r#""interest_rate_apr": "12", "instalments": 2, "interest_period": "daily", "day_count": "30/360",
+        "interest_accrual": "daily", "calendar": {"code": "ke", "rule": "preceding"}"#,
+    );
+    let calendar = Some(Arc::new(Calendar::new(1, [WeekDay::Saturday, WeekDay::Sunday], [])));
+    loan.record(day("2026-01-01"), EventKind::Disbursement { first_due_on: None, calendar: calendar.clone() });
+    assert_eq!(rows(&loan, "2026-01-05"), ["2026-01-30 597.01 12.00", "2026-02-27 602.99 6.03"]);
+    let (from, first_due_on) = (day("2026-02-27"), Some(day("2026-01-31")));
+    let kind = EventKind::Reschedule { from, instalments: None, interest_rate_apr: None, first_due_on, calendar };
+    loan.record(day("2026-01-05"), kind);
+    assert_eq!(rows(&loan, "2026-01-05"), ["2026-01-30 597.01 12.00", "2026-02-02 602.99 0.00"]);
 }
 
 /// Replaces the rows from 2 March on by a single one.

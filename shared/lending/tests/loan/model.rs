@@ -606,6 +606,8 @@ impl<'a> Model<'a> {
         let terms = self.terms;
         let is_daily = terms.interest_period() == InterestPeriod::Daily;
         let (start, end) = if is_daily && terms.day_count() != DayCount::Thirty360 { moved } else { nominal };
+        // A new first due date may be before the rhythm's date of a start that was moved back: no time passes.
+        let end = if is_irregular { end.max(start) } else { end };
         if is_irregular || !self.extends() {
             return fraction(terms, start, end, !is_irregular);
         }
