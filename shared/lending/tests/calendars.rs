@@ -185,6 +185,24 @@ fn calendars_that_cannot_be_used_are_refused_by_name() {
     }
 }
 
+/// By `extend` a first period of whole repayment periods counts as so many; any other is counted by days.
+#[test]
+fn a_first_period_of_whole_rhythms_is_regular_where_dates_are_skipped() {
+    let calendar = Calendar::new(1, [], []);
+    let first_interest = |disbursed_on: &str, first: &str, more: &str| {
+        let more = format!(r#""first_due_on": "{first}", "instalments": 2, "day_count": "30/360", {more}"#);
+        schedule_of(disbursed_on, &terms(&more, "extend", &calendar)).rows[0].interest.to_string()
+    };
+    // Two weeks are 2/52 of a year, and ten days 10/360.
+    let weeks = r#""interest_rate_apr": "26", "repay_unit": "week""#;
+    assert_eq!(first_interest("2026-05-15", "2026-05-29", weeks), "100.00");
+    assert_eq!(first_interest("2026-05-15", "2026-05-25", weeks), "72.22");
+    // Ten days are 10/360, across the end of January too; where they are nine, the US rule counts eight.
+    let days = r#""interest_rate_apr": "36", "repay_unit": "day", "repay_every": 10"#;
+    assert_eq!(first_interest("2026-01-26", "2026-02-05", days), "100.00");
+    assert_eq!(first_interest("2026-01-26", "2026-02-04", days), "80.00");
+}
+
 proptest! {
     /// Whatever the calendar, dates increase, each is a working day, and there are as many as instalments.
     #[test]

@@ -330,6 +330,9 @@ fn nothing_that_is_stored_moves_with_the_day() {
     let stored = fold_on(&loan.contract, &loan.events, first, end()).unwrap().1;
     let accruing = stored.accruing.clone().unwrap();
     let exposures = follow(&loan.contract, &loan.events, end()).unwrap().exposures;
+    // Nothing is known of days before: they read as the day itself.
+    let total = loan.state("2026-02-20").totals;
+    assert_eq!(accruing.total_interest(day("2026-02-01"), total.due), total.interest);
     let mut totals = Vec::new();
     for on in first.series(1.day()).take_while(|on| *on <= last) {
         let (state, outlook) = fold_on(&loan.contract, &loan.events, on, end()).unwrap();
