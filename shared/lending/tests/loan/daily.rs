@@ -201,6 +201,11 @@ fn a_waiver_that_a_payment_entered_later_leaves_nothing_of_is_credit_and_no_less
     // The last row asks for 3.00 more, which are waived.
     assert_eq!(state.totals.interest.to_string(), "90.00");
     assert_eq!(outlook.accruing.unwrap().total_interest(day("2026-04-11"), state.total_due), state.totals.interest);
+    // The settlement closes the loan: the interest that was paid and is waived pays the rest of the fee.
+    loan.repay("2026-04-11", "2.00");
+    let state = loan.state("2026-04-11");
+    let paid = [state.paid.interest, state.paid.fees, state.overpayment].map(|amount| amount.to_string());
+    assert_eq!((state.standing, paid), (Standing::Repaid, ["87.00", "5.00", "0.00"].map(String::from)));
 }
 
 #[test]
