@@ -37,7 +37,7 @@ const KEY_REQUIRED: Refusal = refusal(400, "idempotency_key_required", "The Idem
 const BAD_IF_MATCH: Refusal =
     refusal(400, "bad_if_match", "`If-Match` is neither `*` nor a list of entity tags in double quotes");
 const UNAUTHENTICATED: Refusal = refusal(401, "unauthenticated", "There is no token, or it is no longer valid");
-const SCOPE_MISSING: Refusal = refusal(403, "scope_missing", "The key has not the scope that this asks for");
+const SCOPE_MISSING: Refusal = refusal(403, "scope_missing", "The key lacks the scope that this asks for");
 const NOT_FOR_KEYS: Refusal = refusal(403, "not_for_keys", "No key may do this, whatever its scopes");
 const FORBIDDEN: Refusal = refusal(403, "forbidden", "The caller's role does not allow this");
 const SECOND_FACTOR_NEEDED: Refusal =

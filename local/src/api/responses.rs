@@ -80,8 +80,8 @@ mod tests {
             name("403", &json!({"content": {"application/problem+json": {"examples": examples}}}))
         };
         assert_eq!(problem(&["bad_id", "not_json"]).as_deref(), Some("BadIdOrNotJson"));
-        assert_eq!(problem(&["forbidden", "origin_refused"]).as_deref(), Some("Forbidden"));
-        assert_eq!(problem(&["origin_refused"]).as_deref(), Some("OriginRefusedOrViewerUnknown"));
+        assert_eq!(problem(&["forbidden", "origin_refused", "scope_missing"]).as_deref(), Some("Forbidden"));
+        assert_eq!(problem(&["origin_refused", "viewer_unknown"]).as_deref(), Some("OriginRefusedOrViewerUnknown"));
         let answer = json!({"content": {"application/json": {"schema": {"$ref": "#/components/schemas/Loan"}}}});
         assert_eq!(name("200", &answer).as_deref(), Some("Loan"));
         assert_eq!(name("201", &answer).as_deref(), Some("CreatedLoan"));

@@ -247,7 +247,7 @@ impl<K: Kind> Guard<K> {
                 if let Some(needed) = needs.map(|scope| scope.to_string())
                     && !scopes.is_some_and(|scopes| scopes.contains(&needed))
                 {
-                    let detail = format!("The key has not the scope {needed}, which this asks for.");
+                    let detail = format!("The key lacks the scope {needed}, which this asks for.");
                     return Err(Problem::forbidden("scope_missing", detail));
                 }
                 (self.id, true)

@@ -180,7 +180,7 @@ pub const PROBLEMS: &[ProblemCode] = &[
     problem(
         403,
         "scope_missing",
-        "The key has not the scope that the operation asks for.",
+        "The key lacks the scope that the operation asks for.",
         "An admin makes a key with that scope.",
     ),
     problem(

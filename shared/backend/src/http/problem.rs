@@ -347,8 +347,7 @@ pub fn duplicate_identity() -> Problem {
 fn known_constraint(constraint: &str) -> Option<Problem> {
     Some(match constraint {
         // The key is claimed in the same round trip as the session's check: a token may name a user who never existed.
-        "idempotency_keys_caller_id_fkey" => Problem::unauthenticated(),
-        "api_keys_good" => Problem::unauthenticated(),
+        "idempotency_keys_caller_id_fkey" | "api_keys_good" => Problem::unauthenticated(),
         "loans_separation_of_duties" | "transactions_separation_of_duties" => Refusal::own_application().into(),
         "users_username_key" => Refusal::username_taken().into(),
         "users_email_key" => Refusal::email_taken().into(),
