@@ -133,7 +133,7 @@ fn add_components(document: &mut Value) -> Result<(), DocumentError> {
             "description": "The `access_token` that a login answers; valid for an hour, or until its session ends"},
         "key": {"type": "http", "scheme": "bearer", "bearerFormat": "mlk_",
             "description": "A key that `POST /api/keys` answers, for machines: good until it expires or is revoked. \
-                An operation names the scope that it asks for"},
+                `x-scope` of an operation is the scope that it asks for"},
         "password": {"type": "http", "scheme": "basic",
             "description": "Username and password, in UTF-8; for the login alone"},
     });
@@ -162,6 +162,9 @@ fn add_components(document: &mut Value) -> Result<(), DocumentError> {
 fn complete(row: &Operation, operation: &mut Value, components: &mut Value) -> Result<(), DocumentError> {
     let (security, callers) = security(row);
     operation["security"] = security;
+    if let Some(scope) = row.scope {
+        operation["x-scope"] = scope.into();
+    }
     // A summary is a title; its comment is a sentence.
     if let Some(summary) = operation["summary"].as_str() {
         operation["summary"] = summary.trim_end_matches('.').into();
@@ -197,7 +200,7 @@ fn security(row: &Operation) -> (Value, String) {
                 None => (json!([{"access_token": []}]), format!("{callers}; no key")),
                 Some(scope) => {
                     let callers = format!("{callers}; a key with the scope `{scope}`");
-                    (json!([{"access_token": []}, {"key": [scope]}]), callers)
+                    (json!([{"access_token": []}, {"key": []}]), callers)
                 }
             }
         }
