@@ -14,8 +14,9 @@ use super::{
 /// How many requests the environment takes at once.
 const AT_ONCE: usize = 4;
 
-/// The name under which the emulator has the environment: nothing else answers for it.
-const NAME: &str = "at-once";
+/// The name under which the emulator has the environment. It takes names of programs alone: this is one that no other
+/// environment of the check answers for.
+const NAME: &str = "empty";
 
 /// Has one environment of `products` answer so many requests at once: all of them wait for one lock, each on a
 /// connection of its own.
@@ -64,8 +65,8 @@ fn ask(emulator: &Emulator, file: &Path) -> Outcome<Process> {
 fn answered(process: &mut Process, file: &Path) -> Outcome {
     process.wait(Duration::from_secs(30))?;
     let text = std::fs::read_to_string(file)?;
-    let answer: Value = serde_json::from_str(&text)?;
-    if answer["statusCode"] == 200 { Ok(()) } else { Err(format!("no list of products: {text}").into()) }
+    let is_list = serde_json::from_str(&text).is_ok_and(|answer: Value| answer["statusCode"] == 200);
+    if is_list { Ok(()) } else { Err(format!("no list of products: {text}").into()) }
 }
 
 /// The database, as its owner.
